@@ -1,0 +1,188 @@
+/**
+ * @file What a long computation says while it runs: the one connection between computing and showing.
+ *
+ * Every long-running function is an async generator of `RunEvent`s. The run folder appends them to
+ * `events.jsonl`; the progress bar, the terminal UI, the report and `--json` are readers of the same events,
+ * live or replayed. Events are plain JSON: a number that is not finite is written as null, `undefined` not at
+ * all. Field names with two words are spelled as in the command line's JSON (`token_ids`).
+ */
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** A sequence and what it does to the unit; a row of the frontier in every JSON the program prints. */
+export interface ScoredText {
+  text: string;
+  /** Without BOS. */
+  token_ids: number[];
+  /** Nats a token under the prior. */
+  cross_entropy: number;
+  /** The measure in its own unit. */
+  raw: number;
+  /** The measure in standard deviations (sigmas) above the calibration mean. */
+  z: number;
+  /** Sigmas above the strongest unit of the reference class; null when the class is empty. */
+  margin: number | null;
+  /** 1 = the strongest of the reference class and the unit; null when the class is empty. */
+  rank: number | null;
+}
+
+/** The first event: what is about to be computed. */
+export interface StartedEvent {
+  kind: 'started';
+  at: number;
+  /** The command or library function: `text`, `image`, `tune`, `calibrate` … */
+  task: string;
+  /** Unit name, or null for a task about no single unit. */
+  unit: string | null;
+  method: string | null;
+}
+
+/** The unit's mean and standard deviation are known; from here on z means something. */
+export interface CalibratedEvent {
+  kind: 'calibrated';
+  at: number;
+  unit: string;
+  mean: number;
+  standard_deviation: number;
+  /** Positions counted. */
+  tokens: number;
+  source: 'model' | 'prior' | 'corpus';
+  /** True when the statistics came from disk. */
+  cached: boolean;
+}
+
+/** How much of a named budget is spent. Later ones replace earlier ones of the same budget. */
+export interface ProgressEvent {
+  kind: 'progress';
+  at: number;
+  /** What is counted: `evaluations`, `seconds`, `steps`, `tokens`, `bytes`. */
+  budget: string;
+  done: number;
+  /** Null when the end is not known. */
+  total: number | null;
+  /** Units of `rate_unit` a second, over the last moments; null before there is any. */
+  rate: number | null;
+  /** What the rate counts, which may differ from the budget: `evaluations`, `tokens`, `bytes`. */
+  rate_unit: string;
+  seconds_left: number | null;
+  /** A few words on the phase: `calibrating on samples of the prior`. */
+  note?: string;
+}
+
+/** A sequence entered the frontier. */
+export interface CandidateEvent {
+  kind: 'candidate';
+  at: number;
+  candidate: ScoredText;
+  /** What made it: `prior`, `swap`, `gradient`, `regenerate`, `corpus` … */
+  operator: string;
+}
+
+/** What a simple rival reaches at the same cost; null when that rival has nothing (no corpus given). */
+export interface BaselineEvent {
+  kind: 'baseline';
+  at: number;
+  /** `prior_best` or `corpus_best`. */
+  name: string;
+  candidate: ScoredText | null;
+}
+
+/** A picture on its way: `file` is relative to the run folder. */
+export interface FrameEvent {
+  kind: 'frame';
+  at: number;
+  file: string;
+  step: number;
+  activation: number;
+}
+
+/** One training step: its number and what was measured (`loss`, `reward`, `learning_rate` …). */
+export interface StepEvent {
+  kind: 'step';
+  at: number;
+  step: number;
+  metrics: Record<string, number>;
+}
+
+/** Something the user should know that did not stop the computation. */
+export interface WarningEvent {
+  kind: 'warning';
+  at: number;
+  message: string;
+}
+
+/** The last event of a run that came to an end by itself or was stopped by the user. */
+export interface FinishedEvent {
+  kind: 'finished';
+  at: number;
+  reason: 'done' | 'interrupted';
+  /** What `--json` prints. */
+  result: JsonValue;
+}
+
+/** The last event of a run that an error ended; written by `recordRun`. */
+export interface FailedEvent {
+  kind: 'failed';
+  at: number;
+  message: string;
+}
+
+/** `at` is in seconds since the start of the run. */
+export type RunEvent =
+  | StartedEvent
+  | CalibratedEvent
+  | ProgressEvent
+  | CandidateEvent
+  | BaselineEvent
+  | FrameEvent
+  | StepEvent
+  | WarningEvent
+  | FinishedEvent
+  | FailedEvent;
+
+/** An event of a kind this version does not know, kept whole. */
+export interface UnknownEvent {
+  kind: 'unknown';
+  at: number;
+  event: Record<string, JsonValue>;
+}
+
+/** What a reader meets: events of today, and whatever a newer version may have added. */
+export type ReadEvent = RunEvent | UnknownEvent;
+
+/** A long computation: events while it runs, a result at the end. */
+export type Run<Result = void> = AsyncGenerator<RunEvent, Result, void>;
+
+/** An event before it is given its time. */
+export type EventBody = RunEvent extends infer Event
+  ? Event extends RunEvent
+    ? Omit<Event, 'at'>
+    : never
+  : never;
+
+/**
+ * Starts the clock of a run and returns the function that stamps events with it:
+ * `const event = eventClock(); yield event({ kind: 'warning', message });`
+ *
+ * @param startedAt - seconds already spent, for a run that is continued
+ */
+export function eventClock(startedAt = 0): (body: EventBody) => RunEvent {
+  const start = performance.now() - startedAt * 1000;
+  return (body) => {
+    const at = Math.round(performance.now() - start) / 1000;
+    const { kind, ...rest } = body;
+    return { kind, at, ...rest } as RunEvent;
+  };
+}
+
+/** Runs a computation to its end for its result alone; `onEvent` sees every event. */
+export async function finishRun<Result>(
+  run: AsyncGenerator<RunEvent, Result, void>,
+  onEvent?: (event: RunEvent) => void,
+): Promise<Result> {
+  for (;;) {
+    const next = await run.next();
+    if (next.done) return next.value;
+    onEvent?.(next.value);
+  }
+}
