@@ -8,7 +8,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.js';
 import { decodeEvent, encodeEvent } from './event-codec.js';
 import type { JsonValue, Run, RunEvent, ScoredText } from './events.js';
-import { fileError, writeFileByRename } from './files.js';
+import { fileError, makeFolder, writeFileByRename } from './files.js';
 
 /** What `run.json` holds: enough to repeat the run. */
 export interface RunDescription {
@@ -69,11 +69,7 @@ export class RunFolder {
     const path = join(this.path, name);
     if (relative(this.path, path).split(sep)[0] === '..')
       throw new Error(`${name} is outside of the run folder`);
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-    } catch (error) {
-      throw fileError(error, `make the folder ${dirname(path)}`);
-    }
+    makeFolder(dirname(path));
     writeFileByRename(path, data);
     return path;
   }
@@ -179,11 +175,7 @@ function timeName(time: Date): string {
 
 /** Two runs of one unit in one second get `-2`, `-3` … */
 function makeNewFolder(parent: string, stem: string): string {
-  try {
-    mkdirSync(parent, { recursive: true });
-  } catch (error) {
-    throw fileError(error, `make the output folder ${parent}`);
-  }
+  makeFolder(parent);
   for (let copy = 1; ; copy++) {
     const path = copy === 1 ? stem : `${stem}-${copy}`;
     try {
