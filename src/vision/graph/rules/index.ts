@@ -1,0 +1,41 @@
+/** @file The table of layer rules: for each kind of operation its shape, which channels it needs, and its tfjs ops. */
+import type { Op, Rule } from '../op.js';
+import { activationRule, binaryRule, preluRule } from './elementwise.js';
+import { concatRule, flattenRule, inputRule, reshapeRule, softmaxRule, transposeRule } from './layout.js';
+import { lrnRule, padRule, poolRule, reduceRule, resizeRule, sliceRule } from './spatial.js';
+import { affineRule, constantRule, convRule, denseRule } from './weighted.js';
+
+type OpOf<K extends Op['kind']> = Extract<Op, { kind: K }>;
+type KindsOf<O extends Op> = O extends Op ? O['kind'] : never;
+
+const rules: { readonly [K in KindsOf<Op>]: Rule<never> } = {
+  input: inputRule,
+  constant: constantRule,
+  conv: convRule,
+  dense: denseRule,
+  affine: affineRule,
+  activation: activationRule,
+  prelu: preluRule,
+  'max pool': poolRule,
+  'average pool': poolRule,
+  reduce: reduceRule,
+  pad: padRule,
+  slice: sliceRule,
+  resize: resizeRule,
+  lrn: lrnRule,
+  add: binaryRule,
+  subtract: binaryRule,
+  multiply: binaryRule,
+  divide: binaryRule,
+  maximum: binaryRule,
+  minimum: binaryRule,
+  concat: concatRule,
+  flatten: flattenRule,
+  reshape: reshapeRule,
+  transpose: transposeRule,
+  softmax: softmaxRule,
+};
+
+export function ruleOf<O extends Op>(op: O): Rule<O> {
+  return rules[op.kind as OpOf<O['kind']>['kind']] as Rule<O>;
+}

@@ -1,0 +1,112 @@
+/** @file A network that sees, whatever file it came from: named layers, and any of them as a pure tfjs function. */
+import type * as tf from '../engine/tfjs.js';
+import type { WeightLookup, WeightSource } from '../engine/weights.js';
+import { UsageError, UserError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
+import { evaluate, graphShapes } from './graph/evaluate.js';
+import type { LayerGraph } from './graph/graph.js';
+import { channelCount, type Shape } from './graph/op.js';
+import type { Preprocessing } from './preprocess.js';
+
+export interface InputSpec {
+  /** The size it was trained at or declares; others work as far as the layers allow. */
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Null when the file does not say. */
+  readonly preprocessing: Preprocessing | null;
+}
+
+export interface LayerInfo {
+  readonly name: string;
+  /** `conv`, `relu`, `Conv2D`, `MaxPool`: in the words of the file it came from. */
+  readonly kind: string;
+  readonly channels: number;
+  /** [height, width] at the input's nominal size; empty for a vector. */
+  readonly size: readonly number[];
+}
+
+/** One layer to compute; `channels` in the order wanted, all when left out. */
+export interface Wanted {
+  readonly layer: string;
+  readonly channels?: readonly number[];
+}
+
+export interface VisionNetworkOptions {
+  readonly name: string;
+  readonly graph: LayerGraph;
+  readonly weights: WeightSource;
+  readonly input: InputSpec;
+}
+
+export class VisionNetwork {
+  readonly name: string;
+  readonly input: InputSpec;
+  readonly weights: WeightSource;
+  /** In order of computation. */
+  readonly layers: readonly LayerInfo[];
+  private readonly graph: LayerGraph;
+  private readonly byName: ReadonlyMap<string, LayerInfo>;
+  private readonly nodes: ReadonlyMap<string, number>;
+
+  constructor({ name, graph, weights, input }: VisionNetworkOptions) {
+    this.name = name;
+    this.graph = graph;
+    this.weights = weights;
+    this.input = input;
+    const shapes = graphShapes(graph, [1, input.height, input.width, input.channels]);
+    const describe = (shape: Shape): Pick<LayerInfo, 'channels' | 'size'> => ({
+      channels: channelCount(shape),
+      size: shape.length === 4 ? shape.slice(1, 3) : [],
+    });
+    this.layers = graph.named.map(({ name: layer, kind, node }) => ({
+      name: layer,
+      kind,
+      ...describe(shapes.get(node)!),
+    }));
+    this.byName = new Map(this.layers.map((layer) => [layer.name, layer]));
+    this.nodes = new Map(graph.named.map((layer) => [layer.name, layer.node]));
+  }
+
+  /** Other names that `layer` understands, with the layers they mean. */
+  get aliases(): ReadonlyMap<string, string> {
+    return this.graph.aliases;
+  }
+
+  /** The layer of that name or alias. Throws UsageError with the nearest names. */
+  layer(name: string): LayerInfo {
+    const layer = this.byName.get(name) ?? this.byName.get(this.aliases.get(name) ?? '');
+    if (layer) return layer;
+    const hint = didYouMean(name, [...this.byName.keys(), ...this.aliases.keys()]);
+    throw new UsageError(
+      `${this.name} has no layer "${name}"${hint || `: \`superstim units ${this.name}\` lists its ${this.layers.length} layers`}`,
+    );
+  }
+
+  /**
+   * Activations of the wanted layers, [batch, height, width, channel] or [batch, channel], only as deep as needed and
+   * with only the wanted channels where the network allows.
+   *
+   * @param image - [batch, height, width, channel], already preprocessed
+   * @throws UsageError for an unknown layer or channel, UserError for an image too small or of the wrong depth
+   */
+  forward(weights: WeightLookup, image: tf.Tensor4D, wanted: readonly Wanted[]): tf.Tensor[] {
+    if (image.shape[3] !== this.input.channels) {
+      throw new UserError(
+        `${this.name} reads images of ${this.input.channels} channels, this one has ${image.shape[3]}`,
+      );
+    }
+    const requests = wanted.map(({ layer, channels }) => {
+      const info = this.layer(layer);
+      const wrong = channels?.find((c) => !Number.isInteger(c) || c < 0 || c >= info.channels);
+      if (wrong !== undefined) {
+        throw new UsageError(
+          `layer "${info.name}" of ${this.name} has channels 0 to ${info.channels - 1}, not ${wrong}`,
+        );
+      }
+      const node = this.nodes.get(info.name)!;
+      return channels ? { node, channels } : { node };
+    });
+    return evaluate(this.graph, weights, image, requests);
+  }
+}

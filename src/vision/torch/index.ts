@@ -1,0 +1,62 @@
+/** @file Which PyTorch network a state dict belongs to, told by the names of its weights. */
+import type { WeightSource } from '../../engine/weights.js';
+import { UserError } from '../../errors.js';
+import { VisionNetwork } from '../network.js';
+import type { Preprocessing } from '../preprocess.js';
+import { alexnet } from './alexnet.js';
+import { googlenet } from './googlenet.js';
+import { inceptionV3 } from './inception-v3.js';
+import { mobilenetV2 } from './mobilenet-v2.js';
+import type { TorchNetwork } from './modules.js';
+import { resnet } from './resnet.js';
+import { squeezenet } from './squeezenet.js';
+import { vgg } from './vgg.js';
+
+/** A network is the first whose telling weight is there. */
+const architectures: readonly (readonly [telling: string, build: (source: WeightSource) => TorchNetwork])[] =
+  [
+    ['inception3a.branch1.conv.weight', googlenet],
+    ['Mixed_5b.branch1x1.conv.weight', inceptionV3],
+    ['layer1.0.conv1.weight', resnet],
+    ['features.3.squeeze.weight', squeezenet],
+    ['features.1.conv.0.0.weight', mobilenetV2],
+    ['blocks.1.0.conv_pwl.weight', mobilenetV2],
+    ['classifier.4.weight', alexnet],
+    ['features.0.weight', vgg],
+  ];
+
+export interface TorchOptions {
+  /** What messages call it; default: the architecture's name. */
+  readonly name?: string;
+  /** Where the model's own configuration says something else than is usual for the architecture. */
+  readonly preprocessing?: Preprocessing;
+  readonly size?: number;
+}
+
+/**
+ * The network whose parameters these are, named as in torchvision or timm: AlexNet, VGG, GoogLeNet, Inception v3,
+ * ResNet, SqueezeNet, MobileNetV2. Throws UserError when they fit none of them.
+ */
+export function torchNetwork(weights: WeightSource, options: TorchOptions = {}): VisionNetwork {
+  const names = new Set(weights.names);
+  const found = architectures.find(([telling]) => names.has(telling));
+  if (!found) {
+    throw new UserError(
+      `no known network has weights named like "${weights.names.slice(0, 3).join('", "')}": known are AlexNet, VGG, ` +
+        'GoogLeNet, Inception v3, ResNet, SqueezeNet and MobileNetV2 of torchvision or timm; export others as ONNX',
+    );
+  }
+  const { name, modules, size, preprocessing } = found[1](weights);
+  const side = options.size ?? size;
+  return new VisionNetwork({
+    name: options.name ?? name,
+    graph: modules.graph.build(),
+    weights,
+    input: {
+      height: side,
+      width: side,
+      channels: 3,
+      preprocessing: options.preprocessing ?? preprocessing,
+    },
+  });
+}
