@@ -87,10 +87,17 @@ describe('createRunFolder', () => {
     const file = join(newParent(), 'file');
     writeFileSync(file, '');
     expect(() => createRunFolder(file, description)).toThrow(UserError);
-    expect(() => createRunFolder(join(file, 'deeper'), description)).toThrow(
-      /could not make the output folder/,
-    );
+    expect(() => createRunFolder(join(file, 'deeper'), description)).toThrow(/could not make the folder/);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'refuses a folder that even root cannot write (needs /proc)',
+    () => {
+      expect(() => createRunFolder('/proc/runs', description)).toThrow(
+        'could not make the folder /proc/runs: ',
+      );
+    },
+  );
 
   it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
     'refuses a read-only folder (needs a user other than root)',
