@@ -5,7 +5,7 @@
  * made: reshapes and transposes compose, casts to the same type vanish, and transposes sink through
  * element-wise operations so that a chain of NHWC convolutions becomes a chain of NCHW ones.
  */
-import { broadcastShape, type GraphDType, sameShape, sizeOf, type TypedArray } from './tensor-spec.js';
+import { broadcastShape, type GraphDType, sameShape, type TypedArray } from './tensor-spec.js';
 
 export type ConstantArray = TypedArray | BigInt64Array;
 
@@ -270,9 +270,4 @@ export function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leav
   const nodes = new Set<GraphNode>();
   for (const { source } of ordered) if (source.kind === 'node') nodes.add(source.node);
   return { nodes: [...nodes], leaves: ordered.filter(({ source }) => source.kind !== 'node') };
-}
-
-/** Bytes an array of this value takes. */
-export function byteSize({ shape, dtype }: Value): number {
-  return sizeOf(shape) * { float32: 4, int32: 4, int64: 8, bool: 1 }[dtype];
 }

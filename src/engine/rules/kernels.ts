@@ -99,7 +99,7 @@ export interface TracedKernels {
   BatchMatMul: [tf.BatchMatMulInputs, tf.BatchMatMulAttrs];
   Cumsum: [tf.CumsumInputs, tf.CumsumAttrs];
   LogSoftmax: [tf.LogSoftmaxInputs, tf.LogSoftmaxAttrs];
-  Max: Reduction;
+  Max: [tf.MaxInputs, tf.MaxAttrs];
   Mean: Reduction;
   Min: Reduction;
   Prod: Reduction;

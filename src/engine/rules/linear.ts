@@ -100,7 +100,8 @@ const softmax =
 export const linearRules = {
   BatchMatMul: (graph, { a, b }, { transposeA, transposeB }) => matMul(graph, a, b, transposeA, transposeB),
   Sum: reduction('ReduceSum'),
-  Max: reduction('ReduceMax'),
+  Max: (graph, inputs, { reductionIndices, keepDims }) =>
+    reduction('ReduceMax')(graph, inputs, { axis: reductionIndices, keepDims }),
   Min: reduction('ReduceMin'),
   Prod: reduction('ReduceProd'),
   Mean: (graph, { x }, { axis, keepDims }) => {

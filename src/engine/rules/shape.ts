@@ -186,7 +186,7 @@ export const shapeRules = {
     const values = graph.constant(Float32Array.of(offValue, onValue), [2], 'float32');
     return graph.node(
       'OneHot',
-      [indices, graph.ints([depth]), values],
+      [graph.cast(indices, 'int64'), graph.ints([depth]), values],
       [...indices.shape, depth],
       'float32',
       { axis: -1 },

@@ -376,6 +376,12 @@ const convInfo = (
   );
 const poolInfo = (x: Value, a: tf.MaxPoolAttrs) =>
   tf.backend_util.computePool2DInfo(shape4(x), a.filterSize, a.strides, 1, a.pad, a.dimRoundingMode);
+/** The gradient kernels of pools are not told the rounding; the gradient's shape tells it. */
+const poolInfoOf = (dy: Value, x: Value, a: tf.MaxPoolAttrs) => {
+  const info = poolInfo(x, a);
+  const fits = info.outHeight === dy.shape[1] && info.outWidth === dy.shape[2];
+  return fits ? info : poolInfo(x, { ...a, dimRoundingMode: 'ceil' });
+};
 
 function needNhwc(op: string, dataFormat: string | undefined): void {
   if (dataFormat === 'NCHW') throw new Error(`${op} is traced with dataFormat 'NHWC' only`);
@@ -437,7 +443,7 @@ export const visionRules = {
     return graph.elementwise('Add', [graph.elementwise('Mul', [x, gain]), shift]);
   },
   MaxPool: (graph, { x }, a) => nhwc(graph, maxPool(graph, x, poolInfo(x, a))[0]),
-  MaxPoolGrad: (graph, { dy, input }, a) => maxPoolGrad(graph, dy, input, poolInfo(input, a)),
+  MaxPoolGrad: (graph, { dy, input }, a) => maxPoolGrad(graph, dy, input, poolInfoOf(dy, input, a)),
   AvgPool: (graph, { x }, a) => {
     const info = poolInfo(x, a);
     const attributes = { ...poolAttributes(info), count_include_pad: 0 };
@@ -446,7 +452,7 @@ export const visionRules = {
       graph.node('AveragePool', [nchw(graph, x)], channelsFirst(info.outShape), x.dtype, attributes),
     );
   },
-  AvgPoolGrad: (graph, { dy, input }, a) => avgPoolGrad(graph, dy, poolInfo(input, a)),
+  AvgPoolGrad: (graph, { dy, input }, a) => avgPoolGrad(graph, dy, poolInfoOf(dy, input, a)),
   ResizeBilinear: (graph, { images }, a) => resize(graph, images, 'linear', a),
   ResizeBilinearGrad: (graph, { images, dy }, a) => resizeGrad(graph, images, dy, 'linear', a),
   ResizeNearestNeighbor: (graph, { images }, a) => resize(graph, images, 'nearest', a),

@@ -1,0 +1,70 @@
+/**
+ * @file `compile()`: a TensorFlow.js function in, a compiled function out; what `tf.function` is to TensorFlow.
+ *
+ * ```ts
+ * const step = await compile(fn, { inputs: { x: { shape: [8, 12], dtype: 'int32' } } });
+ * const { value, gradient } = await step.run({ x });
+ * ```
+ */
+import { compileEager, residentEager } from './eager.js';
+import { compileOnnx, residentOnnx } from './onnx-engine.js';
+import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
+import type { TensorFunction } from './trace.js';
+import type { WeightSource } from './weights.js';
+
+/** `onnx`: traced and run by ONNX Runtime. `tensorflow`, `cpu`: the function itself, eagerly. */
+export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+export interface CompileOptions {
+  readonly inputs: Readonly<Record<string, TensorSpec>>;
+  /** What the function's second argument looks up. */
+  readonly weights?: WeightSource;
+  readonly engine?: EngineName;
+  /** Threads of one operation; 0: as many as there are cores. */
+  readonly threads?: number;
+}
+
+/** An array that stays where it was computed, to be fed to a later run (training state, a key-value cache). */
+export interface Resident {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  read(): Promise<TypedArray>;
+  release(): void;
+}
+
+export type RunInput = TypedArray | readonly number[] | Resident;
+
+export interface Compiled {
+  /** Shapes and types of the outputs, by name. */
+  readonly outputs: Readonly<Record<string, Required<TensorSpec>>>;
+  /** One call. Throws when an input is missing or has the wrong size. */
+  run(inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, TypedArray>>;
+  /** One call whose outputs named in `keep` stay in the engine. */
+  runKeeping<K extends string>(
+    inputs: Readonly<Record<string, RunInput>>,
+    keep: readonly K[],
+  ): Promise<{ values: Record<string, TypedArray>; kept: Record<K, Resident> }>;
+  /** Frees the session. */
+  dispose(): void;
+}
+
+/**
+ * Compiles a function for fixed input shapes.
+ *
+ * @throws TraceError when the function reads a tensor or uses an operation without a rule
+ * @throws UserError when the engine is not installed
+ */
+export function compile(fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
+  const engine = options.engine ?? 'onnx';
+  return engine === 'onnx' ? compileOnnx(fn, options) : compileEager(fn, options, engine);
+}
+
+/** Puts an array into an engine, to be fed to many runs. */
+export function resident(
+  data: TypedArray,
+  { shape, dtype = 'float32' }: TensorSpec,
+  engine: EngineName = 'onnx',
+): Promise<Resident> {
+  return engine === 'onnx' ? residentOnnx(data, shape, dtype) : residentEager(engine, data, shape, dtype);
+}

@@ -1,0 +1,55 @@
+/** @file The engine's end of the worker thread: one for the process, started when first needed. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { ArrayValue, Reply, Request } from './messages.js';
+
+interface Pending {
+  resolve(outputs: Record<string, ArrayValue>): void;
+  reject(error: Error): void;
+}
+
+/** The compiled worker, also when the engine itself runs from its TypeScript source (in tests). */
+function workerFile(): URL {
+  const beside = new URL('./worker.js', import.meta.url);
+  return existsSync(fileURLToPath(beside)) ? beside : new URL('../../dist/engine/worker.js', import.meta.url);
+}
+
+class WorkerClient {
+  private readonly worker = new Worker(workerFile());
+  private readonly pending = new Map<number, Pending>();
+  private nextId = 0;
+
+  constructor() {
+    this.worker.unref();
+    this.worker.on('message', (reply: Reply) => {
+      const { resolve, reject } = this.pending.get(reply.id)!;
+      this.pending.delete(reply.id);
+      if (this.pending.size === 0) this.worker.unref();
+      if ('error' in reply) reject(new Error(reply.error));
+      else resolve(reply.outputs);
+    });
+    this.worker.on('error', (error) => {
+      for (const { reject } of this.pending.values()) reject(error);
+      this.pending.clear();
+    });
+  }
+
+  ask(request: Request): Promise<Record<string, ArrayValue>> {
+    const id = this.nextId++;
+    // The process stays alive for an answer, not for an idle worker.
+    this.worker.ref();
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+      this.worker.postMessage({ id, request });
+    });
+  }
+}
+
+let client: WorkerClient | undefined;
+
+/** Sends a request to the worker thread; requests are answered in order. */
+export function askWorker(request: Request): Promise<Record<string, ArrayValue>> {
+  client ??= new WorkerClient();
+  return client.ask(request);
+}
