@@ -356,7 +356,7 @@ async function centralDifferences(
   data: Record<string, Float32Array>,
 ) {
   const x = data.x0!;
-  const step = 0.01;
+  const step = 0.002;
   const gradient = new Float32Array(x.length);
   for (let i = 0; i < x.length; i++) {
     const at = async (shift: number) => {
