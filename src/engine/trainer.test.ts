@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { adamW, cosineSchedule, muon } from './optimizer.js';
+import { Random } from './random.js';
+import * as tf from './tfjs.js';
+import { Trainer, type TrainerOptions } from './trainer.js';
+
+const random = new Random(7);
+const x = random.normals(32 * 4);
+const targetMatrix = random.normals(4 * 3);
+const y = Float32Array.from({ length: 32 * 3 }, (_, i) => {
+  const [row, column] = [Math.floor(i / 3), i % 3];
+  return [0, 1, 2, 3].reduce((sum, k) => sum + x[row * 4 + k]! * targetMatrix[k * 3 + column]!, 0);
+});
+
+const regression = (rule: TrainerOptions['rule'], engine: 'onnx' | 'cpu' = 'onnx'): TrainerOptions => ({
+  loss: (inputs, weights) => ({
+    loss: tf.mean(
+      tf.square(
+        tf.sub(
+          tf.add(tf.matMul(inputs.x as tf.Tensor2D, weights('w') as tf.Tensor2D), weights('b')),
+          inputs.y!,
+        ),
+      ),
+    ) as tf.Scalar,
+  }),
+  inputs: { x: { shape: [32, 4] }, y: { shape: [32, 3] } },
+  parameters: new Map([
+    ['w', { shape: [4, 3], data: new Random(1).normals(12) }],
+    ['b', { shape: [3], data: new Float32Array(3) }],
+  ]),
+  rule,
+  clipNorm: 5,
+  engine,
+});
+
+async function train(options: TrainerOptions, steps: number): Promise<{ losses: number[]; w: Float32Array }> {
+  const trainer = await Trainer.create(options);
+  const losses: number[] = [];
+  for (let i = 0; i < steps; i++) losses.push((await trainer.step({ x, y }, 0.05)).loss);
+  const w = (await trainer.snapshot()).get('w')!.data;
+  trainer.dispose();
+  return { losses, w };
+}
+
+describe('Trainer', () => {
+  it('finds the solution of a linear regression with AdamW', async () => {
+    const { losses, w } = await train(
+      regression(() => adamW()),
+      300,
+    );
+    expect(losses.at(-1)!).toBeLessThan(1e-3 * losses[0]!);
+    for (const [i, value] of w.entries()) expect(value).toBeCloseTo(targetMatrix[i]!, 1);
+  });
+
+  it('lowers the loss with Muon on matrices', async () => {
+    const { losses } = await train(
+      regression((_, shape) => (shape.length === 2 ? muon() : adamW())),
+      200,
+    );
+    expect(losses.at(-1)!).toBeLessThan(0.02 * losses[0]!);
+  });
+
+  it('takes the same steps compiled and eager', async () => {
+    const compiled = await train(
+      regression(() => adamW({ weightDecay: 0.1 })),
+      5,
+    );
+    const eager = await train(
+      regression(() => adamW({ weightDecay: 0.1 }), 'cpu'),
+      5,
+    );
+    for (const [i, loss] of eager.losses.entries()) expect(compiled.losses[i]!).toBeCloseTo(loss, 4);
+  });
+
+  it('goes on from a snapshot exactly', async () => {
+    const options = regression(() => adamW());
+    const whole = await train(options, 6);
+    const first = await Trainer.create(options);
+    for (let i = 0; i < 3; i++) await first.step({ x, y }, 0.05);
+    const second = await Trainer.create(options, { state: await first.snapshot(), steps: first.steps });
+    for (let i = 0; i < 3; i++) await second.step({ x, y }, 0.05);
+    expect((await second.snapshot()).get('w')!.data).toEqual(whole.w);
+  });
+});
+
+it('AdamW makes its first step of the size of the learning rate', async () => {
+  const trainer = await Trainer.create({
+    loss: (_, weights) => ({ loss: tf.sum(tf.mul(weights('w'), tf.tensor1d([3, -0.2]))) as tf.Scalar }),
+    inputs: {},
+    parameters: new Map([['w', { shape: [2], data: Float32Array.of(1, 1) }]]),
+    rule: () => adamW(),
+    clipNorm: 1e9,
+  });
+  const { gradientNorm } = await trainer.step({}, 0.1);
+  expect(gradientNorm).toBeCloseTo(Math.hypot(3, 0.2), 5);
+  const { data } = (await trainer.snapshot()).get('w')!;
+  expect(data[0]!).toBeCloseTo(0.9, 5);
+  expect(data[1]!).toBeCloseTo(1.1, 5);
+});
+
+it('the schedule warms up, peaks and ends at its floor', () => {
+  expect(cosineSchedule(0, 100, 10)).toBeCloseTo(0.1);
+  expect(cosineSchedule(9, 100, 10)).toBeCloseTo(1);
+  expect(cosineSchedule(100, 100, 10)).toBeCloseTo(0.1);
+});
