@@ -1,4 +1,5 @@
 /** @file Layers without weights that move along height and width, and local response normalization. */
+import { sizeOf } from '../../../engine/tensor-spec.js';
 import * as tf from '../../../engine/tfjs.js';
 import { UserError } from '../../../errors.js';
 import {
@@ -105,19 +106,22 @@ export const sliceRule: Rule<SliceOp> = {
   run(op, [x], { shapes, channels }) {
     // Along channels, the demanded ones are what has come.
     if (channels && op.axis === x!.rank - 1) return x!;
-    const { begin, count } = sliceRange(op, shapes[0]![op.axis]!);
-    const at = x!.shape.map((_, axis) => (axis === op.axis ? begin : 0));
-    const size = x!.shape.map((dim, axis) => (axis === op.axis ? (count - 1) * op.step + 1 : dim));
-    const span = tf.slice(x!, at, size);
-    if (op.step === 1) return span;
-    const ends = at.map((_, axis) => (axis === op.axis ? size[axis]! : x!.shape[axis]!));
-    const strides = at.map((_, axis) => (axis === op.axis ? op.step : 1));
-    return tf.stridedSlice(
-      span,
-      at.map(() => 0),
-      ends,
-      strides,
-    );
+    const dim = shapes[0]![op.axis]!;
+    const { begin, count } = sliceRange(op, dim);
+    const { shape } = x!;
+    const outer = sizeOf(shape.slice(0, op.axis));
+    const inner = sizeOf(shape.slice(op.axis + 1));
+    const available = Math.min(count * op.step, dim - begin);
+    // [outer, dim, inner] -> [outer, count * step, inner] -> the first of every step
+    const span = tf.slice(tf.reshape(x!, [outer, dim, inner]), [0, begin, 0], [outer, available, inner]);
+    const whole = tf.pad(span, [
+      [0, 0],
+      [0, count * op.step - available],
+      [0, 0],
+    ]);
+    const rows = tf.reshape(whole, [outer * count, op.step, inner]);
+    const first = tf.slice(rows, [0, 0, 0], [outer * count, 1, inner]);
+    return tf.reshape(first, [...shape.slice(0, op.axis), count, ...shape.slice(op.axis + 1)]);
   },
 };
 
