@@ -1,0 +1,139 @@
+/** Fused operations: compiled = eager, and their own gradients = those of the composition of plain operations. */
+import { describe, expect, it } from 'vitest';
+import { compile } from './compile.js';
+import * as ops from './ops.js';
+import { Random } from './random.js';
+import { sizeOf } from './tensor-spec.js';
+import * as tf from './tfjs.js';
+import type { TensorFunction } from './trace.js';
+
+type Op = (...x: tf.Tensor[]) => tf.Tensor;
+const targets = () => tf.tensor1d([3, 0, 6, 6], 'int32');
+
+function plainNorm(x: tf.Tensor, scale: tf.Tensor, bias: tf.Tensor | null, centre: boolean): tf.Tensor {
+  const centred = centre ? tf.sub(x, tf.mean(x, -1, true)) : x;
+  const normal = tf.div(centred, tf.sqrt(tf.add(tf.mean(tf.square(centred), -1, true), 1e-5)));
+  return bias ? tf.add(tf.mul(normal, scale), bias) : tf.mul(normal, scale);
+}
+
+function plainLogProbs(h: tf.Tensor, u: tf.Tensor, b: tf.Tensor | null): tf.Tensor {
+  const products = tf.matMul(h as tf.Tensor2D, u as tf.Tensor2D, false, true);
+  const logProbs = tf.logSoftmax(b ? tf.add(products, b) : products);
+  return tf.sum(tf.mul(logProbs, tf.oneHot(targets(), 7)), -1);
+}
+
+const cases: Record<string, { shapes: number[][]; op: Op; plain: Op }> = {
+  layerNorm: {
+    shapes: [[2, 3, 8], [8], [8]],
+    op: (x, s, b) => ops.layerNorm(x!, s!, b!, 1e-5),
+    plain: (x, s, b) => plainNorm(x!, s!, b!, true),
+  },
+  'layerNorm without a bias': {
+    shapes: [[3, 8], [8]],
+    op: (x, s) => ops.layerNorm(x!, s!, null, 1e-5),
+    plain: (x, s) => plainNorm(x!, s!, null, true),
+  },
+  rmsNorm: {
+    shapes: [[2, 3, 8], [8]],
+    op: (x, s) => ops.rmsNorm(x!, s!, 1e-5),
+    plain: (x, s) => plainNorm(x!, s!, null, false),
+  },
+  gelu: {
+    shapes: [[4, 9]],
+    op: (x) => ops.gelu(x!),
+    plain: (x) => tf.mul(tf.mul(x!, 0.5), tf.add(1, tf.erf(tf.mul(x!, Math.SQRT1_2)))),
+  },
+  geluTanh: {
+    shapes: [[4, 9]],
+    op: (x) => ops.geluTanh(x!),
+    plain: (x) =>
+      tf.mul(
+        tf.mul(x!, 0.5),
+        tf.add(1, tf.tanh(tf.mul(Math.sqrt(2 / Math.PI), tf.add(x!, tf.mul(0.044715, tf.pow(x!, 3)))))),
+      ),
+  },
+  silu: { shapes: [[4, 9]], op: (x) => ops.silu(x!), plain: (x) => tf.mul(x!, tf.sigmoid(x!)) },
+  softmaxAttention: {
+    shapes: [
+      [2, 2, 3, 4],
+      [2, 2, 3, 4],
+      [2, 2, 3, 4],
+    ],
+    op: (q, k, v) =>
+      ops.softmaxAttention(q!, k!, v!, tf.tensor2d([0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0], [3, 3]), 0.5).z,
+    plain: (q, k, v) =>
+      tf.matMul(
+        tf.softmax(
+          tf.add(
+            tf.mul(tf.matMul(q!, k!, false, true), 0.5),
+            tf.tensor2d([0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0], [3, 3]),
+          ),
+        ),
+        v!,
+      ),
+  },
+  tokenLogProbs: {
+    shapes: [
+      [4, 5],
+      [7, 5],
+    ],
+    op: (h, u) => ops.tokenLogProbs(h!, u!, null, targets()),
+    plain: (h, u) => plainLogProbs(h!, u!, null),
+  },
+  'tokenLogProbs with a bias': {
+    shapes: [[4, 5], [7, 5], [7]],
+    op: (h, u, b) => ops.tokenLogProbs(h!, u!, b!, targets()),
+    plain: (h, u, b) => plainLogProbs(h!, u!, b!),
+  },
+};
+
+const withGradients =
+  (op: Op): TensorFunction =>
+  (inputs) => {
+    const total = (...x: tf.Tensor[]) => {
+      const y = op(...x);
+      return tf.sum(tf.mul(y, tf.tensor(new Random(3).normals(y.size), y.shape)));
+    };
+    const { value, grads } = tf.valueAndGrads(total)(Object.values(inputs));
+    return {
+      y: op(...Object.values(inputs)),
+      value,
+      ...Object.fromEntries(grads.map((g, i) => [`grad${i}`, g])),
+    };
+  };
+
+describe('fused operations', () => {
+  for (const [name, { shapes, op, plain }] of Object.entries(cases)) {
+    it.each(['onnx', 'cpu'] as const)(`${name} on %s = plain operations`, async (engine) => {
+      const inputs = Object.fromEntries(shapes.map((shape, i) => [`x${i}`, { shape }]));
+      const data = Object.fromEntries(
+        shapes.map((shape, i) => [`x${i}`, new Random(i).normals(sizeOf(shape))]),
+      );
+      const actual = await (await compile(withGradients(op), { inputs, engine })).run(data);
+      const expected = await (await compile(withGradients(plain), { inputs, engine: 'cpu' })).run(data);
+      for (const [output, values] of Object.entries(expected)) {
+        const scale = Math.max(...values.map(Math.abs));
+        for (const [i, x] of values.entries())
+          expect(Math.abs(actual[output]![i]! - x) / scale, output).toBeLessThan(1e-5);
+      }
+    });
+  }
+
+  it('tokenLogProbs gives the same in many parts as in one', async () => {
+    const [rows, vocab] = [70, 100_000];
+    const random = new Random(1);
+    const weights = new Map([['u', { shape: [vocab, 2], data: random.normals(vocab * 2) }]]);
+    const { MemoryWeights } = await import('./weights.js');
+    const ids = Int32Array.from({ length: rows }, () => random.integer(vocab));
+    const inputs = { h: { shape: [rows, 2] }, ids: { shape: [rows], dtype: 'int32' as const } };
+    const compiled = await compile(
+      (x, w) => {
+        const all = tf.logSoftmax(tf.matMul(x.h as tf.Tensor2D, w('u') as tf.Tensor2D, false, true));
+        return { parts: ops.tokenLogProbs(x.h!, w('u'), null, x.ids!), all };
+      },
+      { inputs, weights: new MemoryWeights(weights) },
+    );
+    const { parts, all } = await compiled.run({ h: random.normals(rows * 2), ids });
+    for (const [row, id] of ids.entries()) expect(parts![row]!).toBeCloseTo(all![row * vocab + id]!, 3);
+  });
+});
