@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dominates, Frontier, fluencyFront, hypervolume, type Point } from './frontier.js';
+
+const point = fc.record({
+  cross_entropy: fc.double({ min: 0, max: 8, noNaN: true }),
+  z: fc.double({ min: -3, max: 20, noNaN: true }),
+  margin: fc.option(fc.double({ min: -10, max: 10, noNaN: true })),
+});
+const at = (cross_entropy: number, z: number, margin = 0): Point => ({ cross_entropy, z, margin });
+
+describe('Frontier', () => {
+  it('keeps exactly what no other point dominates', () => {
+    fc.assert(
+      fc.property(fc.array(point, { maxLength: 40 }), (points) => {
+        const frontier = new Frontier<Point>();
+        for (const p of points) frontier.add(p);
+        for (const member of frontier.members) {
+          expect(points.some((p) => dominates(p, member) && !dominates(member, p))).toBe(false);
+        }
+        for (const p of points) expect(frontier.members.some((member) => dominates(member, p))).toBe(true);
+      }),
+    );
+  });
+
+  it('does not take the same point twice, nor one that is not a number', () => {
+    const frontier = new Frontier<Point>();
+    expect(frontier.add(at(3, 5))).toBe(true);
+    expect(frontier.add(at(3, 5))).toBe(false);
+    expect(frontier.add(at(Number.NaN, 50))).toBe(false);
+    expect(frontier.size).toBe(1);
+  });
+
+  it('keeps a weaker text for its margin', () => {
+    const frontier = new Frontier<Point>();
+    frontier.add(at(3, 5, -1));
+    expect(frontier.add(at(3, 4, 2))).toBe(true);
+  });
+});
+
+describe('hypervolume', () => {
+  it('is the area under the staircase up to 6 nats', () => {
+    expect(hypervolume([at(2, 3), at(4, 5)])).toBeCloseTo(2 * 3 + 2 * 5);
+    expect(hypervolume([at(7, 30), at(2, -1)])).toBe(0);
+    expect(hypervolume([])).toBe(0);
+  });
+
+  it('never shrinks when a point is added, and the front alone gives it', () => {
+    fc.assert(
+      fc.property(fc.array(point, { maxLength: 30 }), point, (points, extra) => {
+        expect(hypervolume([...points, extra])).toBeGreaterThanOrEqual(hypervolume(points) - 1e-9);
+        expect(hypervolume(fluencyFront(points))).toBeCloseTo(hypervolume(points), 9);
+      }),
+    );
+  });
+});
