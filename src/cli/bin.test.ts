@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { packageVersion } from '../runs/versions.js';
+
+const dist = new URL('../../dist/cli/', import.meta.url);
+const bin = fileURLToPath(new URL('bin.js', dist));
+const cache = mkdtempSync(join(tmpdir(), 'superstim-cli-'));
+afterAll(() => rmSync(cache, { recursive: true }));
+
+interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+type Child = ReturnType<typeof start>;
+
+function start(nodeArguments: string[]) {
+  const env = { ...process.env, HF_HUB_CACHE: cache, NO_COLOR: '', FORCE_COLOR: '' };
+  return spawn(process.execPath, nodeArguments, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function end(child: Child): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (bytes) => {
+    stdout += bytes;
+  });
+  child.stderr.on('data', (bytes) => {
+    stderr += bytes;
+  });
+  return new Promise((resolve) =>
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })),
+  );
+}
+
+const superstim = (...flags: string[]) => end(start([bin, ...flags]));
+
+describe.skipIf(!existsSync(bin))('the built program (needs npm run build)', () => {
+  it('prints help on stdout', async () => {
+    const { code, stdout, stderr } = await superstim('--help');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('Usage: superstim [options] [command]');
+    expect(stdout).toMatch(/^ {2}models/m);
+    expect((await superstim('help', 'models')).stdout).toContain('Usage: superstim models');
+  });
+
+  it('answers --help without loading what computes', async () => {
+    const dataUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+    const hooks = dataUrl(`import { writeSync } from 'node:fs';
+      export async function resolve(specifier, context, next) {
+        writeSync(2, specifier + '\\n');
+        return next(specifier, context);
+      }`);
+    const loader = dataUrl(`import { register } from 'node:module'; register(${JSON.stringify(hooks)});`);
+    const { code, stderr } = await end(start(['--import', loader, bin, '--help']));
+    expect(code).toBe(0);
+    const packages = stderr
+      .split('\n')
+      .filter((specifier) => /^[@a-z]/.test(specifier) && !/^(node|file|data):/.test(specifier));
+    expect([...new Set(packages)]).toEqual(['commander']);
+  });
+
+  it('prints its version', async () => {
+    expect(await superstim('--version')).toMatchObject({
+      code: 0,
+      stdout: `${packageVersion()}\n`,
+      stderr: '',
+    });
+  });
+
+  it.each([
+    [[], 'Usage: superstim'],
+    [['modles'], "error: unknown command 'modles'\n(Did you mean models?)"],
+    [['models', '--jsno'], "error: unknown option '--jsno'\n(Did you mean --json?)"],
+    [['models', 'surplus'], 'error: too many arguments'],
+  ])('exits 2 for %j, with a word on stderr and nothing on stdout', async (flags, words) => {
+    const { code, stdout, stderr } = await superstim(...flags);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(words);
+  });
+
+  it('lists models as text and as one JSON document', async () => {
+    const text = await superstim('models');
+    expect([text.code, text.stderr]).toEqual([0, '']);
+    expect(text.stdout).toContain(
+      `Hugging Face cache (${cache})\n  (none; --model org/name downloads one)\n`,
+    );
+    const { code, stdout } = await superstim('models', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ cached: [], cache });
+  });
+
+  it('says nothing when its reader goes away', async () => {
+    const child = start([bin, 'models', '--json']);
+    child.stdout.destroy();
+    expect(await end(child)).toMatchObject({ code: 0, signal: null, stderr: '' });
+  });
+});
+
+describe.skipIf(!existsSync(bin))('Ctrl-C (needs npm run build)', () => {
+  /** A search of 10 ms steps that ends at the signal, or does not care for it. */
+  const script = (heedful: boolean) => `
+    const { withInterrupt } = await import(${JSON.stringify(new URL('interrupt.js', dist).href)});
+    const { Output } = await import(${JSON.stringify(new URL('output.js', dist).href)});
+    const output = new Output({ json: true });
+    const found = await withInterrupt(output, async (signal) => {
+      let steps = 0;
+      console.error('ready');
+      while (!(${heedful} && signal.aborted)) {
+        steps++;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      return steps;
+    });
+    output.result({ found }, () => '');`;
+
+  function ready(child: Child): Promise<void> {
+    return new Promise((resolve) => child.stderr.once('data', () => resolve()));
+  }
+
+  it('stops the work, prints what was found and exits 130', async () => {
+    const child = start(['--input-type=module', '-e', script(true)]);
+    const ended = end(child);
+    await ready(child);
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout).found).toBeGreaterThan(0);
+    expect(stderr).toContain('Ctrl-C again to quit at once');
+  });
+
+  it('exits at once the second time', async () => {
+    const child = start(['--input-type=module', '-e', script(false)]);
+    const ended = end(child);
+    await ready(child);
+    child.kill('SIGINT');
+    await ready(child);
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ code: 130, signal: null, stdout: '' });
+  });
+});

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+/** @file The `superstim` program: parses, runs, and turns whatever happens into a line and an exit code. */
+import { exitCodes } from '../errors.js';
+import { explainFailure } from './failure.js';
+import { Output } from './output.js';
+import { createProgram } from './program.js';
+
+const flags = process.argv.slice(2);
+
+// Whoever read our result has seen enough (`| head`), or the terminal was closed: no reason for a complaint.
+process.stdout.on('error', () => process.exit(process.exitCode ?? exitCodes.ok));
+process.stderr.on('error', () => undefined);
+
+/** Prints the failure and keeps its exit code. */
+function fail(error: unknown): void {
+  const { exitCode, message } = explainFailure(error, flags.includes('--debug'));
+  process.exitCode = exitCode;
+  if (message !== null) new Output({ color: !flags.includes('--no-color') }).error(message);
+}
+
+// A promise nobody waits for must not end the program with a bare stack.
+process.on('uncaughtException', (error) => {
+  fail(error);
+  process.exit();
+});
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  fail(error);
+}
+
+// What is written to a pipe may still be on its way; a worker that is still there must not keep us.
+await Promise.all(
+  [process.stdout, process.stderr].map(
+    (stream) => new Promise<void>((done) => stream.write('', () => done())),
+  ),
+);
+process.exit();

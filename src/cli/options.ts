@@ -1,0 +1,87 @@
+/** @file The options that several commands share, each made in one place. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { OutputOptions } from './output.js';
+
+/** Engines of `--engine`; the first is the default. */
+export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** Adds `--json`, `--quiet`, `--no-color` and `--debug`, which every command has, in a group of their own. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .optionsGroup('Output:')
+    .option('--json', 'print the result as one JSON document')
+    .option('-q, --quiet', 'no progress and no remarks on stderr')
+    .option('--no-color', 'no colours (so does the variable NO_COLOR)')
+    .option('--debug', 'show the stack of an error');
+}
+
+/** What `addOutputOptions` parses to. */
+export interface CommonOptions extends OutputOptions {
+  debug?: boolean;
+}
+
+/** `--model`; mandatory unless there is a default. */
+export function modelOption(defaultModel?: string): Option {
+  const option = new Option(
+    '-m, --model <model>',
+    'name of an embedded model, a folder, or a hub id (org/name)',
+  );
+  return defaultModel === undefined ? option.makeOptionMandatory() : option.default(defaultModel);
+}
+
+/** `--engine`. */
+export function engineOption(): Option {
+  return new Option('--engine <engine>', 'what computes').choices(engineNames).default(engineNames[0]);
+}
+
+/** `--seed`. */
+export function seedOption(): Option {
+  return new Option('--seed <number>', 'start of the random numbers: same seed, same result')
+    .argParser(integer({ min: 0, max: 2 ** 32 - 1 }))
+    .default(0);
+}
+
+/** `--out`: the folder that gets the run folder. */
+export function outOption(): Option {
+  return new Option('-o, --out <dir>', 'folder for the run folder').default('runs');
+}
+
+export interface Bounds {
+  min?: number;
+  max?: number;
+}
+
+/** A parser of whole numbers for `argParser`, bounds included. */
+export function integer(bounds: Bounds = {}): (text: string) => number {
+  return (text) => checkBounds(/^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN, 'a whole number', bounds);
+}
+
+/** A parser of finite numbers for `argParser`, bounds included; `above` excludes its value. */
+export function number(bounds: Bounds & { above?: number } = {}): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (bounds.above !== undefined && value <= bounds.above) {
+      throw new InvalidArgumentError(`It must be a number above ${bounds.above}.`);
+    }
+    return checkBounds(value, 'a number', bounds);
+  };
+}
+
+/** An `argParser` for an option that may be given several times: a list in the order given. */
+export function repeated<T>(parse: (text: string) => T): (text: string, previous: T[] | undefined) => T[] {
+  return (text, previous) => [...(previous ?? []), parse(text)];
+}
+
+function checkBounds(value: number, kind: string, { min, max }: Bounds): number {
+  if (Number.isFinite(value) && value >= (min ?? value) && value <= (max ?? value)) return value;
+  const range =
+    min !== undefined && max !== undefined
+      ? ` from ${min} to ${max}`
+      : min !== undefined
+        ? ` of at least ${min}`
+        : max !== undefined
+          ? ` of at most ${max}`
+          : '';
+  throw new InvalidArgumentError(`It must be ${kind}${range}.`);
+}

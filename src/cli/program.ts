@@ -1,0 +1,21 @@
+/** @file The commander program: one file a command under `commands/`, no logic of its own. */
+import { Command } from 'commander';
+import { packageVersion } from '../runs/versions.js';
+import { modelsCommand } from './commands/models.js';
+import { addOutputOptions } from './options.js';
+
+/** Makes a fresh program; errors of parsing are thrown as `CommanderError`. */
+export function createProgram(): Command {
+  const program = new Command('superstim')
+    .description('What does this unit of a network respond to?')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .commandsGroup('Look around:')
+    .helpCommand('help [command]', 'show help for a command');
+  for (const command of [modelsCommand()]) {
+    program.addCommand(addOutputOptions(command).copyInheritedSettings(program));
+  }
+  return program;
+}

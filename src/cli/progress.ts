@@ -1,0 +1,107 @@
+/** @file The progress bar: a reader of run events that draws one line on stderr, where that is a terminal. */
+import type { ProgressEvent, Run, RunEvent, ScoredText } from '../runs/events.js';
+import { clip, formatBytes, formatCount, formatSeconds, oneLine, textWidth } from './format.js';
+import type { Output } from './output.js';
+
+/** Milliseconds between two drawings. */
+const redrawEvery = 100;
+const barColumns = 20;
+
+/** What the line shows: the last word of every event so far. */
+export interface ProgressState {
+  label: string;
+  progress: ProgressEvent | null;
+  /** The strongest candidate. */
+  best: ScoredText | null;
+  /** The last training figure or frame activation: `loss 3.21`. */
+  figure: string | null;
+}
+
+/**
+ * Shows a run on the status line while its events pass through. Off a terminal only warnings are shown. The line
+ * is gone when the run ends, however it ends.
+ */
+export async function* showProgress<Result>(run: Run<Result>, output: Output): Run<Result> {
+  let state: ProgressState = { label: '', progress: null, best: null, figure: null };
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  try {
+    for (;;) {
+      const next = await run.next();
+      if (next.done) return next.value;
+      if (next.value.kind === 'warning') output.warn(next.value.message);
+      state = advance(state, next.value);
+      if (output.interactive && performance.now() - drawnAt >= redrawEvery) {
+        drawnAt = performance.now();
+        output.status(formatProgress(state, output.statusWidth));
+      }
+      yield next.value;
+    }
+  } finally {
+    await run.return(undefined as Result);
+    output.status(null);
+  }
+}
+
+/** The state after one more event. */
+export function advance(state: ProgressState, event: RunEvent): ProgressState {
+  switch (event.kind) {
+    case 'started':
+      return { ...state, label: event.unit ?? event.task };
+    case 'progress':
+      return { ...state, progress: event };
+    case 'candidate':
+      return state.best !== null && state.best.z >= event.candidate.z
+        ? state
+        : { ...state, best: event.candidate };
+    case 'step': {
+      const figures = Object.entries(event.metrics).map(([name, value]) => `${name} ${formatCount(value)}`);
+      return { ...state, figure: figures[0] ?? state.figure };
+    }
+    case 'frame':
+      return { ...state, figure: `activation ${formatCount(event.activation)}` };
+    default:
+      return state;
+  }
+}
+
+/** The line, at most `columns` wide: what matters least stands last and is left out first. */
+export function formatProgress({ label, progress, best, figure }: ProgressState, columns: number): string {
+  const parts = [label, progress?.note ?? ''];
+  if (progress !== null) {
+    const { done, total, rate, seconds_left: left } = progress;
+    if (total !== null) parts.push(formatBar(total > 0 ? done / total : 1));
+    parts.push(formatDone(progress));
+    if (rate !== null) parts.push(formatRate(progress, rate));
+    if (left !== null) parts.push(`${formatSeconds(left)} left`);
+  }
+  if (figure !== null) parts.push(figure);
+  if (best !== null) parts.push(`best z ${best.z.toFixed(1)} at ${best.cross_entropy.toFixed(2)} nats`);
+  let line = '';
+  for (const part of parts.filter((part) => part !== '')) {
+    const longer = line === '' ? part : `${line}  ${part}`;
+    if (textWidth(longer) > columns) return line === '' ? clip(part, columns) : line;
+    line = longer;
+  }
+  const room = columns - textWidth(line) - 4;
+  return best !== null && room >= 12 ? `${line}  "${clip(oneLine(best.text), room)}"` : line;
+}
+
+function formatBar(share: number): string {
+  const filled = Math.round(Math.min(Math.max(share, 0), 1) * barColumns);
+  return `${'█'.repeat(filled)}${'░'.repeat(barColumns - filled)} ${Math.floor(Math.min(share, 1) * 100)} %`;
+}
+
+function formatDone({ budget, done, total }: ProgressEvent): string {
+  if (budget === 'bytes')
+    return total === null ? formatBytes(done) : `${formatBytes(done)} of ${formatBytes(total)}`;
+  if (budget === 'seconds')
+    return total === null ? formatSeconds(done) : `${Math.round(done)}/${formatSeconds(total)}`;
+  return total === null
+    ? `${formatCount(done)} ${budget}`
+    : `${formatCount(done)}/${formatCount(total)} ${budget}`;
+}
+
+function formatRate({ budget, rate_unit: unit }: ProgressEvent, rate: number): string {
+  if (unit === 'bytes') return `${formatBytes(rate)}/s`;
+  return unit === budget ? `${formatCount(rate)}/s` : `${formatCount(rate)} ${unit}/s`;
+}

@@ -1,0 +1,123 @@
+/**
+ * @file The Hugging Face cache, laid out as Python's `huggingface_hub` does it:
+ * `models--org--name/{blobs/<etag>, refs/<revision>, snapshots/<commit>/<file> -> ../../blobs/<etag>}`.
+ */
+import { copyFileSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { getRepoFolderName } from '@huggingface/hub';
+import { makeFolder, writeFileByRename } from '../runs/files.js';
+import { missingFiles } from './model-files.js';
+
+const commitHash = /^[0-9a-f]{40}$/;
+
+/** A commit of a model in the cache; `folder` holds its files. */
+export interface Snapshot {
+  commit: string;
+  folder: string;
+  /** Needed files that are not there. */
+  missing: string[];
+}
+
+/** One model's part of the cache. */
+export class CachedRepo {
+  readonly folder: string;
+
+  /** @param repo - `org/name` */
+  constructor(cache: string, repo: string) {
+    this.folder = join(cache, getRepoFolderName({ type: 'model', name: repo }));
+  }
+
+  /** The commit that a branch or tag stood for when it was last asked; a commit stands for itself. */
+  commitOf(revision: string): string | null {
+    if (commitHash.test(revision)) return revision;
+    try {
+      return readFileSync(join(this.folder, 'refs', revision), 'utf8').trim();
+    } catch {
+      return null;
+    }
+  }
+
+  /** Notes that a branch or tag now stands for a commit. */
+  setCommit(revision: string, commit: string): void {
+    if (revision === commit || this.commitOf(revision) === commit) return;
+    const file = join(this.folder, 'refs', revision);
+    makeFolder(dirname(file));
+    writeFileByRename(file, commit);
+  }
+
+  /** What is there of a commit, if only in part. */
+  snapshot(commit: string): Snapshot {
+    const folder = join(this.folder, 'snapshots', commit);
+    return { commit, folder, missing: missingFiles(folder) };
+  }
+
+  /** The complete snapshot of a revision, without asking the hub. */
+  complete(revision: string): Snapshot | null {
+    const commit = this.commitOf(revision);
+    const snapshot = commit === null ? null : this.snapshot(commit);
+    return snapshot?.missing.length === 0 ? snapshot : null;
+  }
+
+  blobPath(etag: string): string {
+    return join(this.folder, 'blobs', etag);
+  }
+
+  /** Makes a file of a commit point to its blob; a copy where the system has no symbolic links. */
+  link(commit: string, path: string, etag: string): void {
+    const file = join(this.folder, 'snapshots', commit, path);
+    makeFolder(dirname(file));
+    rmSync(file, { force: true });
+    try {
+      symlinkSync(relative(dirname(file), this.blobPath(etag)), file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+      copyFileSync(this.blobPath(etag), file);
+    }
+  }
+}
+
+/** A model of the cache as `--model` would name it. */
+export interface CachedModel extends Snapshot {
+  /** `org/name`, with `@revision` unless that is `main`. */
+  name: string;
+}
+
+/** All models of the cache that have a config.json, by name. */
+export function cachedModels(cache: string): CachedModel[] {
+  return subfolders(cache)
+    .filter((name) => name.startsWith('models--'))
+    .flatMap((name) => {
+      const repo = name.slice('models--'.length).replace('--', '/');
+      const refs = refsByCommit(join(cache, name, 'refs'));
+      return subfolders(join(cache, name, 'snapshots')).map((commit) => {
+        const revisions = refs.get(commit) ?? [commit];
+        const suffix = revisions.includes('main') ? '' : `@${revisions[0]}`;
+        return { name: repo + suffix, ...new CachedRepo(cache, repo).snapshot(commit) };
+      });
+    })
+    .filter(({ missing }) => !missing.includes('config.json'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function refsByCommit(folder: string): Map<string, string[]> {
+  const refs = new Map<string, string[]>();
+  for (const name of listFolder(folder)) {
+    const file = join(folder, name);
+    if (!lstatSync(file).isFile()) continue;
+    const commit = readFileSync(file, 'utf8').trim();
+    refs.set(commit, [...(refs.get(commit) ?? []), name]);
+  }
+  return refs;
+}
+
+function subfolders(folder: string): string[] {
+  return listFolder(folder).filter((name) => lstatSync(join(folder, name)).isDirectory());
+}
+
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}

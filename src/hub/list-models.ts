@@ -1,0 +1,50 @@
+/** @file The models that can be had without a download. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { cachedModels } from './cache.js';
+import { embeddedFolder, embeddedModels } from './embedded.js';
+import { hubSettings } from './settings.js';
+
+export interface ListedModel {
+  /** What `--model` takes. */
+  name: string;
+  folder: string;
+  /** `model_type` of the config; null when it has none. */
+  architecture: string | null;
+  /** On disk, all files together. */
+  bytes: number;
+  /** False when files are missing, as after a download that was broken off. */
+  complete: boolean;
+}
+
+/**
+ * @param embeddedRoot - folder of embedded models
+ * @param cache - Hugging Face cache
+ */
+export function listModels(embeddedRoot = embeddedFolder, cache = hubSettings().cache) {
+  const embedded = embeddedModels(embeddedRoot).map((name) =>
+    listModel(name, join(embeddedRoot, name), true),
+  );
+  const cached = cachedModels(cache).map(({ name, folder, missing }) =>
+    listModel(name, folder, missing.length === 0),
+  );
+  return { embedded, cached, cache };
+}
+
+function listModel(name: string, folder: string, complete: boolean): ListedModel {
+  // A link whose blob is gone counts nothing.
+  const sizes = readdirSync(folder).map(
+    (file) => statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0,
+  );
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return { name, folder, architecture: architecture(folder), bytes, complete };
+}
+
+function architecture(folder: string): string | null {
+  try {
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as { model_type?: unknown };
+    return typeof config.model_type === 'string' ? config.model_type : null;
+  } catch {
+    return null;
+  }
+}
