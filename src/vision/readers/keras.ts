@@ -1,0 +1,166 @@
+/** @file A Keras model as TensorFlow.js keeps it (`model.json` of a LayersModel): layers keep their names. */
+import type { WeightSource } from '../../engine/weights.js';
+import { UserError } from '../../errors.js';
+import { GraphBuilder, naming } from '../graph/graph.js';
+import { param } from '../graph/params.js';
+import { VisionNetwork } from '../network.js';
+import { caffe, imagenet, type Preprocessing, range } from '../preprocess.js';
+import {
+  batchShape,
+  type Config,
+  type KerasLayer,
+  type KerasModel,
+  parseKerasModel,
+  type TensorKey,
+  tensorKey,
+} from './keras-config.js';
+import { kerasLayers, type LayerContext } from './keras-layers.js';
+
+/** `modelTopology` of a LayersModel. */
+export interface KerasTopology {
+  readonly keras_version?: string;
+  readonly model_config?: { readonly class_name: string; readonly config: Config };
+  readonly class_name?: string;
+  readonly config?: Config;
+}
+
+const nested = new Set(['Functional', 'Model', 'Sequential']);
+
+/** Networks whose training range is known, told by layers that no other has; the first that fits. */
+const knownInputs: readonly {
+  readonly layers: readonly string[];
+  readonly size: number;
+  readonly input: Preprocessing;
+}[] = [
+  { layers: ['block14_sepconv2'], size: 299, input: range(-1, 1) }, // Xception
+  { layers: ['mixed0', 'mixed10'], size: 299, input: range(-1, 1) }, // InceptionV3
+  { layers: ['block1_conv1', 'block5_pool'], size: 224, input: caffe }, // VGG16, VGG19
+  { layers: ['conv2_block1_preact_bn'], size: 224, input: range(-1, 1) }, // ResNetV2
+  { layers: ['conv2_block1_0_conv'], size: 224, input: caffe }, // ResNet50
+  { layers: ['res2a_branch2a'], size: 224, input: caffe }, // ResNet50 of older Keras
+  { layers: ['conv2_block1_0_bn', 'conv2_block1_concat'], size: 224, input: imagenet }, // DenseNet
+  { layers: ['conv_dw_1'], size: 224, input: range(-1, 1) }, // MobileNet
+  { layers: ['bn_Conv1', 'expanded_conv_depthwise'], size: 224, input: range(-1, 1) }, // MobileNetV2
+];
+
+/**
+ * Rebuilds a LayersModel. Throws UserError for a layer it does not know, a missing weight, or an input that is no image.
+ */
+export function kerasNetwork(topology: KerasTopology, weights: WeightSource, name?: string): VisionNetwork {
+  const root = topology.model_config ?? topology;
+  const model = parseKerasModel(root.class_name ?? 'Model', root.config ?? {});
+  const names = new Set(model.layers.map((layer) => layer.name));
+  const known = knownInputs.find(({ layers }) => layers.every((layer) => names.has(layer)));
+
+  const image = imageShape(model, known?.size ?? 224);
+  const graph = new GraphBuilder(image);
+  const version = Number.parseInt(topology.keras_version ?? '2', 10);
+  if (model.inputs.length > 1)
+    throw new UserError(`${model.name} has ${model.inputs.length} inputs: an image network has one`);
+  new KerasTranslation(graph, weights, version).run(
+    model,
+    new Map(model.inputs.map((key) => [key, graph.input])),
+  );
+
+  const ownScaling = model.layers.some(
+    ({ className }) => className === 'Rescaling' || className === 'Normalization',
+  );
+  const preprocessing = ownScaling ? range(0, 255, image[2]) : (known?.input ?? null);
+  return new VisionNetwork({
+    name: name ?? model.name,
+    graph: graph.build(),
+    weights,
+    input: { height: image[0], width: image[1], channels: image[2], preprocessing },
+  });
+}
+
+/** [height, width, channels]; `fallback` where any size will do. */
+function imageShape(model: KerasModel, fallback: number): [number, number, number] {
+  const layer = model.layers.find(({ name }) => tensorKey(name, 0) === model.inputs[0]) ?? model.layers[0];
+  const shape = layer && (batchShape(layer) ?? nestedInput(layer));
+  if (shape?.length !== 4 || !shape[3]) {
+    throw new UserError(
+      `${model.name} does not read images [batch, height, width, channel]: its input is [${shape ?? 'unknown'}]`,
+    );
+  }
+  return [shape[1] ?? fallback, shape[2] ?? fallback, shape[3]];
+}
+
+/** A Sequential that starts with a whole model: that model's input. */
+function nestedInput(layer: KerasLayer): readonly (number | null)[] | null {
+  if (!nested.has(layer.className)) return null;
+  const [first] = parseKerasModel(layer.className, layer.config).layers;
+  return first ? batchShape(first) : null;
+}
+
+/** Walks the layers in the order of what they read. */
+class KerasTranslation {
+  constructor(
+    private readonly graph: GraphBuilder,
+    private readonly weights: WeightSource,
+    private readonly kerasVersion: number,
+  ) {}
+
+  /** Adds every layer of `model` that its outputs or any layer need; returns the node of its first output. */
+  run(model: KerasModel, known: Map<TensorKey, number>): number {
+    const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
+    const compute = (key: TensorKey): number => {
+      const found = known.get(key);
+      if (found !== undefined) return found;
+      const separator = key.lastIndexOf(' ');
+      const layer = byName.get(key.slice(0, separator));
+      const call = Number(key.slice(separator + 1));
+      const inputs = layer?.calls[call];
+      if (!layer || !inputs)
+        throw new UserError(`the model's topology lacks call ${call} of "${key.slice(0, separator)}"`);
+      const node = this.layer(layer, call, inputs.map(compute));
+      known.set(key, node);
+      return node;
+    };
+    for (const layer of model.layers) {
+      for (const call of layer.calls.keys()) compute(tensorKey(layer.name, call));
+    }
+    return compute(model.outputs[0] ?? tensorKey(model.layers.at(-1)!.name, 0));
+  }
+
+  private layer({ className, name, config }: KerasLayer, call: number, inputs: number[]): number {
+    if (nested.has(className)) {
+      const inner = parseKerasModel(className, config);
+      return this.run(inner, new Map(inner.inputs.map((key, i) => [key, inputs[i]!])));
+    }
+    const rule = kerasLayers[className];
+    if (!rule) {
+      throw new UserError(
+        `the layer "${name}" is a ${className}, which is not supported: export the model as a TFJS GraphModel or as ONNX instead`,
+      );
+    }
+    const node = naming(`layer "${name}"`, () => rule(config, inputs, this.context(name)));
+    return this.graph.layer(call === 0 ? name : `${name}#${call}`, node, className);
+  }
+
+  private context(layer: string): LayerContext {
+    const find = (variable: string): string | undefined => findWeight(this.weights.names, layer, variable);
+    return {
+      graph: this.graph,
+      layer,
+      kerasVersion: this.kerasVersion,
+      hasWeight: (variable) => find(variable) !== undefined,
+      weight: (variable) => {
+        const found = find(variable);
+        if (found === undefined) throw new UserError(`the model's weights have no "${layer}/${variable}"`);
+        return param(this.weights, found);
+      },
+    };
+  }
+}
+
+/** `layer/variable`, however many scopes stand before it (`model/layer/variable`) or between (`layer/layer/variable`). */
+function findWeight(names: readonly string[], layer: string, variable: string): string | undefined {
+  const exact = `${layer}/${variable}`;
+  if (names.includes(exact)) return exact;
+  const matches = names.filter((name) => {
+    const parts = name.replace(/:0$/, '').split('/');
+    return parts.at(-1) === variable && parts.includes(layer);
+  });
+  return matches.length === 1 ? matches[0] : undefined;
+}

@@ -1,0 +1,118 @@
+/** @file The weights of a TensorFlow.js model: a manifest in `model.json`, the bytes in shard files, perhaps quantized. */
+import { dirname, join } from 'node:path';
+import { float32FromF16 } from '../../engine/half.js';
+import { sizeOf } from '../../engine/tensor-spec.js';
+import type { WeightSource } from '../../engine/weights.js';
+import { UserError } from '../../errors.js';
+import { fileSize, readRange } from './file-bytes.js';
+
+interface Quantization {
+  readonly dtype: 'uint8' | 'uint16' | 'float16';
+  readonly scale?: number;
+  readonly min?: number;
+}
+
+export interface ManifestGroup {
+  readonly paths: readonly string[];
+  readonly weights: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly dtype: string;
+    readonly quantization?: Quantization;
+  }[];
+}
+
+/** How bytes become numbers, by the type they are stored in. */
+const decoders: Record<string, { bytes: number; decode(bytes: ArrayBuffer): ArrayLike<number> }> = {
+  float32: { bytes: 4, decode: (bytes) => new Float32Array(bytes) },
+  int32: { bytes: 4, decode: (bytes) => new Int32Array(bytes) },
+  bool: { bytes: 1, decode: (bytes) => new Uint8Array(bytes) },
+  uint8: { bytes: 1, decode: (bytes) => new Uint8Array(bytes) },
+  uint16: { bytes: 2, decode: (bytes) => new Uint16Array(bytes) },
+  float16: { bytes: 2, decode: (bytes) => float32FromF16(new Uint16Array(bytes)) },
+};
+
+interface Shard {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+interface Entry {
+  readonly shape: readonly number[];
+  readonly stored: string;
+  readonly quantization: Quantization | undefined;
+  readonly shards: readonly Shard[];
+  /** In the shards laid end to end. */
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** Opens the shards beside `model.json`; values are read when asked for. */
+export class TfjsWeights implements WeightSource {
+  private readonly entries = new Map<string, Entry>();
+
+  /** Throws UserError when a shard is missing or has the wrong size. */
+  constructor(modelPath: string, manifest: readonly ManifestGroup[]) {
+    for (const { paths, weights } of manifest) {
+      const shards = paths.map((name) => {
+        const path = join(dirname(modelPath), name);
+        const bytes = fileSize(path);
+        if (bytes === null) {
+          throw new UserError(
+            `the weights file ${name} is missing beside ${modelPath}: fetch the whole model`,
+          );
+        }
+        return { path, bytes };
+      });
+      let start = 0;
+      for (const { name, shape, dtype, quantization } of weights) {
+        const stored = quantization?.dtype ?? dtype;
+        const decoder = decoders[stored];
+        if (!decoder)
+          throw new UserError(`the weight "${name}" of ${modelPath} has the unknown type ${stored}`);
+        const bytes = sizeOf(shape) * decoder.bytes;
+        this.entries.set(name, { shape, stored, quantization, shards, start, bytes });
+        start += bytes;
+      }
+      const present = shards.reduce((sum, shard) => sum + shard.bytes, 0);
+      if (present !== start) {
+        throw new UserError(
+          `${paths.join(', ')} ${paths.length === 1 ? 'holds' : 'hold'} ${present} bytes where ${modelPath} says ` +
+            `${start}: the download is incomplete or damaged, fetch the model again`,
+        );
+      }
+    }
+  }
+
+  get names(): string[] {
+    return [...this.entries.keys()];
+  }
+
+  shape(name: string): readonly number[] {
+    return this.entry(name).shape;
+  }
+
+  read(name: string): Float32Array {
+    const { stored, quantization, shards, start, bytes } = this.entry(name);
+    const whole = new Uint8Array(bytes);
+    let shardStart = 0;
+    for (const { path, bytes: shardBytes } of shards) {
+      const from = Math.max(start, shardStart);
+      const to = Math.min(start + bytes, shardStart + shardBytes);
+      if (from < to) whole.set(readRange(path, from - shardStart, to - from), from - start);
+      shardStart += shardBytes;
+    }
+    const values = decoders[stored]!.decode(whole.buffer);
+    if (quantization?.scale === undefined) {
+      return values instanceof Float32Array ? values : Float32Array.from(values);
+    }
+    const { scale, min = 0 } = quantization;
+    return Float32Array.from(values, (q) => q * scale + min);
+  }
+
+  private entry(name: string): Entry {
+    const entry = this.entries.get(name);
+    if (!entry) throw new UserError(`the model has no weight named "${name}"`);
+    return entry;
+  }
+}
