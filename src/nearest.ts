@@ -16,20 +16,18 @@ export function editDistance(a: string, b: string): number {
 
 /**
  * Up to `count` of `names`, nearest first, that could have been meant by `wrong`; empty when none is close.
- * Case is ignored; a name that contains `wrong`, or is contained in it, is close whatever its length.
+ * Case is ignored; a name that contains `wrong` is close however long it is.
  */
 export function nearestNames(wrong: string, names: Iterable<string>, count = 3): string[] {
   const wanted = wrong.toLowerCase();
   const close: { name: string; distance: number }[] = [];
   for (const name of new Set(names)) {
     const candidate = name.toLowerCase();
-    const contains =
-      Math.min(wanted.length, candidate.length) > 2 &&
-      (candidate.includes(wanted) || wanted.includes(candidate));
-    const distance = contains
-      ? Math.abs(candidate.length - wanted.length) / 4
-      : editDistance(wanted, candidate);
-    if (contains || distance <= Math.max(2, wanted.length * 0.4)) close.push({ name, distance });
+    const contained = wanted.length > 2 && candidate.includes(wanted);
+    const edits = editDistance(wanted, candidate);
+    if (contained || edits <= Math.max(2, wanted.length * 0.4)) {
+      close.push({ name, distance: contained ? edits / 4 : edits });
+    }
   }
   return close
     .sort((a, b) => a.distance - b.distance)
