@@ -1,0 +1,48 @@
+/** @file Places in a transformer that can be asked for, by their TransformerLens names. */
+import type { TransformerSpec } from './spec.js';
+
+/**
+ * - `blocks.L.hook_resid_pre|mid|post`, `[batch, pos, dModel]`: the residual stream before a layer, between
+ *   attention and MLP (not in layers that run them in parallel), and after it
+ * - `blocks.L.attn.hook_pattern`, `[batch, head, qPos, kPos]`: attention probabilities
+ * - `blocks.L.attn.hook_z`, `[batch, pos, head, dHead]`: each head's mix of values
+ * - `blocks.L.attn.hook_result`, `[batch, pos, head, dModel]`: each head's residual delta, projection bias left out
+ * - `blocks.L.mlp.hook_pre`, `[batch, pos, neuron]`: before the activation function; the gate's, in gated MLPs
+ * - `blocks.L.mlp.hook_post`, `[batch, pos, neuron]`: what the down projection reads
+ * - `ln_final.hook_normalized`, `[batch, pos, dModel]`: what the unembedding reads
+ * - `logits`, `[batch, pos, vocab]`
+ */
+export type Place =
+  | `blocks.${number}.hook_resid_${'pre' | 'mid' | 'post'}`
+  | `blocks.${number}.attn.hook_${'pattern' | 'z' | 'result'}`
+  | `blocks.${number}.mlp.hook_${'pre' | 'post'}`
+  | 'ln_final.hook_normalized'
+  | 'logits';
+
+/** Places inside a layer, without the layer. */
+export const layerPlaces = [
+  'hook_resid_pre',
+  'hook_resid_mid',
+  'hook_resid_post',
+  'attn.hook_pattern',
+  'attn.hook_z',
+  'attn.hook_result',
+  'mlp.hook_pre',
+  'mlp.hook_post',
+] as const;
+export type LayerPlace = (typeof layerPlaces)[number];
+
+export type ParsedPlace =
+  | { readonly layer: number; readonly name: LayerPlace }
+  | { readonly layer: null; readonly name: 'ln_final.hook_normalized' | 'logits' };
+
+/** Takes a place's name apart. Throws Error for a place that this model does not have. */
+export function parsePlace(place: Place, spec: TransformerSpec): ParsedPlace {
+  if (place === 'logits' || place === 'ln_final.hook_normalized') return { layer: null, name: place };
+  const [, digits, rest] = /^blocks\.(\d+)\.(.+)$/.exec(place) ?? [];
+  const name = layerPlaces.find((known) => known === rest);
+  const layer = Number(digits);
+  if (!name || layer >= spec.layers || (name === 'hook_resid_mid' && spec.parallelResidual))
+    throw new Error(`this model of ${spec.layers} layers has no place "${place}"`);
+  return { layer, name };
+}

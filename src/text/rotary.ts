@@ -1,0 +1,55 @@
+/**
+ * @file Rotary position embedding (Su et al. 2021), halves as pairs: dimension i of the first half and of the
+ * second turn together, as in GPT-NeoX and Llama.
+ */
+import * as tf from '../engine/tfjs.js';
+import type { Positions, TransformerSpec } from './spec.js';
+
+/** Radians a position, by pair of dimensions. */
+function rotaryFrequencies(kind: Positions): number[] {
+  if (kind.kind !== 'rotary') throw new Error('this model has no rotary positions');
+  const { dims, theta, scaling } = kind;
+  const frequencies = Array.from({ length: dims / 2 }, (_, pair) => theta ** ((-2 * pair) / dims));
+  if (!scaling) return frequencies;
+  if (scaling.kind === 'linear') return frequencies.map((frequency) => frequency / scaling.factor);
+  const { factor, lowFreqFactor, highFreqFactor, originalContext } = scaling;
+  return frequencies.map((frequency) => {
+    // How often the pair turns within the context of pre-training; often enough keeps its frequency.
+    const turns = (originalContext * frequency) / (2 * Math.PI);
+    const kept = Math.min(1, Math.max(0, (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor)));
+    return frequency * (kept + (1 - kept) / factor);
+  });
+}
+
+/** Cosine and sine of position * frequency, `[positions, pairs]`, for positions from 0. */
+export function rotationTables(spec: TransformerSpec, positions: number): { cos: tf.Tensor; sin: tf.Tensor } {
+  const frequencies = rotaryFrequencies(spec.positions);
+  const table = (f: (angle: number) => number) => {
+    const values = Float32Array.from({ length: positions * frequencies.length }, (_, i) =>
+      f(Math.floor(i / frequencies.length) * frequencies[i % frequencies.length]!),
+    );
+    return tf.tensor(values, [positions, frequencies.length]);
+  };
+  return { cos: table(Math.cos), sin: table(Math.sin) };
+}
+
+/**
+ * Turns queries or keys by their positions. Dimensions beyond 2 * pairs pass through.
+ *
+ * @param x - `[batch, head, pos, dHead]`
+ * @param cos - of the angles, `[pos, pairs]` or, by row, `[batch, 1, pos, pairs]`
+ * @param sin - likewise
+ */
+export function rotary(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor {
+  const [batch, head, pos, dHead] = x.shape as [number, number, number, number];
+  const pairs = cos.shape.at(-1)!;
+  const part = (start: number, size: number) => tf.slice(x, [0, 0, 0, start], [batch, head, pos, size]);
+  const first = part(0, pairs); // [batch, head, pos, pairs]
+  const second = part(pairs, pairs);
+  const turned = [
+    tf.sub(tf.mul(first, cos), tf.mul(second, sin)),
+    tf.add(tf.mul(second, cos), tf.mul(first, sin)),
+  ];
+  if (2 * pairs < dHead) turned.push(part(2 * pairs, dHead - 2 * pairs));
+  return tf.concat(turned, 3);
+}

@@ -1,0 +1,196 @@
+/** @file Transformers of every family against PyTorch, on every engine. */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/engine/compile.js';
+import { openSafetensors, type Safetensors } from '../../src/engine/safetensors.js';
+import * as tf from '../../src/engine/tfjs.js';
+import type { TensorFunction } from '../../src/engine/trace.js';
+import { readConfig } from '../../src/text/config.js';
+import { matchWeights } from '../../src/text/parameters.js';
+import type { Place } from '../../src/text/places.js';
+import type { TransformerSpec } from '../../src/text/spec.js';
+import {
+  embedTokens,
+  forward,
+  type KeyValueCache,
+  padCache,
+  type Run,
+  sequenceLogProbs,
+  step,
+} from '../../src/text/transformer.js';
+import { relativeError } from '../helpers/compare.js';
+import { engines, type Input, runOn } from '../helpers/engines.js';
+import { shared } from '../helpers/shared.js';
+
+const fixtures = shared('fixtures/transformers');
+const families = ['gpt2', 'gpt_neo', 'gpt_neox', 'llama', 'llama3_rope', 'mistral', 'qwen2', 'qwen3'];
+const TOLERANCE = 1e-4;
+
+interface Fixture {
+  readonly spec: TransformerSpec;
+  readonly weights: ReturnType<typeof matchWeights>;
+  readonly expected: Safetensors;
+  readonly ids: Input & { data: Int32Array };
+}
+
+function open(family: string): Fixture {
+  const folder = join(fixtures.path, family);
+  const spec = readConfig(folder);
+  const expected = openSafetensors(join(folder, 'expected.safetensors'));
+  return {
+    spec,
+    weights: matchWeights(spec, openSafetensors(join(folder, 'model.safetensors')), folder),
+    expected,
+    ids: { shape: expected.shape('input_ids'), data: expected.readArray('input_ids') as Int32Array },
+  };
+}
+
+/** The scalar whose gradient the reference holds under a name: `grad.head.L.H`, `grad.neuron.L.N`, `grad.xent_…`. */
+function objective(name: string, run: Run, logProbs: () => tf.Tensor): tf.Scalar {
+  const [, kind, layer, index] = /^grad\.(head|neuron)\.(\d+)\.(\d+)$/.exec(name) ?? [];
+  if (!kind) return tf.neg(tf.mean(logProbs()));
+  const unit = run.at(`blocks.${Number(layer)}.${kind === 'head' ? 'attn.hook_result' : 'mlp.hook_post'}`);
+  const [batch, pos, , dModel] = unit.shape as [number, number, number, number?];
+  return kind === 'head'
+    ? tf.sum(tf.norm(tf.slice(unit, [0, pos - 1, Number(index), 0], [batch, 1, 1, dModel!]), 'euclidean', -1))
+    : tf.sum(tf.slice(unit, [0, pos - 1, Number(index)], [batch, 1, 1]));
+}
+
+describe.skipIf(fixtures.missing)(fixtures.title('transformers'), () => {
+  describe.each(engines)('on $engine', ({ engine, skipped }) => {
+    describe.each(families)('%s', (family) => {
+      test.skipIf(skipped !== null)(
+        `every place and log-probability${skipped ? ` (${skipped})` : ''}`,
+        async () => {
+          const { spec, weights, expected, ids } = open(family);
+          const places = expected.names.filter((name) => /^(blocks|logits)/.test(name)) as Place[];
+          expect(places).toHaveLength(1 + 4 * spec.layers);
+          const fn: TensorFunction = ({ ids }, weights) => {
+            const run = forward(spec, weights, { ids: ids! });
+            return {
+              ...Object.fromEntries(places.map((place) => [place, run.at(place)])),
+              token_logprobs: sequenceLogProbs(spec, weights, run, ids!),
+            };
+          };
+          const outputs = await runOn(engine, fn, { ids }, weights);
+          for (const [name, { shape, data }] of Object.entries(outputs)) {
+            expect(shape, name).toEqual(expected.shape(name));
+            expect(relativeError(data, expected.read(name)), name).toBeLessThan(TOLERANCE);
+          }
+        },
+      );
+
+      test.skipIf(skipped !== null)('gradients with respect to token embeddings', async () => {
+        const { spec, weights, expected, ids } = open(family);
+        const names = expected.names.filter((name) => name.startsWith('grad.'));
+        expect(names).toHaveLength(3);
+        const fn: TensorFunction = ({ ids }, weights) => {
+          const embeddings = embedTokens(spec, weights, ids!);
+          const gradients = names.map((name) => {
+            const value = (embeddings: tf.Tensor) => {
+              const run = forward(spec, weights, { embeddings });
+              return objective(name, run, () => sequenceLogProbs(spec, weights, run, ids!));
+            };
+            return [name, tf.grad(value)(embeddings)] as const;
+          });
+          return Object.fromEntries(gradients);
+        };
+        const outputs = await runOn(engine, fn, { ids }, weights);
+        for (const name of names)
+          expect(relativeError(outputs[name]!.data, expected.read(name)), name).toBeLessThan(TOLERANCE);
+      });
+
+      test.skipIf(skipped !== null)(
+        'reading token by token from a cache, each row at its own position',
+        async () => {
+          const { spec, weights, expected, ids } = open(family);
+          const [batch, pos] = ids.shape as [number, number];
+          const places: Place[] = [
+            'logits',
+            `blocks.${spec.layers - 1}.attn.hook_result`,
+            `blocks.${spec.layers - 1}.mlp.hook_post`,
+          ];
+          // Both rows are read to position 3; then row 0 goes on there and row 1 reads from position 1 again.
+          const starts = [4, 1];
+          const capacity = pos + 2;
+          const prefix = (length: number) =>
+            Int32Array.from({ length: batch * length }, (_, i) => {
+              const row = Math.floor(i / length);
+              return ids.data[row * pos + (i % length)]!;
+            });
+          let cache = await runOn(
+            engine,
+            ({ ids }, weights) => flatten(padCache(forward(spec, weights, { ids: ids! }).cache(), capacity)),
+            { ids: { shape: [batch, 4], data: prefix(4) } },
+            weights,
+          );
+
+          const shapes = Object.entries(cache).map(([name, { shape }]) => [name, { shape }] as const);
+          const reader = await compile(
+            ({ ids, positions, ...cache }, weights) => {
+              const run = step(spec, weights, { ids: ids!, positions: positions!, cache: unflatten(cache) });
+              return {
+                ...Object.fromEntries(places.map((place) => [place, run.at(place)])),
+                ...flatten(run.cache()),
+              };
+            },
+            {
+              inputs: {
+                ids: { shape: [batch], dtype: 'int32' },
+                positions: { shape: [batch], dtype: 'int32' },
+                ...Object.fromEntries(shapes),
+              },
+              weights,
+              engine,
+            },
+          );
+          for (let count = 0; count < pos - 1; count++) {
+            // A row at its end reads its last token again.
+            const positions = starts.map((start) => Math.min(start + count, pos - 1));
+            const outputs = await reader.run({
+              ids: positions.map((position, row) => ids.data[row * pos + position]!),
+              positions,
+              ...Object.fromEntries(Object.entries(cache).map(([name, { data }]) => [name, data])),
+            });
+            for (const place of places) {
+              const reference = atPositions(expected, place, positions);
+              expect(relativeError(outputs[place]!, reference), `${place} at ${positions}`).toBeLessThan(
+                TOLERANCE,
+              );
+            }
+            cache = Object.fromEntries(
+              shapes.map(([name, { shape }]) => [name, { shape, data: outputs[name]! }]),
+            );
+          }
+          reader.dispose();
+        },
+      );
+    });
+  });
+});
+
+/** A cache as named outputs, and back. */
+function flatten({ keys, values }: KeyValueCache): Record<string, tf.Tensor> {
+  const named = (list: readonly tf.Tensor[], name: string) => list.map((x, layer) => [`${name}${layer}`, x]);
+  return Object.fromEntries([...named(keys, 'key'), ...named(values, 'value')]);
+}
+
+function unflatten(named: Record<string, tf.Tensor>): KeyValueCache {
+  const list = (name: string) =>
+    Object.keys(named)
+      .filter((key) => key.startsWith(name))
+      .map((_, layer) => named[`${name}${layer}`]!);
+  return { keys: list('key'), values: list('value') };
+}
+
+/** Of a reference `[batch, pos, ...]`, the entries of each row at that row's position. */
+function atPositions(expected: Safetensors, place: string, positions: readonly number[]): Float32Array {
+  const [, pos, ...rest] = expected.shape(place) as [number, number, ...number[]];
+  const size = rest.reduce((product, dim) => product * dim, 1);
+  const data = expected.read(place);
+  const entries = positions.map((position, row) => {
+    const start = (row * pos + position) * size;
+    return [...data.subarray(start, start + size)];
+  });
+  return Float32Array.from(entries.flat());
+}
