@@ -76,8 +76,7 @@ export function kerasNetwork(topology: KerasTopology, weights: WeightSource, nam
 
 /** [height, width, channels]; `fallback` where any size will do. */
 function imageShape(model: KerasModel, fallback: number): [number, number, number] {
-  const layer = model.layers.find(({ name }) => tensorKey(name, 0) === model.inputs[0]) ?? model.layers[0];
-  const shape = layer && (batchShape(layer) ?? nestedInput(layer));
+  const shape = declaredShape(model);
   if (shape?.length !== 4 || !shape[3]) {
     throw new UserError(
       `${model.name} does not read images [batch, height, width, channel]: its input is [${shape ?? 'unknown'}]`,
@@ -86,11 +85,17 @@ function imageShape(model: KerasModel, fallback: number): [number, number, numbe
   return [shape[1] ?? fallback, shape[2] ?? fallback, shape[3]];
 }
 
-/** A Sequential that starts with a whole model: that model's input. */
-function nestedInput(layer: KerasLayer): readonly (number | null)[] | null {
-  if (!nested.has(layer.className)) return null;
-  const [first] = parseKerasModel(layer.className, layer.config).layers;
-  return first ? batchShape(first) : null;
+/** What the input layer says, or the first layer that says something: a Sequential may start with a whole model. */
+function declaredShape(model: KerasModel): readonly (number | null)[] | null {
+  const isInput = (layer: KerasLayer): boolean => tensorKey(layer.name, 0) === model.inputs[0];
+  const ordered = [...model.layers].sort((a, b) => Number(isInput(b)) - Number(isInput(a)));
+  for (const layer of ordered) {
+    const shape = nested.has(layer.className)
+      ? declaredShape(parseKerasModel(layer.className, layer.config))
+      : batchShape(layer);
+    if (shape) return shape;
+  }
+  return null;
 }
 
 /** Walks the layers in the order of what they read. */
