@@ -1,0 +1,141 @@
+/**
+ * @file Names of units, the one place where they are taken apart and put together.
+ *
+ * | name                           | unit                                                                    |
+ * | ------------------------------ | ----------------------------------------------------------------------- |
+ * | `L5.H1`                        | attention head 1 of layer 5                                             |
+ * | `L3.N1000`                     | MLP neuron: what the down projection reads                              |
+ * | `L3.N1000:pre`                 | its pre-activation (the gate's, in gated MLPs)                          |
+ * | `L5.D:file.safetensors#name`   | direction of the residual stream at the input of layer 5                |
+ * | `logit: Paris`                 | logit of the next token `" Paris"`: all after the colon, spaces included |
+ * | `block4_conv1:4`               | CNN channel                                                             |
+ * | `block4_conv1:4@7,5`           | the same at row 7, column 5                                             |
+ *
+ * TransformerLens names of heads and neurons are understood too: `blocks.5.attn.hook_result[1]`,
+ * `blocks.3.mlp.hook_post[1000]`, `blocks.3.mlp.hook_pre[1000]`.
+ */
+import { UsageError } from './errors.js';
+
+export interface HeadUnit {
+  readonly kind: 'head';
+  readonly layer: number;
+  readonly head: number;
+}
+
+export interface NeuronUnit {
+  readonly kind: 'neuron';
+  readonly layer: number;
+  readonly neuron: number;
+  /** `post`: what the down projection reads; `pre`: what the activation function reads. */
+  readonly side: 'pre' | 'post';
+}
+
+export interface DirectionUnit {
+  readonly kind: 'direction';
+  readonly layer: number;
+  /** A safetensors file, and the name of a `[dModel]` array in it. */
+  readonly file: string;
+  readonly name: string;
+}
+
+export interface LogitUnit {
+  readonly kind: 'logit';
+  /** The token's text, as it continues a text: ` Paris` with its space. */
+  readonly token: string;
+}
+
+export interface ChannelUnit {
+  readonly kind: 'channel';
+  /** The layer's name in its network. */
+  readonly layer: string;
+  readonly channel: number;
+  /** One position of the channel's map; null for all of it. */
+  readonly position: { readonly row: number; readonly column: number } | null;
+}
+
+export type TextUnit = HeadUnit | NeuronUnit | DirectionUnit | LogitUnit;
+export type Unit = TextUnit | ChannelUnit;
+
+/** Each form of a name, and the unit that a match means. The first that matches counts. */
+const forms: readonly { readonly pattern: RegExp; readonly unit: (parts: readonly string[]) => Unit }[] = [
+  {
+    pattern: /^(?:L(\d{1,9})\.H(\d{1,9})|blocks\.(\d{1,9})\.attn\.hook_result\[(\d{1,9})\])$/,
+    unit: ([layer, head]) => ({ kind: 'head', layer: Number(layer), head: Number(head) }),
+  },
+  {
+    pattern: /^(?:L(\d{1,9})\.N(\d{1,9})|blocks\.(\d{1,9})\.mlp\.hook_post\[(\d{1,9})\])$/,
+    unit: ([layer, neuron]) => ({
+      kind: 'neuron',
+      layer: Number(layer),
+      neuron: Number(neuron),
+      side: 'post',
+    }),
+  },
+  {
+    pattern: /^(?:L(\d{1,9})\.N(\d{1,9}):pre|blocks\.(\d{1,9})\.mlp\.hook_pre\[(\d{1,9})\])$/,
+    unit: ([layer, neuron]) => ({
+      kind: 'neuron',
+      layer: Number(layer),
+      neuron: Number(neuron),
+      side: 'pre',
+    }),
+  },
+  {
+    // A file's name may hold a "#", an array's may not.
+    pattern: /^L(\d{1,9})\.D:(.+)#([^#]+)$/s,
+    unit: ([layer, file, name]) => ({ kind: 'direction', layer: Number(layer), file: file!, name: name! }),
+  },
+  { pattern: /^logit:(.+)$/s, unit: ([token]) => ({ kind: 'logit', token: token! }) },
+  {
+    // What begins as a text unit is a misspelt text unit, not a layer of a CNN.
+    pattern: /^(?!L\d+\.|logit:)([^:@\s]+):(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?$/,
+    unit: ([layer, channel, row, column]) => ({
+      kind: 'channel',
+      layer: layer!,
+      channel: Number(channel),
+      position: row === undefined ? null : { row: Number(row), column: Number(column) },
+    }),
+  },
+];
+
+/** The unit that a name means, or null when it has none of the forms. Ranges are not checked. */
+export function tryParseUnit(name: string): Unit | null {
+  for (const { pattern, unit } of forms) {
+    const match = pattern.exec(name);
+    if (match) return unit(match.slice(1).filter((part) => part !== undefined));
+  }
+  return null;
+}
+
+/**
+ * The unit that a name means. Ranges are the model's business (`parseTextUnit`).
+ *
+ * @throws UsageError that lists the forms
+ */
+export function parseUnit(name: string): Unit {
+  const unit = tryParseUnit(name);
+  if (unit) return unit;
+  throw new UsageError(
+    `"${name}" names no unit: wanted is L5.H1 (a head), L3.N1000 or L3.N1000:pre (a neuron), ` +
+      'L5.D:file.safetensors#name (a direction), "logit: Paris" (a next token), ' +
+      'layer:4 or layer:4@7,7 (a CNN channel, or one position of it)',
+  );
+}
+
+/** The name of a unit; `parseUnit` gives the unit back. */
+export function formatUnit(unit: Unit): string {
+  switch (unit.kind) {
+    case 'head':
+      return `L${unit.layer}.H${unit.head}`;
+    case 'neuron':
+      return `L${unit.layer}.N${unit.neuron}${unit.side === 'pre' ? ':pre' : ''}`;
+    case 'direction':
+      return `L${unit.layer}.D:${unit.file}#${unit.name}`;
+    case 'logit':
+      return `logit:${unit.token}`;
+    case 'channel': {
+      const { position } = unit;
+      return `${unit.layer}:${unit.channel}${position ? `@${position.row},${position.column}` : ''}`;
+    }
+  }
+}
