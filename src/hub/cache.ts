@@ -2,7 +2,7 @@
  * @file The Hugging Face cache, laid out as Python's `huggingface_hub` does it:
  * `models--org--name/{blobs/<etag>, refs/<revision>, snapshots/<commit>/<file> -> ../../blobs/<etag>}`.
  */
-import { copyFileSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { getRepoFolderName } from '@huggingface/hub';
 import { makeFolder, writeFileByRename } from '../runs/files.js';
@@ -16,6 +16,8 @@ export interface Snapshot {
   folder: string;
   /** Needed files that are not there. */
   missing: string[];
+  /** Whether tokenizer.json is there, which not every model has, and which others may have left out. */
+  tokenizer: boolean;
 }
 
 /** One model's part of the cache. */
@@ -48,7 +50,12 @@ export class CachedRepo {
   /** What is there of a commit, if only in part. */
   snapshot(commit: string): Snapshot {
     const folder = join(this.folder, 'snapshots', commit);
-    return { commit, folder, missing: missingFiles(folder) };
+    return {
+      commit,
+      folder,
+      missing: missingFiles(folder),
+      tokenizer: existsSync(join(folder, 'tokenizer.json')),
+    };
   }
 
   /** The complete snapshot of a revision, without asking the hub. */
@@ -65,7 +72,9 @@ export class CachedRepo {
   /** Makes a file of a commit point to its blob; a copy where the system has no symbolic links. */
   link(commit: string, path: string, etag: string): void {
     const file = join(this.folder, 'snapshots', commit, path);
+    if (existsSync(file)) return;
     makeFolder(dirname(file));
+    // A link whose blob is gone.
     rmSync(file, { force: true });
     try {
       symlinkSync(relative(dirname(file), this.blobPath(etag)), file);

@@ -1,0 +1,30 @@
+/** @file A hash of a model's files: what `run.json` keeps, and what statistics are cached under. */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** Files that make a model what it is; cards, statistics and the like do not. */
+const essential =
+  /^(config\.json|model\.json|tokenizer\.json|.*\.safetensors(\.index\.json)?|.*shard\d+of\d+(\.bin)?)$/;
+
+/**
+ * SHA-256 over names and contents of the files that define a model, as 64 hex digits. A copy of a folder has the
+ * same hash. Files of the Hugging Face cache are not read again: their blobs are named by their SHA-256.
+ *
+ * @param folder - Hugging Face layout or TensorFlow.js
+ */
+export async function hashModel(folder: string): Promise<string> {
+  const names = readdirSync(folder).filter((name) => essential.test(name) && existsSync(join(folder, name)));
+  const whole = createHash('sha256');
+  for (const name of names.sort()) whole.update(`${name}\0${await hashFile(join(folder, name))}\n`);
+  return whole.digest('hex');
+}
+
+async function hashFile(path: string): Promise<string> {
+  const blob = realpathSync(path);
+  if (basename(dirname(blob)) === 'blobs' && /^[0-9a-f]{64}$/.test(basename(blob))) return basename(blob);
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(blob, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
