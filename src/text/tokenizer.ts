@@ -54,25 +54,31 @@ export class Tokenizer {
   }
 
   /**
-   * One token as it continues a text, for display: ` Paris` with its space, `<0xE2>` for a byte of its own, `�`
-   * where it is part of a character.
+   * One token as it continues a text, for display: ` Paris` with its space. Part of a character is `<0xE2>` or,
+   * where the tokenizer has no name for it, `�`.
    */
   tokenString(id: number): string {
     const stored = this.storedString(id);
     if (stored === undefined) return `<${id}>`;
-    if (isByte(stored)) return stored;
     const before = this.decodeBare(this.anchor);
     const both = this.decodeBare([...this.anchor, id]);
-    return both.startsWith(before) ? both.slice(before.length) : stored;
+    if (!both.startsWith(before)) return stored;
+    const text = both.slice(before.length);
+    return isByte(stored) && text.includes('\uFFFD') ? stored : text;
   }
 
   /** The token that `tokenString` shows as `text`, or null. */
   tokenId(text: string): number | null {
-    if (!this.idsByText) {
-      this.idsByText = new Map();
-      for (let id = this.vocab - 1; id >= 0; id--) this.idsByText.set(this.tokenString(id), id);
-    }
+    this.idsByText ??= this.indexTexts();
     return this.idsByText.get(text) ?? null;
+  }
+
+  private indexTexts(): Map<string, number> {
+    const ids = Array.from({ length: this.vocab }, (_, id) => id);
+    // Later ones win: a byte's own token only stands for its letter where nothing else does.
+    const isByteId = (id: number) => isByte(this.storedString(id) ?? '');
+    const ordered = [...ids.filter(isByteId), ...ids.filter((id) => !isByteId(id)).reverse()];
+    return new Map(ordered.map((id) => [this.tokenString(id), id]));
   }
 
   /**
@@ -140,6 +146,13 @@ export async function loadTokenizer(folder: string, options: TokenizerOptions): 
     tokenizer = new PreTrainedTokenizer(json, config);
   } catch (error) {
     throw new UserError(`${path} cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+  const beyond = tokenizer._tokenizer.id_to_token(options.vocab);
+  if (beyond !== undefined && !tokenizer._tokenizer.get_added_tokens_decoder().has(options.vocab)) {
+    throw new UserError(
+      `${path} belongs to another model: it has the token ${options.vocab} ("${beyond}"), but the model's ` +
+        `vocabulary ends at ${options.vocab - 1}`,
+    );
   }
   return new Tokenizer(tokenizer, options);
 }
