@@ -36,8 +36,11 @@ describe('resolveModel', () => {
   });
 
   it.each([
-    ['book-lm', /did you mean "books-lm"\? embedded: books-lm, small-cnn; a folder or a hub id/],
-    ['zzzzzzzzzzz', /no model "zzzzzzzzzzz": embedded: books-lm/],
+    [
+      'book-lm',
+      /no model "book-lm"; did you mean "books-lm"\? embedded are books-lm, small-cnn; a folder or a hub id/,
+    ],
+    ['zzzzzzzzzzz', /no model "zzzzzzzzzzz": embedded are books-lm/],
     ['', /there is no model ""/],
     ['./nowhere', /there is no folder \.\/nowhere/],
     ['/no/where', /there is no folder \/no\/where/],

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
 import type { Run } from '../runs/events.js';
 import type { HubModel } from './access.js';
 import type { DownloadOptions } from './download-model.js';
@@ -70,29 +71,8 @@ function unknownModel(name: string, embedded: string): UserError {
       `there is no folder ${name}; check the path, or see "superstim models" for what is there`,
     );
   }
-  const nearest = names.map((other) => ({
-    other,
-    distance: editDistance(name.toLowerCase(), other.toLowerCase()),
-  }));
-  nearest.sort((a, b) => a.distance - b.distance);
-  const [best] = nearest;
-  const close = best !== undefined && best.distance <= Math.max(2, best.other.length / 3);
-  const guess = close ? `did you mean "${best.other}"? ` : '';
-  const list = names.length > 0 ? `embedded: ${names.join(', ')}` : 'none is embedded';
+  const list = names.length > 0 ? `embedded are ${names.join(', ')}` : 'none is embedded';
   return new UserError(
-    `there is no model "${name}": ${guess}${list}; a folder or a hub id like openai-community/gpt2 works too`,
+    `there is no model "${name}"${didYouMean(name, names) || ':'} ${list}; a folder or a hub id like openai-community/gpt2 works too`,
   );
-}
-
-/** Levenshtein's. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (a[i] === b[j] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
