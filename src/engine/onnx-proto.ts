@@ -69,6 +69,7 @@ export interface OnnxNode {
   input?: string[];
   output?: string[];
   attribute?: OnnxAttribute[];
+  metadataProps?: { key?: string; value?: string }[];
 }
 
 /** A size is a number, a name (`N`), or unknown. */
@@ -145,6 +146,7 @@ const root = protobuf.Root.fromJSON({
       opType: ['string', 4],
       attribute: ['Attribute', 5, 'repeated'],
       domain: ['string', 7],
+      metadataProps: ['Entry', 9, 'repeated'],
     }),
     Dimension: message({ dimValue: ['int64', 1], dimParam: ['string', 2] }),
     Shape: message({ dim: ['Dimension', 1, 'repeated'] }),

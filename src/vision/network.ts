@@ -37,6 +37,8 @@ export interface VisionNetworkOptions {
   readonly graph: LayerGraph;
   readonly weights: WeightSource;
   readonly input: InputSpec;
+  /** Layers of the file that cannot be computed, with the reason. */
+  readonly unreachable?: ReadonlyMap<string, string>;
 }
 
 export class VisionNetwork {
@@ -45,15 +47,18 @@ export class VisionNetwork {
   readonly weights: WeightSource;
   /** In order of computation. */
   readonly layers: readonly LayerInfo[];
+  /** Layers that the file has but that cannot be computed, with the reason. */
+  readonly unreachable: ReadonlyMap<string, string>;
   private readonly graph: LayerGraph;
   private readonly byName: ReadonlyMap<string, LayerInfo>;
   private readonly nodes: ReadonlyMap<string, number>;
 
-  constructor({ name, graph, weights, input }: VisionNetworkOptions) {
+  constructor({ name, graph, weights, input, unreachable = new Map() }: VisionNetworkOptions) {
     this.name = name;
     this.graph = graph;
     this.weights = weights;
     this.input = input;
+    this.unreachable = unreachable;
     const shapes = graphShapes(graph, [1, input.height, input.width, input.channels]);
     const describe = (shape: Shape): Pick<LayerInfo, 'channels' | 'size'> => ({
       channels: channelCount(shape),
@@ -73,10 +78,15 @@ export class VisionNetwork {
     return this.graph.aliases;
   }
 
-  /** The layer of that name or alias. Throws UsageError with the nearest names. */
+  /**
+   * The layer of that name or alias. Throws UsageError with the nearest names, UserError for a layer that the network has
+   * but that cannot be computed.
+   */
   layer(name: string): LayerInfo {
     const layer = this.byName.get(name) ?? this.byName.get(this.aliases.get(name) ?? '');
     if (layer) return layer;
+    const reason = this.unreachable.get(name);
+    if (reason !== undefined) throw new UserError(`layer "${name}" cannot be computed: ${reason}`);
     const hint = didYouMean(name, [...this.byName.keys(), ...this.aliases.keys()]);
     throw new UsageError(
       `${this.name} has no layer "${name}"${hint || `: \`superstim units ${this.name}\` lists its ${this.layers.length} layers`}`,

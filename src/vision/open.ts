@@ -6,6 +6,7 @@ import { UserError } from '../errors.js';
 import type { VisionNetwork } from './network.js';
 import { meanStd } from './preprocess.js';
 import { type KerasTopology, kerasNetwork } from './readers/keras.js';
+import { onnxNetwork } from './readers/onnx.js';
 import { type GraphModelTopology, graphModelNetwork } from './readers/tf-graph.js';
 import { type ManifestGroup, TfjsWeights } from './readers/tfjs-weights.js';
 import { type TorchOptions, torchNetwork } from './torch/index.js';
@@ -23,6 +24,7 @@ export function openVisionNetwork(path: string, name?: string): VisionNetwork {
   const file = findModelFile(path);
   const label = name ?? (statSync(path).isDirectory() ? basename(resolve(path)) : undefined);
   const extension = extname(file);
+  if (extension === '.onnx') return onnxNetwork(file, label ? { name: label } : {});
   if (extension === '.json') return openTfjs(file, label);
   if (extension === '.safetensors') {
     return torchNetwork(openSafetensors(file), {

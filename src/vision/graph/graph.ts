@@ -86,6 +86,10 @@ export class GraphBuilder {
     return node;
   }
 
+  hasLayer(name: string): boolean {
+    return this.names.has(name);
+  }
+
   /** Lets users call a layer something else as well; an existing layer's name is left alone. */
   alias(alias: string, name: string): void {
     if (!this.names.has(alias) && !this.aliases.has(alias)) this.aliases.set(alias, name);

@@ -1,0 +1,76 @@
+/**
+ * @file Walking a foreign graph (ONNX, TensorFlow): each node is translated from the values it reads.
+ *
+ * A node that cannot be translated makes only itself and what follows from it unreachable, so the layers of a network
+ * whose last steps are exotic can still be seen.
+ */
+import { UserError } from '../../errors.js';
+import { naming } from '../graph/graph.js';
+import type { Importer, Value } from './values.js';
+
+export interface ForeignNode {
+  /** What the user knows it by. */
+  readonly label: string;
+  readonly kind: string;
+  /** Names of values; empty for an optional one left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Throws UserError for what is not supported. */
+  translate(inputs: readonly (Value | undefined)[]): Value | readonly Value[];
+}
+
+/**
+ * Translates `nodes`, in order of computation, adding to `values` what they write.
+ *
+ * @returns layers that cannot be computed, with the reason
+ * @throws UserError when a value is read that nothing writes, or when no layer at all can be computed
+ */
+export function importNodes(
+  importer: Importer,
+  nodes: readonly ForeignNode[],
+  values: Map<string, Value>,
+  file: string,
+): Map<string, string> {
+  const broken = new Map<string, string>();
+  const unreachable = new Map<string, string>();
+  let reached = 0;
+  for (const { label, kind, inputs, outputs, translate } of nodes) {
+    const fail = (reason: string): void => {
+      for (const output of outputs) broken.set(output, reason);
+      unreachable.set(label, reason);
+    };
+    const reason = inputs.map((input) => broken.get(input)).find((why) => why !== undefined);
+    if (reason !== undefined) {
+      fail(reason);
+      continue;
+    }
+    const read = inputs.map((input) => {
+      const value = values.get(input);
+      if (input !== '' && !value) {
+        throw new UserError(
+          `"${label}" of ${file} reads "${input}", which nothing writes: the file is damaged`,
+        );
+      }
+      return value;
+    });
+    try {
+      const results = naming(`the ${kind} node "${label}" of ${file}`, () => [translate(read)].flat());
+      outputs.forEach((output, i) => {
+        const value = results[i];
+        if (output !== '' && value) values.set(output, value);
+      });
+      const [first] = results;
+      if (first?.kind === 'node' && first.node !== importer.graph.input) {
+        importer.graph.layer(label, first.node, kind);
+        reached++;
+      }
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      fail(error.message);
+    }
+  }
+  if (reached === 0) {
+    throw new UserError([...unreachable.values()][0] ?? `${file} computes nothing from a picture`);
+  }
+  return unreachable;
+}

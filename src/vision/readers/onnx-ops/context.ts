@@ -1,0 +1,77 @@
+/** @file What an ONNX operator is translated with: its inputs, its attributes, and the graph being written. */
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../../../engine/onnx-proto.js';
+import { UserError } from '../../../errors.js';
+import type { Importer, Value } from '../values.js';
+
+const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
+
+export class OnnxCall {
+  private readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+
+  constructor(
+    readonly importer: Importer,
+    readonly node: OnnxNode,
+    /** Undefined: an optional input left out. */
+    readonly inputs: readonly (Value | undefined)[],
+    /** Version of the operator set. */
+    readonly opset: number,
+    /** Values of a tensor that stands in an attribute. */
+    readonly constant: (tensor: OnnxTensor) => Value,
+  ) {
+    this.attributes = new Map((node.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute]));
+  }
+
+  /** Input `i`. Throws UserError when it is left out. */
+  input(i: number): Value {
+    const value = this.inputs[i];
+    if (!value) throw new UserError(`lacks its input ${i}`);
+    return value;
+  }
+
+  has(name: string): boolean {
+    return this.attributes.has(name);
+  }
+
+  int(name: string, fallback: number): number {
+    return this.attributes.get(name)?.i ?? (this.has(name) ? 0 : fallback);
+  }
+
+  float(name: string, fallback: number): number {
+    return this.attributes.get(name)?.f ?? (this.has(name) ? 0 : fallback);
+  }
+
+  string(name: string, fallback: string): string {
+    return this.has(name) ? text(this.attributes.get(name)!.s) : fallback;
+  }
+
+  ints(name: string): readonly number[] | undefined {
+    return this.has(name) ? (this.attributes.get(name)!.ints ?? []) : undefined;
+  }
+
+  floats(name: string): readonly number[] | undefined {
+    return this.has(name) ? (this.attributes.get(name)!.floats ?? []) : undefined;
+  }
+
+  tensor(name: string): OnnxTensor | undefined {
+    return this.attributes.get(name)?.t;
+  }
+
+  /** A list that older operator sets keep in an attribute, newer ones in an input. */
+  list(name: string, input: number): readonly number[] | undefined {
+    const value = this.inputs[input];
+    return value ? this.importer.numbers(value, `"${name}"`) : this.ints(name);
+  }
+
+  /** Axis counted from the front. */
+  axis(axis: number, rank: number): number {
+    if (axis < -rank || axis >= rank)
+      throw new UserError(`has the axis ${axis} for an array of ${rank} axes`);
+    return axis < 0 ? axis + rank : axis;
+  }
+}
+
+/** The outputs, in order. */
+export type OnnxRule = (call: OnnxCall) => Value | readonly Value[];
+
+/** Where [batch, channel, height, width] lies in [batch, height, width, channel]. */
+export const swappedAxes = [0, 3, 1, 2] as const;

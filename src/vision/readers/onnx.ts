@@ -1,0 +1,163 @@
+/** @file An ONNX file as a network: the graph rebuilt in our operations, so that it can be differentiated. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import {
+  decodeModel,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValueInfo,
+} from '../../engine/onnx-proto.js';
+import { UserError } from '../../errors.js';
+import { GraphBuilder } from '../graph/graph.js';
+import { param } from '../graph/params.js';
+import { VisionNetwork } from '../network.js';
+import { type ForeignNode, importNodes } from './foreign-graph.js';
+import { OnnxCall } from './onnx-ops/context.js';
+import { onnxOps } from './onnx-ops/index.js';
+import { isFloat, OnnxWeights, tensorNumbers } from './onnx-weights.js';
+import { Importer, numbersValue, type Value, weightValue } from './values.js';
+
+export interface OnnxOptions {
+  /** What messages call it; default: the file's name. */
+  readonly name?: string;
+  /** Height and width where the file leaves them open; default 224. */
+  readonly size?: number;
+}
+
+/**
+ * Reads an .onnx file (weights inside or in files beside it). Layers are called what the file calls its nodes, and also
+ * by the PyTorch modules they came from, where the exporter wrote those down.
+ *
+ * @throws UserError for a graph that does not read one image, that starts with an operator that is not supported, or
+ *   for a damaged file; an unsupported operator further on is told when a layer after it is asked for
+ */
+export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetwork {
+  const model = decodeFile(path);
+  const { graph: file } = model;
+  if (!file?.node?.length)
+    throw new UserError(`${path} holds no ONNX graph: the file is damaged or something else`);
+  const opset = model.opsetImport?.find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 1;
+  const weights = new OnnxWeights(path);
+  const image = imageInput(file, path, options.size ?? 224);
+  const graph = new GraphBuilder([image.height, image.width, image.channels]);
+  const importer = new Importer(graph, weights);
+  const values = new Map<string, Value>([
+    [image.name, { kind: 'node', node: graph.input, swapped: image.channelsFirst }],
+  ]);
+  const constant = (name: string, tensor: OnnxTensor): Value => {
+    if (!isFloat(tensor)) return numbersValue(Array.from(tensorNumbers(tensor, path)), tensor.dims ?? []);
+    weights.add(name, tensor);
+    return weightValue(param(weights, name));
+  };
+  for (const tensor of file.initializer ?? [])
+    values.set(tensor.name ?? '', constant(tensor.name ?? '', tensor));
+
+  const nodes = file.node.map((node): ForeignNode => {
+    const outputs = node.output ?? [];
+    return {
+      label: node.name || outputs[0] || '',
+      kind: node.opType ?? '',
+      inputs: node.input ?? [],
+      outputs,
+      translate: (inputs) =>
+        ruleOf(node)(new OnnxCall(importer, node, inputs, opset, (tensor) => constant(outputs[0]!, tensor))),
+    };
+  });
+  const unreachable = importNodes(importer, nodes, values, basename(path));
+  addAliases(graph, file.node);
+  return new VisionNetwork({
+    name: options.name ?? basename(path, '.onnx'),
+    graph: graph.build(),
+    weights,
+    unreachable,
+    input: { height: image.height, width: image.width, channels: image.channels, preprocessing: null },
+  });
+}
+
+function decodeFile(path: string): ReturnType<typeof decodeModel> {
+  try {
+    return decodeModel(readFileSync(path));
+  } catch (error) {
+    throw new UserError(`${path} is no ONNX file, or a damaged one: export it again`, { cause: error });
+  }
+}
+
+function ruleOf(node: OnnxNode): (typeof onnxOps)[string] {
+  const foreign = node.domain && node.domain !== 'ai.onnx';
+  const rule = foreign ? undefined : onnxOps[node.opType ?? ''];
+  if (rule) return rule;
+  const operator = foreign ? `${node.domain}.${node.opType}` : node.opType;
+  throw new UserError(
+    `the operator ${operator} is not supported: export the network only up to this node, or without ${operator}`,
+  );
+}
+
+interface ImageInput {
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly channelsFirst: boolean;
+}
+
+/** The one input that is no initializer, which must be an image. */
+function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
+  const stored = new Set((file.initializer ?? []).map(({ name }) => name));
+  const inputs = (file.input ?? []).filter(({ name }) => !stored.has(name));
+  const [input] = inputs;
+  const dims = (info: OnnxValueInfo | undefined): (number | undefined)[] =>
+    (info?.type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => dimValue || undefined);
+  const [batch, second, third, fourth, ...more] = dims(input);
+  const isChannels = (dim: number | undefined): boolean => dim === 1 || dim === 3 || dim === 4;
+  const channelsFirst = isChannels(second) || !isChannels(fourth);
+  const channels = channelsFirst ? second : fourth;
+  if (inputs.length !== 1 || !input?.name || dims(input).length !== 4 || more.length > 0 || !channels) {
+    const found = inputs.map((info) => `${info.name} [${dims(info).map((dim) => dim ?? '?')}]`).join(', ');
+    throw new UserError(
+      `${path} must read one image [batch, channel, height, width], not ${found || 'nothing'}`,
+    );
+  }
+  if (batch !== undefined && batch !== 1) {
+    throw new UserError(
+      `${path} was exported for batches of ${batch}: export it with a batch of 1, or a dynamic one`,
+    );
+  }
+  const [height, width] = channelsFirst ? [third, fourth] : [second, third];
+  return { name: input.name, height: height ?? size, width: width ?? size, channels, channelsFirst };
+}
+
+// -- names ---------------------------------------------------------------------------------------------------------
+
+/** The PyTorch module a node was traced in, as either of torch's exporters records it. */
+function modulePath({ name = '', metadataProps = [] }: OnnxNode): string {
+  const scopes = metadataProps.find(({ key }) => key === 'pkg.torch.onnx.name_scopes')?.value;
+  // A Python list of strings: every module around the node, then the operation.
+  if (scopes) return [...scopes.matchAll(/'([^']*)'/g)].map((match) => match[1]!).at(-2) ?? '';
+  if (!name.startsWith('/')) return '';
+  // "/features/features.1/conv/conv.0/Conv": children of a Sequential repeat its name.
+  const path: string[] = [];
+  for (const part of name.split('/').slice(1, -1)) {
+    if (path.length > 0 && part.startsWith(`${path.at(-1)}.`)) path.pop();
+    path.push(part);
+  }
+  return path.join('.');
+}
+
+/** A module means the last node inside it; a weight's name, less its last part, means the node that reads it. */
+function addAliases(graph: GraphBuilder, nodes: readonly OnnxNode[]): void {
+  const layers = nodes
+    .map((node) => ({ node, name: node.name || node.output?.[0] || '', parts: modulePath(node).split('.') }))
+    .filter(({ name }) => graph.hasLayer(name));
+  for (const { parts, name } of [...layers].reverse()) {
+    for (let length = parts.length; length > 0; length--) {
+      const module = parts.slice(0, length).join('.');
+      if (module) graph.alias(module, name);
+    }
+  }
+  for (const { node, name } of layers) {
+    const module = /^(.+)\.weight$/.exec(node.input?.[1] ?? '')?.[1];
+    if (module) graph.alias(module, name);
+    for (const output of node.output ?? []) graph.alias(output, name);
+  }
+}
