@@ -36,6 +36,8 @@ const BATCH = 64;
 /** Statistics on demand, each group once; kept in a store so that the next process need not count again. */
 export class Calibration {
   private readonly known = new Map<string, Promise<GroupStatistics>>();
+  /** Whether everything so far came from the store. */
+  cached = true;
 
   constructor(
     private readonly spec: TransformerSpec,
@@ -62,6 +64,7 @@ export class Calibration {
     const storeKey = `${this.text.key} ${key}`;
     const stored = this.store.load(storeKey);
     if (stored) return stored;
+    this.cached = false;
     const counted = await this.count(group);
     this.store.save(storeKey, counted);
     return counted;

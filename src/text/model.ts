@@ -41,6 +41,7 @@ export function openTextWeights(folder: string): TextWeights {
  */
 export async function loadTextModel(folder: string): Promise<TextModel> {
   const { spec, weights } = openTextWeights(folder);
-  const tokenizer = await loadTokenizer(folder, spec);
+  // Models without a BOS start a text with their end-of-text token, as GPT-2 does.
+  const tokenizer = await loadTokenizer(folder, { vocab: spec.vocab, bos: spec.bos ?? spec.eos[0] ?? null });
   return { name: basename(resolve(folder)), folder, spec, weights, tokenizer };
 }

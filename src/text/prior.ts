@@ -9,7 +9,7 @@ import type { Random } from '../engine/random.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightSource } from '../engine/weights.js';
 import type { TransformerSpec } from './spec.js';
-import { forward, step } from './transformer.js';
+import { forward, type KeyValueCache, step } from './transformer.js';
 
 export interface PriorOptions {
   readonly spec: TransformerSpec;
@@ -31,11 +31,14 @@ export interface Rewrite {
 
 type CacheEntries = Record<string, Resident>;
 
+/** Tokens drawn in one call of the graph: enough to hide the call, few enough to compile fast. */
+const STEPS = 4;
+
 /** Draws from p(x_t | x_<t). All results depend on the seed of the given generator alone. */
 export class Prior {
   private constructor(
     private readonly options: PriorOptions,
-    private readonly drawStep: Compiled,
+    private readonly drawSteps: Compiled,
     private readonly readSequences: Compiled,
     private readonly empty: CacheEntries,
   ) {}
@@ -43,14 +46,15 @@ export class Prior {
   static async create(options: PriorOptions): Promise<Prior> {
     const { spec, weights, batch, positions, engine } = options;
     const shape = [batch, spec.kvHeads, positions, spec.dHead];
-    const cacheSpecs = Object.fromEntries(cacheNames(spec).map((name) => [name, { shape }]));
-    const drawStep = await compile((inputs, lookup) => draw(options, inputs, lookup), {
+    const names = cacheNames(spec);
+    const drawSteps = await compile((inputs, lookup) => draw(options, inputs, lookup), {
       inputs: {
-        ids: { shape: [batch], dtype: 'int32' },
-        positions: { shape: [batch], dtype: 'int32' },
-        uniform: { shape: [batch] },
+        ids: { shape: [batch, positions], dtype: 'int32' },
+        from: { shape: [batch], dtype: 'int32' },
+        count: { shape: [batch], dtype: 'int32' },
+        uniform: { shape: [batch, STEPS] },
         sharpness: { shape: [] },
-        ...cacheSpecs,
+        ...Object.fromEntries(names.map((name) => [name, { shape }])),
       },
       weights,
       engine,
@@ -61,8 +65,8 @@ export class Prior {
     );
     const zeros = new Float32Array(batch * spec.kvHeads * positions * spec.dHead);
     const empty: CacheEntries = {};
-    for (const name of cacheNames(spec)) empty[name] = await resident(zeros, { shape }, engine);
-    return new Prior(options, drawStep, readSequences, empty);
+    for (const name of names) empty[name] = await resident(zeros, { shape }, engine);
+    return new Prior(options, drawSteps, readSequences, empty);
   }
 
   /**
@@ -94,77 +98,96 @@ export class Prior {
     for (let start = 0; start < rewrites.length; start += batch) {
       const part = rewrites.slice(start, start + batch);
       const slice = result.subarray(start * positions, (start + part.length) * positions);
-      await this.rewriteBatch(slice, part, random, temperature);
+      slice.set((await this.rewriteBatch(slice, part, random, temperature)).subarray(0, slice.length));
     }
     return result;
   }
 
-  /** In place; the rest of the batch is filled with the first row. */
   private async rewriteBatch(
     rows: Int32Array,
     rewrites: readonly Rewrite[],
     random: Random,
     temperature: number,
-  ): Promise<void> {
+  ): Promise<Int32Array> {
     const { spec, batch, positions } = this.options;
-    const full = padRows(rows, batch, positions);
-    const plan = Array.from({ length: batch }, (_, row) => rewrites[row] ?? { from: 1, count: 0 });
+    const names = cacheNames(spec);
+    let ids = padRows(rows, batch, positions);
+    // Before position 1 there is BOS alone, which the first step reads itself.
     const fresh = rewrites.every(({ from }) => from === 1);
-    let cache = fresh
-      ? this.empty
-      : (await this.readSequences.runKeeping({ ids: full }, cacheNames(spec))).kept;
-    const steps = Math.max(...rewrites.map(({ count }) => count));
-    for (let done = 0; done < steps; done++) {
-      // A row that is finished reads its last token again, to no effect.
-      const at = Int32Array.from(
-        plan,
-        ({ from, count }) => from - 1 + Math.min(done, Math.max(0, count - 1)),
-      );
-      const ids = at.map((position, row) => full[row * positions + position]!);
+    let cache = fresh ? this.empty : (await this.readSequences.runKeeping({ ids }, names)).kept;
+    const longest = Math.max(...rewrites.map(({ count }) => count));
+    for (let done = 0; done < longest; done += STEPS) {
+      const plan = Array.from({ length: batch }, (_, row) => rest(rewrites[row], done));
       const inputs = {
         ids,
-        positions: at,
-        uniform: random.uniforms(batch),
+        from: plan.map(({ from }) => from),
+        count: plan.map(({ count }) => count),
+        uniform: random.uniforms(batch * STEPS),
         sharpness: [1 / temperature],
         ...cache,
       };
-      const { values, kept } = await this.drawStep.runKeeping(inputs, cacheNames(spec));
+      const { values, kept } = await this.drawSteps.runKeeping(inputs, names);
       if (cache !== this.empty) release(cache);
       cache = kept;
-      for (const [row, { from, count }] of plan.entries()) {
-        if (done < count) full[row * positions + from + done] = values.next![row]!;
-      }
+      ids = values.drawn as Int32Array;
     }
     if (cache !== this.empty) release(cache);
-    rows.set(full.subarray(0, rows.length));
+    return ids;
   }
 
   dispose(): void {
-    this.drawStep.dispose();
+    this.drawSteps.dispose();
     this.readSequences.dispose();
     release(this.empty);
   }
 }
 
-/** One step: reads a token, draws the next by inverting the cumulative distribution at a uniform number. */
+/** What is left of a rewrite after `done` tokens; rows that only fill the batch have nothing to draw. */
+function rest(rewrite: Rewrite | undefined, done: number): Rewrite {
+  if (!rewrite) return { from: 1, count: 0 };
+  const drawn = Math.min(done, rewrite.count);
+  return {
+    from: Math.max(1, rewrite.from + drawn - (rewrite.count === drawn ? 1 : 0)),
+    count: rewrite.count - drawn,
+  };
+}
+
+/**
+ * Some steps: each reads the token before the next one to draw, and draws by inverting the cumulative
+ * distribution at a uniform number. A row that is finished reads its last token again, to no effect.
+ */
 function draw(
   options: PriorOptions,
   inputs: Record<string, tf.Tensor>,
   lookup: (name: string) => tf.Tensor,
 ): Record<string, tf.Tensor> {
-  const { spec, banned, batch } = options;
+  const { spec, banned, batch, positions } = options;
   const layers = Array.from({ length: spec.layers }, (_, layer) => layer);
-  const cache = {
+  let cache: KeyValueCache = {
     keys: layers.map((l) => inputs[`keys${l}`]!),
     values: layers.map((l) => inputs[`values${l}`]!),
   };
-  const read = step(spec, lookup, { ids: inputs.ids!, positions: inputs.positions!, cache });
-  const logits = tf.reshape(read.at('logits'), [batch, spec.vocab]);
-  const allowed = tf.add(tf.mul(logits, inputs.sharpness!), bannedMask(spec.vocab, banned));
-  const cumulative = tf.cumsum(tf.softmax(allowed), 1);
-  const below = tf.lessEqual(cumulative, tf.expandDims(inputs.uniform!, 1));
-  const next = tf.minimum(tf.sum(tf.cast(below, 'int32'), 1), spec.vocab - 1);
-  return { next: tf.cast(next, 'int32'), ...named(read.cache()) };
+  let ids = inputs.ids!;
+  const one = tf.scalar(1, 'int32');
+  const columns = tf.range(0, positions, 1, 'int32');
+  const isAt = (position: tf.Tensor) => tf.equal(columns, tf.expandDims(position, 1)); // [batch, positions]
+  for (let done = 0; done < STEPS; done++) {
+    const turn = tf.scalar(done, 'int32');
+    const active = tf.less(turn, inputs.count!);
+    const drawn = tf.minimum(turn, tf.maximum(tf.sub(inputs.count!, one), tf.scalar(0, 'int32')));
+    const here = tf.add(tf.sub(inputs.from!, one), drawn); // [batch]
+    const token = tf.sum(tf.mul(ids, tf.cast(isAt(here), 'int32')), 1);
+    const read = step(spec, lookup, { ids: token, positions: here, cache });
+    cache = read.cache();
+    const logits = tf.reshape(read.at('logits'), [batch, spec.vocab]);
+    const allowed = tf.add(tf.mul(logits, inputs.sharpness!), bannedMask(spec.vocab, banned));
+    const cumulative = tf.cumsum(tf.softmax(allowed), 1);
+    const below = tf.lessEqual(cumulative, tf.slice(inputs.uniform!, [0, done], [batch, 1]));
+    const next = tf.minimum(tf.sum(tf.cast(below, 'int32'), 1), tf.scalar(spec.vocab - 1, 'int32'));
+    const written = tf.logicalAnd(isAt(tf.add(here, one)), tf.expandDims(active, 1));
+    ids = tf.where(written, tf.expandDims(next, 1), ids);
+  }
+  return { drawn: ids, ...named(cache) };
 }
 
 /** `[vocab]`: what is added to logits so that banned tokens get no probability. */

@@ -1,0 +1,162 @@
+/**
+ * @file Scoring many sequences for one unit: how probable, how strong, how selective. The inner loop of every
+ * search is one compiled graph, and only a few numbers a sequence come back.
+ */
+import { type Compiled, compile, type EngineName } from '../engine/compile.js';
+import * as tf from '../engine/tfjs.js';
+import type { WeightLookup, WeightSource } from '../engine/weights.js';
+import type { Calibration, GroupStatistics } from './calibration.js';
+import { groupKey, measure, type SequenceScore, scoreSequence, type UnitGroup } from './measures.js';
+import { padRows } from './prior.js';
+import type { MeasuredUnit, ReferenceClass } from './reference.js';
+import type { TransformerSpec } from './spec.js';
+import { forward, type Run, sequenceLogProbs } from './transformer.js';
+
+/** What a sequence is worth. Arrays have one entry a sequence. */
+export interface Scores {
+  /** Nats a token under the prior, BOS not counted. */
+  readonly crossEntropy: Float32Array;
+  /** Sigmas. */
+  readonly z: Float32Array;
+  /** z less the strongest rival's; null for an empty reference class. */
+  readonly margin: Float32Array | null;
+  /** 1 + how many rivals are stronger; null for an empty reference class. */
+  readonly rank: Int32Array | null;
+}
+
+export interface ProbeOptions {
+  readonly spec: TransformerSpec;
+  readonly weights: WeightSource;
+  readonly unit: MeasuredUnit;
+  readonly reference: ReferenceClass;
+  readonly calibration: Calibration;
+  readonly at: SequenceScore;
+  readonly engine: EngineName;
+}
+
+/** z of a unit and of its rivals, as tensor functions of a run. */
+export interface UnitScores {
+  /** `[batch]`, sigmas */
+  readonly z: tf.Tensor;
+  readonly margin: tf.Tensor | null;
+  readonly rank: tf.Tensor | null;
+}
+
+/** A unit with everything needed to score it: its statistics and those of its rivals. */
+export class Probe {
+  private readonly programs = new Map<string, Promise<Compiled>>();
+
+  private constructor(
+    readonly options: ProbeOptions,
+    private readonly statistics: ReadonlyMap<string, GroupStatistics>,
+  ) {}
+
+  static async create(options: ProbeOptions): Promise<Probe> {
+    const groups = [options.unit.group, ...options.reference.parts.map(({ group }) => group)];
+    const statistics = new Map<string, GroupStatistics>();
+    for (const group of groups) statistics.set(groupKey(group), await options.calibration.statistics(group));
+    return new Probe(options, statistics);
+  }
+
+  /** Mean and deviation of the unit's measure over calibration text. */
+  get moments(): { mean: number; deviation: number } {
+    const { group, index } = this.options.unit;
+    const { mean, deviation } = this.statistics.get(groupKey(group))!;
+    return { mean: mean[index]!, deviation: deviation[index]! };
+  }
+
+  /** The measure in its own unit, for a z. */
+  rawOf(z: number): number {
+    const { mean, deviation } = this.moments;
+    return mean + z * deviation;
+  }
+
+  /**
+   * @param ids - `[count, positions]`, BOS in front
+   * @param batch - sequences computed together; a last batch that is smaller is filled up, so that the result does
+   *   not depend on how sequences are grouped
+   */
+  async score(ids: Int32Array, positions: number, batch: number): Promise<Scores> {
+    const count = ids.length / positions;
+    const program = await this.program(batch, positions);
+    const selective = this.options.reference.size > 0;
+    const scores = {
+      crossEntropy: new Float32Array(count),
+      z: new Float32Array(count),
+      margin: selective ? new Float32Array(count) : null,
+      rank: selective ? new Int32Array(count) : null,
+    };
+    for (let start = 0; start < count; start += batch) {
+      const part = ids.subarray(start * positions, Math.min(count, start + batch) * positions);
+      const result = await program.run({ ids: padRows(part, batch, positions) });
+      const rows = part.length / positions;
+      scores.crossEntropy.set((result.crossEntropy as Float32Array).subarray(0, rows), start);
+      scores.z.set((result.z as Float32Array).subarray(0, rows), start);
+      scores.margin?.set((result.margin as Float32Array).subarray(0, rows), start);
+      scores.rank?.set((result.rank as Int32Array).subarray(0, rows), start);
+    }
+    return scores;
+  }
+
+  private program(batch: number, positions: number): Promise<Compiled> {
+    const key = `${batch} ${positions}`;
+    const { spec, weights, engine } = this.options;
+    const program =
+      this.programs.get(key) ??
+      compile(
+        (inputs, lookup) => {
+          const run = forward(spec, lookup, { ids: inputs.ids! });
+          const { z, margin, rank } = this.unitScores(lookup, run);
+          const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, lookup, run, inputs.ids!), 1));
+          return { crossEntropy, z, ...(margin && { margin }), ...(rank && { rank }) };
+        },
+        { inputs: { ids: { shape: [batch, positions], dtype: 'int32' } }, weights, engine },
+      );
+    this.programs.set(key, program);
+    return program;
+  }
+
+  /** z of every unit of a group, scored over the sequence: `[batch, unit]`. */
+  private groupZ(weights: WeightLookup, run: Run, group: UnitGroup): tf.Tensor {
+    const { spec, at } = this.options;
+    const { mean, deviation, centre } = this.statistics.get(groupKey(group))!;
+    const raw = measure(spec, weights, run, group, centre); // [batch, pos, unit]
+    const gain = deviation.map((x) => 1 / x);
+    const shift = mean.map((x, i) => -x * gain[i]!);
+    return scoreSequence(tf.add(tf.mul(raw, tf.tensor1d(gain)), tf.tensor1d(shift)), at);
+  }
+
+  /** z of the unit alone, over the sequence: `[batch]`. Differentiable. */
+  unitZ(weights: WeightLookup, run: Run): tf.Tensor {
+    return column(this.groupZ(weights, run, this.options.unit.group), this.options.unit.index);
+  }
+
+  /** z, margin and rank of sequences that a run read. */
+  unitScores(weights: WeightLookup, run: Run): UnitScores {
+    const z = this.unitZ(weights, run);
+    const { parts } = this.options.reference;
+    if (parts.length === 0) return { z, margin: null, rank: null };
+    const strongest: tf.Tensor[] = [];
+    const stronger: tf.Tensor[] = [];
+    for (const { group, indices } of parts) {
+      const all = this.groupZ(weights, run, group); // [batch, unit]
+      const absent = new Float32Array(all.shape[1]!).fill(-1e9);
+      for (const index of indices) absent[index] = 0;
+      const rivals = tf.add(all, tf.tensor1d(absent));
+      strongest.push(tf.max(rivals, 1));
+      stronger.push(tf.sum(tf.cast(tf.greater(rivals, tf.expandDims(z, 1)), 'int32'), 1));
+    }
+    const rival = strongest.reduce((a, b) => tf.maximum(a, b));
+    return { z, margin: tf.sub(z, rival), rank: tf.add(tf.addN(stronger), tf.scalar(1, 'int32')) };
+  }
+
+  async dispose(): Promise<void> {
+    for (const program of this.programs.values()) (await program).dispose();
+    this.programs.clear();
+  }
+}
+
+/** Column `index` of `[batch, unit]`: `[batch]`. */
+function column(x: tf.Tensor, index: number): tf.Tensor {
+  return tf.reshape(tf.slice(x, [0, index], [-1, 1]), [x.shape[0]!]);
+}

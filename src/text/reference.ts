@@ -1,0 +1,153 @@
+/** @file From unit names to what is measured: one unit, and the class of rivals that should stay quiet. */
+import { Random } from '../engine/random.js';
+import { openSafetensors } from '../engine/safetensors.js';
+import { UsageError } from '../errors.js';
+import { formatUnit, type TextUnit } from '../units.js';
+import { groupKey, type HeadMeasure, type UnitGroup } from './measures.js';
+import type { TransformerSpec } from './spec.js';
+import { parseTextUnit } from './units.js';
+
+/** One unit as a column of its group. */
+export interface MeasuredUnit {
+  readonly name: string;
+  readonly group: UnitGroup;
+  readonly index: number;
+}
+
+/** Rivals by group; a group is measured once however many of its units are in the class. */
+export interface ReferenceClass {
+  /** As the user wrote it. */
+  readonly name: string;
+  readonly parts: readonly { readonly group: UnitGroup; readonly indices: readonly number[] }[];
+  readonly size: number;
+}
+
+/** What about a head is measured: one of `HeadMeasure`, or the signed logit change toward a token. */
+export type MeasureChoice = HeadMeasure | { readonly toward: number };
+
+/**
+ * How to measure a unit.
+ *
+ * @param tokenId - id of the single token that a text is, or null
+ * @throws UsageError for a token text that is not one token, UserError for a direction that is not there
+ */
+export function measuredUnit(
+  unit: TextUnit,
+  spec: TransformerSpec,
+  choice: MeasureChoice,
+  tokenId: (text: string) => number | null,
+): MeasuredUnit {
+  const name = formatUnit(unit);
+  switch (unit.kind) {
+    case 'head':
+      return { name, group: headGroup(unit.layer, choice), index: unit.head };
+    case 'neuron':
+      return {
+        name,
+        group: { kind: 'neurons', layer: unit.layer, pre: unit.side === 'pre' },
+        index: unit.neuron,
+      };
+    case 'direction': {
+      const file = openSafetensors(unit.file);
+      const shape = file.shape(unit.name);
+      if (shape.length !== 1 || shape[0] !== spec.dModel) {
+        throw new UsageError(
+          `"${unit.name}" in ${unit.file} has shape [${shape.join(', ')}]; a direction of this model is [${spec.dModel}]`,
+        );
+      }
+      const vector = file.read(unit.name);
+      return {
+        name,
+        group: { kind: 'direction', layer: unit.layer, name: `${unit.file}#${unit.name}`, vector },
+        index: 0,
+      };
+    }
+    case 'logit': {
+      const token = tokenId(unit.token);
+      if (token === null)
+        throw new UsageError(
+          `"${unit.token}" is not one token of this model; a logit unit names a single token, with its leading space`,
+        );
+      return { name, group: { kind: 'logit', token }, index: 0 };
+    }
+  }
+}
+
+function headGroup(layer: number, choice: MeasureChoice): UnitGroup {
+  return typeof choice === 'string'
+    ? { kind: 'heads', layer, measure: choice }
+    : { kind: 'headsToward', layer, token: choice.toward };
+}
+
+/**
+ * The class named by `--reference`, without the unit itself.
+ *
+ * `layer` (the default): the others of the unit's kind in its layer; `layer:K`: those of layer K; `all`: those of
+ * every layer; `random:N`: N of `all`, by seed; `none`; or unit names with commas between.
+ *
+ * @throws UsageError for anything else, or units the model lacks
+ */
+export function referenceClass(
+  name: string,
+  target: MeasuredUnit,
+  spec: TransformerSpec,
+  choice: MeasureChoice,
+  seed: number,
+  tokenId: (text: string) => number | null,
+): ReferenceClass {
+  const units = membersOf(name, target, spec, choice, seed, tokenId).filter(
+    (unit) => unit.index !== target.index || groupKey(unit.group) !== groupKey(target.group),
+  );
+  const parts = new Map<string, { group: UnitGroup; indices: number[] }>();
+  for (const { group, index } of units) {
+    const part = parts.get(groupKey(group)) ?? { group, indices: [] };
+    if (!part.indices.includes(index)) part.indices.push(index);
+    parts.set(groupKey(group), part);
+  }
+  const list = [...parts.values()];
+  return { name, parts: list, size: list.reduce((sum, { indices }) => sum + indices.length, 0) };
+}
+
+function membersOf(
+  name: string,
+  target: MeasuredUnit,
+  spec: TransformerSpec,
+  choice: MeasureChoice,
+  seed: number,
+  tokenId: (text: string) => number | null,
+): MeasuredUnit[] {
+  const { group } = target;
+  const sibling = (layer: number, index: number): MeasuredUnit => {
+    const moved = { ...group, layer } as UnitGroup;
+    return { name: `${groupKey(moved)} ${index}`, group: moved, index };
+  };
+  const count =
+    group.kind === 'heads' || group.kind === 'headsToward'
+      ? spec.heads
+      : group.kind === 'neurons'
+        ? spec.dMlp
+        : 0;
+  const siblings = (layer: number) => Array.from({ length: count }, (_, index) => sibling(layer, index));
+  const everywhere = () => Array.from({ length: spec.layers }, (_, layer) => siblings(layer)).flat();
+
+  if (name === 'none') return [];
+  if (name === 'layer') return 'layer' in group ? siblings(group.layer) : [];
+  if (name === 'all') return everywhere();
+  const layer = /^layer:(\d+)$/.exec(name)?.[1];
+  if (layer !== undefined) {
+    if (Number(layer) >= spec.layers)
+      throw new UsageError(
+        `the reference class "${name}" is outside this model: its layers are numbered 0 to ${spec.layers - 1}`,
+      );
+    return siblings(Number(layer));
+  }
+  const size = /^random:(\d+)$/.exec(name)?.[1];
+  if (size !== undefined)
+    return Random.of(seed, 'reference class').shuffle(everywhere()).slice(0, Number(size));
+  if (/^[a-z:]+$/.test(name)) {
+    throw new UsageError(
+      `the reference class "${name}" is none of layer, layer:K, all, random:N, none, or unit names with commas between`,
+    );
+  }
+  return name.split(',').map((part) => measuredUnit(parseTextUnit(part.trim(), spec), spec, choice, tokenId));
+}

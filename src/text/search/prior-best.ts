@@ -1,0 +1,11 @@
+/** @file The simplest rival: sequences drawn from the prior, of which the frontier keeps the best. */
+import type { Arena } from './arena.js';
+
+/** Best-of-N, N growing until stopped. */
+export async function* priorBest(arena: Arena): AsyncGenerator<void, void, void> {
+  const { batch } = arena.options;
+  for (;;) {
+    await arena.evaluate(await arena.samplePrior(batch), Array(batch).fill('prior'));
+    yield;
+  }
+}

@@ -1,0 +1,221 @@
+/** @file `superstim text` as a library function: a search as a generator of events. */
+import { Random } from '../../engine/random.js';
+import { UsageError } from '../../errors.js';
+import { type EventBody, eventClock, type Run, type ScoredText } from '../../runs/events.js';
+import { Prior } from '../prior.js';
+import { Probe } from '../probe.js';
+import { calibrate, resolveUnits, type SessionOptions, startToken } from '../session.js';
+import { Arena, type ArenaOptions, type Candidate, type Cost, type SearchMethod } from './arena.js';
+import { EPO_TOP_TOKENS, epo } from './epo.js';
+import { evolve } from './evolve.js';
+import { HYPERVOLUME_CORNER, hypervolume } from './frontier.js';
+import { priorBest } from './prior-best.js';
+import { Proposer } from './proposals.js';
+
+export const searchMethods = { evolve, epo, prior: priorBest } as const satisfies Record<
+  string,
+  SearchMethod
+>;
+export type SearchMethodName = keyof typeof searchMethods;
+
+/** When a search ends; whichever is given. */
+export type Budget = { readonly seconds: number } | { readonly evaluations: number };
+
+export interface SearchOptions extends SessionOptions {
+  readonly unit: string;
+  readonly method: SearchMethodName;
+  /** Tokens after BOS. */
+  readonly length: number;
+  readonly budget: Budget;
+  /** Stops the search between two steps; what was found is the result. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SearchResult {
+  unit: string;
+  method: SearchMethodName;
+  cost: { seconds: number; evaluations: number; token_layers: number };
+  hypervolume: number;
+  frontier: ScoredText[];
+  baselines: { prior_best: PriorBest | null; corpus_best: ScoredText | null };
+}
+
+/** The strongest text under 6 nats among samples of the prior, at the cost of the search. */
+export interface PriorBest extends ScoredText {
+  /** Of all the samples' frontier. */
+  hypervolume: number;
+  evaluations: number;
+}
+
+/**
+ * Searches text for a unit.
+ *
+ * @throws UsageError for a unit, reference class, length or budget that makes no sense, before anything is computed
+ */
+export async function* searchText(options: SearchOptions): Run<SearchResult> {
+  const { model, method, signal, seed } = options;
+  const event = eventClock();
+  const positions = options.length + 1;
+  checkRequest(options);
+  const { unit, reference } = resolveUnits(options.unit, options);
+  yield event({ kind: 'started', task: 'text', unit: unit.name, method });
+
+  const calibration = yield* stamped(calibrate(options), event);
+  const { spec, weights, tokenizer } = model;
+  const { engine, at } = options;
+  const probe = await Probe.create({ spec, weights, unit, reference, calibration, at, engine });
+  const { mean, deviation } = probe.moments;
+  const { source } = calibration.text;
+  yield event({
+    kind: 'calibrated',
+    unit: unit.name,
+    mean,
+    standard_deviation: deviation,
+    tokens: calibration.tokens,
+    source,
+    cached: calibration.cached,
+  });
+
+  const banned = tokenizer.excludedTokens();
+  const batch = batchFor(spec.dModel, positions);
+  const prior = await Prior.create({ spec, weights, banned, positions, batch: batch / 2, engine });
+  const proposer = new Proposer({
+    spec,
+    weights,
+    probe,
+    banned,
+    positions,
+    batch: 8,
+    count: method === 'epo' ? EPO_TOP_TOKENS : 256,
+    engine,
+  });
+  const shared = { model, start: startToken(model), probe, prior, proposer, positions, batch };
+  const run = (name: SearchMethodName, random: string, budget: Budget, note: string) =>
+    stamped(
+      drive(searchMethods[name], { ...shared, random: Random.of(seed, random) }, budget, signal, note),
+      event,
+    );
+
+  try {
+    const search = yield* run(method, 'search', options.budget, method);
+    let rival: PriorBest | null = null;
+    if (method !== 'prior' && !signal?.aborted) {
+      const equal: Budget =
+        'seconds' in options.budget ? { seconds: search.seconds } : { evaluations: search.cost.evaluations };
+      rival = bestOf(yield* run('prior', 'baseline', equal, 'samples of the prior at equal cost'));
+      yield event({ kind: 'baseline', name: 'prior_best', candidate: rival });
+    }
+    const frontier = search.arena.frontier.members.map(plain);
+    const result: SearchResult = {
+      unit: unit.name,
+      method,
+      cost: {
+        seconds: search.seconds,
+        evaluations: search.cost.evaluations,
+        token_layers: search.cost.tokenLayers,
+      },
+      hypervolume: hypervolume(frontier),
+      frontier,
+      baselines: { prior_best: rival, corpus_best: null },
+    };
+    yield event({
+      kind: 'finished',
+      reason: signal?.aborted ? 'interrupted' : 'done',
+      result: JSON.parse(JSON.stringify(result)),
+    });
+    return result;
+  } finally {
+    prior.dispose();
+    await Promise.all([probe.dispose(), proposer.dispose()]);
+  }
+}
+
+function checkRequest({ length, budget, model }: SearchOptions): void {
+  if (length < 1)
+    throw new UsageError(`a text of ${length} tokens cannot be searched: --length must be at least 1`);
+  if (length + 1 > model.spec.context) {
+    throw new UsageError(
+      `--length ${length} does not fit the model's context of ${model.spec.context} tokens, one of which is BOS`,
+    );
+  }
+  const amount = 'seconds' in budget ? budget.seconds : budget.evaluations;
+  if (!(amount > 0))
+    throw new UsageError(
+      `a budget of ${amount} leaves nothing to search with: give --seconds or --evaluations above 0`,
+    );
+}
+
+/** Sequences in a batch: enough for full speed, few enough for memory. A power of two from 16 to 256. */
+function batchFor(dModel: number, positions: number): number {
+  return 2 ** Math.floor(Math.log2(Math.min(256, Math.max(16, 4_000_000 / (dModel * positions)))));
+}
+
+interface Driven {
+  readonly arena: Arena;
+  readonly cost: Cost;
+  readonly seconds: number;
+}
+
+/** Runs a method until the budget is spent or the signal given, telling what it found and how far it is. */
+async function* drive(
+  method: SearchMethod,
+  options: ArenaOptions,
+  budget: Budget,
+  signal: AbortSignal | undefined,
+  note: string,
+): AsyncGenerator<EventBody, Driven, void> {
+  const arena = new Arena(options);
+  const start = performance.now();
+  const seconds = () => (performance.now() - start) / 1000;
+  const turns = method(arena);
+  const [name, total] =
+    'seconds' in budget
+      ? (['seconds', budget.seconds] as const)
+      : (['evaluations', budget.evaluations] as const);
+  while (arena.spent < 1 && !signal?.aborted) {
+    await turns.next();
+    const elapsed = seconds();
+    const done = name === 'seconds' ? elapsed : arena.cost.evaluations;
+    arena.spent = done / total;
+    for (const { candidate, operator } of arena.takeEntered()) {
+      yield { kind: 'candidate', candidate: plain(candidate), operator };
+    }
+    yield {
+      kind: 'progress',
+      budget: name,
+      done: Math.min(done, total),
+      total,
+      rate: arena.cost.evaluations / elapsed,
+      rate_unit: 'evaluations',
+      seconds_left: Math.max(0, (elapsed * (1 - arena.spent)) / arena.spent),
+      note,
+    };
+  }
+  await turns.return();
+  return { arena, cost: arena.cost, seconds: seconds() };
+}
+
+async function* stamped<T>(
+  bodies: AsyncGenerator<EventBody, T, void>,
+  event: ReturnType<typeof eventClock>,
+): Run<T> {
+  for (;;) {
+    const next = await bodies.next();
+    if (next.done) return next.value;
+    yield event(next.value);
+  }
+}
+
+/** A candidate as events and results hold it. */
+function plain({ ids: _, ...scored }: Candidate): ScoredText {
+  return scored;
+}
+
+function bestOf({ arena, cost }: Driven): PriorBest | null {
+  const members = arena.frontier.members;
+  const fluent = members.filter((member) => member.cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
+  const pool = fluent.length > 0 ? fluent : members;
+  if (pool.length === 0) return null;
+  const best = pool.reduce((a, b) => (b.z > a.z ? b : a));
+  return { ...plain(best), hypervolume: hypervolume(members), evaluations: cost.evaluations };
+}

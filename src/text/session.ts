@@ -1,0 +1,75 @@
+/** @file A model, a unit and a reference class, ready to score: what `score` and `text` have in common. */
+import type { EngineName } from '../engine/compile.js';
+import { UserError } from '../errors.js';
+import type { EventBody } from '../runs/events.js';
+import { Calibration } from './calibration.js';
+import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
+import { corpusText, priorText } from './calibration-text.js';
+import type { SequenceScore } from './measures.js';
+import type { TextModel } from './model.js';
+import {
+  type MeasureChoice,
+  type MeasuredUnit,
+  measuredUnit,
+  type ReferenceClass,
+  referenceClass,
+} from './reference.js';
+import { parseTextUnit } from './units.js';
+
+export interface SessionOptions {
+  readonly model: TextModel;
+  /** Hash of the model's files: calibration is kept on disk under it. Without one it is not kept. */
+  readonly modelHash?: string;
+  readonly engine: EngineName;
+  readonly measure: MeasureChoice;
+  readonly at: SequenceScore;
+  readonly reference: string;
+  /** A text file to calibrate on, instead of samples of the prior. */
+  readonly corpus?: string;
+  readonly seed: number;
+}
+
+/** The token every sequence starts with. */
+export function startToken({ tokenizer, name }: TextModel): number {
+  const start = tokenizer.bos;
+  if (start === null)
+    throw new UserError(`the model ${name} names neither a BOS nor an EOS token to start a text with`);
+  return start;
+}
+
+/** Gets calibration text ready, telling how far it is. */
+export async function* calibrate(options: SessionOptions): AsyncGenerator<EventBody, Calibration, void> {
+  const { model, engine, corpus, modelHash } = options;
+  const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
+  const start = startToken(model);
+  if (corpus !== undefined) {
+    return new Calibration(model.spec, model.weights, corpusText(model, start, corpus), engine, store);
+  }
+  const drawing = priorText(model, start, store, engine);
+  for (;;) {
+    const next = await drawing.next();
+    if (next.done) return new Calibration(model.spec, model.weights, next.value, engine, store);
+    const { done, total } = next.value;
+    yield {
+      kind: 'progress',
+      budget: 'sequences',
+      done,
+      total,
+      rate: null,
+      rate_unit: 'sequences',
+      seconds_left: null,
+      note: 'calibrating on samples of the prior',
+    };
+  }
+}
+
+/** The unit and its rivals, from their names. Throws UsageError for names the model does not have. */
+export function resolveUnits(
+  unitName: string,
+  options: SessionOptions,
+): { unit: MeasuredUnit; reference: ReferenceClass } {
+  const { model, measure, reference, seed } = options;
+  const tokenId = (text: string) => model.tokenizer.tokenId(text);
+  const unit = measuredUnit(parseTextUnit(unitName, model.spec), model.spec, measure, tokenId);
+  return { unit, reference: referenceClass(reference, unit, model.spec, measure, seed, tokenId) };
+}
