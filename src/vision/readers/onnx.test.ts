@@ -1,0 +1,518 @@
+/** The ONNX reader against ONNX Runtime: the same small files, run by both. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '@tensorflow/tfjs-backend-cpu';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { f16FromFloat32 } from '../../engine/half.js';
+import {
+  attributeTypes,
+  encodeModel,
+  type OnnxAttribute,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  onnxTypes,
+} from '../../engine/onnx-proto.js';
+import * as tf from '../../engine/tfjs.js';
+import type { VisionNetwork } from '../network.js';
+import { onnxNetwork } from './onnx.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'superstim-onnx-'));
+beforeAll(() => tf.setBackend('cpu'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+// -- writing small files -------------------------------------------------------------------------------------------
+
+/** Numbers that look random and are always the same. */
+function noise(size: number, seed = 0): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => Math.sin((i + 1) * 12.9898 + seed * 7.233) * 0.8);
+}
+
+const sizeOf = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+
+function floats(
+  name: string,
+  dims: number[],
+  data: ArrayLike<number> = noise(sizeOf(dims), name.length),
+): OnnxTensor {
+  return { name, dims, dataType: onnxTypes.float, rawData: new Uint8Array(Float32Array.from(data).buffer) };
+}
+
+function ints(name: string, values: number[], dims = [values.length]): OnnxTensor {
+  return { name, dims, dataType: onnxTypes.int64, int64Data: values };
+}
+
+type Setting = number | string | readonly number[] | { f: number } | OnnxTensor;
+
+function attribute(name: string, value: Setting): OnnxAttribute {
+  if (typeof value === 'number') return { name, type: attributeTypes.int, i: value };
+  if (typeof value === 'string') return { name, type: attributeTypes.string, s: Buffer.from(value) };
+  if (Array.isArray(value)) return { name, type: attributeTypes.ints, ints: [...value] };
+  if ('f' in value) return { name, type: attributeTypes.float, f: value.f };
+  return { name, type: attributeTypes.tensor, t: value as OnnxTensor };
+}
+
+const node = (
+  opType: string,
+  input: string[],
+  output: string[] | string = 'y',
+  settings: Record<string, Setting> = {},
+): OnnxNode => ({
+  opType,
+  name: `${opType}_${output}`,
+  input,
+  output: [output].flat(),
+  attribute: Object.entries(settings).map(([name, value]) => attribute(name, value)),
+});
+
+interface Example {
+  nodes: OnnxNode[];
+  weights?: OnnxTensor[];
+  opset?: number;
+  /** [channel, height, width] */
+  image?: [number, number, number];
+  /** Rank of the output; default 4. */
+  rank?: number;
+}
+
+const valueInfo = (name: string, dims: (number | string)[]) => ({
+  name,
+  type: {
+    tensorType: {
+      elemType: onnxTypes.float,
+      shape: { dim: dims.map((dim) => (typeof dim === 'number' ? { dimValue: dim } : { dimParam: dim })) },
+    },
+  },
+});
+
+function modelOf({ nodes, weights = [], opset = 20, image = [4, 7, 9], rank = 4 }: Example): OnnxModel {
+  return {
+    irVersion: 8,
+    opsetImport: [{ domain: '', version: opset }],
+    graph: {
+      name: 'example',
+      node: nodes,
+      initializer: weights,
+      input: [valueInfo('x', [1, ...image])],
+      output: [
+        valueInfo(
+          'y',
+          Array.from({ length: rank }, (_, i) => `dim${i}`),
+        ),
+      ],
+    },
+  };
+}
+
+let files = 0;
+function write(model: OnnxModel): string {
+  const path = join(folder, `${files++}.onnx`);
+  writeFileSync(path, encodeModel(model));
+  return path;
+}
+
+/** The image [channel, height, width] as [1, height, width, channel]. */
+function toNhwc(data: Float32Array, [channels, height, width]: [number, number, number]): tf.Tensor4D {
+  return tf.transpose(tf.tensor4d(data, [1, channels, height, width]), [0, 2, 3, 1]);
+}
+
+function forward(network: VisionNetwork, image: tf.Tensor4D, layer: string): tf.Tensor {
+  const lookup = (name: string): tf.Tensor =>
+    tf.tensor(network.weights.read(name), [...network.weights.shape(name)]);
+  return network.forward(lookup, image, [{ layer }])[0]!;
+}
+
+/** Largest differences between ONNX Runtime and us: in the output, and in its slope along one direction. */
+async function differences(example: Example): Promise<{ value: number; slope: number }> {
+  const path = write(modelOf(example));
+  const image = example.image ?? [4, 7, 9];
+  const x = noise(sizeOf(image), 3);
+  const direction = noise(x.length, 11);
+  const session = await InferenceSession.create(path);
+  const peer = async (step: number): Promise<{ dims: readonly number[]; data: Float32Array }> => {
+    const moved = x.map((v, i) => v + step * direction[i]!);
+    const { y } = await session.run({ x: new Tensor('float32', moved, [1, ...image]) });
+    return { dims: y!.dims, data: y!.data as Float32Array };
+  };
+  const { dims, data: expected } = await peer(0);
+  const network = onnxNetwork(path);
+  const ours = (picture: tf.Tensor): tf.Tensor => {
+    const y = forward(network, picture as tf.Tensor4D, example.nodes.at(-1)!.name!);
+    const planar = dims.length === 4 && y.shape[3] === dims[1] && y.shape[1] === dims[2];
+    return planar ? tf.transpose(y, [0, 3, 1, 2]) : y;
+  };
+  const picture = toNhwc(x, image);
+  const got = ours(picture);
+  expect(got.shape).toEqual(dims);
+  const scale = Math.max(...expected.map(Math.abs));
+  expect(scale).toBeGreaterThan(0);
+  const value = Math.max(...got.dataSync().map((v, i) => Math.abs(v - expected[i]!))) / scale;
+
+  const factors = noise(expected.length, 5);
+  const gradient = tf.grad((p) => tf.sum(tf.mul(ours(p), tf.tensor(factors, got.shape))))(picture);
+  const slope = tf.sum(tf.mul(gradient, toNhwc(direction, image))).dataSync()[0]!;
+  const step = 2e-4;
+  const [after, before] = [(await peer(step)).data, (await peer(-step)).data];
+  const parts = factors.map((factor, i) => (factor * (after[i]! - before[i]!)) / (2 * step));
+  const finite = parts.reduce((a, b) => a + b, 0);
+  await session.release();
+  return { value, slope: Math.abs(slope - finite) / Math.hypot(...parts) };
+}
+
+// -- operators -----------------------------------------------------------------------------------------------------
+
+const conv = (weight: number[], settings: Record<string, Setting> = {}): Example => ({
+  nodes: [node('Conv', ['x', 'w', 'b'], 'y', settings)],
+  weights: [floats('w', weight), floats('b', [weight[0]!])],
+});
+const one = (
+  opType: string,
+  settings: Record<string, Setting> = {},
+  more: Partial<Example> = {},
+): Example => ({
+  nodes: [node(opType, ['x'], 'y', settings)],
+  ...more,
+});
+const kernel = { kernel_shape: [3, 2], strides: [2, 2] };
+const withInputs = (
+  opType: string,
+  weights: OnnxTensor[],
+  settings: Record<string, Setting> = {},
+  more: Partial<Example> = {},
+): Example => ({
+  nodes: [node(opType, ['x', ...weights.map(({ name }) => name!)], 'y', settings)],
+  weights,
+  ...more,
+});
+const resize = (scales: number[], settings: Record<string, Setting>): Example => ({
+  nodes: [node('Resize', ['x', '', 'scales'], 'y', settings)],
+  weights: [floats('scales', [4], scales)],
+});
+const statistics = [
+  floats('scale', [4]),
+  floats('shift', [4]),
+  floats('mean', [4]),
+  floats('variance', [4], [1, 2, 0.5, 3]),
+];
+
+const examples: Record<string, Example> = {
+  'Conv, strides and asymmetric pads': conv([5, 4, 3, 2], { strides: [2, 1], pads: [1, 0, 2, 1] }),
+  'Conv, dilated': conv([5, 4, 3, 3], { dilations: [2, 3], pads: [2, 3, 2, 3] }),
+  'Conv, grouped': conv([6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
+  'Conv, depthwise with a multiplier': conv([8, 1, 3, 3], { group: 4, strides: [2, 2] }),
+  'Conv, auto_pad SAME_UPPER': conv([3, 4, 2, 4], { auto_pad: 'SAME_UPPER', strides: [2, 3] }),
+  'Conv, auto_pad SAME_LOWER': conv([3, 4, 2, 4], { auto_pad: 'SAME_LOWER' }),
+  'Conv, auto_pad VALID, no bias': {
+    nodes: [node('Conv', ['x', 'w'], 'y', { auto_pad: 'VALID' })],
+    weights: [floats('w', [3, 4, 2, 2])],
+  },
+  BatchNormalization: withInputs('BatchNormalization', statistics, { epsilon: { f: 0.01 } }),
+  'Conv then BatchNormalization': {
+    nodes: [
+      node('Conv', ['x', 'w'], 'c'),
+      node('BatchNormalization', ['c', 'scale', 'shift', 'mean', 'variance']),
+    ],
+    weights: [floats('w', [4, 4, 3, 3]), ...statistics],
+  },
+  InstanceNormalization: withInputs('InstanceNormalization', [floats('scale', [4]), floats('shift', [4])]),
+  'LayerNormalization between transposes': {
+    nodes: [
+      node('Transpose', ['x'], 't', { perm: [0, 2, 3, 1] }),
+      node('LayerNormalization', ['t', 'scale', 'shift'], 'n', { axis: -1 }),
+      node('Transpose', ['n'], 'y', { perm: [0, 3, 1, 2] }),
+    ],
+    weights: [floats('scale', [4]), floats('shift', [4])],
+  },
+  LRN: one('LRN', { size: 3, alpha: { f: 0.3 }, beta: { f: 0.6 }, bias: { f: 2 } }),
+  'MaxPool, floor': one('MaxPool', { ...kernel, pads: [1, 0, 1, 1] }),
+  'MaxPool, ceil_mode': one(
+    'MaxPool',
+    { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 },
+    { image: [4, 8, 10] },
+  ),
+  'AveragePool, padding not counted': one('AveragePool', { ...kernel, pads: [1, 1, 1, 0] }),
+  'AveragePool, padding counted': one('AveragePool', { ...kernel, pads: [1, 1, 1, 0], count_include_pad: 1 }),
+  'AveragePool, ceil_mode': one(
+    'AveragePool',
+    { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], ceil_mode: 1 },
+    { image: [4, 8, 10] },
+  ),
+  'AveragePool, SAME_UPPER': one('AveragePool', { ...kernel, auto_pad: 'SAME_UPPER' }),
+  GlobalAveragePool: one('GlobalAveragePool'),
+  GlobalMaxPool: one('GlobalMaxPool'),
+  Relu: one('Relu'),
+  LeakyRelu: one('LeakyRelu', { alpha: { f: 0.1 } }),
+  PRelu: withInputs('PRelu', [floats('slope', [4, 1, 1])]),
+  Elu: one('Elu', { alpha: { f: 0.5 } }),
+  Selu: one('Selu'),
+  Sigmoid: one('Sigmoid'),
+  HardSigmoid: one('HardSigmoid', { alpha: { f: 0.25 } }),
+  HardSwish: one('HardSwish'),
+  Tanh: one('Tanh'),
+  Softplus: one('Softplus'),
+  Mish: one('Mish'),
+  Gelu: one('Gelu'),
+  'Gelu, tanh': one('Gelu', { approximate: 'tanh' }),
+  Erf: one('Erf'),
+  Exp: one('Exp'),
+  Abs: one('Abs'),
+  Neg: one('Neg'),
+  'Clip, inputs': withInputs('Clip', [floats('low', [], [-0.23]), floats('high', [], [0.41])]),
+  'Clip, attributes': one('Clip', { min: { f: 0 }, max: { f: 6 } }, { opset: 10 }),
+  'Add, a vector along channels': withInputs('Add', [floats('c', [4, 1, 1])]),
+  'Mul, a picture': withInputs('Mul', [floats('c', [7, 9])]),
+  'Sub, from a constant': { nodes: [node('Sub', ['c', 'x'])], weights: [floats('c', [1, 4, 1, 1])] },
+  'Div, by a number': withInputs('Div', [floats('c', [], [3])]),
+  'Div, a number by it': {
+    nodes: [node('Abs', ['x'], 'a'), node('Add', ['a', 'c'], 'b'), node('Div', ['c', 'b'])],
+    weights: [floats('c', [1], [2])],
+  },
+  'Max of three': {
+    nodes: [node('Neg', ['x'], 'n'), node('Max', ['x', 'n', 'c'])],
+    weights: [floats('c', [1], [0.1])],
+  },
+  'Mean of two': { nodes: [node('Exp', ['x'], 'n'), node('Mean', ['x', 'n'])] },
+  Pow: withInputs('Pow', [floats('c', [], [2])]),
+  'Softmax over channels': one('Softmax', { axis: 1 }),
+  'Softmax over rows': one('Softmax', { axis: 2 }),
+  'LogSoftmax of a vector': { nodes: [node('Flatten', ['x'], 'f'), node('LogSoftmax', ['f'])], rank: 2 },
+  'Squeeze-and-excite, with the channels in other axes': {
+    nodes: [
+      node('ReduceMean', ['x', 'axes'], 'm', { keepdims: 0 }),
+      node('Sigmoid', ['m'], 's'),
+      node('Unsqueeze', ['s', 'axes'], 'u'),
+      node('Mul', ['x', 'u']),
+    ],
+    weights: [ints('axes', [2, 3])],
+  },
+  'Concat of channels': { nodes: [node('Relu', ['x'], 'r'), node('Concat', ['r', 'x'], 'y', { axis: 1 })] },
+  'Concat of rows': { nodes: [node('Relu', ['x'], 'r'), node('Concat', ['r', 'x'], 'y', { axis: 2 })] },
+  'Split, uneven': {
+    nodes: [node('Split', ['x', 's'], ['a', 'b'], { axis: 1 }), node('Sub', ['b', 'c'])],
+    weights: [ints('s', [1, 3]), floats('c', [3, 1, 1])],
+  },
+  'Split, even, of columns': {
+    nodes: [node('Split', ['x'], ['a', 'b', 'c'], { axis: 3, num_outputs: 3 }), node('Add', ['a', 'c'])],
+  },
+  'Slice, with steps': withInputs('Slice', [
+    ints('starts', [1, -8]),
+    ints('ends', [4, 2147483647]),
+    ints('axes', [1, 3]),
+    ints('steps', [2, 3]),
+  ]),
+  'Slice, attributes': one('Slice', { starts: [1], ends: [-1], axes: [2] }, { opset: 9 }),
+  'Pad, constant': {
+    nodes: [node('Pad', ['x', 'p', 'v'])],
+    weights: [ints('p', [0, 0, 1, 2, 0, 1, 0, 3]), floats('v', [], [0.7])],
+  },
+  'Pad, reflect': withInputs('Pad', [ints('p', [0, 0, 2, 1, 0, 0, 1, 3])], { mode: 'reflect' }),
+  'Pad, edge, on chosen axes': {
+    nodes: [node('Pad', ['x', 'p', '', 'axes'], 'y', { mode: 'edge' })],
+    weights: [ints('p', [2, 1]), ints('axes', [3])],
+  },
+  'Transpose, Reshape and back (channel shuffle)': {
+    nodes: [
+      node('Reshape', ['x', 's5'], 'r'),
+      node('Transpose', ['r'], 't', { perm: [0, 2, 1, 3, 4] }),
+      node('Reshape', ['t', 's4']),
+    ],
+    weights: [ints('s5', [-1, 2, 2, 7, 9]), ints('s4', [0, -1, 7, 9])],
+  },
+  'Reshape from computed sizes': {
+    nodes: [
+      node('Shape', ['x'], 's'),
+      node('Gather', ['s', 'zero'], 'n', { axis: 0 }),
+      node('Unsqueeze', ['n', 'axis'], 'n1'),
+      node('Concat', ['n1', 'rest'], 'target', { axis: 0 }),
+      node('Reshape', ['x', 'target']),
+    ],
+    weights: [ints('zero', [0], []), ints('axis', [0]), ints('rest', [-1])],
+    rank: 2,
+  },
+  'Flatten, Gemm with transB, alpha and a bias': {
+    nodes: [
+      node('Flatten', ['x'], 'f'),
+      node('Gemm', ['f', 'w', 'b'], 'y', { transB: 1, alpha: { f: 0.5 } }),
+    ],
+    weights: [floats('w', [5, 252]), floats('b', [5])],
+    rank: 2,
+  },
+  'MatMul along the last axis': { nodes: [node('MatMul', ['x', 'w'])], weights: [floats('w', [9, 5])] },
+  'Gather of one channel': {
+    nodes: [node('Gather', ['x', 'i'], 'g', { axis: 1 }), node('Unsqueeze', ['g', 'axis'])],
+    weights: [ints('i', [-2], []), ints('axis', [1])],
+  },
+  'Squeeze of a pooled picture': {
+    nodes: [node('GlobalMaxPool', ['x'], 'p'), node('Squeeze', ['p', 'axes'])],
+    weights: [ints('axes', [2, -1])],
+    rank: 2,
+  },
+  'ReduceMax of rows': withInputs('ReduceMax', [ints('axes', [2])], { keepdims: 0 }, { rank: 3 }),
+  'ReduceSum of channels': withInputs('ReduceSum', [ints('axes', [1])]),
+  'Identity, Dropout, Cast, Constant': {
+    nodes: [
+      node('Identity', ['x'], 'i'),
+      node('Dropout', ['i'], 'd'),
+      node('Cast', ['d'], 'c', { to: 1 }),
+      node('Constant', [], 'k', { value: floats('', [4, 1, 1]) }),
+      node('Mul', ['c', 'k']),
+    ],
+  },
+  'Resize, nearest, asymmetric, floor': resize([1, 1, 2, 3], {
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  }),
+  'Resize, nearest, half_pixel': resize([1, 1, 1.7, 0.6], {}),
+  'Resize, linear, half_pixel': resize([1, 1, 2, 2.5], { mode: 'linear' }),
+  'Resize, linear, align_corners': resize([1, 1, 2, 1.5], {
+    mode: 'linear',
+    coordinate_transformation_mode: 'align_corners',
+  }),
+  'Resize, cubic': resize([1, 1, 2, 2], {
+    mode: 'cubic',
+    coordinate_transformation_mode: 'pytorch_half_pixel',
+  }),
+  'Resize, to a size': {
+    nodes: [node('Resize', ['x', '', '', 's'], 'y', { mode: 'linear' })],
+    weights: [ints('s', [1, 4, 5, 20])],
+  },
+  'Resize of version 10': withInputs(
+    'Resize',
+    [floats('scales', [4], [1, 1, 2, 2])],
+    { mode: 'linear' },
+    { opset: 10 },
+  ),
+  Upsample: withInputs('Upsample', [floats('scales', [4], [1, 1, 2, 3])], {}, { opset: 9 }),
+};
+
+test.each(Object.keys(examples))('%s', async (name) => {
+  const { value, slope } = await differences(examples[name]!);
+  expect(value).toBeLessThan(3e-6);
+  expect(slope).toBeLessThan(5e-3);
+});
+
+// -- files ---------------------------------------------------------------------------------------------------------
+
+const small = (): OnnxModel =>
+  modelOf({
+    nodes: [
+      { ...node('Conv', ['x', 'features.0.weight'], 'c'), name: '/features/features.0/Conv' },
+      { ...node('Relu', ['c'], 'r'), name: '/features/features.1/Relu' },
+      {
+        ...node('Conv', ['r', 'w2'], 'y'),
+        name: 'node_conv2d_1',
+        metadataProps: [
+          { key: 'pkg.torch.onnx.name_scopes', value: "['', 'head', 'head.conv', 'conv2d_1']" },
+        ],
+      },
+    ],
+    weights: [floats('features.0.weight', [6, 4, 3, 3]), floats('w2', [2, 6, 1, 1])],
+  });
+
+test('layers go by the names of nodes and of the modules they came from', () => {
+  const network = onnxNetwork(write(small()));
+  expect(network.layers).toEqual([
+    { name: '/features/features.0/Conv', kind: 'Conv', channels: 6, size: [5, 7] },
+    { name: '/features/features.1/Relu', kind: 'Relu', channels: 6, size: [5, 7] },
+    { name: 'node_conv2d_1', kind: 'Conv', channels: 2, size: [5, 7] },
+  ]);
+  expect(network.layer('features.0').kind).toBe('Conv');
+  expect(network.layer('features.1').kind).toBe('Relu');
+  expect(network.layer('features').kind).toBe('Relu');
+  expect(network.layer('head.conv').name).toBe('node_conv2d_1');
+  expect(() => network.layer('featurs.1')).toThrow(/did you mean "features.1"/);
+});
+
+test('weights in other files, in half precision, and as lists of numbers', () => {
+  const x = toNhwc(noise(4 * 7 * 9), [4, 7, 9]);
+  const expected = forward(onnxNetwork(write(small())), x, 'head').dataSync();
+  const error = (model: OnnxModel): number =>
+    Math.max(
+      ...forward(onnxNetwork(write(model)), x, 'head')
+        .dataSync()
+        .map((y, i) => Math.abs(y - expected[i]!)),
+    );
+
+  const outside = small();
+  const [first, second] = outside.graph!.initializer! as [OnnxTensor, OnnxTensor];
+  writeFileSync(join(folder, 'weights.data'), Buffer.concat([new Uint8Array(12), first.rawData!]));
+  first.externalData = [
+    { key: 'location', value: 'weights.data' },
+    { key: 'offset', value: '12' },
+    { key: 'length', value: String(first.rawData!.length) },
+  ];
+  first.dataLocation = 1;
+  delete first.rawData;
+  expect(error(outside)).toBe(0);
+
+  second.floatData = [...new Float32Array(new Uint8Array(second.rawData!).buffer)];
+  delete second.rawData;
+  expect(error(outside)).toBe(0);
+
+  second.dataType = onnxTypes.float16;
+  second.int32Data = [...f16FromFloat32(Float32Array.from(second.floatData))];
+  delete second.floatData;
+  expect(error(outside)).toBeGreaterThan(0);
+  expect(error(outside)).toBeLessThan(2e-3);
+
+  writeFileSync(join(folder, 'weights.data'), new Uint8Array(20));
+  expect(() => error(outside)).toThrow(/weights.data ends before the weight "features.0.weight"/);
+  rmSync(join(folder, 'weights.data'));
+  expect(() => error(outside)).toThrow(/keeps its weights in weights.data, which is missing/);
+});
+
+test('a dynamic size takes the nominal one, and any picture that fits', () => {
+  const model = small();
+  model.graph!.input = [valueInfo('x', ['N', 4, 'H', 'W'])];
+  const network = onnxNetwork(write(model), { size: 32 });
+  expect(network.layer('head').size).toEqual([30, 30]);
+  expect(forward(network, tf.zeros([2, 12, 8, 4]), 'head').shape).toEqual([2, 10, 6, 2]);
+  expect(() => forward(network, tf.zeros([1, 2, 8, 4]), 'head')).toThrow(
+    /layer "\/features\/features.0\/Conv": a 3x3 window does not fit an input of 2x8: use a larger image/,
+  );
+});
+
+test('an operator that is not supported is named, and what comes before it can be seen', () => {
+  const model = small();
+  model.graph!.node!.splice(2, 0, { ...node('Einsum', ['r'], 'e'), name: 'odd' });
+  model.graph!.node![3]!.input![0] = 'e';
+  const network = onnxNetwork(write(model));
+  expect(network.layers.map(({ name }) => name)).toEqual([
+    '/features/features.0/Conv',
+    '/features/features.1/Relu',
+  ]);
+  expect(() => network.layer('node_conv2d_1')).toThrow(
+    /layer "node_conv2d_1" cannot be computed: the Einsum node "odd" of \d+.onnx: the operator Einsum is not supported/,
+  );
+  model.graph!.node!.splice(0, 3);
+  model.graph!.node![0]!.input![0] = 'x';
+  model.graph!.node![0]!.opType = 'Einsum';
+  expect(() => onnxNetwork(write(model))).toThrow(/the operator Einsum is not supported/);
+});
+
+test('files that are no networks are told', () => {
+  const path = join(folder, 'no.onnx');
+  writeFileSync(path, 'this is no protobuf');
+  expect(() => onnxNetwork(path)).toThrow(/is no ONNX file, or a damaged one/);
+  writeFileSync(path, '');
+  expect(() => onnxNetwork(path)).toThrow(/holds no ONNX graph/);
+
+  const model = small();
+  model.graph!.input!.push(valueInfo('more', [1]));
+  expect(() => onnxNetwork(write(model))).toThrow(
+    /must read one image \[batch, channel, height, width\], not x \[1,4,7,9\], more \[1\]/,
+  );
+
+  const dangling = small();
+  dangling.graph!.node![1]!.input = ['nowhere'];
+  expect(() => onnxNetwork(write(dangling))).toThrow(/reads "nowhere", which nothing writes/);
+
+  const short = small();
+  short.graph!.initializer![1]!.rawData = new Uint8Array(8);
+  const network = onnxNetwork(write(short));
+  expect(() => forward(network, tf.zeros([1, 7, 9, 4]), 'head')).toThrow(
+    /the tensor "w2" holds 2 numbers for the shape \[2,6,1,1\]/,
+  );
+});
