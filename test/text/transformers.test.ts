@@ -5,8 +5,9 @@ import { compile } from '../../src/engine/compile.js';
 import { openSafetensors, type Safetensors } from '../../src/engine/safetensors.js';
 import * as tf from '../../src/engine/tfjs.js';
 import type { TensorFunction } from '../../src/engine/trace.js';
+import type { WeightLookup } from '../../src/engine/weights.js';
 import { readConfig } from '../../src/text/config.js';
-import { matchWeights } from '../../src/text/parameters.js';
+import { bodyModule, matchWeights } from '../../src/text/parameters.js';
 import type { Place } from '../../src/text/places.js';
 import type { TransformerSpec } from '../../src/text/spec.js';
 import {
@@ -144,27 +145,66 @@ describe.skipIf(fixtures.missing)(fixtures.title('transformers'), () => {
               engine,
             },
           );
-          for (let count = 0; count < pos - 1; count++) {
-            // A row at its end reads its last token again.
-            const positions = starts.map((start) => Math.min(start + count, pos - 1));
-            const outputs = await reader.run({
-              ids: positions.map((position, row) => ids.data[row * pos + position]!),
-              positions,
-              ...Object.fromEntries(Object.entries(cache).map(([name, { data }]) => [name, data])),
-            });
-            for (const place of places) {
-              const reference = atPositions(expected, place, positions);
-              expect(relativeError(outputs[place]!, reference), `${place} at ${positions}`).toBeLessThan(
-                TOLERANCE,
+          try {
+            for (let count = 0; count < pos - 1; count++) {
+              // A row at its end reads its last token again.
+              const positions = starts.map((start) => Math.min(start + count, pos - 1));
+              const outputs = await reader.run({
+                ids: positions.map((position, row) => ids.data[row * pos + position]!),
+                positions,
+                ...Object.fromEntries(Object.entries(cache).map(([name, { data }]) => [name, data])),
+              });
+              for (const place of places) {
+                const reference = atPositions(expected, place, positions);
+                expect(relativeError(outputs[place]!, reference), `${place} at ${positions}`).toBeLessThan(
+                  TOLERANCE,
+                );
+              }
+              cache = Object.fromEntries(
+                shapes.map(([name, { shape }]) => [name, { shape, data: outputs[name]! }]),
               );
             }
-            cache = Object.fromEntries(
-              shapes.map(([name, { shape }]) => [name, { shape, data: outputs[name]! }]),
-            );
+          } finally {
+            reader.dispose();
           }
-          reader.dispose();
         },
       );
+
+      test.skipIf(skipped !== null)('gradients through a cache are those of the whole sequence', async () => {
+        const { spec, weights, ids } = open(family);
+        const [batch, pos] = ids.shape as [number, number];
+        const table = `${bodyModule(spec, 'tokenEmbedding')}.weight`;
+        const ends = [pos - 1, 3];
+        const fn: TensorFunction = ({ ids }, weights) => {
+          /** The gradient, with respect to the embedding table, of one logit a row, where the row ends. */
+          const gradient = (logits: (weights: WeightLookup) => tf.Tensor[]) =>
+            tf.grad((own) => {
+              const lookup: WeightLookup = (name) => (name === table ? own : weights(name));
+              return tf.addN(
+                logits(lookup).map((row) => tf.sum(tf.slice(row, [0, 0, 7], [1, 1, 1]))),
+              ) as tf.Scalar;
+            })(weights(table));
+          return {
+            whole: gradient((weights) => {
+              const logits = forward(spec, weights, { ids: ids! }).at('logits');
+              return ends.map((end, row) => tf.slice(logits, [row, end, 0], [1, 1, spec.vocab]));
+            }),
+            cached: gradient((weights) => {
+              const before = forward(spec, weights, { ids: tf.slice(ids!, [0, 0], [batch, pos - 1]) });
+              const tokens = ends.map((end, row) => tf.slice(ids!, [row, end], [1, 1]));
+              const logits = step(spec, weights, {
+                ids: tf.reshape(tf.concat(tokens, 0), [batch]),
+                positions: tf.tensor(ends, [batch], 'int32'),
+                cache: padCache(before.cache(), pos),
+              }).at('logits');
+              return ends.map((_, row) => tf.slice(logits, [row, 0, 0], [1, 1, spec.vocab]));
+            }),
+          };
+        };
+        const { whole, cached } = await runOn(engine, fn, { ids }, weights);
+        expect(Math.max(...(whole!.data as Float32Array))).toBeGreaterThan(0);
+        expect(relativeError(cached!.data, whole!.data)).toBeLessThan(TOLERANCE);
+      });
     });
   });
 });
