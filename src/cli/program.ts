@@ -2,6 +2,8 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runs/versions.js';
 import { modelsCommand } from './commands/models.js';
+import { scoreCommand } from './commands/score.js';
+import { textCommand } from './commands/text.js';
 import { addOutputOptions } from './options.js';
 
 /** Makes a fresh program; errors of parsing are thrown as `CommanderError`. */
@@ -14,7 +16,10 @@ export function createProgram(): Command {
     .showHelpAfterError('(--help shows what there is)')
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
-  for (const command of [modelsCommand()]) {
+  const probes = [textCommand(), scoreCommand()].map((command) =>
+    command.helpGroup('Probe a language model:'),
+  );
+  for (const command of [...probes, modelsCommand()]) {
     program.addCommand(addOutputOptions(command).copyInheritedSettings(program));
   }
   return program;

@@ -16,7 +16,7 @@ export interface ScoredText {
   token_ids: number[];
   /** Nats a token under the prior. */
   cross_entropy: number;
-  /** The measure in its own unit. */
+  /** The measure in its own unit at the peak; of a head's residual delta its plain L2 norm. */
   raw: number;
   /** The measure in standard deviations (sigmas) above the calibration mean. */
   z: number;

@@ -56,6 +56,14 @@ export function groupKey(group: UnitGroup): string {
   }
 }
 
+/**
+ * What is reported as a unit's raw value: of a head's residual delta always the plain norm, which needs no
+ * calibration to be understood.
+ */
+export function rawGroup(group: UnitGroup): UnitGroup {
+  return group.kind === 'heads' && group.measure === 'delta' ? { ...group, measure: 'raw' } : group;
+}
+
 /** How many units a group has. */
 export function groupSize(group: UnitGroup, spec: TransformerSpec): number {
   if (group.kind === 'heads' || group.kind === 'headsToward') return spec.heads;
@@ -218,12 +226,13 @@ export const sequenceScores = ['max', 'last', 'mean'] as const;
 export type SequenceScore = (typeof sequenceScores)[number];
 
 /**
- * @param values - z of units at every position, `[batch, pos, unit]`
- * @returns `[batch, unit]`
+ * @param values - z at every position, `[batch, pos]` or `[batch, pos, unit]`
+ * @returns `[batch]` or `[batch, unit]`
  */
 export function scoreSequence(values: tf.Tensor, at: SequenceScore): tf.Tensor {
-  const [batch, pos, unit] = values.shape as [number, number, number];
-  if (at === 'last') return tf.reshape(tf.slice(values, [0, pos - 1, 0], [batch, 1, unit]), [batch, unit]);
-  const counted = tf.slice(values, [0, 1, 0], [batch, pos - 1, unit]);
+  const [batch, pos, ...unit] = values.shape as [number, number, ...number[]];
+  const rest = unit.map(() => 0);
+  if (at === 'last') return tf.squeeze(tf.slice(values, [0, pos - 1, ...rest], [batch, 1, ...unit]), [1]);
+  const counted = tf.slice(values, [0, 1, ...rest], [batch, pos - 1, ...unit]);
   return at === 'max' ? tf.max(counted, 1) : tf.mean(counted, 1);
 }

@@ -6,7 +6,14 @@ import { type Compiled, compile, type EngineName } from '../engine/compile.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../engine/weights.js';
 import type { Calibration, GroupStatistics } from './calibration.js';
-import { groupKey, measure, type SequenceScore, scoreSequence, type UnitGroup } from './measures.js';
+import {
+  groupKey,
+  measure,
+  rawGroup,
+  type SequenceScore,
+  scoreSequence,
+  type UnitGroup,
+} from './measures.js';
 import { padRows } from './prior.js';
 import type { MeasuredUnit, ReferenceClass } from './reference.js';
 import type { TransformerSpec } from './spec.js';
@@ -18,6 +25,8 @@ export interface Scores {
   readonly crossEntropy: Float32Array;
   /** Sigmas. */
   readonly z: Float32Array;
+  /** The measure in its own unit where z peaks; of `delta` and `logits` of heads, see `rawGroup`. */
+  readonly raw: Float32Array;
   /** z less the strongest rival's; null for an empty reference class. */
   readonly margin: Float32Array | null;
   /** 1 + how many rivals are stronger; null for an empty reference class. */
@@ -34,10 +43,22 @@ export interface ProbeOptions {
   readonly engine: EngineName;
 }
 
-/** z of a unit and of its rivals, as tensor functions of a run. */
-export interface UnitScores {
-  /** `[batch]`, sigmas */
+/** What one text does to a unit, position by position. */
+export interface Details {
+  /** ln p of each token given those before it, nats; `[positions - 1]`. */
+  readonly logProbs: Float32Array;
+  /** `[positions]` */
+  readonly raw: Float32Array;
+  /** Sigmas, `[positions]`; what stands at position 0 never counts. */
+  readonly z: Float32Array;
+  readonly margin: number | null;
+  readonly rank: number | null;
+}
+
+/** A unit and its rivals over sequences, as tensors, `[batch]` each. */
+interface UnitScores {
   readonly z: tf.Tensor;
+  readonly raw: tf.Tensor;
   readonly margin: tf.Tensor | null;
   readonly rank: tf.Tensor | null;
 }
@@ -65,12 +86,6 @@ export class Probe {
     return { mean: mean[index]!, deviation: deviation[index]! };
   }
 
-  /** The measure in its own unit, for a z. */
-  rawOf(z: number): number {
-    const { mean, deviation } = this.moments;
-    return mean + z * deviation;
-  }
-
   /**
    * @param ids - `[count, positions]`, BOS in front
    * @param batch - sequences computed together; a last batch that is smaller is filled up, so that the result does
@@ -83,6 +98,7 @@ export class Probe {
     const scores = {
       crossEntropy: new Float32Array(count),
       z: new Float32Array(count),
+      raw: new Float32Array(count),
       margin: selective ? new Float32Array(count) : null,
       rank: selective ? new Int32Array(count) : null,
     };
@@ -92,10 +108,35 @@ export class Probe {
       const rows = part.length / positions;
       scores.crossEntropy.set((result.crossEntropy as Float32Array).subarray(0, rows), start);
       scores.z.set((result.z as Float32Array).subarray(0, rows), start);
+      scores.raw.set((result.raw as Float32Array).subarray(0, rows), start);
       scores.margin?.set((result.margin as Float32Array).subarray(0, rows), start);
       scores.rank?.set((result.rank as Int32Array).subarray(0, rows), start);
     }
     return scores;
+  }
+
+  /** @param ids - one sequence, BOS in front */
+  async details(ids: Int32Array): Promise<Details> {
+    const { spec, weights, engine } = this.options;
+    const program = await compile(
+      (inputs, lookup) => {
+        const run = forward(spec, lookup, { ids: inputs.ids! });
+        const { margin, rank } = this.unitScores(lookup, run);
+        const { raw, z } = this.unitAtPositions(lookup, run);
+        const logProbs = sequenceLogProbs(spec, lookup, run, inputs.ids!);
+        return { raw, z, logProbs, ...(margin && { margin }), ...(rank && { rank }) };
+      },
+      { inputs: { ids: { shape: [1, ids.length], dtype: 'int32' } }, weights, engine },
+    );
+    const { raw, z, logProbs, margin, rank } = await program.run({ ids });
+    program.dispose();
+    return {
+      raw: raw as Float32Array,
+      z: z as Float32Array,
+      logProbs: logProbs as Float32Array,
+      margin: margin?.[0] ?? null,
+      rank: rank?.[0] ?? null,
+    };
   }
 
   private program(batch: number, positions: number): Promise<Compiled> {
@@ -106,9 +147,9 @@ export class Probe {
       compile(
         (inputs, lookup) => {
           const run = forward(spec, lookup, { ids: inputs.ids! });
-          const { z, margin, rank } = this.unitScores(lookup, run);
+          const { z, raw, margin, rank } = this.unitScores(lookup, run);
           const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, lookup, run, inputs.ids!), 1));
-          return { crossEntropy, z, ...(margin && { margin }), ...(rank && { rank }) };
+          return { crossEntropy, z, raw, ...(margin && { margin }), ...(rank && { rank }) };
         },
         { inputs: { ids: { shape: [batch, positions], dtype: 'int32' } }, weights, engine },
       );
@@ -116,30 +157,41 @@ export class Probe {
     return program;
   }
 
-  /** z of every unit of a group, scored over the sequence: `[batch, unit]`. */
+  /** z of every unit of a group at every position: `[batch, pos, unit]`. */
   private groupZ(weights: WeightLookup, run: Run, group: UnitGroup): tf.Tensor {
-    const { spec, at } = this.options;
     const { mean, deviation, centre } = this.statistics.get(groupKey(group))!;
-    const raw = measure(spec, weights, run, group, centre); // [batch, pos, unit]
+    const raw = measure(this.options.spec, weights, run, group, centre);
     const gain = deviation.map((x) => 1 / x);
     const shift = mean.map((x, i) => -x * gain[i]!);
-    return scoreSequence(tf.add(tf.mul(raw, tf.tensor1d(gain)), tf.tensor1d(shift)), at);
+    return tf.add(tf.mul(raw, tf.tensor1d(gain)), tf.tensor1d(shift));
   }
 
-  /** z of the unit alone, over the sequence: `[batch]`. Differentiable. */
+  /** The unit's own measure and its z at every position, `[batch, pos]`. */
+  private unitAtPositions(weights: WeightLookup, run: Run): { raw: tf.Tensor; z: tf.Tensor } {
+    const { spec, unit } = this.options;
+    const own = rawGroup(unit.group);
+    const { centre } = this.statistics.get(groupKey(unit.group))!;
+    return {
+      raw: column(measure(spec, weights, run, own, centre), unit.index),
+      z: column(this.groupZ(weights, run, unit.group), unit.index),
+    };
+  }
+
+  /** z of the unit over the sequence: `[batch]`. Differentiable. */
   unitZ(weights: WeightLookup, run: Run): tf.Tensor {
-    return column(this.groupZ(weights, run, this.options.unit.group), this.options.unit.index);
+    return scoreSequence(this.unitAtPositions(weights, run).z, this.options.at);
   }
 
-  /** z, margin and rank of sequences that a run read. */
-  unitScores(weights: WeightLookup, run: Run): UnitScores {
-    const z = this.unitZ(weights, run);
-    const { parts } = this.options.reference;
-    if (parts.length === 0) return { z, margin: null, rank: null };
+  private unitScores(weights: WeightLookup, run: Run): UnitScores {
+    const { at, reference } = this.options;
+    const unit = this.unitAtPositions(weights, run);
+    const z = scoreSequence(unit.z, at);
+    const raw = at === 'max' ? valueAtPeak(unit.raw, unit.z) : scoreSequence(unit.raw, at);
+    if (reference.size === 0) return { z, raw, margin: null, rank: null };
     const strongest: tf.Tensor[] = [];
     const stronger: tf.Tensor[] = [];
-    for (const { group, indices } of parts) {
-      const all = this.groupZ(weights, run, group); // [batch, unit]
+    for (const { group, indices } of reference.parts) {
+      const all = scoreSequence(this.groupZ(weights, run, group), at); // [batch, unit]
       const absent = new Float32Array(all.shape[1]!).fill(-1e9);
       for (const index of indices) absent[index] = 0;
       const rivals = tf.add(all, tf.tensor1d(absent));
@@ -147,7 +199,7 @@ export class Probe {
       stronger.push(tf.sum(tf.cast(tf.greater(rivals, tf.expandDims(z, 1)), 'int32'), 1));
     }
     const rival = strongest.reduce((a, b) => tf.maximum(a, b));
-    return { z, margin: tf.sub(z, rival), rank: tf.add(tf.addN(stronger), tf.scalar(1, 'int32')) };
+    return { z, raw, margin: tf.sub(z, rival), rank: tf.add(tf.addN(stronger), tf.scalar(1, 'int32')) };
   }
 
   async dispose(): Promise<void> {
@@ -156,7 +208,16 @@ export class Probe {
   }
 }
 
-/** Column `index` of `[batch, unit]`: `[batch]`. */
+/** Unit `index` of `[batch, pos, unit]`: `[batch, pos]`. */
 function column(x: tf.Tensor, index: number): tf.Tensor {
-  return tf.reshape(tf.slice(x, [0, index], [-1, 1]), [x.shape[0]!]);
+  const [batch, pos] = x.shape as [number, number];
+  return tf.reshape(tf.slice(x, [0, 0, index], [batch, pos, 1]), [batch, pos]);
+}
+
+/** `values` where `peaks` is largest past position 0, both `[batch, pos]`: `[batch]`. */
+function valueAtPeak(values: tf.Tensor, peaks: tf.Tensor): tf.Tensor {
+  const [batch, pos] = peaks.shape as [number, number];
+  const counted = (x: tf.Tensor) => tf.slice(x, [0, 1], [batch, pos - 1]);
+  const peak = tf.oneHot(tf.argMax(counted(peaks), 1) as tf.Tensor1D, pos - 1);
+  return tf.sum(tf.mul(counted(values), tf.cast(peak, 'float32')), 1);
 }

@@ -86,7 +86,7 @@ export class Arena {
         text: model.tokenizer.decode(row),
         token_ids: Array.from(row.subarray(1)),
         cross_entropy: scores.crossEntropy[slot]!,
-        raw: probe.rawOf(z),
+        raw: scores.raw[slot]!,
         z,
         margin: scores.margin?.[slot] ?? null,
         rank: scores.rank?.[slot] ?? null,

@@ -56,8 +56,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const { model, method, signal, seed } = options;
   const event = eventClock();
   const positions = options.length + 1;
-  checkRequest(options);
-  const { unit, reference } = resolveUnits(options.unit, options);
+  const { unit, reference } = checkSearch(options);
   yield event({ kind: 'started', task: 'text', unit: unit.name, method });
 
   const calibration = yield* stamped(calibrate(options), event);
@@ -130,7 +129,13 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   }
 }
 
-function checkRequest({ length, budget, model }: SearchOptions): void {
+/**
+ * Finds out what is wrong with a request before anything is computed or written.
+ *
+ * @throws UsageError for a unit, reference class, length or budget that makes no sense
+ */
+export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUnits> {
+  const { length, budget, model } = options;
   if (length < 1)
     throw new UsageError(`a text of ${length} tokens cannot be searched: --length must be at least 1`);
   if (length + 1 > model.spec.context) {
@@ -143,6 +148,7 @@ function checkRequest({ length, budget, model }: SearchOptions): void {
     throw new UsageError(
       `a budget of ${amount} leaves nothing to search with: give --seconds or --evaluations above 0`,
     );
+  return resolveUnits(options.unit, options);
 }
 
 /** Sequences in a batch: enough for full speed, few enough for memory. A power of two from 16 to 256. */

@@ -1,0 +1,91 @@
+/** @file `superstim score` as a library function: what a text does to units, position by position. */
+import { UsageError } from '../errors.js';
+import type { Run } from '../runs/events.js';
+import { eventClock } from '../runs/events.js';
+import type { TextModel } from './model.js';
+import { Probe } from './probe.js';
+import { calibrate, resolveUnits, type SessionOptions, startToken } from './session.js';
+
+export interface UnitScore {
+  unit: string;
+  /** A number a position. */
+  raw: number[];
+  /** Sigmas a position; null at position 0, which never counts. */
+  z: (number | null)[];
+  /** Where z is largest. */
+  peak: { position: number; raw: number; z: number };
+  margin: number | null;
+  rank: number | null;
+}
+
+export interface ScoreResult {
+  model: string;
+  /** As each token continues the text; BOS first. */
+  tokens: string[];
+  token_ids: number[];
+  /** ln p(token | tokens before), nats; null for BOS. */
+  logprobs: (number | null)[];
+  /** Nats a token. */
+  cross_entropy: number;
+  units: UnitScore[];
+}
+
+export interface ScoreOptions extends SessionOptions {
+  readonly text: string;
+  readonly units: readonly string[];
+}
+
+/**
+ * Scores one text for units, each against its own reference class.
+ *
+ * @throws UsageError for an empty text, one longer than the context, or units the model lacks
+ */
+export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
+  const { model, text, at, engine } = options;
+  const { spec, weights } = model;
+  const event = eventClock();
+  const ids = encodeText(model, text);
+  const resolved = options.units.map((name) => resolveUnits(name, options));
+  yield event({ kind: 'started', task: 'score', unit: options.units.join(' '), method: null });
+  const preparing = calibrate(options);
+  let prepared = await preparing.next();
+  for (; !prepared.done; prepared = await preparing.next()) yield event(prepared.value);
+  const calibration = prepared.value;
+
+  const units: UnitScore[] = [];
+  let logProbs: number[] = [];
+  for (const { unit, reference } of resolved) {
+    const probe = await Probe.create({ spec, weights, unit, reference, calibration, at, engine });
+    const details = await probe.details(ids);
+    logProbs = Array.from(details.logProbs);
+    const raw = Array.from(details.raw);
+    const z = Array.from(details.z, (value, position) => (position === 0 ? null : value));
+    const position = z.reduce<number>(
+      (best, value, i) => (value !== null && value > (z[best] ?? Number.NEGATIVE_INFINITY) ? i : best),
+      1,
+    );
+    const peak = { position, raw: raw[position]!, z: z[position]! };
+    units.push({ unit: unit.name, raw, z, peak, margin: details.margin, rank: details.rank });
+  }
+  return {
+    model: model.name,
+    tokens: Array.from(ids, (id) => model.tokenizer.tokenString(id)),
+    token_ids: Array.from(ids),
+    logprobs: [null, ...logProbs],
+    cross_entropy: -logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length,
+    units,
+  };
+}
+
+function encodeText(model: TextModel, text: string): Int32Array {
+  if (text === '') throw new UsageError('the text is empty: give at least one token with --text');
+  const encoded = model.tokenizer.encode(text);
+  const start = startToken(model);
+  const ids = encoded[0] === start ? encoded : [start, ...encoded];
+  if (ids.length > model.spec.context) {
+    throw new UsageError(
+      `the text has ${ids.length} tokens with BOS, more than the ${model.spec.context} of the model's context: give a shorter one`,
+    );
+  }
+  return Int32Array.from(ids);
+}
