@@ -19,6 +19,8 @@ class WorkerClient {
   private readonly worker = new Worker(workerFile());
   private readonly pending = new Map<number, Pending>();
   private nextId = 0;
+  /** Why the thread ended, if it has: nobody answers any more. */
+  private failure: Error | undefined;
 
   constructor() {
     this.worker.unref();
@@ -30,12 +32,14 @@ class WorkerClient {
       else resolve(reply.outputs);
     });
     this.worker.on('error', (error) => {
+      this.failure = error;
       for (const { reject } of this.pending.values()) reject(error);
       this.pending.clear();
     });
   }
 
   ask(request: Request): Promise<Record<string, ArrayValue>> {
+    if (this.failure) return Promise.reject(this.failure);
     const id = this.nextId++;
     // The process stays alive for an answer, not for an idle worker.
     this.worker.ref();

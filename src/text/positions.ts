@@ -65,12 +65,6 @@ export function singleTokens(spec: TransformerSpec, positions: tf.Tensor1D, capa
   };
 }
 
-/** `[batch, 1, capacity, 1]`, true at each row's position. */
-export function atPosition(positions: tf.Tensor1D, capacity: number): tf.Tensor {
-  const same = tf.equal(keyPositions(capacity), tf.reshape(positions, [positions.shape[0], 1]));
-  return tf.reshape(same, [positions.shape[0], 1, capacity, 1]);
-}
-
 function keyPositions(capacity: number): tf.Tensor {
   return tf.tensor(
     Int32Array.from({ length: capacity }, (_, key) => key),

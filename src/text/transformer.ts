@@ -8,14 +8,23 @@
  * Axes: batch, pos, dModel, head, dHead, neuron, vocab. Inside, the stream is `[rows, dModel]`,
  * rows = batch * pos, so that every weight meets it in one 2-D product.
  */
-import { gelu, geluTanh, layerNorm, rmsNorm, silu, softmaxAttention, tokenLogProbs } from '../engine/ops.js';
+import {
+  gelu,
+  geluTanh,
+  layerNorm,
+  rmsNorm,
+  silu,
+  softmaxAttention,
+  tokenLogProbs,
+  writeAt,
+} from '../engine/ops.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup } from '../engine/weights.js';
 import { UserError } from '../errors.js';
 import { families } from './families.js';
 import { bodyModule, layerModule, unembeddingModule } from './parameters.js';
 import { type LayerPlace, type Place, parsePlace } from './places.js';
-import { atPosition, once, type Positions, singleTokens, wholeSequences } from './positions.js';
+import { once, type Positions, singleTokens, wholeSequences } from './positions.js';
 import { rotary } from './rotary.js';
 import type { Activation, TransformerSpec } from './spec.js';
 
@@ -75,7 +84,6 @@ export function step(
   const positions = token.positions as tf.Tensor1D;
   const [batch] = positions.shape;
   const capacity = token.cache.keys[0]!.shape[2]!;
-  const here = once(() => atPosition(positions, capacity)); // [batch, 1, capacity, 1]
   return run(
     {
       spec,
@@ -84,8 +92,8 @@ export function step(
       pos: 1,
       positions: singleTokens(spec, positions, capacity),
       remember: (layer, k, v) => ({
-        k: tf.where(here(), k, token.cache.keys[layer]!),
-        v: tf.where(here(), v, token.cache.values[layer]!),
+        k: writeAt(token.cache.keys[layer]!, k, positions),
+        v: writeAt(token.cache.values[layer]!, v, positions),
       }),
     },
     () => embedTokens(spec, weights, tf.reshape(token.ids, [batch, 1])),
