@@ -1,7 +1,7 @@
 /** @file Bits a byte of a text under a model, in windows of the model's context that do not overlap. */
 import { compile, type RunInput } from '../src/engine/compile.js';
-import type * as tf from '../src/engine/tfjs.js';
-import type { WeightLookup } from '../src/engine/weights.js';
+import type { TransformerSpec } from '../src/text/spec.js';
+import { languageModelLoss } from './loss.js';
 import { Windows } from './windows.js';
 
 export interface Evaluation {
@@ -18,22 +18,25 @@ export type Evaluate = (
 /**
  * Each window is read after BOS, so its first token is predicted too; bytes are those the tokens stand for.
  *
- * @param loss - mean nats of a batch, given parameters by name
+ * Weights are inputs of the compiled function, so one evaluation serves a model in training.
  */
 export async function compileEvaluation(
-  loss: (inputs: Record<string, tf.Tensor>, weights: WeightLookup) => { loss: tf.Scalar },
+  spec: TransformerSpec,
   shapes: ReadonlyMap<string, readonly number[]>,
   corpus: { tokens: Uint16Array; byteLengths: readonly number[] },
-  length: number,
+  length = spec.context,
   batch = 8,
 ): Promise<Evaluate> {
-  const compiled = await compile((inputs) => loss(inputs, (name) => inputs[name]!), {
-    inputs: {
-      ids: { shape: [batch, length], dtype: 'int32' },
-      targets: { shape: [batch * length], dtype: 'int32' },
-      ...Object.fromEntries([...shapes].map(([name, shape]) => [name, { shape }])),
+  const compiled = await compile(
+    (inputs) => ({ loss: languageModelLoss(spec, inputs, (name) => inputs[name]!) }),
+    {
+      inputs: {
+        ids: { shape: [batch, length], dtype: 'int32' },
+        targets: { shape: [batch * length], dtype: 'int32' },
+        ...Object.fromEntries([...shapes].map(([name, shape]) => [name, { shape }])),
+      },
     },
-  });
+  );
   const text = new Windows(corpus.tokens, length, null);
   return async (parameters, windows = text.count) => {
     let nats = 0;

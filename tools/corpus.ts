@@ -44,29 +44,33 @@ export async function corpusVocabulary(work: string, corpus: string, size: numbe
     const vocabulary = trainBpe(counts, size, [documentEnd]);
     await writeWhole(path, JSON.stringify(tokenizerJson(vocabulary)));
   }
-  return vocabularyOf(JSON.parse(await readFile(path, 'utf8')) as object);
+  return folderVocabulary(work);
 }
 
-/** Token ids of a corpus, each document followed by id 0; encoded once, then read from the work folder. */
-export async function corpusTokens(
-  work: string,
+/** Token ids of a corpus, each document followed by id 0. @param cache - a file that keeps them */
+export async function encodeCorpus(
   corpus: string,
-  name: string,
   encoder: BpeEncoder,
+  cache?: string,
 ): Promise<Uint16Array> {
-  const path = join(work, `${name}.u16`);
-  if (!existsSync(path)) {
-    const parts: Uint16Array[] = [];
-    for await (const document of readDocuments(corpus))
-      parts.push(Uint16Array.from([...encoder.encode(document), 0]));
-    const tokens = new Uint16Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let offset = 0;
-    for (const part of parts) {
-      tokens.set(part, offset);
-      offset += part.length;
-    }
-    await writeWhole(path, new Uint8Array(tokens.buffer));
+  if (cache && existsSync(cache)) {
+    const bytes = await readFile(cache);
+    return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
   }
-  const bytes = await readFile(path);
-  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+  const parts: Uint16Array[] = [];
+  for await (const document of readDocuments(corpus))
+    parts.push(Uint16Array.from([...encoder.encode(document), 0]));
+  const tokens = new Uint16Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    tokens.set(part, offset);
+    offset += part.length;
+  }
+  if (cache) await writeWhole(cache, new Uint8Array(tokens.buffer));
+  return tokens;
+}
+
+/** The vocabulary in a folder's `tokenizer.json`, which is one of ours. */
+export async function folderVocabulary(folder: string): Promise<BpeVocabulary> {
+  return vocabularyOf(JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8')) as object);
 }

@@ -1,14 +1,11 @@
-/** @file The embedded language model: its architecture, its first parameters, its loss and update rules. */
-import { meanCrossEntropy } from '../src/engine/mean-cross-entropy.js';
+/** @file The embedded language model: its architecture, its first parameters and update rules. */
 import { adamW, muon, type UpdateRule } from '../src/engine/optimizer.js';
 import { Random } from '../src/engine/random.js';
 import { sizeOf } from '../src/engine/tensor-spec.js';
-import * as tf from '../src/engine/tfjs.js';
-import type { WeightArray, WeightLookup } from '../src/engine/weights.js';
+import type { WeightArray } from '../src/engine/weights.js';
 import { parseConfig } from '../src/text/config.js';
 import { parameterShapes } from '../src/text/parameters.js';
 import type { TransformerSpec } from '../src/text/spec.js';
-import { forward, unembedding } from '../src/text/transformer.js';
 
 /** Contents of config.json. */
 export const config = {
@@ -53,14 +50,6 @@ export function firstParameters(seed: number): Map<string, WeightArray> {
     parameters.set(name, { shape, data });
   }
   return parameters;
-}
-
-/** Mean nats a token. @param inputs - `ids` int32 `[batch, pos]`, `targets` int32 `[batch * pos]` */
-export function loss(inputs: Record<string, tf.Tensor>, weights: WeightLookup): { loss: tf.Scalar } {
-  const hidden = forward(spec, weights, { ids: inputs.ids! }).at('ln_final.hook_normalized');
-  const rows = tf.reshape(hidden, [-1, spec.dModel]) as tf.Tensor2D;
-  const matrix = unembedding(spec, weights) as tf.Tensor2D;
-  return { loss: meanCrossEntropy(rows, matrix, inputs.targets as tf.Tensor1D) };
 }
 
 /** Muon for the matrices of layers, AdamW for embeddings and norms. */

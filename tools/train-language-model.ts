@@ -18,8 +18,9 @@ import { BpeEncoder, tokenByteLengths } from '../src/text/bpe-trainer.js';
 import { parameterShapes } from '../src/text/parameters.js';
 import { compileEvaluation } from './bits-per-byte.js';
 import { type Position, readCheckpoint, writeCheckpoint } from './checkpoint.js';
-import { corpusTokens, corpusVocabulary } from './corpus.js';
-import { firstParameters, loss, spec, updateRule } from './language-model.js';
+import { corpusVocabulary, encodeCorpus } from './corpus.js';
+import { firstParameters, spec, updateRule } from './language-model.js';
+import { languageModelLoss } from './loss.js';
 import { Windows } from './windows.js';
 
 const { values: options } = parseArgs({
@@ -54,11 +55,11 @@ const VALIDATION_WINDOWS = 64;
 const vocabulary = await corpusVocabulary(work, corpus, spec.vocab);
 const encoder = new BpeEncoder(vocabulary);
 const windows = new Windows(
-  await corpusTokens(work, corpus, 'train', encoder),
+  await encodeCorpus(corpus, encoder, join(work, 'train.u16')),
   spec.context,
   Number(options.seed),
 );
-const validTokens = await corpusTokens(work, valid, 'valid', encoder);
+const validTokens = await encodeCorpus(valid, encoder, join(work, 'valid.u16'));
 
 const checkpointPath = join(work, 'checkpoint.safetensors');
 const checkpoint = readCheckpoint(checkpointPath);
@@ -73,7 +74,7 @@ if (position.seed !== Number(options.seed))
 
 const trainer = await Trainer.create(
   {
-    loss,
+    loss: (inputs, weights) => ({ loss: languageModelLoss(spec, inputs, weights) }),
     inputs: {
       ids: { shape: [batch, spec.context], dtype: 'int32' },
       targets: { shape: [batch * spec.context], dtype: 'int32' },
@@ -85,12 +86,10 @@ const trainer = await Trainer.create(
   checkpoint && { state: checkpoint.state, steps: position.steps },
 );
 const shapes = parameterShapes(spec);
-const evaluate = await compileEvaluation(
-  loss,
-  shapes,
-  { tokens: validTokens, byteLengths: tokenByteLengths(vocabulary) },
-  spec.context,
-);
+const evaluate = await compileEvaluation(spec, shapes, {
+  tokens: validTokens,
+  byteLengths: tokenByteLengths(vocabulary),
+});
 
 // -- the run ---------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,8 @@ export class Windows {
 
   /** Windows an epoch. */
   get count(): number {
-    return Math.floor(this.tokens.length / this.length) - 1;
+    const whole = Math.floor(this.tokens.length / this.length);
+    return this.seed === null ? whole : whole - 1;
   }
 
   batch(first: number, size: number): Batch {

@@ -1,0 +1,18 @@
+/** @file The loss that a language model is trained and judged by. */
+import { meanCrossEntropy } from '../src/engine/mean-cross-entropy.js';
+import * as tf from '../src/engine/tfjs.js';
+import type { WeightLookup } from '../src/engine/weights.js';
+import type { TransformerSpec } from '../src/text/spec.js';
+import { forward, unembedding } from '../src/text/transformer.js';
+
+/** Mean nats a token. @param inputs - `ids` int32 `[batch, pos]`, `targets` int32 `[batch * pos]` */
+export function languageModelLoss(
+  spec: TransformerSpec,
+  inputs: Record<string, tf.Tensor>,
+  weights: WeightLookup,
+): tf.Scalar {
+  const hidden = forward(spec, weights, { ids: inputs.ids! }).at('ln_final.hook_normalized');
+  const rows = tf.reshape(hidden, [-1, spec.dModel]) as tf.Tensor2D;
+  const matrix = unembedding(spec, weights) as tf.Tensor2D;
+  return meanCrossEntropy(rows, matrix, inputs.targets as tf.Tensor1D);
+}
