@@ -5,6 +5,7 @@ import type { EngineName } from '../engine/compile.js';
 import { Random } from '../engine/random.js';
 import { UserError } from '../errors.js';
 import { fileError } from '../runs/files.js';
+import { batchFor } from './batch-size.js';
 import type { CalibrationText } from './calibration.js';
 import type { CalibrationStore } from './calibration-store.js';
 import type { TextModel } from './model.js';
@@ -13,8 +14,6 @@ import { Prior } from './prior.js';
 /** Sequences and their length after BOS: 16,384 positions, which gives a standard deviation to about 1 %. */
 const SEQUENCES = 256;
 const LENGTH = 64;
-/** Sequences drawn between two reports of progress. */
-const BATCH = 64;
 
 /** Sequences drawn so far, of how many. */
 export interface CalibrationProgress {
@@ -36,13 +35,20 @@ export async function* priorText(
   const stored = store.loadIds(key);
   if (stored && stored.length === SEQUENCES * positions) return text(stored);
 
-  const banned = tokenizer.excludedTokens();
-  const prior = await Prior.create({ spec, weights, banned, positions, batch: BATCH, engine });
+  const batch = batchFor(spec.dModel, positions);
+  const prior = await Prior.create({
+    spec,
+    weights,
+    banned: tokenizer.specialTokens(),
+    positions,
+    batch,
+    engine,
+  });
   const random = Random.of(0, 'calibration');
   const ids = new Int32Array(SEQUENCES * positions);
-  for (let done = 0; done < SEQUENCES; done += BATCH) {
+  for (let done = 0; done < SEQUENCES; done += batch) {
     yield { done, total: SEQUENCES };
-    ids.set(await prior.sample(BATCH, start, random), done * positions);
+    ids.set(await prior.sample(batch, start, random), done * positions);
   }
   prior.dispose();
   store.saveIds(key, ids);

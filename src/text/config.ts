@@ -18,7 +18,10 @@ export function readConfig(folder: string): TransformerSpec {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UserError(`${folder} is no model folder: it has no readable config.json`, { cause: error });
+    throw new UserError(
+      `${folder} has no readable config.json: give the folder of a language model in Hugging Face's layout`,
+      { cause: error },
+    );
   }
   let json: unknown;
   try {

@@ -32,6 +32,7 @@ export type UnitGroup =
   | {
       readonly kind: 'direction';
       readonly layer: number;
+      /** Equal for equal vectors. */
       readonly name: string;
       readonly vector: Float32Array;
     }

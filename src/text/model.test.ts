@@ -85,7 +85,7 @@ describe('openTextWeights', () => {
       /names the shard "model-00002-of-00002.safetensors", which is/,
     );
     missing('model.safetensors.index.json', /has no model.safetensors and no model.safetensors.index.json/);
-    missing('config.json', /is no model folder: it has no readable config.json/);
+    missing('config.json', /has no readable config.json: give the folder/);
     rmSync(folder, { recursive: true });
     expect(complaint()).toMatch(/^there is no model folder /);
   });
@@ -100,7 +100,7 @@ describe('openTextWeights', () => {
 
   it('says where config and weights disagree', () => {
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, n_layer: 3 }));
-    expect(complaint()).toMatch(/have no "transformer.h.2.ln_1.weight" of shape \[6\]/);
+    expect(complaint()).toMatch(/there is no "transformer.h.2.ln_1.weight" of shape \[6\]/);
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, n_inner: 7 }));
     expect(complaint()).toMatch(
       /"transformer.h.0.mlp.c_fc.weight" should be of shape \[6, 7\] but is \[6, 24\]/,

@@ -60,7 +60,7 @@ describe('matchWeights', () => {
   it('names a missing weight and its shape', () => {
     const rest = shapes.filter(([name]) => name !== 'transformer.h.1.mlp.c_fc.weight');
     expect(() => matchWeights(gpt2, weights(rest), 'model/')).toThrow(
-      'the weights in model/ have no "transformer.h.1.mlp.c_fc.weight" of shape [6, 24], which config.json implies',
+      'config.json and the weights in model/ disagree: there is no "transformer.h.1.mlp.c_fc.weight" of shape [6, 24]; take both files from the same model',
     );
   });
 
@@ -70,5 +70,16 @@ describe('matchWeights', () => {
       'config.json and the weights in model/ disagree: ' +
         '"transformer.wte.weight" should be of shape [11, 6] but is [6, 11]',
     );
+  });
+
+  it('does not take a part of a deeper network', () => {
+    const deeper = weights([...shapes, ['transformer.h.2.ln_1.weight', [6]]]);
+    expect(() => matchWeights(gpt2, deeper, 'model/')).toThrow(
+      'there is "transformer.h.2.ln_1.weight" but only 2 layers',
+    );
+    const bare = weights(
+      [...deeper.names].map((name) => [name.replace('transformer.', ''), deeper.shape(name)]),
+    );
+    expect(() => matchWeights(gpt2, bare, 'model/')).toThrow('there is "h.2.ln_1.weight" but only 2 layers');
   });
 });

@@ -84,30 +84,31 @@ function normShapes(spec: TransformerSpec, module: string, size: number): Shapes
  * model without its head lacks the prefix of the names; both are read. Looks at shapes only.
  *
  * @param where - the model folder, as complaints call it
- * @throws UserError that names the first missing weight, or the first of another shape, and both shapes
+ * @throws UserError that names the first weight that is missing, of another shape, or of a layer too many
  */
 export function matchWeights(spec: TransformerSpec, source: WeightSource, where: string): WeightSource {
-  const { prefix } = families[spec.family].modules;
+  const { prefix, layers } = families[spec.family].modules;
   const stored = new Set(source.names);
+  const disagree = (how: string) =>
+    new UserError(
+      `config.json and the weights in ${where} disagree: ${how}; take both files from the same model`,
+    );
   const bare = !stored.has(`${bodyModule(spec, 'tokenEmbedding')}.weight`);
   const fileName = (name: string) => (bare && name.startsWith(prefix) ? name.slice(prefix.length) : name);
 
   const shapes = parameterShapes(spec);
   for (const [name, shape] of shapes) {
     const there = fileName(name);
-    if (!stored.has(there)) {
-      throw new UserError(
-        `the weights in ${where} have no "${name}" of shape [${shape.join(', ')}], which config.json implies`,
-      );
-    }
+    if (!stored.has(there)) throw disagree(`there is no "${name}" of shape [${shape.join(', ')}]`);
     const actual = source.shape(there);
-    if (!sameShape(actual, shape)) {
-      throw new UserError(
-        `config.json and the weights in ${where} disagree: "${there}" should be of shape ` +
-          `[${shape.join(', ')}] but is [${actual.join(', ')}]`,
-      );
-    }
+    if (!sameShape(actual, shape))
+      throw disagree(`"${there}" should be of shape [${shape.join(', ')}] but is [${actual.join(', ')}]`);
   }
+  const beyond = source.names.find((name) => {
+    const [start, layer] = name.slice(name.startsWith(prefix) ? prefix.length : 0).split('.');
+    return start === layers && Number(layer) >= spec.layers;
+  });
+  if (beyond !== undefined) throw disagree(`there is "${beyond}" but only ${spec.layers} layers`);
   return {
     names: [...shapes.keys()],
     shape: (name) => source.shape(fileName(name)),

@@ -1,4 +1,5 @@
 /** @file From unit names to what is measured: one unit, and the class of rivals that should stay quiet. */
+import { createHash } from 'node:crypto';
 import { Random } from '../engine/random.js';
 import { openSafetensors } from '../engine/safetensors.js';
 import { UsageError } from '../errors.js';
@@ -56,11 +57,9 @@ export function measuredUnit(
         );
       }
       const vector = file.read(unit.name);
-      return {
-        name,
-        group: { kind: 'direction', layer: unit.layer, name: `${unit.file}#${unit.name}`, vector },
-        index: 0,
-      };
+      // Statistics are kept by the group's name, and the file may have another array tomorrow.
+      const hash = createHash('sha256').update(vector).digest('hex').slice(0, 16);
+      return { name, group: { kind: 'direction', layer: unit.layer, name: hash, vector }, index: 0 };
     }
     case 'logit': {
       const token = tokenId(unit.token);

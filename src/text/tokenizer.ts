@@ -81,6 +81,11 @@ export class Tokenizer {
     return new Map(ordered.map((id) => [this.tokenString(id), id]));
   }
 
+  /** Ids that are no part of any text: BOS, EOS, padding and the like. */
+  specialTokens(): readonly number[] {
+    return this.tokenizer.all_special_ids;
+  }
+
   /**
    * Ids that a search should never put into a text: special tokens, ids without a token, and tokens that do not
    * survive decoding and encoding behind any of a few texts (parts of characters; strings that merges never
@@ -92,7 +97,7 @@ export class Tokenizer {
   }
 
   private findExcluded(): number[] {
-    const special = new Set<number>(this.tokenizer.all_special_ids);
+    const special = new Set<number>(this.specialTokens());
     const prefixes = contexts.map((text) => this.encodeBare(text));
     const isUsable = (id: number) =>
       this.storedString(id) !== undefined &&

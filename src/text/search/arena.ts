@@ -30,7 +30,10 @@ export interface ArenaOptions {
   /** The token at position 0. */
   readonly start: number;
   readonly probe: Probe;
+  /** Draws whole sequences, `batch` together. */
   readonly prior: Prior;
+  /** Draws a few tokens of sequences anew, in smaller batches. */
+  readonly rewriter: Prior;
   readonly proposer: Proposer;
   readonly random: Random;
   /** Positions of a sequence, BOS included. */

@@ -17,11 +17,14 @@ const PARENT_LIMIT = 7;
 /** A tempered prior: likely tokens are tried more often than they occur. */
 const PRIOR_TEMPERATURE = 0.7;
 /** How strongly the gradient speaks, drawn anew for each child: from a hint to nearly all. */
-const GAIN_WEIGHTS = [1, 2, 4] as const;
+const GAIN_WEIGHTS = [2, 4, 8] as const;
 /** At most so many tokens after a swap are drawn anew. */
 const LONGEST_REWRITE = 4;
 
 const operators = ['swap', 'gradient', 'regenerate'] as const;
+
+/** Room for the children of a batch that are regenerated: their share, rounded up to a multiple of 16. */
+export const rewriteBatch = (batch: number) => Math.ceil(batch / operators.length / 16) * 16;
 
 interface Child {
   readonly row: Int32Array;
@@ -114,7 +117,7 @@ function drawToken(
 
 /** Draws up to a few tokens after each child's swapped one anew; in place. */
 async function regenerate(arena: Arena, children: readonly Child[]): Promise<void> {
-  const { positions, prior, random } = arena.options;
+  const { positions, rewriter, random } = arena.options;
   if (children.length === 0) return;
   const rows = new Int32Array(children.length * positions);
   const rewrites = children.map(({ row, position }, i) => {
@@ -122,7 +125,7 @@ async function regenerate(arena: Arena, children: readonly Child[]): Promise<voi
     const room = positions - 1 - position;
     return { from: position + 1, count: Math.min(room, 1 + random.integer(LONGEST_REWRITE)) };
   });
-  const rewritten = await prior.rewrite(rows, rewrites, random);
+  const rewritten = await rewriter.rewrite(rows, rewrites, random);
   arena.countTokens(children.length * positions + rewrites.reduce((sum, { count }) => sum + count, 0));
   for (const [i, { row }] of children.entries())
     row.set(rewritten.subarray(i * positions, (i + 1) * positions));

@@ -2,12 +2,13 @@
 import { Random } from '../../engine/random.js';
 import { UsageError } from '../../errors.js';
 import { type EventBody, eventClock, type Run, type ScoredText } from '../../runs/events.js';
+import { batchFor } from '../batch-size.js';
 import { Prior } from '../prior.js';
 import { Probe } from '../probe.js';
 import { calibrate, resolveUnits, type SessionOptions, startToken } from '../session.js';
 import { Arena, type ArenaOptions, type Candidate, type Cost, type SearchMethod } from './arena.js';
 import { EPO_TOP_TOKENS, epo } from './epo.js';
-import { evolve } from './evolve.js';
+import { evolve, rewriteBatch } from './evolve.js';
 import { HYPERVOLUME_CORNER, hypervolume } from './frontier.js';
 import { priorBest } from './prior-best.js';
 import { Proposer } from './proposals.js';
@@ -75,20 +76,21 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     cached: calibration.cached,
   });
 
-  const banned = tokenizer.excludedTokens();
   const batch = batchFor(spec.dModel, positions);
-  const prior = await Prior.create({ spec, weights, banned, positions, batch: batch / 2, engine });
+  const priorOptions = { spec, weights, banned: tokenizer.specialTokens(), positions, engine };
+  const prior = await Prior.create({ ...priorOptions, batch });
+  const rewriter = await Prior.create({ ...priorOptions, batch: rewriteBatch(batch) });
   const proposer = new Proposer({
     spec,
     weights,
     probe,
-    banned,
+    banned: tokenizer.excludedTokens(),
     positions,
     batch: 8,
     count: method === 'epo' ? EPO_TOP_TOKENS : 256,
     engine,
   });
-  const shared = { model, start: startToken(model), probe, prior, proposer, positions, batch };
+  const shared = { model, start: startToken(model), probe, prior, rewriter, proposer, positions, batch };
   const run = (name: SearchMethodName, random: string, budget: Budget, note: string) =>
     stamped(
       drive(searchMethods[name], { ...shared, random: Random.of(seed, random) }, budget, signal, note),
@@ -125,6 +127,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     return result;
   } finally {
     prior.dispose();
+    rewriter.dispose();
     await Promise.all([probe.dispose(), proposer.dispose()]);
   }
 }
@@ -149,11 +152,6 @@ export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUn
       `a budget of ${amount} leaves nothing to search with: give --seconds or --evaluations above 0`,
     );
   return resolveUnits(options.unit, options);
-}
-
-/** Sequences in a batch: enough for full speed, few enough for memory. A power of two from 16 to 256. */
-function batchFor(dModel: number, positions: number): number {
-  return 2 ** Math.floor(Math.log2(Math.min(256, Math.max(16, 4_000_000 / (dModel * positions)))));
 }
 
 interface Driven {
