@@ -26,8 +26,13 @@ async function sendWeights(program: Program, source: WeightSource | undefined): 
   for (const feed of [...program.feeds, ...(program.derivation?.feeds ?? [])]) {
     if (feed.kind !== 'weight' || sent.names.has(feed.weight)) continue;
     sent.names.add(feed.weight);
-    // Awaited one by one: the copies that the message makes of a large model are short-lived.
-    await askWorker({ kind: 'weight', set: sent.set, name: feed.weight, data: source.read(feed.weight) });
+    const data = source.read(feed.weight);
+    // Handed over, not copied; a view of a larger buffer (a small read from a file) cannot be.
+    const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
+    // One by one, so that only one weight at a time is on its way.
+    await askWorker({ kind: 'weight', set: sent.set, name: feed.weight, data: own }, [
+      own.buffer as ArrayBuffer,
+    ]);
   }
   return sent.set;
 }

@@ -126,7 +126,7 @@ export function openSafetensorsFolder(folder: string): Safetensors {
   throw new UserError(
     existsSync(join(folder, 'pytorch_model.bin'))
       ? `${folder} has its weights as pytorch_model.bin only; convert them to model.safetensors`
-      : `${folder} has no model.safetensors and no model.safetensors.index.json`,
+      : `${folder} has no model.safetensors and no model.safetensors.index.json; put the model's weights there`,
   );
 }
 

@@ -11,11 +11,12 @@ export interface WeightArray {
   readonly data: Float32Array;
 }
 
-/** Where parameters come from; `read` may touch the disk and is called at most once a name. */
+/** Where parameters come from; `read` may touch the disk and is called at most once a name and engine. */
 export interface WeightSource {
   readonly names: readonly string[];
   /** Throws UserError for an unknown name. */
   shape(name: string): readonly number[];
+  /** The array, the caller's to keep (the engine hands it over to its thread). */
   read(name: string): Float32Array;
 }
 
@@ -34,7 +35,7 @@ export class MemoryWeights implements WeightSource {
   }
 
   read(name: string): Float32Array {
-    return this.get(name).data;
+    return this.get(name).data.slice();
   }
 
   private get(name: string): WeightArray {

@@ -38,22 +38,29 @@ class WorkerClient {
     });
   }
 
-  ask(request: Request): Promise<Record<string, ArrayValue>> {
+  ask(request: Request, transfer: readonly ArrayBuffer[]): Promise<Record<string, ArrayValue>> {
     if (this.failure) return Promise.reject(this.failure);
     const id = this.nextId++;
     // The process stays alive for an answer, not for an idle worker.
     this.worker.ref();
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
-      this.worker.postMessage({ id, request });
+      this.worker.postMessage({ id, request }, [...transfer]);
     });
   }
 }
 
 let client: WorkerClient | undefined;
 
-/** Sends a request to the worker thread; requests are answered in order. */
-export function askWorker(request: Request): Promise<Record<string, ArrayValue>> {
+/**
+ * Sends a request to the worker thread; requests are answered in order.
+ *
+ * @param transfer - buffers that are handed over and are empty here afterwards
+ */
+export function askWorker(
+  request: Request,
+  transfer: readonly ArrayBuffer[] = [],
+): Promise<Record<string, ArrayValue>> {
   client ??= new WorkerClient();
-  return client.ask(request);
+  return client.ask(request, transfer);
 }

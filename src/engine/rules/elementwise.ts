@@ -36,18 +36,18 @@ export function multiply(graph: Graph, a: Value, b: Value): Value {
   if (y === 1) return graph.broadcast(a, shape);
   if (x === -1) return graph.broadcast(graph.unary('Neg', b), shape);
   if (y === -1) return graph.broadcast(graph.unary('Neg', a), shape);
-  for (const [gate, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    // The gradient of a ReLU: one pass with Where instead of three with Cast and Mul.
-    const step = madeBy(gate, 'Cast');
-    const positive = step && madeBy(step.inputs[0]!, 'Greater');
-    if (positive && splatValue(positive.inputs[1]!) === 0 && sameShape(gate.shape, other.shape)) {
-      return graph.elementwise('Where', [step.inputs[0]!, other, scalar(graph, 0, other)], other.dtype);
-    }
-  }
-  return graph.elementwise('Mul', [a, b]);
+  return gated(graph, a, b) ?? gated(graph, b, a) ?? graph.elementwise('Mul', [a, b]);
+}
+
+/** The gradient of a ReLU, x times 0 or 1: one pass with Where instead of three with Cast and Mul. */
+function gated(graph: Graph, gate: Value, x: Value): Value | undefined {
+  const moved = madeBy(gate, 'Transpose');
+  const step = madeBy(moved ? moved.inputs[0]! : gate, 'Cast');
+  const positive = step && madeBy(step.inputs[0]!, 'Greater');
+  if (!positive || splatValue(positive.inputs[1]!) !== 0 || !sameShape(gate.shape, x.shape)) return undefined;
+  const perm = moved?.attributes.perm as readonly number[] | undefined;
+  const condition = perm ? graph.transpose(step.inputs[0]!, perm) : step.inputs[0]!;
+  return graph.elementwise('Where', [condition, x, scalar(graph, 0, x)], x.dtype);
 }
 
 export function add(graph: Graph, a: Value, b: Value): Value {
