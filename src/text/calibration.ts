@@ -10,6 +10,7 @@ import { groupKey, groupSize, measure, needsCentre, type UnitGroup } from './mea
 import { padRows } from './prior.js';
 import type { TransformerSpec } from './spec.js';
 import { forward } from './transformer.js';
+import type { ShippedStatistics } from './unit-statistics.js';
 
 /** Statistics of the units of a group. */
 export interface GroupStatistics {
@@ -33,57 +34,91 @@ export interface CalibrationText {
 
 const BATCH = 64;
 
+export interface CalibrationOptions {
+  readonly spec: TransformerSpec;
+  readonly weights: WeightSource;
+  /** The text to count over, asked for when a group is not shipped and not in the store. */
+  readonly text: () => Promise<CalibrationText>;
+  readonly engine?: EngineName;
+  /** Statistics that came with the model. */
+  readonly shipped?: ShippedStatistics | undefined;
+  readonly store?: CalibrationStore;
+}
+
+/** Where a group's statistics come from. */
+export interface CalibrationSource {
+  readonly source: 'model' | 'prior' | 'corpus';
+  /** Positions counted. */
+  readonly tokens: number;
+  /** True when nothing had to be counted. */
+  readonly cached: boolean;
+}
+
+type Known = { readonly statistics: GroupStatistics; readonly from: CalibrationSource };
+
 /** Statistics on demand, each group once; kept in a store so that the next process need not count again. */
 export class Calibration {
-  private readonly known = new Map<string, Promise<GroupStatistics>>();
-  /** Whether everything so far came from the store. */
-  cached = true;
+  private readonly known = new Map<string, Promise<Known>>();
+  private readonly spec: TransformerSpec;
+  private readonly store: CalibrationStore;
 
-  constructor(
-    private readonly spec: TransformerSpec,
-    private readonly weights: WeightSource,
-    readonly text: CalibrationText,
-    private readonly engine: EngineName = 'onnx',
-    private readonly store: CalibrationStore = memoryStore(),
-  ) {}
-
-  /** Positions counted. */
-  get tokens(): number {
-    const { ids, positions } = this.text;
-    return (ids.length / positions) * (positions - 1);
+  constructor(private readonly options: CalibrationOptions) {
+    this.spec = options.spec;
+    this.store = options.store ?? memoryStore();
   }
 
-  statistics(group: UnitGroup): Promise<GroupStatistics> {
+  async statistics(group: UnitGroup): Promise<GroupStatistics> {
+    return (await this.find(group)).statistics;
+  }
+
+  async sourceOf(group: UnitGroup): Promise<CalibrationSource> {
+    return (await this.find(group)).from;
+  }
+
+  private find(group: UnitGroup): Promise<Known> {
     const key = groupKey(group);
-    const found = this.known.get(key) ?? this.fromStoreOrText(key, group);
+    const found = this.known.get(key) ?? this.shippedStoredOrCounted(group, key);
     this.known.set(key, found);
     return found;
   }
 
-  private async fromStoreOrText(key: string, group: UnitGroup): Promise<GroupStatistics> {
-    const storeKey = `${this.text.key} ${key}`;
+  private async shippedStoredOrCounted(group: UnitGroup, key: string): Promise<Known> {
+    const { shipped } = this.options;
+    const own = shipped?.load(group);
+    if (own)
+      return { statistics: own, from: { source: 'model', tokens: shipped!.text.tokens, cached: true } };
+    const text = await this.options.text();
+    const tokens = (text.ids.length / text.positions) * (text.positions - 1);
+    const storeKey = `${text.key} ${key}`;
     const stored = this.store.load(storeKey);
-    if (stored) return stored;
-    this.cached = false;
-    const counted = await this.count(group);
+    if (stored) return { statistics: stored, from: { source: text.source, tokens, cached: true } };
+    const counted = await this.count(group, text);
     this.store.save(storeKey, counted);
-    return counted;
+    return { statistics: counted, from: { source: text.source, tokens, cached: false } };
   }
 
-  private async count(group: UnitGroup): Promise<GroupStatistics> {
-    const centre = needsCentre(group) ? (await this.moments(headOutputs(this.spec, group))).mean : undefined;
+  private async count(group: UnitGroup, text: CalibrationText): Promise<GroupStatistics> {
+    const centre = needsCentre(group)
+      ? (await this.moments(headOutputs(this.spec, group), text)).mean
+      : undefined;
     const size = groupSize(group, this.spec);
-    const statistics = await this.moments({
-      size,
-      values: (ids, weights) =>
-        measure(this.spec, weights, forward(this.spec, weights, { ids }), group, centre),
-    });
+    const statistics = await this.moments(
+      {
+        size,
+        values: (ids, weights) =>
+          measure(this.spec, weights, forward(this.spec, weights, { ids }), group, centre),
+      },
+      text,
+    );
     return centre ? { ...statistics, centre } : statistics;
   }
 
   /** Mean, deviation and maximum over all positions but the first of every sequence. */
-  private async moments({ size, values }: Counted): Promise<GroupStatistics> {
-    const { ids, positions } = this.text;
+  private async moments(
+    { size, values }: Counted,
+    { ids, positions }: CalibrationText,
+  ): Promise<GroupStatistics> {
+    const { weights, engine = 'onnx' } = this.options;
     const count = ids.length / positions;
     const batch = Math.min(BATCH, count);
     const program = await compile(
@@ -100,8 +135,8 @@ export class Calibration {
       },
       {
         inputs: { ids: { shape: [batch, positions], dtype: 'int32' } },
-        weights: this.weights,
-        engine: this.engine,
+        weights,
+        engine,
       },
     );
     const total = new RunningMoments(size);

@@ -1,5 +1,6 @@
 /** @file What a token's position decides: its learned embedding, its rotation, and the keys it may look at. */
 import * as tf from '../engine/tfjs.js';
+import { once } from './once.js';
 import { rotationTables } from './rotary.js';
 import type { TransformerSpec } from './spec.js';
 
@@ -71,15 +72,6 @@ function keyPositions(capacity: number): tf.Tensor {
     [1, capacity],
     'int32',
   );
-}
-
-/** Computes at the first call only. */
-export function once<T>(compute: () => T): () => T {
-  let result: { value: T } | undefined;
-  return () => {
-    result ??= { value: compute() };
-    return result.value;
-  };
 }
 
 function onceEach<K, T>(compute: (key: K) => T): (key: K) => T {

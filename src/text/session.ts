@@ -7,6 +7,7 @@ import { type CalibrationStore, diskStore, memoryStore } from './calibration-sto
 import { corpusText, priorText } from './calibration-text.js';
 import type { SequenceScore } from './measures.js';
 import type { TextModel } from './model.js';
+import { once } from './once.js';
 import {
   type MeasureChoice,
   type MeasuredUnit,
@@ -14,6 +15,7 @@ import {
   type ReferenceClass,
   referenceClass,
 } from './reference.js';
+import { shippedStatistics } from './unit-statistics.js';
 import { parseTextUnit } from './units.js';
 
 export interface SessionOptions {
@@ -37,18 +39,27 @@ export function startToken({ tokenizer, name }: TextModel): number {
   return start;
 }
 
-/** Gets calibration text ready, telling how far it is. */
+/**
+ * Gets calibration ready, telling how far it is. Statistics that ship with the model count unless the user gives a
+ * corpus; else z is counted over samples of the model.
+ */
 export async function* calibrate(options: SessionOptions): AsyncGenerator<EventBody, Calibration, void> {
   const { model, engine, corpus, modelHash } = options;
+  const { spec, weights } = model;
   const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
   const start = startToken(model);
+  const shared = { spec, weights, engine, store };
   if (corpus !== undefined) {
-    return new Calibration(model.spec, model.weights, corpusText(model, start, corpus), engine, store);
+    const text = corpusText(model, start, corpus);
+    return new Calibration({ ...shared, text: async () => text });
   }
+  const shipped = shippedStatistics(model.folder);
   const drawing = priorText(model, start, store, engine);
+  // Only measures that are not shipped need samples.
+  if (shipped) return new Calibration({ ...shared, shipped, text: once(() => lastOf(drawing)) });
   for (;;) {
     const next = await drawing.next();
-    if (next.done) return new Calibration(model.spec, model.weights, next.value, engine, store);
+    if (next.done) return new Calibration({ ...shared, text: async () => next.value });
     const { done, total } = next.value;
     yield {
       kind: 'progress',
@@ -60,6 +71,14 @@ export async function* calibrate(options: SessionOptions): AsyncGenerator<EventB
       seconds_left: null,
       note: 'calibrating on samples of the prior',
     };
+  }
+}
+
+/** What a generator returns at its end. */
+async function lastOf<T>(steps: AsyncGenerator<unknown, T, void>): Promise<T> {
+  for (;;) {
+    const next = await steps.next();
+    if (next.done) return next.value;
   }
 }
 

@@ -22,9 +22,10 @@ import * as tf from '../engine/tfjs.js';
 import type { WeightLookup } from '../engine/weights.js';
 import { UserError } from '../errors.js';
 import { families } from './families.js';
+import { once } from './once.js';
 import { bodyModule, layerModule, unembeddingModule } from './parameters.js';
 import { type LayerPlace, type Place, parsePlace } from './places.js';
-import { once, type Positions, singleTokens, wholeSequences } from './positions.js';
+import { type Positions, singleTokens, wholeSequences } from './positions.js';
 import { rotary } from './rotary.js';
 import type { Activation, TransformerSpec } from './spec.js';
 

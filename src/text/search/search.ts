@@ -65,16 +65,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const { engine, at } = options;
   const probe = await Probe.create({ spec, weights, unit, reference, calibration, at, engine });
   const { mean, deviation } = probe.moments;
-  const { source } = calibration.text;
-  yield event({
-    kind: 'calibrated',
-    unit: unit.name,
-    mean,
-    standard_deviation: deviation,
-    tokens: calibration.tokens,
-    source,
-    cached: calibration.cached,
-  });
+  const from = await calibration.sourceOf(unit.group);
+  yield event({ kind: 'calibrated', unit: unit.name, mean, standard_deviation: deviation, ...from });
 
   const batch = batchFor(spec.dModel, positions);
   const priorOptions = { spec, weights, banned: tokenizer.specialTokens(), positions, engine };
