@@ -1,47 +1,16 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { bin, builtFolder, type Child, end, notBuilt, start } from '../../test/helpers/command.js';
 import { packageVersion } from '../runs/versions.js';
 
-const dist = new URL('../../dist/cli/', import.meta.url);
-const bin = fileURLToPath(new URL('bin.js', dist));
 const cache = mkdtempSync(join(tmpdir(), 'superstim-cli-'));
 afterAll(() => rmSync(cache, { recursive: true }));
 
-interface Ended {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  stdout: string;
-  stderr: string;
-}
+const superstim = (...flags: string[]) => end(start([bin, ...flags], { HF_HUB_CACHE: cache }));
 
-type Child = ReturnType<typeof start>;
-
-function start(nodeArguments: string[]) {
-  const env = { ...process.env, HF_HUB_CACHE: cache, NO_COLOR: '', FORCE_COLOR: '' };
-  return spawn(process.execPath, nodeArguments, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-function end(child: Child): Promise<Ended> {
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (bytes) => {
-    stdout += bytes;
-  });
-  child.stderr.on('data', (bytes) => {
-    stderr += bytes;
-  });
-  return new Promise((resolve) =>
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })),
-  );
-}
-
-const superstim = (...flags: string[]) => end(start([bin, ...flags]));
-
-describe.skipIf(!existsSync(bin))('the built program (needs npm run build)', () => {
+describe.skipIf(notBuilt)('the built program (needs npm run build)', () => {
   it('prints help on stdout', async () => {
     const { code, stdout, stderr } = await superstim('--help');
     expect([code, stderr]).toEqual([0, '']);
@@ -76,8 +45,8 @@ describe.skipIf(!existsSync(bin))('the built program (needs npm run build)', () 
 
   it.each([
     [[], 'Usage: superstim'],
-    [['modles'], "error: unknown command 'modles'\n(Did you mean models?)"],
-    [['models', '--jsno'], "error: unknown option '--jsno'\n(Did you mean --json?)"],
+    [['modles'], "error: unknown command 'modles' (Did you mean models?)"],
+    [['models', '--jsno'], "error: unknown option '--jsno' (Did you mean --json?)"],
     [['models', 'surplus'], 'error: too many arguments'],
   ])('exits 2 for %j, with a word on stderr and nothing on stdout', async (flags, words) => {
     const { code, stdout, stderr } = await superstim(...flags);
@@ -103,11 +72,11 @@ describe.skipIf(!existsSync(bin))('the built program (needs npm run build)', () 
   });
 });
 
-describe.skipIf(!existsSync(bin))('Ctrl-C (needs npm run build)', () => {
+describe.skipIf(notBuilt)('Ctrl-C (needs npm run build)', () => {
   /** A search of 10 ms steps that ends at the signal, or does not care for it. */
   const script = (heedful: boolean) => `
-    const { withInterrupt } = await import(${JSON.stringify(new URL('interrupt.js', dist).href)});
-    const { Output } = await import(${JSON.stringify(new URL('output.js', dist).href)});
+    const { withInterrupt } = await import(${JSON.stringify(new URL('interrupt.js', builtFolder).href)});
+    const { Output } = await import(${JSON.stringify(new URL('output.js', builtFolder).href)});
     const output = new Output({ json: true });
     const found = await withInterrupt(output, async (signal) => {
       let steps = 0;

@@ -13,7 +13,7 @@ export function createProgram(): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .exitOverride()
-    .showHelpAfterError('(--help shows what there is)')
+    .configureOutput({ outputError: (complaint, write) => write(complaintLine(complaint)) })
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
   const probes = [textCommand(), scoreCommand()].map((command) =>
@@ -23,4 +23,10 @@ export function createProgram(): Command {
     program.addCommand(addOutputOptions(command).copyInheritedSettings(program));
   }
   return program;
+}
+
+/** Commander's complaint on one line, with the way to help unless it knows a better one. */
+function complaintLine(complaint: string): string {
+  const line = complaint.trim().replaceAll('\n', ' ');
+  return `${line}${line.includes('(Did you mean') ? '' : ' (--help shows what there is)'}\n`;
 }

@@ -14,7 +14,7 @@ export interface ProbeFlags extends CommonOptions {
   reference: string;
   measure: HeadMeasure | { toward: string };
   at: SequenceScore;
-  corpus?: string;
+  calibrateOn?: string;
   engine: EngineName;
   seed: number;
 }
@@ -76,7 +76,7 @@ export async function sessionOf(
   modelHash: string,
 ): Promise<SessionOptions> {
   const { UsageError } = await import('../../errors.js');
-  const { engine, at, reference, seed, corpus, measure } = flags;
+  const { engine, at, reference, seed, calibrateOn, measure } = flags;
   const toward = typeof measure === 'string' ? null : model.tokenizer.tokenId(measure.toward);
   if (typeof measure !== 'string' && toward === null) {
     throw new UsageError(
@@ -91,6 +91,6 @@ export async function sessionOf(
     reference,
     seed,
     measure: typeof measure === 'string' ? measure : { toward: toward! },
-    ...(corpus !== undefined && { corpus }),
+    ...(calibrateOn !== undefined && { corpus: calibrateOn }),
   };
 }

@@ -71,12 +71,12 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
     evaluations !== undefined ? { evaluations } : { seconds: seconds ?? DEFAULT_SECONDS };
   const options = { ...(await sessionOf(flags, model, modelHash)), unit, method, length, budget, signal };
   checkSearch(options);
-  const { reference, measure, at, engine, corpus } = flags;
+  const { reference, measure, at, engine, calibrateOn } = flags;
   const folder = createRunFolder(out, {
     command: ['superstim', ...process.argv.slice(2)],
     task: 'text',
     unit,
-    settings: { method, reference, measure, at, length, ...budget, engine, corpus: corpus ?? null },
+    settings: { method, reference, measure, at, length, ...budget, engine, corpus: calibrateOn ?? null },
     seed,
     versions: runVersions(),
     model: { name: model.name, hash: modelHash },

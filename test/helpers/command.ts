@@ -1,0 +1,41 @@
+/** @file The built command, spawned as a user would. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+/** `dist/cli/`, with a slash at the end. */
+export const builtFolder = new URL('../../dist/cli/', import.meta.url);
+export const bin = fileURLToPath(new URL('bin.js', builtFolder));
+/** For `describe.skipIf`. */
+export const notBuilt = !existsSync(bin);
+
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** Starts Node, without a terminal and without colours of the surroundings. */
+export function start(nodeArguments: readonly string[], env: NodeJS.ProcessEnv = {}): Child {
+  const surroundings = { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...env };
+  return spawn(process.execPath, nodeArguments, { env: surroundings, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** How a process ended, and all it wrote. */
+export function end(child: Child): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (bytes) => {
+    stdout += bytes;
+  });
+  child.stderr.on('data', (bytes) => {
+    stderr += bytes;
+  });
+  return new Promise((resolve) =>
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })),
+  );
+}
