@@ -1,0 +1,116 @@
+/** Searches on the embedded model: what any method must keep to, and what evolution must reach. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../../errors.js';
+import { embeddedFolder } from '../../hub/embedded.js';
+import { finishRun, type RunEvent } from '../../runs/events.js';
+import { loadTextModel, type TextModel } from '../model.js';
+import { scoreText } from '../score.js';
+import { dominates } from './frontier.js';
+import { type SearchMethodName, type SearchOptions, searchText } from './search.js';
+
+let model: TextModel;
+beforeAll(async () => {
+  process.env.SUPERSTIM_CACHE = mkdtempSync(join(tmpdir(), 'superstim-'));
+  model = await loadTextModel(`${embeddedFolder}/books-lm`);
+});
+
+const options = (changes: Partial<SearchOptions> = {}): SearchOptions => ({
+  model,
+  modelHash: 'books-lm',
+  engine: 'onnx',
+  measure: 'delta',
+  at: 'max',
+  reference: 'layer',
+  seed: 1,
+  unit: 'L1.H3',
+  method: 'evolve',
+  length: 8,
+  budget: { evaluations: 600 },
+  ...changes,
+});
+
+describe('searchText', () => {
+  it.each(['evolve', 'epo', 'prior'] satisfies SearchMethodName[])(
+    '%s keeps to the rules of a frontier',
+    async (method) => {
+      const events: RunEvent[] = [];
+      const result = await finishRun(searchText(options({ method })), (event) => events.push(event));
+      expect(result.frontier.length).toBeGreaterThan(0);
+      for (const candidate of result.frontier) {
+        expect(candidate.token_ids).toHaveLength(8);
+        expect(model.tokenizer.decode(candidate.token_ids)).toBe(candidate.text);
+        expect(model.tokenizer.encode(candidate.text).slice(1)).toEqual(candidate.token_ids);
+        const rivals = result.frontier.filter((other) => other !== candidate);
+        expect(rivals.some((other) => dominates(other, candidate))).toBe(false);
+      }
+      // The frontier is what the candidate events add up to.
+      const told = events
+        .filter((event) => event.kind === 'candidate')
+        .map(({ candidate }) => JSON.stringify(candidate));
+      for (const candidate of result.frontier) expect(told).toContain(JSON.stringify(candidate));
+      expect(events[0]).toMatchObject({ kind: 'started', unit: 'L1.H3', method });
+      expect(events.at(-1)).toMatchObject({ kind: 'finished', reason: 'done' });
+      expect(result.cost.evaluations).toBeGreaterThanOrEqual(600);
+      expect(result.cost.evaluations).toBeLessThan(600 + 3 * 256);
+      expect(result.cost.token_layers).toBeGreaterThan(600 * 8 * model.spec.layers);
+    },
+  );
+
+  it('gives the same frontier for the same seed, and another for another', async () => {
+    const run = async (seed: number) => (await finishRun(searchText(options({ seed })))).frontier;
+    const first = await run(3);
+    expect(await run(3)).toEqual(first);
+    expect(await run(4)).not.toEqual(first);
+  });
+
+  it('reports what score says of the same text', async () => {
+    const { frontier } = await finishRun(searchText(options()));
+    const strongest = frontier.reduce((a, b) => (b.z > a.z ? b : a));
+    const score = await finishRun(scoreText({ ...options(), text: strongest.text, units: ['L1.H3'] }));
+    const [unit] = score.units;
+    expect(score.cross_entropy).toBeCloseTo(strongest.cross_entropy, 3);
+    expect(unit!.peak.z).toBeCloseTo(strongest.z, 3);
+    expect(unit!.peak.raw / strongest.raw).toBeCloseTo(1, 4);
+    expect(unit!.margin).toBeCloseTo(strongest.margin!, 3);
+    expect(unit!.rank).toBe(strongest.rank);
+  });
+
+  it('beats as many samples of the prior, for a head and a neuron', async () => {
+    for (const unit of ['L1.H3', 'L2.N100']) {
+      const { hypervolume, baselines } = await finishRun(
+        searchText(options({ unit, budget: { evaluations: 1500 } })),
+      );
+      expect(baselines.prior_best!.evaluations).toBeGreaterThanOrEqual(1500);
+      expect(hypervolume).toBeGreaterThan(baselines.prior_best!.hypervolume);
+    }
+  });
+
+  it('stops at a signal and keeps what it found', async () => {
+    const controller = new AbortController();
+    const run = searchText(options({ budget: { seconds: 1000 }, signal: controller.signal }));
+    const result = await finishRun(run, (event) => {
+      if (event.kind === 'candidate') controller.abort();
+    });
+    expect(result.frontier.length).toBeGreaterThan(0);
+    expect(result.baselines.prior_best).toBeNull();
+  });
+
+  it('searches neurons before their activation, directions of the reference class and logits', async () => {
+    for (const unit of ['L2.N7:pre', 'logit: the']) {
+      const { frontier } = await finishRun(searchText(options({ unit, budget: { evaluations: 200 } })));
+      expect(frontier.at(-1)!.z).toBeGreaterThan(1);
+      expect(frontier.at(-1)!.rank === null).toBe(unit.startsWith('logit'));
+    }
+  });
+
+  it('refuses what makes no sense before it computes', async () => {
+    const refused = async (changes: Partial<SearchOptions>) => finishRun(searchText(options(changes)));
+    await expect(refused({ budget: { seconds: 0 } })).rejects.toThrow(/budget of 0/);
+    await expect(refused({ length: 256 })).rejects.toThrow(/does not fit the model's context of 256/);
+    await expect(refused({ unit: 'L9.H0' })).rejects.toThrow(UsageError);
+    await expect(refused({ reference: 'everyone' })).rejects.toThrow(/reference class "everyone"/);
+  });
+});
