@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addOutputOptions,
+  DEFAULT_MODEL,
   engineOption,
   integer,
   modelOption,
@@ -47,7 +48,7 @@ describe('shared options', () => {
   const command = () =>
     addOutputOptions(
       new Command('probe')
-        .addOption(modelOption('small'))
+        .addOption(modelOption())
         .addOption(engineOption())
         .addOption(seedOption())
         .addOption(new Option('--unit <unit>').argParser(repeated((text) => text))),
@@ -57,7 +58,7 @@ describe('shared options', () => {
 
   it('have defaults and parse', () => {
     const plain = command().parse([], { from: 'user' }).opts();
-    expect(plain).toEqual({ model: 'small', engine: 'onnx', seed: 0, color: true });
+    expect(plain).toEqual({ model: DEFAULT_MODEL, engine: 'onnx', seed: 0, color: true });
     const given = command().parse(['--unit', 'L1.H1', '--unit', 'L1.H2', '--seed', '9', '--no-color', '-q'], {
       from: 'user',
     });
@@ -67,13 +68,5 @@ describe('shared options', () => {
   it('refuse an unknown engine and a seed that is none', () => {
     expect(() => command().parse(['--engine', 'gpu'], { from: 'user' })).toThrow(/onnx, tensorflow, cpu/);
     expect(() => command().parse(['--seed', '-1'], { from: 'user' })).toThrow(/from 0 to 4294967295/);
-  });
-
-  it('demand a model where none is embedded', () => {
-    const bare = new Command()
-      .addOption(modelOption())
-      .exitOverride()
-      .configureOutput({ writeErr: () => undefined });
-    expect(() => bare.parse([], { from: 'user' })).toThrow(/--model/);
   });
 });

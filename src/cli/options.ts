@@ -21,13 +21,15 @@ export interface CommonOptions extends OutputOptions {
   debug?: boolean;
 }
 
-/** `--model`; mandatory unless there is a default. */
-export function modelOption(defaultModel?: string): Option {
-  const option = new Option(
+/** The embedded language model. */
+export const DEFAULT_MODEL = 'books-lm';
+
+/** `--model`. */
+export function modelOption(): Option {
+  return new Option(
     '-m, --model <model>',
     'name of an embedded model, a folder, or a hub id (org/name)',
-  );
-  return defaultModel === undefined ? option.makeOptionMandatory() : option.default(defaultModel);
+  ).default(DEFAULT_MODEL);
 }
 
 /** `--engine`. */

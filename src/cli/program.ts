@@ -4,6 +4,7 @@ import { packageVersion } from '../runs/versions.js';
 import { modelsCommand } from './commands/models.js';
 import { scoreCommand } from './commands/score.js';
 import { textCommand } from './commands/text.js';
+import { unitsCommand } from './commands/units.js';
 import { addOutputOptions } from './options.js';
 
 /** Makes a fresh program; errors of parsing are thrown as `CommanderError`. */
@@ -19,7 +20,7 @@ export function createProgram(): Command {
   const probes = [textCommand(), scoreCommand()].map((command) =>
     command.helpGroup('Probe a language model:'),
   );
-  for (const command of [...probes, modelsCommand()]) {
+  for (const command of [...probes, modelsCommand(), unitsCommand()]) {
     program.addCommand(addOutputOptions(command).copyInheritedSettings(program));
   }
   return program;

@@ -23,9 +23,9 @@ const measures: readonly HeadMeasure[] = ['delta', 'raw', 'attention', 'logits']
 const scores: readonly SequenceScore[] = ['max', 'last', 'mean'];
 
 /** Adds `--model`, `--reference`, `--measure`, `--at`, `--calibrate-on`, `--engine` and `--seed`. */
-export function addProbeOptions(command: Command, defaultModel?: string): Command {
+export function addProbeOptions(command: Command): Command {
   return command
-    .addOption(modelOption(defaultModel))
+    .addOption(modelOption())
     .option(
       '-r, --reference <class>',
       'units that should stay quiet: layer, layer:K, all, random:N, none, or names with commas',

@@ -50,7 +50,7 @@ export function textCommand(): Command {
   return addProbeOptions(command)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ superstim text --model ./stories260k --unit L2.H3\n  $ superstim text --model ./stories260k --unit L3.N17 --evaluations 20000 --json',
+      '\nExamples:\n  $ superstim text --unit L2.H3\n  $ superstim text --model ./stories260k --unit L3.N17 --evaluations 20000 --json',
     )
     .action(async (flags: TextFlags) => {
       const output = new Output(flags);

@@ -1,0 +1,72 @@
+/** @file `superstim units`: what a model has that can be probed. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { finishRun } from '../../runs/events.js';
+import type { TextUnits } from '../../text/list-units.js';
+import type { LayerInfo } from '../../vision/network.js';
+import { formatTable } from '../format.js';
+import { withInterrupt } from '../interrupt.js';
+import { type CommonOptions, DEFAULT_MODEL } from '../options.js';
+import { Output } from '../output.js';
+import { showProgress } from '../progress.js';
+
+type Units = { model: string } & (TextUnits | { kind: 'vision'; layers: readonly LayerInfo[] });
+
+export function unitsCommand(): Command {
+  return new Command('units')
+    .description('list the units of a model')
+    .argument('[model]', 'an embedded model, a folder or file, or a hub id', DEFAULT_MODEL)
+    .addHelpText('after', '\nExamples:\n  $ superstim units\n  $ superstim units ./mobilenet/model.json')
+    .action(async (name: string, options: CommonOptions) => {
+      const output = new Output(options);
+      const units = await withInterrupt(output, (signal) => listUnits(name, output, signal));
+      output.result(units, () => formatUnits(units));
+    });
+}
+
+async function listUnits(name: string, output: Output, signal: AbortSignal): Promise<Units> {
+  if (/\.(json|onnx|safetensors)$/.test(name)) return visionUnits(name, name);
+  const { resolveModel } = await import('../../hub/resolve-model.js');
+  const { folder } = await finishRun(showProgress(resolveModel(name, { signal }), output));
+  if (existsSync(join(folder, 'model.json'))) return visionUnits(name, folder);
+  const { listTextUnits } = await import('../../text/list-units.js');
+  return { model: name, ...listTextUnits(folder) };
+}
+
+async function visionUnits(name: string, path: string): Promise<Units> {
+  const { openVisionNetwork } = await import('../../vision/open.js');
+  return { model: name, kind: 'vision', layers: openVisionNetwork(path).layers };
+}
+
+function formatUnits(units: Units): string {
+  if (units.kind === 'vision') {
+    const rows = units.layers.map(({ name, kind, channels, size }) => [
+      name,
+      kind,
+      `${name}:0 to ${name}:${channels - 1}`,
+      size.join(' x '),
+    ]);
+    return formatTable([['layer', 'kind', 'channels', 'size'], ...rows]);
+  }
+  const rows = units.layers.map(({ layer, heads, neurons, strongest_heads: strongest }) => [
+    `L${layer}`,
+    `L${layer}.H0 to L${layer}.H${heads - 1}`,
+    `L${layer}.N0 to L${layer}.N${neurons - 1}`,
+    strongest
+      .slice(0, 3)
+      .map(({ unit, max_z }) => `${unit} (${max_z.toFixed(0)})`)
+      .join(', '),
+  ]);
+  const known = units.layers.some(({ strongest_heads }) => strongest_heads.length > 0);
+  return [
+    `${units.model}: ${units.family}, ${units.layers.length} layers, ${units.vocabulary} tokens, context ${units.context}`,
+    '',
+    formatTable([
+      ['layer', 'heads', 'neurons', known ? 'heads with the longest reach (sigmas)' : ''],
+      ...rows,
+    ]),
+    '',
+    `also: ${units.others.map((other) => `"${other}"`).join(', ')}`,
+  ].join('\n');
+}
