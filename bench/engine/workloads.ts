@@ -1,5 +1,5 @@
 /** The workloads of bench/engine: functions of tensors with random weights, as large as the real thing. */
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/engine/random.js';
@@ -19,12 +19,14 @@ export interface Workload {
   readonly weights: WeightSource;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'superstim-bench-'));
+const folder = join(tmpdir(), 'superstim-bench');
+mkdirSync(folder, { recursive: true });
 const random = new Random(0);
 
-/** Random weights in a file, as a user's model would be. */
+/** Random weights in a file, as a user's model would be; written by the first run. */
 function weightFile(name: string, shapes: ReadonlyMap<string, readonly number[]>): WeightSource {
   const path = join(folder, `${name}.safetensors`);
+  if (existsSync(path)) return openSafetensors(path);
   const arrays = [...shapes].map(([key, shape]): [string, WeightArray] => {
     const deviation = shape.length === 4 ? Math.sqrt(2 / sizeOf(shape.slice(1))) : 0.02;
     const data = new Float32Array(sizeOf(shape));
