@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['src/**/*.test.ts', 'src/**/*.test.tsx', 'test/**/*.test.ts'], testTimeout: 60_000 },
+  test: {
+    include: ['src/**/*.test.ts', 'src/**/*.test.tsx', 'test/**/*.test.ts'],
+    reporters: ['default', './test/summary-reporter.ts'],
+    // Generous: a busy machine is no reason to fail.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
 });
