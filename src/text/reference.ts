@@ -94,9 +94,7 @@ export function referenceClass(
   seed: number,
   tokenId: (text: string) => number | null,
 ): ReferenceClass {
-  const units = membersOf(name, target, spec, choice, seed, tokenId).filter(
-    (unit) => unit.index !== target.index || groupKey(unit.group) !== groupKey(target.group),
-  );
+  const units = without(target, membersOf(name, target, spec, choice, seed, tokenId));
   const parts = new Map<string, { group: UnitGroup; indices: number[] }>();
   for (const { group, index } of units) {
     const part = parts.get(groupKey(group)) ?? { group, indices: [] };
@@ -105,6 +103,12 @@ export function referenceClass(
   }
   const list = [...parts.values()];
   return { name, parts: list, size: list.reduce((sum, { indices }) => sum + indices.length, 0) };
+}
+
+function without(target: MeasuredUnit, units: MeasuredUnit[]): MeasuredUnit[] {
+  return units.filter(
+    ({ group, index }) => index !== target.index || groupKey(group) !== groupKey(target.group),
+  );
 }
 
 function membersOf(
@@ -142,8 +146,8 @@ function membersOf(
   }
   const size = /^random:(\d+)$/.exec(name)?.[1];
   if (size !== undefined)
-    return Random.of(seed, 'reference class').shuffle(everywhere()).slice(0, Number(size));
-  if (/^[a-z:]+$/.test(name)) {
+    return Random.of(seed, 'reference class').shuffle(without(target, everywhere())).slice(0, Number(size));
+  if (/^(?!logit:)[a-z:]+$/.test(name)) {
     throw new UsageError(
       `the reference class "${name}" is none of layer, layer:K, all, random:N, none, or unit names with commas between`,
     );

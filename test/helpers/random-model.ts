@@ -1,0 +1,56 @@
+/** @file Tiny transformers with random weights, for tests against brute force. */
+import { Random } from '../../src/engine/random.js';
+import { sizeOf } from '../../src/engine/tensor-spec.js';
+import { MemoryWeights, type WeightArray } from '../../src/engine/weights.js';
+import { parseConfig } from '../../src/text/config.js';
+import type { TextWeights } from '../../src/text/model.js';
+import { parameterShapes } from '../../src/text/parameters.js';
+
+const sizes = { vocab_size: 13, max_position_embeddings: 9 };
+
+/** Configurations that differ in all that matters to measures: norms, biases, shared key-value heads, tied embeddings. */
+export const tinyConfigs = {
+  llama: {
+    ...sizes,
+    model_type: 'llama',
+    hidden_size: 12,
+    intermediate_size: 10,
+    num_hidden_layers: 3,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 6,
+    bos_token_id: 0,
+  },
+  gpt2: {
+    ...sizes,
+    model_type: 'gpt2',
+    n_positions: 9,
+    n_embd: 12,
+    n_inner: 10,
+    n_layer: 2,
+    n_head: 3,
+    bos_token_id: 0,
+  },
+  gpt_neox: {
+    ...sizes,
+    model_type: 'gpt_neox',
+    hidden_size: 12,
+    intermediate_size: 10,
+    num_hidden_layers: 2,
+    num_attention_heads: 3,
+    rotary_pct: 0.5,
+    bos_token_id: 0,
+  },
+} as const;
+
+/** Parameters of a config, drawn at a scale that makes heads choose and neurons bend. */
+export function randomModel(config: object, seed = 1): TextWeights & { arrays: [string, WeightArray][] } {
+  const spec = parseConfig(config, 'config.json');
+  const arrays = [...parameterShapes(spec)].map(([name, shape]): [string, WeightArray] => {
+    const random = Random.of(seed, name);
+    const isNorm = shape.length === 1 && name.endsWith('weight');
+    const data = Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * 0.6 + (isNorm ? 1 : 0));
+    return [name, { shape, data }];
+  });
+  return { spec, weights: new MemoryWeights(new Map(arrays)), arrays };
+}
