@@ -2,6 +2,7 @@
 import { UsageError } from '../errors.js';
 import type { Run } from '../runs/events.js';
 import { eventClock } from '../runs/events.js';
+import { ablationDivergence } from './ablation.js';
 import type { TextModel } from './model.js';
 import { Probe } from './probe.js';
 import { calibrate, resolveUnits, type SessionOptions, startToken } from './session.js';
@@ -16,6 +17,8 @@ export interface UnitScore {
   peak: { position: number; raw: number; z: number };
   margin: number | null;
   rank: number | null;
+  /** KL at the output, nats a position, when the unit is put to its mean; where it was asked for. */
+  ablation?: number[];
 }
 
 export interface ScoreResult {
@@ -33,6 +36,8 @@ export interface ScoreResult {
 export interface ScoreOptions extends SessionOptions {
   readonly text: string;
   readonly units: readonly string[];
+  /** Also measure what the predictions lose without each unit. */
+  readonly ablate?: boolean;
 }
 
 /**
@@ -65,7 +70,12 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
       1,
     );
     const peak = { position, raw: raw[position]!, z: z[position]! };
-    units.push({ unit: unit.name, raw, z, peak, margin: details.margin, rank: details.rank });
+    const score: UnitScore = { unit: unit.name, raw, z, peak, margin: details.margin, rank: details.rank };
+    if (options.ablate)
+      score.ablation = Array.from(
+        await ablationDivergence({ spec, weights, unit, calibration, engine }, ids),
+      );
+    units.push(score);
   }
   return {
     model: model.name,

@@ -47,6 +47,12 @@ export interface Run {
   cache(layers?: number): KeyValueCache;
 }
 
+/**
+ * Changes to what a layer computes, by place: the function gets the activation and gives what is to stand there
+ * (`run_with_hooks` of TransformerLens). Of `blocks.L.attn.hook_z` and `blocks.L.mlp.hook_post`.
+ */
+export type Edits = Readonly<Record<string, (activation: tf.Tensor) => tf.Tensor>>;
+
 /** What `forward` reads: token ids `[batch, pos]` int32, or their embeddings `[batch, pos, dModel]`. */
 export type Sequences = { readonly ids: tf.Tensor } | { readonly embeddings: tf.Tensor };
 
@@ -57,14 +63,27 @@ export type Sequences = { readonly ids: tf.Tensor } | { readonly embeddings: tf.
  *
  * @throws UserError when the sequences are longer than the model's context
  */
-export function forward(spec: TransformerSpec, weights: WeightLookup, input: Sequences): Run {
+export function forward(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  input: Sequences,
+  edits: Edits = {},
+): Run {
   const [batch, pos] = ('ids' in input ? input.ids : input.embeddings).shape as [number, number];
   if (pos > spec.context)
     throw new UserError(
       `a text of ${pos} tokens is longer than the model's context of ${spec.context} tokens`,
     );
   return run(
-    { spec, weights, batch, pos, positions: wholeSequences(spec, pos), remember: (_, k, v) => ({ k, v }) },
+    {
+      spec,
+      weights,
+      batch,
+      pos,
+      positions: wholeSequences(spec, pos),
+      remember: (_, k, v) => ({ k, v }),
+      edits,
+    },
     () => ('ids' in input ? embedTokens(spec, weights, input.ids) : input.embeddings),
   );
 }
@@ -96,6 +115,7 @@ export function step(
         k: writeAt(token.cache.keys[layer]!, k, positions),
         v: writeAt(token.cache.values[layer]!, v, positions),
       }),
+      edits: {},
     },
     () => embedTokens(spec, weights, tf.reshape(token.ids, [batch, 1])),
   );
@@ -172,6 +192,7 @@ interface Reading {
    * @returns `[batch, kvHead, kPos, dHead]`
    */
   readonly remember: (layer: number, k: tf.Tensor, v: tf.Tensor) => { k: tf.Tensor; v: tf.Tensor };
+  readonly edits: Edits;
 }
 
 type Lazy<T> = () => T;
@@ -256,6 +277,7 @@ function transformerLayer(reading: Reading, layer: number, input: Lazy<tf.Tensor
   const { heads, dHead, dModel, dMlp, biases } = spec;
   const rows = batch * pos;
   const module = (name: string) => layerModule(spec, layer, name);
+  const edited = (place: LayerPlace, x: tf.Tensor) => reading.edits[`blocks.${layer}.${place}`]?.(x) ?? x;
   const sequence = (x: Lazy<tf.Tensor>) => once(() => tf.reshape(x(), [batch, pos, -1]));
 
   // Attention
@@ -271,12 +293,13 @@ function transformerLayer(reading: Reading, layer: number, input: Lazy<tf.Tensor
   });
   const keysAndValues = once(() => remember(layer, projected().k, projected().v));
   const attention = once(() => attend(reading, layer, projected().q, keysAndValues()));
-  const z = once(() => tf.transpose(attention().z, [0, 2, 1, 3])); // [batch, pos, head, dHead]
+  // [batch, pos, head, dHead]
+  const z = once(() => edited('attn.hook_z', tf.transpose(attention().z, [0, 2, 1, 3])));
   const attentionOut = once(() =>
     linear(reading, module(names.output), tf.reshape(z(), [rows, heads * dHead]), biases.output),
   );
   const result = once(() => {
-    const byHead = tf.reshape(tf.transpose(attention().z, [1, 0, 2, 3]), [heads, rows, dHead]);
+    const byHead = tf.reshape(tf.transpose(z(), [2, 0, 1, 3]), [heads, rows, dHead]);
     const deltas = tf.matMul(byHead, headOutputWeights(spec, weights, layer)); // [head, rows, dModel]
     return tf.transpose(tf.reshape(deltas, [heads, batch, pos, dModel]), [1, 2, 0, 3]);
   });
@@ -287,13 +310,16 @@ function transformerLayer(reading: Reading, layer: number, input: Lazy<tf.Tensor
     norm(reading, module(names.mlpNorm), spec.parallelResidual ? input() : middle()),
   );
   const pre = once(() => linear(reading, module(names.gate ?? names.up), mlpInput(), biases.mlp)); // [rows, neuron]
-  const post = once(() => {
-    const active = activate[spec.activation](pre());
-    return names.gate ? tf.mul(active, linear(reading, module(names.up), mlpInput(), biases.mlp)) : active;
+  const active = once(() => {
+    const gate = activate[spec.activation](pre());
+    return names.gate ? tf.mul(gate, linear(reading, module(names.up), mlpInput(), biases.mlp)) : gate;
   });
-  const output = once(() => tf.add(middle(), linear(reading, module(names.down), post(), biases.mlp)));
+  const neurons = (x: tf.Tensor) => tf.reshape(x, [batch, pos, dMlp]);
+  const post = once(() => edited('mlp.hook_post', neurons(active())));
+  const output = once(() =>
+    tf.add(middle(), linear(reading, module(names.down), tf.reshape(post(), [rows, dMlp]), biases.mlp)),
+  );
 
-  const neurons = (x: Lazy<tf.Tensor>) => once(() => tf.reshape(x(), [batch, pos, dMlp]));
   return {
     places: {
       hook_resid_pre: sequence(input),
@@ -302,8 +328,8 @@ function transformerLayer(reading: Reading, layer: number, input: Lazy<tf.Tensor
       'attn.hook_pattern': () => attention().pattern,
       'attn.hook_z': z,
       'attn.hook_result': result,
-      'mlp.hook_pre': neurons(pre),
-      'mlp.hook_post': neurons(post),
+      'mlp.hook_pre': once(() => neurons(pre())),
+      'mlp.hook_post': post,
     },
     keysAndValues,
     output,

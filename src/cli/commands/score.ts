@@ -12,6 +12,7 @@ import { addProbeOptions, openModel, type ProbeFlags, sessionOf } from './text-o
 interface ScoreFlags extends ProbeFlags {
   text: string;
   unit: string[];
+  ablate?: boolean;
 }
 
 export function scoreCommand(): Command {
@@ -19,6 +20,10 @@ export function scoreCommand(): Command {
     .description('show what a text does to units, token by token')
     .requiredOption('-t, --text <text>', 'the text')
     .requiredOption('-u, --unit <unit>', 'L5.H1, L3.N1000, … (may be given several times)', repeated(String));
+  command.option(
+    '--ablate',
+    'also what the predictions lose when the unit does what it does on average (KL, nats)',
+  );
   return addProbeOptions(command)
     .addHelpText(
       'after',
@@ -31,7 +36,10 @@ export function scoreCommand(): Command {
         const { scoreText } = await import('../../text/score.js');
         const session = await sessionOf(flags, model, modelHash);
         return finishRun(
-          showProgress(scoreText({ ...session, text: flags.text, units: flags.unit }), output),
+          showProgress(
+            scoreText({ ...session, text: flags.text, units: flags.unit, ablate: flags.ablate ?? false }),
+            output,
+          ),
         );
       });
       output.result(result, (paint) => formatScore(result, paint));
@@ -47,9 +55,10 @@ function formatScore(result: ScoreResult, paint: Paint): string {
     logprobs[position]?.toFixed(2) ?? '',
     ...units.map((unit) => formatZ(unit, position)),
   ]);
-  const summaries = units.map(({ unit, peak, margin, rank }) => {
+  const summaries = units.map(({ unit, peak, margin, rank, ablation }) => {
     const rivals = margin === null ? '' : `, margin ${margin.toFixed(2)}, rank ${rank}`;
-    return `${unit}  z ${peak.z.toFixed(2)} at token ${peak.position} (raw ${peak.raw.toPrecision(4)})${rivals}`;
+    const loss = ablation ? `, ablation up to ${Math.max(...ablation).toFixed(3)} nats` : '';
+    return `${unit}  z ${peak.z.toFixed(2)} at token ${peak.position} (raw ${peak.raw.toPrecision(4)})${rivals}${loss}`;
   });
   return [
     formatTable([header, ...rows]),

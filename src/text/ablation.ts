@@ -1,0 +1,69 @@
+/**
+ * @file Mean ablation: what the model's predictions lose when a unit always does what it does on average. It
+ * confirms causally what a search found; it is no target of a search itself.
+ */
+import { compile, type EngineName } from '../engine/compile.js';
+import * as tf from '../engine/tfjs.js';
+import type { WeightSource } from '../engine/weights.js';
+import { UsageError } from '../errors.js';
+import type { Calibration } from './calibration.js';
+import type { MeasuredUnit } from './reference.js';
+import type { TransformerSpec } from './spec.js';
+import { type Edits, forward } from './transformer.js';
+
+export interface AblationOptions {
+  readonly spec: TransformerSpec;
+  readonly weights: WeightSource;
+  readonly unit: MeasuredUnit;
+  readonly calibration: Calibration;
+  readonly engine: EngineName;
+}
+
+/**
+ * KL divergence at each position between the model's next-token distribution and that of the model whose head
+ * writes its mean residual delta (whose neuron has its mean activation) everywhere.
+ *
+ * @param ids - one sequence, BOS in front
+ * @returns `[positions]`, nats
+ * @throws UsageError for units that are no head or neuron
+ */
+export async function ablationDivergence(options: AblationOptions, ids: Int32Array): Promise<Float32Array> {
+  const { spec, weights, engine } = options;
+  const edits = await meanAblation(options);
+  const program = await compile(
+    (inputs, lookup) => {
+      const logProbs = (changes: Edits) =>
+        tf.logSoftmax(forward(spec, lookup, { ids: inputs.ids! }, changes).at('logits'));
+      const [whole, ablated] = [logProbs({}), logProbs(edits)]; // [1, pos, vocab]
+      return { divergence: tf.sum(tf.mul(tf.exp(whole), tf.sub(whole, ablated)), -1) };
+    },
+    { inputs: { ids: { shape: [1, ids.length], dtype: 'int32' } }, weights, engine },
+  );
+  const { divergence } = await program.run({ ids });
+  program.dispose();
+  return divergence as Float32Array;
+}
+
+async function meanAblation({ spec, unit, calibration }: AblationOptions): Promise<Edits> {
+  const { group, index } = unit;
+  if (group.kind === 'heads' || group.kind === 'headsToward') {
+    const { centre } = await calibration.statistics({ kind: 'heads', layer: group.layer, measure: 'delta' });
+    return {
+      [`blocks.${group.layer}.attn.hook_z`]: (z) =>
+        replaced(z, index, tf.tensor(centre!, [spec.heads, spec.dHead])),
+    };
+  }
+  if (group.kind === 'neurons') {
+    const { mean } = await calibration.statistics({ ...group, pre: false });
+    return { [`blocks.${group.layer}.mlp.hook_post`]: (post) => replaced(post, index, tf.tensor1d(mean)) };
+  }
+  throw new UsageError(`${unit.name} cannot be ablated: only heads and neurons can`);
+}
+
+/** The activation with unit `index` (along axis 2) put to its mean. @param mean - broadcasts from axis 2 on */
+function replaced(activation: tf.Tensor, index: number, mean: tf.Tensor): tf.Tensor {
+  const units = activation.shape[2]!;
+  const shape = [units, ...activation.shape.slice(3).map(() => 1)];
+  const chosen = tf.reshape(tf.oneHot(tf.tensor1d([index], 'int32'), units), shape);
+  return tf.add(tf.mul(activation, tf.sub(1, chosen)), tf.mul(mean, chosen));
+}
