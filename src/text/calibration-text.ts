@@ -33,7 +33,8 @@ export async function* priorText(
   const key = `prior ${SEQUENCES} x ${positions}`;
   const text = (ids: Int32Array): CalibrationText => ({ ids, positions, source: 'prior', key });
   const stored = store.loadIds(key);
-  if (stored && stored.length === SEQUENCES * positions) return text(stored);
+  const inVocabulary = (id: number) => id >= 0 && id < spec.vocab;
+  if (stored?.length === SEQUENCES * positions && stored.every(inVocabulary)) return text(stored);
 
   const batch = batchFor(spec.dModel, positions);
   const prior = await Prior.create({

@@ -1,0 +1,241 @@
+/** Scoring a text with a model that names no BOS, its calibration and the cache of it. */
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { relativeError } from '../../test/helpers/compare.js';
+import { runOn } from '../../test/helpers/engines.js';
+import { randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
+import { writeSafetensors } from '../engine/safetensors.js';
+import type * as tf from '../engine/tfjs.js';
+import { UsageError, UserError } from '../errors.js';
+import { embeddedFolder } from '../hub/embedded.js';
+import { finishRun, type RunEvent } from '../runs/events.js';
+import { Calibration } from './calibration.js';
+import { corpusText } from './calibration-text.js';
+import { loadTextModel, type TextModel } from './model.js';
+import { type ScoreOptions, type ScoreResult, scoreText } from './score.js';
+import { calibrate } from './session.js';
+import { forward } from './transformer.js';
+
+const place = mkdtempSync(join(tmpdir(), 'superstim-score-'));
+afterAll(() => rmSync(place, { recursive: true }));
+
+const corpus = join(place, 'corpus.txt');
+writeFileSync(
+  corpus,
+  'Call me Ishmael. Some years ago, never mind how long precisely, I went to sea. '.repeat(20),
+);
+
+/** A GPT-2 of random weights with a real tokenizer. Its config names an end of text, and nothing to begin with. */
+async function gpt2(special: object): Promise<TextModel> {
+  const { bos_token_id: _, ...sizes } = tinyConfigs.gpt2;
+  const config = { ...sizes, vocab_size: 4096, n_positions: 24, ...special };
+  const folder = mkdtempSync(join(place, 'gpt2-'));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  writeSafetensors(join(folder, 'model.safetensors'), randomModel(config).arrays);
+  cpSync(join(embeddedFolder, 'books-lm', 'tokenizer.json'), join(folder, 'tokenizer.json'));
+  return loadTextModel(folder);
+}
+
+let model: TextModel;
+beforeAll(async () => {
+  model = await gpt2({ eos_token_id: 0 });
+});
+
+let cache: string;
+beforeEach(() => {
+  cache = mkdtempSync(join(place, 'cache-'));
+  process.env.SUPERSTIM_CACHE = cache;
+});
+
+const text = 'It was a dark and stormy night';
+const options = (changes: Partial<ScoreOptions> = {}): ScoreOptions => ({
+  model,
+  modelHash: 'hash',
+  engine: 'onnx',
+  measure: 'delta',
+  at: 'max',
+  reference: 'layer',
+  corpus,
+  seed: 0,
+  text,
+  units: ['L1.H2'],
+  ...changes,
+});
+
+async function score(
+  changes: Partial<ScoreOptions> = {},
+): Promise<{ result: ScoreResult; events: RunEvent[] }> {
+  const events: RunEvent[] = [];
+  const result = await finishRun(scoreText(options(changes)), (event) => events.push(event));
+  return { result, events };
+}
+
+describe('scoreText', () => {
+  it('starts a text with one end-of-text token where the model has no BOS', async () => {
+    const { result } = await score();
+    const { tokens, token_ids, logprobs } = result;
+    expect(token_ids).toEqual(model.tokenizer.encode(text));
+    expect(token_ids.filter((id) => id === 0)).toHaveLength(1);
+    expect([token_ids[0], tokens[0], logprobs[0]]).toEqual([0, '<|endoftext|>', null]);
+    expect(tokens.slice(1).join('')).toBe(text);
+  });
+
+  it('gives the log-probabilities of the model', async () => {
+    const { token_ids, logprobs, cross_entropy } = (await score()).result;
+    const fn = (inputs: Record<string, tf.Tensor>, lookup: (name: string) => tf.Tensor) => ({
+      logits: forward(model.spec, lookup, { ids: inputs.ids! }).at('logits'),
+    });
+    const ids = { shape: [1, token_ids.length], data: Int32Array.from(token_ids) };
+    const { logits } = await runOn('cpu', fn, { ids }, model.weights);
+    const { vocab } = model.spec;
+    const expected = token_ids.slice(1).map((token, i) => {
+      const row = Array.from(logits!.data.subarray(i * vocab, (i + 1) * vocab));
+      return row[token]! - Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
+    });
+    expect(relativeError(logprobs.slice(1) as number[], expected)).toBeLessThan(1e-5);
+    expect(cross_entropy).toBeCloseTo(-expected.reduce((sum, x) => sum + x, 0) / expected.length, 4);
+  });
+
+  it('scores every unit against its own class', async () => {
+    const { result } = await score({ units: ['L1.H2', 'L0.N3', 'logit: night'] });
+    expect(result.units.map(({ unit }) => unit)).toEqual(['L1.H2', 'L0.N3', 'logit: night']);
+    for (const unit of result.units) {
+      const { raw, z, peak } = unit;
+      expect([raw.length, z.length]).toEqual([result.tokens.length, result.tokens.length]);
+      expect(z[0]).toBeNull();
+      expect(peak).toEqual({
+        position: z.indexOf(peak.z),
+        raw: raw[peak.position],
+        z: Math.max(...z.slice(1).map(Number)),
+      });
+      expect(await score({ units: [unit.unit] }).then((alone) => alone.result.units[0])).toEqual(unit);
+    }
+    const [head, neuron, logit] = result.units;
+    expect(head!.rank).toBeLessThanOrEqual(model.spec.heads);
+    expect(neuron!.rank).toBeLessThanOrEqual(model.spec.dMlp);
+    expect([logit!.margin, logit!.rank]).toEqual([null, null]);
+  });
+
+  it('counts z over the corpus that it is given', async () => {
+    const ids = corpusText(model, 0, corpus);
+    expect(ids.positions).toBe(24);
+    expect(Array.from(ids.ids).filter((id) => id === 0)).toHaveLength(ids.ids.length / 24);
+    const { spec, weights } = model;
+    const calibration = new Calibration({ spec, weights, text: async () => ids });
+    const { mean, deviation } = await calibration.statistics({ kind: 'heads', layer: 1, measure: 'raw' });
+    const { result } = await score({ measure: 'raw' });
+    const { raw, z } = result.units[0]!;
+    const expected = raw.map((value) => (value - mean[2]!) / deviation[2]!);
+    expect(relativeError(z.slice(1) as number[], expected.slice(1))).toBeLessThan(1e-4);
+  });
+
+  it.each<[string, Partial<ScoreOptions>, string]>([
+    ['an empty text', { text: '' }, 'the text is empty'],
+    ['a text longer than the context', { text: text.repeat(4) }, 'more than the 24 of the model'],
+    ['an unknown unit', { units: ['L1.H2', 'L2.H0'] }, 'L2.H0 is outside this model'],
+  ])('refuses %s before anything is computed', async (_, changes, words) => {
+    const run = scoreText(options(changes));
+    await expect(run.next()).rejects.toThrow(words);
+    await expect(scoreText(options(changes)).next()).rejects.toBeInstanceOf(UsageError);
+  });
+
+  it('refuses a model that has nothing to start a text with', async () => {
+    const nameless = await gpt2({});
+    await expect(score({ model: nameless })).rejects.toThrow(UserError);
+    await expect(score({ model: nameless })).rejects.toThrow('names neither a BOS nor an EOS token');
+  });
+
+  it('refuses a corpus that is too short', async () => {
+    const short = join(place, 'short.txt');
+    writeFileSync(short, 'Call me Ishmael.');
+    await expect(score({ corpus: short })).rejects.toThrow(`the corpus ${short} is too short`);
+  });
+});
+
+describe('calibrate', () => {
+  const withoutCorpus = () => {
+    const { corpus: _, ...rest } = options();
+    return rest;
+  };
+
+  /** One whole calibration, as a new process does it. */
+  async function fresh() {
+    const steps = calibrate(withoutCorpus());
+    const reports: unknown[] = [];
+    let step = await steps.next();
+    for (; !step.done; step = await steps.next()) reports.push(step.value);
+    const group = { kind: 'heads', layer: 1, measure: 'delta' } as const;
+    const { mean, deviation, max, centre } = await step.value.statistics(group);
+    return { reports, statistics: { mean, deviation, max, centre }, from: await step.value.sourceOf(group) };
+  }
+  const files = (ending: string) => {
+    const folder = join(cache, 'calibration', 'hash');
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(ending))
+      .map((name) => join(folder, name));
+  };
+
+  it('draws samples once and counts once; the next process reads both', async () => {
+    const first = await fresh();
+    expect(first.reports.length).toBeGreaterThan(0);
+    expect(first.reports[0]).toMatchObject({ kind: 'progress', budget: 'sequences', done: 0, total: 256 });
+    expect(first.from).toEqual({ source: 'prior', tokens: 256 * 23, cached: false });
+    const second = await fresh();
+    expect(second.reports).toEqual([]);
+    expect(second.from).toEqual({ ...first.from, cached: true });
+    expect(second.statistics).toEqual(first.statistics);
+  });
+
+  it('does not trust a damaged file', async () => {
+    const first = await fresh();
+    const [statistics, ids] = [files('.json')[0]!, files('.ids')[0]!];
+    const spoil: [string, () => void][] = [
+      ['cut statistics', () => truncateSync(statistics, 40)],
+      ['empty statistics', () => writeFileSync(statistics, '')],
+      [
+        'statistics of another group',
+        () => writeFileSync(statistics, readFileSync(statistics, 'utf8').replace('delta', 'other')),
+      ],
+      ['cut samples', () => truncateSync(ids, 1002)],
+      ['samples that are no tokens', () => writeFileSync(ids, Buffer.alloc(readFileSync(ids).length, 0x7f))],
+    ];
+    for (const [what, damage] of spoil) {
+      damage();
+      const again = await fresh();
+      expect(again.statistics, what).toEqual(first.statistics);
+      expect(again.reports.length > 0, what).toBe(what.includes('samples'));
+      expect(again.from.cached, what).toBe(what.includes('samples'));
+      expect((await fresh()).from.cached, what).toBe(true);
+    }
+  });
+
+  it('goes on without a cache where none can be written', async () => {
+    const file = join(cache, 'file');
+    writeFileSync(file, '');
+    process.env.SUPERSTIM_CACHE = join(file, 'cache');
+    expect((await fresh()).from.cached).toBe(false);
+    expect((await fresh()).from.cached).toBe(false);
+  });
+
+  it('keeps the statistics of different models and texts apart', async () => {
+    await fresh();
+    const before = files('.json');
+    mkdirSync(join(cache, 'calibration', 'other'));
+    await score();
+    expect(files('.json').length).toBe(before.length + 1);
+    await score({ modelHash: 'other' });
+    expect(files('.json').length).toBe(before.length + 1);
+    expect(readdirSync(join(cache, 'calibration', 'other'))).toHaveLength(1);
+  });
+});
