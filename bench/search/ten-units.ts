@@ -55,6 +55,8 @@ const rows: Row[] = [];
 for (const unit of units) {
   const row: Row = { unit, prior: 0, hypervolume: {}, seconds: {}, beatsPrior: false, texts: [] };
   for (const method of methods) {
+    // One set of prior samples is enough to compare with.
+    const controller = new AbortController();
     const result = await finishRun(
       searchText({
         model,
@@ -68,7 +70,12 @@ for (const unit of units) {
         method,
         length: 12,
         budget: { evaluations: Number(flags.evaluations) },
+        signal: controller.signal,
       }),
+      (event) => {
+        if (method !== 'evolve' && event.kind === 'progress' && event.note?.startsWith('samples'))
+          controller.abort();
+      },
     );
     row.hypervolume[method] = result.hypervolume;
     row.seconds[method] = result.cost.seconds;
