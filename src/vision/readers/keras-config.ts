@@ -12,8 +12,8 @@ export interface KerasLayer {
   readonly className: string;
   readonly name: string;
   readonly config: Config;
-  /** For each time the layer is called, what it is called on. */
-  readonly calls: readonly (readonly TensorKey[])[];
+  /** For each time the layer is called, what it is called on: outputs of layers, or plain numbers (Keras 3). */
+  readonly calls: readonly (readonly (TensorKey | number)[])[];
 }
 
 export interface KerasModel {
@@ -30,8 +30,9 @@ interface RawLayer {
   readonly inbound_nodes?: readonly unknown[];
 }
 
-/** Everything of the form [layer, call, tensor] in an inbound node, whichever Keras wrote it. */
-function references(node: unknown): TensorKey[] {
+/** Everything of the form [layer, call, tensor] in an inbound node, whichever Keras wrote it, and numbers between. */
+function references(node: unknown): (TensorKey | number)[] {
+  if (typeof node === 'number') return [node];
   if (Array.isArray(node)) {
     if (typeof node[0] === 'string' && typeof node[1] === 'number') return [tensorKey(node[0], node[1])];
     return node.flatMap(references);
@@ -45,7 +46,7 @@ function references(node: unknown): TensorKey[] {
 
 /** `["conv1", 0, 0]` or a list of such. */
 function endpoints(raw: unknown): TensorKey[] {
-  return references(raw ?? []);
+  return references(raw ?? []).filter((key) => typeof key === 'string');
 }
 
 /** Reads `class_name` and `config` of a Functional or Sequential model. */

@@ -122,7 +122,8 @@ const conv: KerasRule = (config, [x], context) => {
 
 /** The depthwise convolution of `kernel`, one filter (or a few) to a channel. */
 function depthwise(config: Config, x: number, context: LayerContext, bias: { bias?: Param }): number {
-  const weight = context.weight('depthwise_kernel');
+  // Keras 3 calls it `kernel` in a DepthwiseConv2D.
+  const weight = context.weight(context.hasWeight('depthwise_kernel') ? 'depthwise_kernel' : 'kernel');
   const kernel = depthwiseKernel(weight);
   const [height, width] = kernel.shape as readonly [number, number, number, number];
   return context.graph.add(

@@ -4,7 +4,7 @@ import { UserError } from '../../errors.js';
 import { GraphBuilder, naming } from '../graph/graph.js';
 import { param } from '../graph/params.js';
 import { VisionNetwork } from '../network.js';
-import { caffe, imagenet, type Preprocessing, range } from '../preprocess.js';
+import { range } from '../preprocess.js';
 import {
   batchShape,
   type Config,
@@ -15,6 +15,7 @@ import {
   tensorKey,
 } from './keras-config.js';
 import { kerasLayers, type LayerContext } from './keras-layers.js';
+import { knownInput } from './known-inputs.js';
 
 /** `modelTopology` of a LayersModel. */
 export interface KerasTopology {
@@ -26,23 +27,6 @@ export interface KerasTopology {
 
 const nested = new Set(['Functional', 'Model', 'Sequential']);
 
-/** Networks whose training range is known, told by layers that no other has; the first that fits. */
-const knownInputs: readonly {
-  readonly layers: readonly string[];
-  readonly size: number;
-  readonly input: Preprocessing;
-}[] = [
-  { layers: ['block14_sepconv2'], size: 299, input: range(-1, 1) }, // Xception
-  { layers: ['mixed0', 'mixed10'], size: 299, input: range(-1, 1) }, // InceptionV3
-  { layers: ['block1_conv1', 'block5_pool'], size: 224, input: caffe }, // VGG16, VGG19
-  { layers: ['conv2_block1_preact_bn'], size: 224, input: range(-1, 1) }, // ResNetV2
-  { layers: ['conv2_block1_0_conv'], size: 224, input: caffe }, // ResNet50
-  { layers: ['res2a_branch2a'], size: 224, input: caffe }, // ResNet50 of older Keras
-  { layers: ['conv2_block1_0_bn', 'conv2_block1_concat'], size: 224, input: imagenet }, // DenseNet
-  { layers: ['conv_dw_1'], size: 224, input: range(-1, 1) }, // MobileNet
-  { layers: ['bn_Conv1', 'expanded_conv_depthwise'], size: 224, input: range(-1, 1) }, // MobileNetV2
-];
-
 /**
  * Rebuilds a LayersModel. Throws UserError for a layer it does not know, a missing weight, or an input that is no image.
  */
@@ -50,7 +34,7 @@ export function kerasNetwork(topology: KerasTopology, weights: WeightSource, nam
   const root = topology.model_config ?? topology;
   const model = parseKerasModel(root.class_name ?? 'Model', root.config ?? {});
   const names = new Set(model.layers.map((layer) => layer.name));
-  const known = knownInputs.find(({ layers }) => layers.every((layer) => names.has(layer)));
+  const known = knownInput(names);
 
   const image = imageShape(model, known?.size ?? 224);
   const graph = new GraphBuilder(image);
@@ -65,7 +49,7 @@ export function kerasNetwork(topology: KerasTopology, weights: WeightSource, nam
   const ownScaling = model.layers.some(
     ({ className }) => className === 'Rescaling' || className === 'Normalization',
   );
-  const preprocessing = ownScaling ? range(0, 255, image[2]) : (known?.input ?? null);
+  const preprocessing = ownScaling ? range(0, 255, image[2]) : (known?.preprocessing ?? null);
   return new VisionNetwork({
     name: name ?? model.name,
     graph: graph.build(),
@@ -109,7 +93,10 @@ class KerasTranslation {
   /** Adds every layer of `model` that its outputs or any layer need; returns the node of its first output. */
   run(model: KerasModel, known: Map<TensorKey, number>): number {
     const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
-    const compute = (key: TensorKey): number => {
+    const compute = (key: TensorKey | number): number => {
+      if (typeof key === 'number') {
+        return this.graph.add({ kind: 'constant', value: { shape: [1], data: [key] } });
+      }
       const found = known.get(key);
       if (found !== undefined) return found;
       const separator = key.lastIndexOf(' ');

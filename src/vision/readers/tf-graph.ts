@@ -1,9 +1,161 @@
+/** @file A TensorFlow graph as TensorFlow.js keeps it (`model.json` of a GraphModel): nodes keep their names. */
 import type { WeightSource } from '../../engine/weights.js';
 import { UserError } from '../../errors.js';
-import type { VisionNetwork } from '../network.js';
+import { GraphBuilder, type LayerGraph } from '../graph/graph.js';
+import { param } from '../graph/params.js';
+import { VisionNetwork } from '../network.js';
+import { type Preprocessing, range } from '../preprocess.js';
+import { type ForeignNode, importNodes } from './foreign-graph.js';
+import { knownInput } from './known-inputs.js';
+import { TfCall, type TfNode, type TfRule } from './tf-ops/context.js';
+import { elementwise } from './tf-ops/elementwise.js';
+import { layers } from './tf-ops/layers.js';
+import { layout } from './tf-ops/layout.js';
+import { Importer, numbersValue, type Value, weightValue } from './values.js';
+
+/** `modelTopology` of a GraphModel. */
 export interface GraphModelTopology {
-  readonly node?: unknown;
+  readonly node?: readonly TfNode[];
 }
-export function graphModelNetwork(_t: GraphModelTopology, _w: WeightSource, _n: string): VisionNetwork {
-  throw new UserError('later');
+
+const tfOps: Readonly<Record<string, TfRule>> = { ...layers, ...elementwise, ...layout };
+
+/** `node:1` is a node's second output; `^node` only an order of running. */
+const valueName = (input: string): string => input.replace(/:0$/, '');
+
+/**
+ * Rebuilds a GraphModel. Layers are called what the graph calls its nodes (`StatefulPartitionedCall/vgg16/block1_conv1/Relu`)
+ * and also by the parts of that (`block1_conv1`).
+ *
+ * @param size - height and width where the graph leaves them open
+ * @throws UserError for a graph that does not read one image or starts with an operation that is not supported; one
+ *   further on is told when a layer after it is asked for
+ */
+export function graphModelNetwork(
+  topology: GraphModelTopology,
+  weights: WeightSource & { isInteger(name: string): boolean },
+  name: string,
+  size = 224,
+): VisionNetwork {
+  const all = inOrder(topology.node ?? []);
+  const image = imageInput(all, name, size);
+  const graph = new GraphBuilder([image.height, image.width, image.channels]);
+  const importer = new Importer(graph, weights);
+  const values = new Map<string, Value>([[image.name, importer.plain(graph.input)]]);
+  const stored = new Set(weights.names);
+  for (const node of all.filter(({ op }) => op === 'Const')) {
+    if (!stored.has(node.name))
+      throw new UserError(`${name} lacks the weight "${node.name}": fetch the whole model`);
+    const constant = param(weights, node.name);
+    values.set(
+      node.name,
+      weights.isInteger(node.name)
+        ? numbersValue([...weights.read(node.name)], constant.shape)
+        : weightValue(constant),
+    );
+  }
+  const nodes = all
+    .filter(({ op }) => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp')
+    .map((node): ForeignNode => {
+      const inputs = (node.input ?? []).filter((input) => !input.startsWith('^')).map(valueName);
+      const outputs = Number(node.attr?.num_split?.i ?? 1);
+      return {
+        label: node.name,
+        kind: node.op,
+        inputs,
+        outputs: Array.from({ length: outputs }, (_, i) => (i === 0 ? node.name : `${node.name}:${i}`)),
+        translate: (read) => ruleOf(node)(new TfCall(importer, node, read as Value[])),
+      };
+    });
+  const unreachable = importNodes(importer, nodes, values, name);
+  addAliases(graph, nodes);
+  const built = graph.build();
+  return new VisionNetwork({
+    name,
+    graph: built,
+    weights,
+    unreachable,
+    input: {
+      height: image.height,
+      width: image.width,
+      channels: image.channels,
+      preprocessing: preprocessingOf(built, image),
+    },
+  });
+}
+
+/** What a converted Keras network was trained on, as far as its scopes tell. */
+function preprocessingOf({ aliases }: LayerGraph, { channels }: ImageInput): Preprocessing | null {
+  if (aliases.has('rescaling') || aliases.has('normalization')) return range(0, 255, channels);
+  return knownInput(new Set(aliases.keys()))?.preprocessing ?? null;
+}
+
+function ruleOf({ op }: TfNode): TfRule {
+  const rule = tfOps[op];
+  if (!rule)
+    throw new UserError(`the operation ${op} is not supported: convert the network without it, or as ONNX`);
+  return rule;
+}
+
+/** The nodes, each after those it reads: files keep them in any order. */
+function inOrder(nodes: readonly TfNode[]): TfNode[] {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const ordered = new Set<TfNode>();
+  const open: TfNode[] = [];
+  for (const start of nodes) {
+    open.push(start);
+    while (open.length > 0) {
+      const node = open.at(-1)!;
+      const before = (node.input ?? [])
+        .map((input) => byName.get(input.replace(/^\^/, '').replace(/:\d+$/, '')))
+        .find((input) => input && !ordered.has(input));
+      if (before && open.includes(before))
+        throw new UserError(`the graph runs in a circle at "${before.name}"`);
+      if (before) {
+        open.push(before);
+      } else {
+        ordered.add(node);
+        open.pop();
+      }
+    }
+  }
+  return [...ordered];
+}
+
+interface ImageInput {
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+function imageInput(nodes: readonly TfNode[], file: string, size: number): ImageInput {
+  const inputs = nodes.filter(({ op }) => op === 'Placeholder');
+  const dims = (node: TfNode | undefined): number[] =>
+    (node?.attr?.shape?.shape?.dim ?? []).map((dim) => Number(dim.size ?? -1));
+  const [input] = inputs;
+  const [, height = -1, width = -1, channels = -1] = dims(input);
+  if (inputs.length !== 1 || dims(input).length !== 4 || channels < 1) {
+    const found = inputs.map((node) => `${node.name} [${dims(node)}]`).join(', ');
+    throw new UserError(
+      `${file} must read one image [batch, height, width, channel], not ${found || 'nothing'}`,
+    );
+  }
+  return {
+    name: input!.name,
+    height: height > 0 ? height : size,
+    width: width > 0 ? width : size,
+    channels,
+  };
+}
+
+/** The last node of a scope stands for the scope; Keras 3 writes `block1_conv1_1` for `block1_conv1`. */
+function addAliases(graph: GraphBuilder, nodes: readonly ForeignNode[]): void {
+  const known = nodes.filter(({ label }) => graph.hasLayer(label)).reverse();
+  for (const suffix of [/$/, /_1$/]) {
+    for (const { label } of known) {
+      const scopes = label.split('/').slice(0, -1);
+      for (const scope of scopes) graph.alias(scope.replace(suffix, ''), label);
+    }
+  }
 }

@@ -88,6 +88,11 @@ export class TfjsWeights implements WeightSource {
     return [...this.entries.keys()];
   }
 
+  /** Whether the numbers are sizes and axes rather than parameters. */
+  isInteger(name: string): boolean {
+    return this.entry(name).stored === 'int32';
+  }
+
   shape(name: string): readonly number[] {
     return this.entry(name).shape;
   }

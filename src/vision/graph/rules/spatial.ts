@@ -65,6 +65,12 @@ export const reduceRule: Rule<ReduceOp> = {
   run: (op, [x]) => reductions[op.name](x!, [...op.axes], op.keepDims),
 };
 
+/**
+ * The smallest normal float32, for a border of zeros. ONNX Runtime (1.30) merges a zero border into a following max pool,
+ * whose own border never wins: wrong where the picture is negative. It leaves any other value alone.
+ */
+const almostZero = 2 ** -126;
+
 export const padRule: Rule<PadOp> = {
   shape: (op, [input]) => input!.map((dim, axis) => op.pads[axis]![0] + dim + op.pads[axis]![1]),
   demand: (op, channels) => [op.pads.at(-1)!.every((pad) => pad === 0) ? channels : undefined],
@@ -75,7 +81,7 @@ export const padRule: Rule<PadOp> = {
       const size = x!.shape.map((dim, axis) => dim - begin[axis]! - Math.max(0, -op.pads[axis]![1]));
       const cropped = size.every((dim, axis) => dim === x!.shape[axis]) ? x! : tf.slice(x!, begin, size);
       const pads = op.pads.map(([a, b]): [number, number] => [Math.max(0, a), Math.max(0, b)]);
-      return pads.flat().every((pad) => pad === 0) ? cropped : tf.pad(cropped, pads, op.value);
+      return pads.flat().every((pad) => pad === 0) ? cropped : tf.pad(cropped, pads, op.value || almostZero);
     }
     const image = x as tf.Tensor4D;
     const [, rows, columns] = op.pads;
