@@ -1,6 +1,8 @@
 /** @file Which PyTorch network a state dict belongs to, told by the names of its weights. */
 import type { WeightSource } from '../../engine/weights.js';
 import { UserError } from '../../errors.js';
+import type { LayerGraph } from '../graph/graph.js';
+import type { Param } from '../graph/params.js';
 import { VisionNetwork } from '../network.js';
 import type { Preprocessing } from '../preprocess.js';
 import { alexnet } from './alexnet.js';
@@ -46,11 +48,19 @@ export function torchNetwork(weights: WeightSource, options: TorchOptions = {}):
         'GoogLeNet, Inception v3, ResNet, SqueezeNet and MobileNetV2 of torchvision or timm; export others as ONNX',
     );
   }
-  const { name, modules, size, preprocessing } = found[1](weights);
+  const { name, modules, size, preprocessing } = build(weights, found[1]);
+  const graph = modules.graph.build();
+  const foreign = unusedWeights(graph, weights);
+  if (foreign.length > 0) {
+    throw new UserError(
+      `these weights are like those of ${name}, but have "${foreign[0]}" and ${foreign.length - 1} more that it has not: ` +
+        'a variant that is not supported, export it as ONNX instead',
+    );
+  }
   const side = options.size ?? size;
   return new VisionNetwork({
     name: options.name ?? name,
-    graph: modules.graph.build(),
+    graph,
     weights,
     input: {
       height: side,
@@ -59,4 +69,26 @@ export function torchNetwork(weights: WeightSource, options: TorchOptions = {}):
       preprocessing: options.preprocessing ?? preprocessing,
     },
   });
+}
+
+function build(weights: WeightSource, architecture: (source: WeightSource) => TorchNetwork): TorchNetwork {
+  try {
+    return architecture(weights);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `a variant of a known network that is not supported, export it as ONNX instead: ${error.message}`,
+    );
+  }
+}
+
+/** Counters of training, and the extra heads of GoogLeNet and Inception v3 that only training uses. */
+const trainingOnly = /num_batches_tracked$|^aux\d\.|^AuxLogits\./;
+
+/** What the network would not read: its architecture must be another one. */
+function unusedWeights(graph: LayerGraph, weights: WeightSource): string[] {
+  const used = new Set(
+    graph.nodes.flatMap(({ op }) => Object.values(op).map((setting) => (setting as Partial<Param>)?.name)),
+  );
+  return weights.names.filter((name) => !used.has(name) && !trainingOnly.test(name));
 }

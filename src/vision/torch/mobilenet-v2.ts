@@ -3,16 +3,8 @@ import type { WeightSource } from '../../engine/weights.js';
 import { imagenet } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 
-/** [blocks, stride of the first] of each stage. */
-const stages: readonly (readonly [number, number])[] = [
-  [1, 1],
-  [2, 2],
-  [3, 2],
-  [4, 2],
-  [3, 1],
-  [3, 2],
-  [1, 1],
-];
+/** Of the first block of each stage. */
+const strides = [1, 2, 2, 2, 1, 2, 1];
 
 /** A convolution and its batch norm, by the names of their weights. */
 type Pair = readonly [conv: string, norm: string];
@@ -23,8 +15,8 @@ export function mobilenetV2(source: WeightSource): TorchNetwork {
   let x = convNorm(m, names.stem, m.input, 2, true);
   m.layer(names.stemLayer, x, 'conv, batch norm, relu6');
   let index = 1;
-  stages.forEach(([blocks, stride], stage) => {
-    for (let block = 0; block < blocks; block++) {
+  strides.forEach((stride, stage) => {
+    for (let block = 0; block < names.blocks(m, stage); block++) {
       const name = names.block(stage, block, index++);
       x = m.layer(name, invertedResidual(m, names.parts(m, name), x, block === 0 ? stride : 1), 'block');
     }
@@ -55,6 +47,7 @@ function invertedResidual(m: Modules, pairs: readonly Pair[], input: number, str
 const torchvision = {
   stem: ['features.0.0', 'features.0.1'] as Pair,
   stemLayer: 'features.0',
+  blocks: (_m: Modules, stage: number) => [1, 2, 3, 4, 3, 3, 1][stage]!,
   block: (_stage: number, _block: number, index: number) => `features.${index}`,
   parts: (m: Modules, name: string): Pair[] =>
     m.has(`${name}.conv.3`)
@@ -75,6 +68,11 @@ const torchvision = {
 const timm: typeof torchvision = {
   stem: ['conv_stem', 'bn1'],
   stemLayer: 'bn1',
+  blocks(m, stage) {
+    let count = 0;
+    while (m.has(`blocks.${stage}.${count}.conv_dw`)) count++;
+    return count;
+  },
   block: (stage, block) => `blocks.${stage}.${block}`,
   parts: (m, name) =>
     m.has(`${name}.conv_pwl`)

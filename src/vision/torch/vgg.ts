@@ -23,14 +23,14 @@ export function vgg(source: WeightSource): TorchNetwork {
     if (normalized) y = m.batchNorm(`features.${index + 1}`, m.layer(name, y));
     x = m.relu(y);
     index += normalized ? 2 : 1;
-    if (normalized) m.layer(`features.${index - 1}`, x, 'batch norm, relu');
-    else m.layer(name, x, 'conv, relu');
+    m.layer(`features.${index - 1}`, x, normalized ? 'batch norm, relu' : 'conv, relu');
     m.layer(`features.${index}`, x, 'relu');
-    index++;
     convolutions++;
     inBlock++;
-    m.graph.alias(`block${block}_conv${inBlock}`, `features.${index - 1}`);
-    m.graph.alias(`conv${block}_${inBlock}`, `features.${index - 1}`);
+    for (const alias of [`block${block}_conv${inBlock}`, `conv${block}_${inBlock}`]) {
+      m.graph.alias(alias, `features.${index - 1}`);
+    }
+    index++;
     if (!isKernel(index)) {
       x = m.layer(`features.${index}`, m.maxPool(x, 2, 2));
       m.graph.alias(`block${block}_pool`, `features.${index}`);

@@ -1,0 +1,120 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { writeSafetensors } from '../../engine/safetensors.js';
+import type { WeightArray } from '../../engine/weights.js';
+import type { VisionNetwork } from '../network.js';
+import { openVisionNetwork } from '../open.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'superstim-torch-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Shapes = Record<string, number[]>;
+
+let count = 0;
+/** A model folder with zeros for weights, as the hub's timm repositories look. */
+function save(shapes: Shapes, config?: object): string {
+  const path = join(folder, String(count++));
+  mkdirSync(path);
+  const arrays = Object.entries(shapes).map(([name, shape]): [string, WeightArray] => [
+    name,
+    { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) },
+  ]);
+  writeSafetensors(join(path, 'model.safetensors'), arrays);
+  if (config) writeFileSync(join(path, 'config.json'), JSON.stringify(config));
+  return path;
+}
+
+const conv = (name: string, outputs: number, inputs: number, size = 3): Shapes => ({
+  [`${name}.weight`]: [outputs, inputs, size, size],
+  [`${name}.bias`]: [outputs],
+});
+const norm = (name: string, channels: number): Shapes =>
+  Object.fromEntries(
+    ['weight', 'bias', 'running_mean', 'running_var'].map((part) => [`${name}.${part}`, [channels]]),
+  );
+const bare = (name: string, outputs: number, inputs: number, size = 3): Shapes => ({
+  [`${name}.weight`]: [outputs, inputs, size, size],
+});
+
+/** A VGG of three narrow convolutions in two blocks. */
+const vgg: Shapes = { ...conv('features.0', 4, 3), ...conv('features.2', 6, 4), ...conv('features.5', 8, 6) };
+
+/** A narrow ResNet of one stage with one bottleneck, grouped as in ResNeXt. */
+const resnet: Shapes = {
+  ...bare('conv1', 8, 3, 7),
+  ...norm('bn1', 8),
+  ...bare('layer1.0.conv1', 8, 8, 1),
+  ...norm('layer1.0.bn1', 8),
+  ...bare('layer1.0.conv2', 8, 2),
+  ...norm('layer1.0.bn2', 8),
+  ...bare('layer1.0.conv3', 16, 8, 1),
+  ...norm('layer1.0.bn3', 16),
+  ...bare('layer1.0.downsample.0', 16, 8, 1),
+  ...norm('layer1.0.downsample.1', 16),
+  'fc.weight': [5, 16],
+  'fc.bias': [5],
+};
+
+const table = (network: VisionNetwork): string[] =>
+  network.layers.map(
+    ({ name, kind, channels, size }) => `${name} (${kind}) ${[channels, ...size].join('x')}`,
+  );
+
+test('a VGG of any depth and width, by torchvision names and the classic ones', () => {
+  const network = openVisionNetwork(save(vgg), 'tiny');
+  expect(table(network)).toEqual([
+    'features.0 (conv, relu) 4x224x224',
+    'features.1 (relu) 4x224x224',
+    'features.2 (conv, relu) 6x224x224',
+    'features.3 (relu) 6x224x224',
+    'features.4 (max pool) 6x112x112',
+    'features.5 (conv, relu) 8x112x112',
+    'features.6 (relu) 8x112x112',
+    'features.7 (max pool) 8x56x56',
+  ]);
+  expect(network.layer('block2_conv1').name).toBe('features.5');
+  expect(network.layer('conv1_2').name).toBe('features.2');
+  expect(network.layer('block1_pool').name).toBe('features.4');
+  expect(() => network.layer('block2_conv2')).toThrow(
+    /tiny has no layer "block2_conv2"; did you mean "block2_conv1"/,
+  );
+  expect(network.input.preprocessing?.offset[0]).toBeCloseTo(-0.485 / 0.229);
+});
+
+test('a ResNet is read off its weights; config.json says what it was trained on', () => {
+  const config = {
+    pretrained_cfg: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25], input_size: [3, 160, 160] },
+  };
+  const network = openVisionNetwork(save({ ...resnet, 'bn1.num_batches_tracked': [] }, config));
+  expect(table(network).slice(0, 4)).toEqual([
+    'conv1 (conv) 8x80x80',
+    'bn1 (batch norm, relu) 8x80x80',
+    'maxpool (max pool) 8x40x40',
+    'layer1.0.conv1 (conv) 8x40x40',
+  ]);
+  expect(table(network).slice(-4)).toEqual([
+    'layer1.0 (block) 16x40x40',
+    'layer1 (stage) 16x40x40',
+    'avgpool (average pool) 16',
+    'fc (dense) 5',
+  ]);
+  expect(network.input).toMatchObject({
+    height: 160,
+    preprocessing: { scale: [4, 4, 4], offset: [-2, -2, -2] },
+  });
+});
+
+test('a variant is refused, not computed wrongly', () => {
+  expect(() => openVisionNetwork(save({ ...resnet, ...conv('layer1.0.se.fc1', 2, 16, 1) }))).toThrow(
+    /like those of resnet\d+, but have "layer1.0.se.fc1.weight" and 1 more that it has not: .* export it as ONNX/,
+  );
+  const { 'bn1.running_mean': _, ...without } = resnet;
+  expect(() => openVisionNetwork(save(without))).toThrow(
+    /a variant of a known network .* no array named "bn1.running_mean"/,
+  );
+  expect(() => openVisionNetwork(save(conv('patch_embed.proj', 8, 3, 16)))).toThrow(
+    /no known network has weights named like "patch_embed.proj/,
+  );
+});
