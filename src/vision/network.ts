@@ -41,6 +41,7 @@ export interface VisionNetworkOptions {
   readonly unreachable?: ReadonlyMap<string, string>;
 }
 
+/** A network that sees: its layers by name, and any of them as a function of pictures. */
 export class VisionNetwork {
   readonly name: string;
   readonly input: InputSpec;
@@ -49,7 +50,7 @@ export class VisionNetwork {
   readonly layers: readonly LayerInfo[];
   /** Layers that the file has but that cannot be computed, with the reason. */
   readonly unreachable: ReadonlyMap<string, string>;
-  private readonly graph: LayerGraph;
+  readonly graph: LayerGraph;
   private readonly byName: ReadonlyMap<string, LayerInfo>;
   private readonly nodes: ReadonlyMap<string, number>;
 

@@ -1,0 +1,172 @@
+/**
+ * @file Whether a network is shown pictures in the range it was trained on: the commonest mistake, and a silent one.
+ *
+ * Pictures with the statistics of photographs are shown. A batch norm remembers the mean and variance of what it saw in
+ * training, so the first one tells even [0, 1] from [-1, 1]. Without one, the spread of the class scores tells a
+ * range that is wrong by tens of times.
+ */
+import { type CompileOptions, compile } from '../engine/compile.js';
+import { Random } from '../engine/random.js';
+import * as tf from '../engine/tfjs.js';
+import { evaluate } from './graph/evaluate.js';
+import type { AffineOp } from './graph/op.js';
+import { naturalPictures } from './natural.js';
+import type { VisionNetwork } from './network.js';
+import { caffe, imagenet, type Preprocessing, preprocess, range } from './preprocess.js';
+
+/** What networks are commonly trained on, the likeliest first. */
+const common = (channels: number): readonly (readonly [string, Preprocessing])[] => [
+  ...(channels === 3 ? [["ImageNet's mean and deviation", imagenet] as const] : []),
+  ['-1 to 1', range(-1, 1, channels)],
+  ['0 to 1', range(0, 1, channels)],
+  ['0 to 255', range(0, 255, channels)],
+  ...(channels === 3 ? [['0 to 255, blue first, less the mean (Caffe)', caffe] as const] : []),
+];
+
+export interface InputFit {
+  /** What to show the network: its own preprocessing, or where it has none the likeliest. */
+  readonly preprocessing: Preprocessing;
+  /** A sentence for the user when that does not fit, or is a guess. */
+  readonly warning: string | null;
+}
+
+export type FitOptions = Pick<CompileOptions, 'engine' | 'threads'>;
+
+/**
+ * Checks the preprocessing of a network (its own, or `given` by the user) against what it remembers, and finds the
+ * likeliest where there is none. Deterministic; takes a forward pass or a few.
+ */
+export async function fitInput(
+  network: VisionNetwork,
+  given: Preprocessing | null = network.input.preprocessing,
+  options: FitOptions = {},
+): Promise<InputFit> {
+  const candidates = common(network.input.channels);
+  const ranges = [...(given ? [given] : []), ...candidates.map(([, preprocessing]) => preprocessing)];
+  const judged =
+    (await judgeByNorm(network, ranges, options)) ?? (await judgeByScores(network, ranges, options));
+  if (!judged) {
+    const preprocessing = given ?? candidates[0]![1];
+    const warning = `${network.name} does not say which range its pictures have: assuming ${candidates[0]![0]}`;
+    return { preprocessing, warning: given ? null : warning };
+  }
+  const [own, rest] = given ? [judged[0]!, judged.slice(1)] : [null, judged];
+  const best = rest.indexOf(rest.reduce((a, b) => (b.badness < a.badness ? b : a)));
+  const [bestName, bestRange] = candidates[best]!;
+  if (given && own) {
+    const warning = `${network.name} seems to be shown pictures in the wrong range (${own.finding}); ${bestName} would fit better`;
+    return { preprocessing: given, warning: own.fits || own.badness <= rest[best]!.badness ? null : warning };
+  }
+  const certainty = rest[best]!.fits ? 'which fits' : `though nothing fits well (${rest[best]!.finding})`;
+  return {
+    preprocessing: bestRange,
+    warning: `${network.name} does not say which range its pictures have: assuming ${bestName}, ${certainty}`,
+  };
+}
+
+interface Judgement {
+  readonly fits: boolean;
+  /** The larger, the worse. */
+  readonly badness: number;
+  readonly finding: string;
+}
+
+const pictureCount = 8;
+const pictureSide = 96;
+
+function pictures(count: number, height: number, width: number, channels: number): Float32Array {
+  return naturalPictures(Random.of(0, 'input fit'), count, height, width, channels);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** By the first batch norm; null where there is none. */
+async function judgeByNorm(
+  network: VisionNetwork,
+  ranges: readonly Preprocessing[],
+  options: FitOptions,
+): Promise<Judgement[] | null> {
+  const found = network.graph.nodes.find(({ op }) => op.kind === 'affine' && op.mean && op.variance);
+  if (!found) return null;
+  const { mean, variance, epsilon = 0 } = found.op as AffineOp;
+  const before = found.inputs[0]!;
+  const shape = [pictureCount, pictureSide, pictureSide, network.input.channels] as const;
+  const step = await compile(
+    ({ x }, weights) => {
+      const results = ranges.flatMap((range, i): [string, tf.Tensor][] => {
+        const picture = preprocess(x as tf.Tensor4D, range);
+        const [seen] = evaluate(network.graph, weights, picture, [{ node: before }]);
+        const axes = seen!.shape.map((_, axis) => axis).slice(0, -1);
+        const centre = tf.mean(seen!, axes);
+        return [
+          [`mean ${i}`, centre],
+          [`variance ${i}`, tf.mean(tf.square(tf.sub(seen!, centre)), axes)],
+        ];
+      });
+      return Object.fromEntries(results);
+    },
+    { inputs: { x: { shape } }, weights: network.weights, ...options },
+  );
+  const seen = await step.run({ x: pictures(...shape) });
+  step.dispose();
+
+  const means = network.weights.read(mean!.name);
+  const variances = network.weights.read(variance!.name);
+  // Channels that were silent in training remember nothing.
+  const alive = [...variances.keys()].filter((c) => variances[c]! > 10 * epsilon);
+  return ranges.map((_, i) => {
+    const contrast = median(alive.map((c) => Math.sqrt(seen[`variance ${i}`]![c]! / variances[c]!)));
+    const shift = median(
+      alive.map((c) => Math.abs(seen[`mean ${i}`]![c]! - means[c]!) / Math.sqrt(variances[c]!)),
+    );
+    return {
+      fits: contrast > 0.6 && contrast < 1.7 && shift < 1,
+      badness: Math.abs(Math.log(contrast)) + shift,
+      finding: `its first batch norm sees ${contrast.toPrecision(2)} times the contrast of its training`,
+    };
+  });
+}
+
+/** By how far the class scores of the last layer spread; null where it gives no scores. */
+async function judgeByScores(
+  network: VisionNetwork,
+  ranges: readonly Preprocessing[],
+  options: FitOptions,
+): Promise<Judgement[] | null> {
+  const last = network.layers.at(-1)!;
+  if (last.channels < 10 || last.size.some((dim) => dim > 1)) return null;
+  const { height, width, channels } = network.input;
+  const shape = [1, height, width, channels] as const;
+  const x = pictures(...shape);
+  const judgements: Judgement[] = [];
+  for (const range of ranges) {
+    const step = await compile(
+      (inputs, weights) => {
+        const picture = preprocess(inputs.x as tf.Tensor4D, range);
+        return { scores: network.forward(weights, picture, [{ layer: last.name }])[0]! };
+      },
+      { inputs: { x: { shape } }, weights: network.weights, ...options },
+    );
+    const { scores } = await step.run({ x });
+    step.dispose();
+    const spread = spreadOf(scores as Float32Array);
+    judgements.push({
+      fits: spread > 0.2 && spread < 50,
+      // Among those that fit the likeliest, which comes first, is as good as any.
+      badness: spread > 0.2 && spread < 50 ? 0 : Math.abs(Math.log(Math.max(spread, 1e-6) / 3)),
+      finding: `its class scores spread over ${spread.toPrecision(2)}`,
+    });
+  }
+  return judgements;
+}
+
+/** Standard deviation of class scores; of their logarithms where they are probabilities. */
+function spreadOf(scores: Float32Array): number {
+  const sum = scores.reduce((a, b) => a + b, 0);
+  const probabilities = Math.abs(sum - 1) < 1e-3 && scores.every((score) => score >= 0);
+  const logits = probabilities ? scores.map((p) => Math.log(Math.max(p, 1e-300))) : scores;
+  const mean = logits.reduce((a, b) => a + b, 0) / logits.length;
+  return Math.sqrt(logits.reduce((a, b) => a + (b - mean) ** 2, 0) / logits.length);
+}

@@ -1,0 +1,55 @@
+/** A wrong range is caught: on a real network with batch norm, and on one whose only trace is its class scores. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { fitInput } from '../../src/vision/input-fit.js';
+import { VisionNetwork } from '../../src/vision/network.js';
+import { openVisionNetwork } from '../../src/vision/open.js';
+import { caffe, imagenet, range } from '../../src/vision/preprocess.js';
+import { torchNetwork } from '../../src/vision/torch/index.js';
+import { FormulaWeights } from './formula-weights.js';
+
+const model = fileURLToPath(new URL('../../../shared/models/mobilenet_v1_0.25_224', import.meta.url));
+const fixture = new URL('../../../shared/fixtures/vision/squeezenet1_1.json', import.meta.url);
+
+describe.skipIf(!existsSync(model))('with a batch norm (needs ../shared/models)', () => {
+  const network = openVisionNetwork(model);
+
+  test('the right range fits', async () => {
+    expect(await fitInput(network)).toEqual({ preprocessing: network.input.preprocessing, warning: null });
+  });
+
+  test.each([
+    ['0 to 1', range(0, 1)],
+    ['0 to 255', range(0, 255)],
+    ["ImageNet's", imagenet],
+    ["Caffe's", caffe],
+  ])('%s does not', async (_, wrong) => {
+    const { warning } = await fitInput(network, wrong);
+    expect(warning).toMatch(
+      /the wrong range \(its first batch norm sees [\d.e+]+ times the contrast .*; -1 to 1 would fit better/,
+    );
+  });
+
+  test('it is found where nothing is known', async () => {
+    const { preprocessing, warning } = await fitInput(network, null);
+    expect(preprocessing).toEqual(range(-1, 1));
+    expect(warning).toMatch(/does not say .*: assuming -1 to 1, which fits/);
+  });
+});
+
+describe.skipIf(!existsSync(fixture))('without (needs ../shared/fixtures/vision)', () => {
+  test('scores that spread too far give it away', async () => {
+    const weights = new FormulaWeights(JSON.parse(readFileSync(fixture, 'utf8')).state_dict);
+    const { graph } = torchNetwork(weights);
+    const input = { height: 96, width: 96, channels: 3, preprocessing: imagenet };
+    const network = new VisionNetwork({ name: 'squeezenet', graph, weights, input });
+    // Random weights are no trained network, but like one they are made for inputs about 1 in size.
+    expect((await fitInput(network)).warning).toBeNull();
+    const strong = { order: 'rgb', scale: [1e4, 1e4, 1e4], offset: [0, 0, 0] } as const;
+    expect((await fitInput(network, strong)).warning).toMatch(
+      /its class scores spread over .*; ImageNet's mean and deviation would fit better/,
+    );
+    expect((await fitInput(network, null)).preprocessing).toEqual(imagenet);
+  });
+});
