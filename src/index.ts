@@ -1,6 +1,11 @@
-/** @file What the package exports. */
+/**
+ * @file The library. Everything public is listed here, by what it is for.
+ *
+ * Long computations are generators of events (`Run`): `finishRun` gives the result, `recordRun` also writes a run
+ * folder, `for await` shows what happens.
+ */
 
-// Engine
+// The engine: a TensorFlow.js function in, a compiled function out. `tf` is the instance that it traces.
 export {
   type Compiled,
   type CompileOptions,
@@ -11,37 +16,112 @@ export {
   type RunInput,
   resident,
 } from './engine/compile.js';
-export { adamW, clipByGlobalNorm, cosineSchedule, muon, type UpdateRule } from './engine/optimizer.js';
+export {
+  gelu,
+  geluTanh,
+  layerNorm,
+  rmsNorm,
+  silu,
+  softmaxAttention,
+  tokenLogProbs,
+} from './engine/ops.js';
+export {
+  type AdamWOptions,
+  adamW,
+  clipByGlobalNorm,
+  cosineSchedule,
+  type MuonOptions,
+  muon,
+  type UpdateRule,
+} from './engine/optimizer.js';
 export { Random } from './engine/random.js';
-export { openSafetensors, openSafetensorsFolder, writeSafetensors } from './engine/safetensors.js';
+export {
+  openSafetensors,
+  openSafetensorsFolder,
+  Safetensors,
+  writeSafetensors,
+} from './engine/safetensors.js';
 export type { DType, TensorSpec, TypedArray } from './engine/tensor-spec.js';
+export * as tf from './engine/tfjs.js';
 export { type TensorFunction, TraceError } from './engine/trace.js';
-export { Trainer, type TrainerOptions, type TrainingState } from './engine/trainer.js';
+export { type StepResult, Trainer, type TrainerOptions, type TrainingState } from './engine/trainer.js';
 export { MemoryWeights, type WeightArray, type WeightLookup, type WeightSource } from './engine/weights.js';
+// Errors that a user can mend.
 export { exitCodes, UsageError, UserError } from './errors.js';
 
-// Models
+// Models by name: embedded, in a folder, on the hub.
+export type { DownloadOptions } from './hub/download-model.js';
+export { embeddedFolder, embeddedModels } from './hub/embedded.js';
+export { type ListedModel, listModels } from './hub/list-models.js';
 export { hashModel } from './hub/model-hash.js';
-export { type ResolvedModel, resolveModel } from './hub/resolve-model.js';
+export { type ResolvedModel, resolveLocal, resolveModel } from './hub/resolve-model.js';
 
-// Runs
-export { eventClock, finishRun, type Run, type RunEvent, type ScoredText } from './runs/events.js';
-export { readRun } from './runs/read-run.js';
-export { createRunFolder, recordRun } from './runs/run-folder.js';
-
-// Language models
-export { ablationDivergence } from './text/ablation.js';
-export { listTextUnits } from './text/list-units.js';
-export type { HeadMeasure, SequenceScore } from './text/measures.js';
-export { loadTextModel, openTextWeights, type TextModel } from './text/model.js';
+// Runs: events, and the folder that keeps them.
+export {
+  type EventBody,
+  eventClock,
+  finishRun,
+  type JsonValue,
+  type ReadEvent,
+  type Run,
+  type RunEvent,
+  type ScoredText,
+} from './runs/events.js';
+export { followRun, type RunReading, type RunState, readRun } from './runs/read-run.js';
+export {
+  createRunFolder,
+  openRunFolder,
+  type RunDescription,
+  RunFolder,
+  recordRun,
+} from './runs/run-folder.js';
+// What a text does to a unit, and the search for text.
+export { type AblationOptions, ablationDivergence } from './text/ablation.js';
+export { Calibration, type CalibrationText, type GroupStatistics } from './text/calibration.js';
+export { listTextUnits, type TextUnits } from './text/list-units.js';
+export type { HeadMeasure, SequenceScore, UnitGroup } from './text/measures.js';
+// Language models: load one, ask it for any activation.
+export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/model.js';
 export type { Place } from './text/places.js';
-export { type ScoreOptions, type ScoreResult, scoreText } from './text/score.js';
-export { Frontier, hypervolume } from './text/search/frontier.js';
-export { type Budget, type SearchOptions, type SearchResult, searchText } from './text/search/search.js';
-export type { TransformerSpec } from './text/spec.js';
-export { forward, step } from './text/transformer.js';
-export { formatUnit, parseUnit, type TextUnit, type Unit } from './units.js';
+export { Prior, type PriorOptions, type Rewrite } from './text/prior.js';
+export { Probe, type ProbeOptions, type Scores } from './text/probe.js';
+export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/reference.js';
+export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';
+export { dominates, Frontier, fluencyFront, hypervolume, type Point } from './text/search/frontier.js';
+export {
+  type Budget,
+  type PriorBest,
+  type SearchMethodName,
+  type SearchOptions,
+  type SearchResult,
+  searchText,
+} from './text/search/search.js';
+export { calibrate, resolveUnits, type SessionOptions } from './text/session.js';
+export type { Family, TransformerSpec } from './text/spec.js';
+export { Tokenizer } from './text/tokenizer.js';
+export {
+  embedTokens,
+  forward,
+  type KeyValueCache,
+  type Run as TransformerRun,
+  sequenceLogProbs,
+  step,
+  unembedding,
+} from './text/transformer.js';
+// Units by name.
+export {
+  type ChannelUnit,
+  type DirectionUnit,
+  formatUnit,
+  type HeadUnit,
+  type LogitUnit,
+  type NeuronUnit,
+  parseUnit,
+  type TextUnit,
+  type Unit,
+} from './units.js';
 
-// Vision networks
-export { VisionNetwork } from './vision/network.js';
+// Networks that see.
+export { type InputSpec, type LayerInfo, VisionNetwork, type Wanted } from './vision/network.js';
 export { openVisionNetwork } from './vision/open.js';
+export type { Preprocessing } from './vision/preprocess.js';

@@ -37,6 +37,14 @@ export type TrainingState = Map<string, WeightArray>;
 /** A state's arrays are named `parameter`, or `parameter#slot`. */
 const slotName = (parameter: string, slot: string) => `${parameter}#${slot}`;
 
+/**
+ * Takes training steps: batches in, loss out, parameters updated where they are.
+ *
+ * ```ts
+ * const trainer = await Trainer.create({ loss, inputs, parameters, rule: () => adamW() });
+ * const { loss } = await trainer.step({ ids }, learningRate);
+ * ```
+ */
 export class Trainer {
   private constructor(
     private readonly compiled: Compiled,

@@ -18,6 +18,8 @@ export interface ListedModel {
 }
 
 /**
+ * The embedded models and those in the Hugging Face cache.
+ *
  * @param embeddedRoot - folder of embedded models
  * @param cache - Hugging Face cache
  */

@@ -21,8 +21,11 @@ export type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 /** Starts Node, without a terminal and without colours of the surroundings. */
 export function start(nodeArguments: readonly string[], env: NodeJS.ProcessEnv = {}): Child {
-  const surroundings = { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...env };
-  return spawn(process.execPath, nodeArguments, { env: surroundings, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { NO_COLOR: _, FORCE_COLOR: __, ...surroundings } = process.env;
+  return spawn(process.execPath, nodeArguments, {
+    env: { ...surroundings, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 /** How a process ended, and all it wrote. */

@@ -1,0 +1,131 @@
+/** @file The package as others use it: packed, put beside its dependencies, imported by its name. */
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { end, notBuilt, start } from './helpers/command.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  dependencies: Record<string, string>;
+};
+
+describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
+  const project = mkdtempSync(join(tmpdir(), 'superstim-package-'));
+  const modules = join(project, 'node_modules');
+  const installed = join(modules, 'superstimulus');
+  afterAll(() => rmSync(project, { recursive: true }));
+
+  beforeAll(() => {
+    execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', project], {
+      cwd: root,
+    });
+    mkdirSync(installed, { recursive: true });
+    const tarball = join(project, `superstimulus-${manifest.version}.tgz`);
+    execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
+    // The dependencies that it declares, and no others.
+    for (const name of Object.keys(manifest.dependencies)) {
+      mkdirSync(dirname(join(modules, name)), { recursive: true });
+      symlinkSync(join(root, 'node_modules', name), join(modules, name));
+    }
+    writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  });
+
+  const run = (code: string) => {
+    const file = join(project, 'main.js');
+    writeFileSync(file, code);
+    return end(start([file], { SUPERSTIM_CACHE: join(project, 'cache') }));
+  };
+
+  it('has the program, the models and what a package must have', () => {
+    const files = readdirSync(installed, { recursive: true }) as string[];
+    for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/cli/bin.js', 'dist/index.d.ts'])
+      expect(files).toContain(file);
+    expect(files).toContain('models/books-lm/model.safetensors');
+    expect(files.filter((file) => /\.test\.|^src|^test|^tools|^bench/.test(file))).toEqual([]);
+  });
+
+  it('compiles and runs a function', async () => {
+    const { code, stdout, stderr } = await run(`
+      import { compile, tf } from 'superstimulus';
+      const square = await compile(({ x }) => ({ y: tf.square(x) }), { inputs: { x: { shape: [3] } } });
+      console.log(JSON.stringify(Array.from((await square.run({ x: [1, 2, 3] })).y)));`);
+    expect([code, stdout, stderr]).toEqual([0, '[1,4,9]\n', '']);
+  });
+
+  it('scores a text with the embedded model', async () => {
+    const { code, stdout, stderr } = await run(`
+      import { finishRun, loadTextModel, resolveLocal, scoreText } from 'superstimulus';
+      const model = await loadTextModel(resolveLocal('books-lm').folder);
+      const settings = { engine: 'onnx', measure: 'delta', at: 'max', reference: 'layer', seed: 0 };
+      const score = await finishRun(scoreText({ model, ...settings, text: 'It was late.', units: ['L1.H3'] }));
+      console.log(JSON.stringify([score.units[0].unit, score.units[0].raw.length - score.token_ids.length]));`);
+    expect([code, stdout, stderr]).toEqual([0, '["L1.H3",0]\n', '']);
+  });
+
+  it('has the program', async () => {
+    const { bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      bin: { superstim: string };
+    };
+    const { code, stdout } = await end(start([join(installed, bin.superstim), '--version']));
+    expect([code, stdout]).toEqual([0, `${manifest.version}\n`]);
+  });
+
+  it('has types', () => {
+    const file = join(project, 'typed.ts');
+    writeFileSync(
+      file,
+      `import { compile, type Compiled, searchText, type SearchResult, tf } from 'superstimulus';
+       export const double: Promise<Compiled> = compile(({ x }) => ({ y: tf.mul(x!, 2) }), { inputs: { x: { shape: [2] } } });
+       export const hypervolume = (result: SearchResult): number => result.hypervolume;
+       // @ts-expect-error a search without options
+       searchText();`,
+    );
+    const program = ts.createProgram([file], {
+      module: ts.ModuleKind.NodeNext,
+      target: ts.ScriptTarget.ES2023,
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      types: [],
+    });
+    const complaints = ts
+      .getPreEmitDiagnostics(program)
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('src/index.ts', () => {
+  it('exports no function or class without a docstring', () => {
+    const file = join(root, 'src/index.ts');
+    const program = ts.createProgram([file], {
+      module: ts.ModuleKind.NodeNext,
+      target: ts.ScriptTarget.ES2023,
+      skipLibCheck: true,
+      noEmit: true,
+      types: ['node'],
+    });
+    const checker = program.getTypeChecker();
+    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!);
+    const symbols = exported.map((symbol) =>
+      symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
+    );
+    const callable = symbols.filter(({ flags }) => flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class));
+    expect(callable.length).toBeGreaterThan(30);
+    const bare = callable.filter((symbol) => symbol.getDocumentationComment(checker).length === 0);
+    expect(bare.map(({ name }) => name)).toEqual([]);
+  });
+});
