@@ -29,16 +29,16 @@ export class Histograms {
     this.max = new Float32Array(columns).fill(Number.NEGATIVE_INFINITY);
   }
 
-  /** Adds rows `[row, column]`. */
-  add(rows: Float32Array): void {
+  /** Adds values `[column, value]`. */
+  add(values: Float32Array): void {
     const { columns, bins } = this;
-    const raw = new Uint32Array(rows.buffer, rows.byteOffset, rows.length);
-    // Column by column: the bins of one stay in the cache.
+    const raw = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    const count = values.length / columns;
     for (let column = 0; column < columns; column++) {
       const first = column * BINS;
       let [sum, squares, max] = [0, 0, this.max[column]!];
-      for (let i = column; i < rows.length; i += columns) {
-        const value = rows[i]!;
+      for (let i = column * count; i < (column + 1) * count; i++) {
+        const value = values[i]!;
         sum += value;
         squares += value * value;
         if (value > max) max = value;
@@ -50,7 +50,7 @@ export class Histograms {
       this.squares[column]! += squares;
       this.max[column] = max;
     }
-    this.count += rows.length / columns;
+    this.count += count;
   }
 
   get mean(): Float32Array {

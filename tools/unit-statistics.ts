@@ -99,7 +99,7 @@ async function meanDeltas(centres: readonly Float32Array[]): Promise<WeightArray
 
 function groupsOf(layer: number): UnitGroup[] {
   return [
-    ...(['delta', 'raw', 'attention', 'logits'] as const).map((measure) => ({
+    ...(['delta', 'raw', 'attention'] as const).map((measure) => ({
       kind: 'heads' as const,
       layer,
       measure,
@@ -118,7 +118,11 @@ async function countGroups(
     (inputs, lookup) => {
       const run = forward(spec, lookup, { ids: inputs.ids! });
       return Object.fromEntries(
-        groups.map((group) => [groupKey(group), past(measure(spec, lookup, run, group, centreOf(group)))]),
+        groups.map((group) => [
+          groupKey(group),
+          // [unit, row]: each unit's values lie together to be counted.
+          tf.transpose(past(measure(spec, lookup, run, group, centreOf(group)))),
+        ]),
       );
     },
     { inputs, weights },
