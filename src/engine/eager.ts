@@ -4,6 +4,8 @@
  * Slow (`cpu`) or needing a native library (`tensorflow`); they are what the compiled engine is checked against.
  */
 import { createRequire } from 'node:module';
+// Eager runs block this thread: between them signals and timers get their turn.
+import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../errors.js';
 import type { Compiled, CompileOptions, Resident, RunInput } from './compile.js';
 import { arrayTypes, checkedInput, isResident, specOf } from './inputs.js';
@@ -80,8 +82,14 @@ export async function compileEager(
 
   return {
     outputs,
-    run: async (inputs) => call(inputs, []).values,
-    runKeeping: async (inputs, keep) => call(inputs, keep),
+    run: async (inputs) => {
+      await setImmediate();
+      return call(inputs, []).values;
+    },
+    runKeeping: async (inputs, keep) => {
+      await setImmediate();
+      return call(inputs, keep);
+    },
     dispose: () => {},
   };
 }

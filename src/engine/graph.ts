@@ -229,8 +229,7 @@ export class Graph {
       const inner = madeBy(x, 'Transpose');
       if (inner && sameShape(inner.attributes.perm as number[], perm)) moved.push(inner.inputs[0]!);
       else if (x.shape.length === 0) moved.push(x);
-      else if (x.source.kind === 'splat') moved.push(this.splat(x.source.value, [], x.dtype));
-      else if (x.shape.filter((dim) => dim > 1).length <= 1) {
+      else if (x.source.kind === 'splat' || x.shape.filter((dim) => dim > 1).length <= 1) {
         const padded = [...Array<number>(shape.length - x.shape.length).fill(1), ...x.shape];
         moved.push(
           this.reshape(

@@ -190,7 +190,7 @@ function writeModel(
   feeds: ReadonlyMap<Value, Feed>,
   outputs: readonly [string, Value][],
 ): Uint8Array {
-  const nameOf = (value: Value) => feeds.get(value)?.name ?? `v${value.id}`;
+  const nameOf = (value: Value) => feeds.get(value)?.name ?? `#${value.id}`;
   const valueInfo = (
     name: string,
     { shape, dtype }: { shape: readonly number[]; dtype: Value['dtype'] },

@@ -26,7 +26,7 @@ export class TraceError extends Error {
 const BACKEND = 'superstim-trace';
 
 class TraceBackend extends tf.KernelBackend {
-  private readonly data = new tf.DataStorage<Value>(this, tf.engine());
+  private readonly data = new tf.DataStorage<{ graph: Graph; value: Value }>(this, tf.engine());
   graph = new Graph();
 
   /** Starts a new graph. */
@@ -37,13 +37,23 @@ class TraceBackend extends tf.KernelBackend {
 
   tensorInfo(value: Value): tf.TensorInfo {
     const dataId = {};
-    this.data.set(dataId, value);
+    this.data.set(dataId, { graph: this.graph, value });
     return { dataId, shape: [...value.shape], dtype: value.dtype as DType };
   }
 
-  /** The symbolic value of a tensor; a tensor of another backend becomes a constant. */
-  value({ dataId }: tf.TensorInfo): Value {
-    return this.data.get(dataId);
+  /** The symbolic value of a tensor. One of an eager backend stays there; its values become a constant here. */
+  value({ dataId, shape, dtype }: tf.TensorInfo): Value {
+    if (!this.data.has(dataId)) return this.constant(tf.engine().readSync(dataId), shape, dtype);
+    const { graph, value } = this.data.get(dataId);
+    if (graph !== this.graph) throw new TraceError('a symbolic tensor of another compiled function was used');
+    return value;
+  }
+
+  private constant(values: tf.BackendValues, shape: number[], dtype: tf.DataType): Value {
+    if (dtype === 'string' || dtype === 'complex64')
+      throw new TraceError(`tensors of type ${dtype} cannot be traced`);
+    const array = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint8Array;
+    return this.graph.constant(array.from(values as TypedArray), shape, dtype);
   }
 
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): DataId {
@@ -53,14 +63,11 @@ class TraceBackend extends tf.KernelBackend {
   }
 
   override move(dataId: DataId, values: tf.BackendValues, shape: number[], dtype: tf.DataType): void {
-    if (dtype === 'string' || dtype === 'complex64')
-      throw new TraceError(`tensors of type ${dtype} cannot be traced`);
-    const array = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint8Array;
-    this.data.set(dataId, this.graph.constant(array.from(values as TypedArray), shape, dtype));
+    this.data.set(dataId, { graph: this.graph, value: this.constant(values, shape, dtype) });
   }
 
   override readSync(dataId: DataId): never {
-    const { source, shape } = this.data.get(dataId);
+    const { source, shape } = this.data.get(dataId).value;
     const origin = source.kind === 'node' ? `the result of ${source.node.op}` : `a ${source.kind}`;
     throw new TraceError(
       `the data of a symbolic tensor [${shape}] (${origin}) was read at ${callerLine()}: ` +

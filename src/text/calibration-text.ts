@@ -27,6 +27,7 @@ export async function* priorText(
   start: number,
   store: CalibrationStore,
   engine: EngineName,
+  signal?: AbortSignal,
 ): AsyncGenerator<CalibrationProgress, CalibrationText, void> {
   const { spec, weights, tokenizer } = model;
   const positions = Math.min(LENGTH + 1, spec.context);
@@ -48,6 +49,7 @@ export async function* priorText(
   const random = Random.of(0, 'calibration');
   const ids = new Int32Array(SEQUENCES * positions);
   for (let done = 0; done < SEQUENCES; done += batch) {
+    signal?.throwIfAborted();
     yield { done, total: SEQUENCES };
     ids.set(await prior.sample(batch, start, random), done * positions);
   }
@@ -73,7 +75,9 @@ export function corpusText(model: TextModel, start: number, path: string): Calib
   const rows: number[][] = [];
   for (const piece of pieces) {
     const ids = model.tokenizer.encode(piece).filter((id) => id !== start);
-    for (let at = 0; at + length <= ids.length && rows.length < SEQUENCES; at += length)
+    // One sequence a piece, so that they reach the end of a long text; a short text is a single piece.
+    const last = pieces.length > 1 ? 0 : ids.length - length;
+    for (let at = 0; at <= last && at + length <= ids.length && rows.length < SEQUENCES; at += length)
       rows.push([start, ...ids.slice(at, at + length)]);
   }
   if (rows.length < 4)

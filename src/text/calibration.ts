@@ -43,6 +43,8 @@ export interface CalibrationOptions {
   /** Statistics that came with the model. */
   readonly shipped?: ShippedStatistics | undefined;
   readonly store?: CalibrationStore;
+  /** Given, counting stops between two batches and throws its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where a group's statistics come from. */
@@ -141,6 +143,7 @@ export class Calibration {
     );
     const total = new RunningMoments(size);
     for (let start = 0; start < count; start += batch) {
+      this.options.signal?.throwIfAborted();
       const rows = Math.min(batch, count - start);
       const part = padRows(ids.subarray(start * positions, (start + rows) * positions), batch, positions);
       const { mean, spread, max } = await program.run({ ids: part });

@@ -182,7 +182,10 @@ function draw(
     const logits = tf.reshape(read.at('logits'), [batch, spec.vocab]);
     const allowed = tf.add(tf.mul(logits, inputs.sharpness!), bannedMask(spec.vocab, banned));
     const cumulative = tf.cumsum(tf.softmax(allowed), 1);
-    const below = tf.lessEqual(cumulative, tf.slice(inputs.uniform!, [0, done], [batch, 1]));
+    // Rounding leaves the sum a little off 1: the draw is in what it reached.
+    const total = tf.slice(cumulative, [0, spec.vocab - 1], [batch, 1]);
+    const point = tf.mul(tf.slice(inputs.uniform!, [0, done], [batch, 1]), total);
+    const below = tf.lessEqual(cumulative, point);
     const next = tf.minimum(tf.sum(tf.cast(below, 'int32'), 1), tf.scalar(spec.vocab - 1, 'int32'));
     const written = tf.logicalAnd(isAt(tf.add(here, one)), tf.expandDims(active, 1));
     ids = tf.where(written, tf.expandDims(next, 1), ids);

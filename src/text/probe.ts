@@ -218,6 +218,7 @@ function column(x: tf.Tensor, index: number): tf.Tensor {
 function valueAtPeak(values: tf.Tensor, peaks: tf.Tensor): tf.Tensor {
   const [batch, pos] = peaks.shape as [number, number];
   const counted = (x: tf.Tensor) => tf.slice(x, [0, 1], [batch, pos - 1]);
+  if (pos === 2) return tf.reshape(counted(values), [batch]);
   const peak = tf.oneHot(tf.argMax(counted(peaks), 1) as tf.Tensor1D, pos - 1);
   return tf.sum(tf.mul(counted(values), tf.cast(peak, 'float32')), 1);
 }

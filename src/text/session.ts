@@ -29,6 +29,8 @@ export interface SessionOptions {
   /** A text file to calibrate on, instead of samples of the prior. */
   readonly corpus?: string;
   readonly seed: number;
+  /** Ends preparation between two steps by throwing its reason; a search that runs stops and keeps what it has. */
+  readonly signal?: AbortSignal;
 }
 
 /** The token every sequence starts with. */
@@ -44,17 +46,17 @@ export function startToken({ tokenizer, name }: TextModel): number {
  * corpus; else z is counted over samples of the model.
  */
 export async function* calibrate(options: SessionOptions): AsyncGenerator<EventBody, Calibration, void> {
-  const { model, engine, corpus, modelHash } = options;
+  const { model, engine, corpus, modelHash, signal } = options;
   const { spec, weights } = model;
   const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
   const start = startToken(model);
-  const shared = { spec, weights, engine, store };
+  const shared = { spec, weights, engine, store, signal };
   if (corpus !== undefined) {
     const text = corpusText(model, start, corpus);
     return new Calibration({ ...shared, text: async () => text });
   }
   const shipped = shippedStatistics(model.folder);
-  const drawing = priorText(model, start, store, engine);
+  const drawing = priorText(model, start, store, engine, signal);
   // Only measures that are not shipped need samples.
   if (shipped) return new Calibration({ ...shared, shipped, text: once(() => lastOf(drawing)) });
   for (;;) {

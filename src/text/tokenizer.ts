@@ -36,7 +36,7 @@ export class Tokenizer {
   /** Token ids of a text, behind one BOS if the model has one, whether or not its tokenizer adds it. */
   encode(text: string): number[] {
     const ids = this.encodeBare(text);
-    return this.bos === null ? ids : [this.bos, ...ids];
+    return this.bos === null || ids[0] === this.bos ? ids : [this.bos, ...ids];
   }
 
   /** The text of token ids; a BOS in front is left out. */

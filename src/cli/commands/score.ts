@@ -37,7 +37,13 @@ export function scoreCommand(): Command {
         const session = await sessionOf(flags, model, modelHash);
         return finishRun(
           showProgress(
-            scoreText({ ...session, text: flags.text, units: flags.unit, ablate: flags.ablate ?? false }),
+            scoreText({
+              ...session,
+              signal,
+              text: flags.text,
+              units: flags.unit,
+              ablate: flags.ablate ?? false,
+            }),
             output,
           ),
         );

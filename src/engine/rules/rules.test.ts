@@ -232,6 +232,20 @@ const cases: Record<string, Case> = {
       ]),
     [5, 3, 3, 2],
   ),
+  'conv with more padding than kernel': image((x, w) => tf.conv2d(four(x), four(w), 1, 2), [1, 1, 3, 4]),
+  'transpose and a larger constant': {
+    shapes: [[4, 3, 1]],
+    fn: (x) => tf.add(tf.transpose(x, [1, 0, 2]), tf.fill([3, 4, 2], 2)),
+  },
+  'nearest with half-pixel centres': {
+    ...image((x) => tf.image.resizeNearestNeighbor(four(x), [3, 3], false, true)),
+    cpuGradientWrong: true,
+  },
+  'one-hot of integers': {
+    shapes: [[3, 4]],
+    fn: (x) => tf.oneHot(tf.cast(tf.argMax(x, 1), 'int32') as tf.Tensor1D, 4),
+    noGradient: true,
+  },
   'conv dilated': {
     ...image((x, w) => tf.conv2d(four(x), four(w), 1, 'same', 'NHWC', 2), [3, 3, 3, 2]),
     noGradient: true,

@@ -88,11 +88,23 @@ function reverse(graph: Graph, x: Value, dims: readonly number[]): Value {
   return slice(graph, x, starts, x.shape, steps);
 }
 
-/** Sums rows of `updates` into a zero array at `indices` [row, depth]; equal indices add up. */
-function scatterAdd(graph: Graph, indices: Value, updates: Value, shape: readonly number[]): Value {
-  const zeros = graph.broadcast(graph.splat(0, [], updates.dtype), shape);
-  const positions = graph.cast(indices, 'int64');
-  return graph.node('ScatterND', [zeros, positions, updates], shape, updates.dtype, { reduction: 'add' });
+/**
+ * Sums rows of `updates` [row, ...] into a zero array at `ids` [row]; equal ids add up. (ScatterND with a
+ * reduction would say the same, but ONNX Runtime runs it on several threads without locks and loses sums.)
+ */
+function scatterAdd(graph: Graph, ids: Value, updates: Value, shape: readonly number[]): Value {
+  const rows = sizeOf(ids.shape);
+  const inner = sizeOf(shape.slice(1));
+  const zeros = graph.broadcast(graph.splat(0, [], updates.dtype), [shape[0]!, inner]);
+  const index = graph.broadcast(graph.cast(graph.reshape(ids, [rows, 1]), 'int64'), [rows, inner]);
+  const sums = graph.node(
+    'ScatterElements',
+    [zeros, index, graph.reshape(updates, [rows, inner])],
+    [shape[0]!, inner],
+    updates.dtype,
+    { axis: 0, reduction: 'add' },
+  );
+  return graph.reshape(sums, shape);
 }
 
 const positive = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
@@ -182,15 +194,16 @@ export const shapeRules = {
       dtype,
     );
   },
-  OneHot: (graph, { indices }, { depth, onValue, offValue }) => {
+  OneHot: (graph, { indices }, { depth, onValue, offValue, dtype }) => {
     const values = graph.constant(Float32Array.of(offValue, onValue), [2], 'float32');
-    return graph.node(
+    const hot = graph.node(
       'OneHot',
       [graph.cast(indices, 'int64'), graph.ints([depth]), values],
       [...indices.shape, depth],
       'float32',
       { axis: -1 },
     );
+    return graph.cast(hot, (dtype ?? 'float32') as 'float32');
   },
   GatherV2: (graph, { x, indices }, { axis, batchDims }) => {
     const at = positive(axis, x.shape.length);
@@ -201,10 +214,10 @@ export const shapeRules = {
     const pointers = graph.cast(graph.reshape(indices, [...indices.shape, 1]), 'int64');
     return graph.node('GatherND', [x, pointers], shape, x.dtype, { batch_dims: batchDims });
   },
-  ScatterNd: (graph, { indices, updates }, { shape }) => scatterAdd(graph, indices, updates, shape),
+  ScatterNd: (graph, { indices, updates }, { shape }) => {
+    if (indices.shape.at(-1) !== 1) throw new Error('ScatterNd is traced for indices of one axis only');
+    return scatterAdd(graph, indices, updates, shape);
+  },
   UnsortedSegmentSum: (graph, { x, segmentIds }, { numSegments }) =>
-    scatterAdd(graph, graph.reshape(segmentIds, [...segmentIds.shape, 1]), x, [
-      numSegments,
-      ...x.shape.slice(segmentIds.shape.length),
-    ]),
+    scatterAdd(graph, segmentIds, x, [numSegments, ...x.shape.slice(segmentIds.shape.length)]),
 } satisfies Partial<Rules>;

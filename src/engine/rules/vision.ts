@@ -67,6 +67,18 @@ function transposedAttributes(info: ConvInfo, group = 1): Attributes {
   return { ...convAttributes(info, group), output_padding: [info.inHeight - height, info.inWidth - width] };
 }
 
+/** Whether `rotatedConv` can give the gradient: it would otherwise have to cut instead of pad. */
+function isRotatable({
+  strideHeight,
+  strideWidth,
+  padInfo: p,
+  effectiveFilterHeight: kh,
+  effectiveFilterWidth: kw,
+}: ConvInfo): boolean {
+  const fits = Math.max(p.top, p.bottom) < kh && Math.max(p.left, p.right) < kw;
+  return strideHeight === 1 && strideWidth === 1 && fits;
+}
+
 /** Stride 1: the gradient is a convolution with the filter rotated by half a turn (faster than ConvTranspose). */
 function rotatedConv(graph: Graph, dy: Value, rotated: Value, info: ConvInfo, group = 1): Value {
   const { padInfo: p, effectiveFilterHeight: kh, effectiveFilterWidth: kw } = info;
@@ -84,7 +96,7 @@ function rotate(graph: Graph, filter: Value): Value {
 
 function convBackpropInput(graph: Graph, dy: Value, filter: Value, info: ConvInfo): Value {
   const gradient = nchw(graph, dy);
-  if (info.strideHeight === 1 && info.strideWidth === 1) {
+  if (isRotatable(info)) {
     const rotated = graph.transpose(rotate(graph, filter), [2, 3, 0, 1]);
     return nhwc(graph, rotatedConv(graph, gradient, rotated, info));
   }
@@ -259,7 +271,9 @@ function resize(
   const attributes: Attributes = {
     mode,
     coordinate_transformation_mode: coordinates,
-    ...(mode === 'nearest' && { nearest_mode: alignCorners ? 'round_prefer_ceil' : 'floor' }),
+    ...(mode === 'nearest' && {
+      nearest_mode: alignCorners || halfPixelCenters ? 'round_prefer_ceil' : 'floor',
+    }),
   };
   return nhwc(
     graph,
@@ -285,7 +299,10 @@ function resizeMatrix(
   for (let i = 0; i < output; i++) {
     const exact = halfPixelCenters && !alignCorners ? (i + 0.5) * scale - 0.5 : i * scale;
     if (mode === 'nearest') {
-      const nearest = alignCorners ? Math.round(exact) : Math.floor(exact);
+      // TensorFlow rounds down what half-pixel centres point at; it shifts nothing back.
+      const nearest = alignCorners
+        ? Math.round(exact)
+        : Math.floor(halfPixelCenters ? (i + 0.5) * scale : exact);
       matrix[i * input + Math.max(0, Math.min(input - 1, nearest))] = 1;
       continue;
     }
@@ -418,7 +435,7 @@ export const visionRules = {
     const info = convInfo(a.inputShape, filter.shape, { ...a, dataFormat: 'NHWC' }, true);
     const gradient = nchw(graph, dy);
     const multiplier = filter.shape[3]!;
-    if (info.strideHeight === 1 && info.strideWidth === 1 && multiplier === 1) {
+    if (isRotatable(info) && multiplier === 1) {
       return nhwc(
         graph,
         rotatedConv(graph, gradient, depthwiseWeights(graph, rotate(graph, filter)), info, info.inChannels),

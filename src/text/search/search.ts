@@ -28,8 +28,6 @@ export interface SearchOptions extends SessionOptions {
   /** Tokens after BOS. */
   readonly length: number;
   readonly budget: Budget;
-  /** Stops the search between two steps; what was found is the result. */
-  readonly signal?: AbortSignal;
 }
 
 export interface SearchResult {
@@ -183,7 +181,7 @@ async function* drive(
       total,
       rate: arena.cost.evaluations / elapsed,
       rate_unit: 'evaluations',
-      seconds_left: Math.max(0, (elapsed * (1 - arena.spent)) / arena.spent),
+      seconds_left: arena.spent > 0 ? Math.max(0, (elapsed * (1 - arena.spent)) / arena.spent) : null,
       note,
     };
   }
