@@ -33,6 +33,12 @@ export function fromOihw(kernel: Param): Param {
   return transposed(kernel, [2, 3, 1, 0]);
 }
 
+/** A depthwise kernel of TensorFlow, [height, width, in, multiplier], as [height, width, 1, in * multiplier]. */
+export function depthwiseKernel(kernel: Param): Param {
+  const [height, width, inputs, multiplier] = kernel.shape as [number, number, number, number];
+  return reshaped(kernel, [height, width, 1, inputs * multiplier]);
+}
+
 export function readParam(weights: WeightLookup, p: Param): tf.Tensor {
   let x = weights(p.name);
   for (const step of p.steps) {

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compile } from '../../engine/compile.js';
 import { f16FromFloat32 } from '../../engine/half.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup } from '../../engine/weights.js';
@@ -243,6 +244,43 @@ test('what Keras 3 writes is the same model', async () => {
   }
   writeFileSync(file, JSON.stringify(json));
   expect(compare(model, openVisionNetwork(path))).toBeLessThan(2e-6);
+});
+
+test('Keras 3 keeps numbers among the inputs of a layer', async () => {
+  const input = tfl.input({ shape: [4, 4, 2] });
+  const model = tfl.model({
+    inputs: input,
+    outputs: layers.add({ name: 'sum' }).apply([input, input]) as tfl.SymbolicTensor,
+  });
+  const path = await save(model, 'numbers');
+  const file = join(path, 'model.json');
+  const json = JSON.parse(readFileSync(file, 'utf8'));
+  const [first, sum] = json.modelTopology.config.layers;
+  const tensor = { class_name: '__keras_tensor__', config: { keras_history: [first.config.name, 0, 0] } };
+  sum.inbound_nodes = [{ args: [[tensor, 3.5]], kwargs: {} }];
+  writeFileSync(file, JSON.stringify(json));
+  const network = openVisionNetwork(path);
+  const [got] = network.forward(lookup(network), tf.ones([1, 4, 4, 2]), [{ layer: 'sum', channels: [1] }]);
+  expect([...got!.dataSync()]).toEqual(new Array(16).fill(4.5));
+});
+
+test('a border of zeros before a max pool counts, compiled too', async () => {
+  const input = tfl.input({ shape: [4, 4, 1] });
+  const padded = apply(layers.zeroPadding2d({ padding: 1 }))(input);
+  const model = tfl.model({
+    inputs: input,
+    outputs: apply(layers.maxPooling2d({ poolSize: 3, strides: 2, name: 'pool' }))(padded),
+  });
+  const network = openVisionNetwork(await save(model, 'border'));
+  const step = await compile(
+    ({ x }, weights) => ({ y: network.forward(weights, x as tf.Tensor4D, [{ layer: 'pool' }])[0]! }),
+    { inputs: { x: { shape: [1, 4, 4, 1] } }, weights: network.weights },
+  );
+  const { y } = await step.run({ x: new Float32Array(16).fill(-1) });
+  step.dispose();
+  [0, 0, 0, -1].forEach((value, i) => {
+    expect(y![i]).toBeCloseTo(value, 30);
+  });
 });
 
 test('known networks know what they read', async () => {

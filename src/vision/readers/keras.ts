@@ -14,7 +14,8 @@ import {
   type TensorKey,
   tensorKey,
 } from './keras-config.js';
-import { kerasLayers, type LayerContext } from './keras-layers.js';
+import type { LayerContext } from './keras-ops/context.js';
+import { kerasLayers } from './keras-ops/index.js';
 import { knownInput } from './known-inputs.js';
 
 /** `modelTopology` of a LayersModel. */

@@ -1,8 +1,7 @@
 /** @file TensorFlow operations with windows or weights, and those that an optimizer fused from them. */
 import { UserError } from '../../../errors.js';
-import { type Param, reshaped, transposed } from '../../graph/params.js';
+import { depthwiseKernel, type Param, reshaped, transposed } from '../../graph/params.js';
 import { type Padding, validPadding, type Window } from '../../graph/windows.js';
-import { depthwiseKernel } from '../keras-layers.js';
 import type { Value } from '../values.js';
 import type { TfCall, TfRule } from './context.js';
 

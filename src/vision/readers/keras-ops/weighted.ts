@@ -1,0 +1,129 @@
+/** @file Keras layers with weights. */
+import type { GraphBuilder } from '../../graph/graph.js';
+import { depthwiseKernel, type Param, reshaped } from '../../graph/params.js';
+import { validPadding, type Window } from '../../graph/windows.js';
+import { type Config, numberIn, pairIn } from '../keras-config.js';
+import {
+  activate,
+  channelsLast,
+  type KerasRule,
+  type LayerContext,
+  paddingOf,
+  requireLastAxis,
+} from './context.js';
+
+function convWindow(config: Config, size: readonly [number, number]): Window {
+  channelsLast(config);
+  return {
+    size,
+    strides: pairIn(config, 'strides', [1, 1]),
+    dilations: pairIn(config, 'dilation_rate', [1, 1]),
+    padding: paddingOf(config),
+  };
+}
+
+const biasOf = (context: LayerContext): { bias?: Param } =>
+  context.hasWeight('bias') ? { bias: context.weight('bias') } : {};
+
+const conv: KerasRule = (config, [x], context) => {
+  const kernel = context.weight('kernel');
+  const [height, width] = kernel.shape as readonly [number, number, number, number];
+  const window = convWindow(config, [height, width]);
+  const y = context.graph.add(
+    { kind: 'conv', kernel, ...biasOf(context), window, groups: numberIn(config, 'groups', 1) },
+    x!,
+  );
+  return activate(config.activation, y, context);
+};
+
+/** The depthwise convolution of `kernel`, one filter (or a few) to a channel. */
+function depthwise(config: Config, x: number, context: LayerContext, bias: { bias?: Param }): number {
+  // Keras 3 calls it `kernel` in a DepthwiseConv2D.
+  const weight = context.weight(context.hasWeight('depthwise_kernel') ? 'depthwise_kernel' : 'kernel');
+  const kernel = depthwiseKernel(weight);
+  const [height, width] = kernel.shape as readonly [number, number, number, number];
+  return context.graph.add(
+    { kind: 'conv', kernel, ...bias, window: convWindow(config, [height, width]), groups: weight.shape[2]! },
+    x,
+  );
+}
+
+const depthwiseConv: KerasRule = (config, [x], context) =>
+  activate(config.activation, depthwise(config, x!, context, biasOf(context)), context);
+
+const separableConv: KerasRule = (config, [x], context) => {
+  const spatial = depthwise(config, x!, context, {});
+  const y = context.graph.add(
+    {
+      kind: 'conv',
+      kernel: context.weight('pointwise_kernel'),
+      ...biasOf(context),
+      window: { size: [1, 1], strides: [1, 1], dilations: [1, 1], padding: validPadding },
+      groups: 1,
+    },
+    spatial,
+  );
+  return activate(config.activation, y, context);
+};
+
+const dense: KerasRule = (config, [x], context) => {
+  const y = context.graph.add({ kind: 'dense', kernel: context.weight('kernel'), ...biasOf(context) }, x!);
+  return activate(config.activation, y, context);
+};
+
+const batchNorm: KerasRule = (config, [x], context) => {
+  requireLastAxis(config, x!, context);
+  return context.graph.add(
+    {
+      kind: 'affine',
+      mean: context.weight('moving_mean'),
+      variance: context.weight('moving_variance'),
+      epsilon: numberIn(config, 'epsilon', 1e-3),
+      ...(context.hasWeight('gamma') ? { scale: context.weight('gamma') } : {}),
+      ...(context.hasWeight('beta') ? { shift: context.weight('beta') } : {}),
+    },
+    x!,
+  );
+};
+
+/** A number for all channels, or one each. */
+function numbers(value: unknown): number[] {
+  return (Array.isArray(value) ? value.flat(4) : [value]) as number[];
+}
+
+function constant(graph: GraphBuilder, data: readonly number[]): number {
+  return graph.add({ kind: 'constant', value: { shape: [data.length], data } });
+}
+
+const rescaling: KerasRule = (config, [x], { graph }) => {
+  const scaled = graph.add({ kind: 'multiply' }, x!, constant(graph, numbers(config.scale ?? 1)));
+  return graph.add({ kind: 'add' }, scaled, constant(graph, numbers(config.offset ?? 0)));
+};
+
+const normalization: KerasRule = (config, [x], context) => {
+  const { graph } = context;
+  if (context.hasWeight('mean')) {
+    const channels = graph.shape(x!).at(-1)!;
+    const flat = (name: string): Param => reshaped(context.weight(name), [channels]);
+    return graph.add({ kind: 'affine', mean: flat('mean'), variance: flat('variance'), epsilon: 1e-14 }, x!);
+  }
+  const spread = numbers(config.variance ?? 1).map((v) => 1 / Math.max(Math.sqrt(v), 1e-7));
+  const centred = graph.add({ kind: 'subtract' }, x!, constant(graph, numbers(config.mean ?? 0)));
+  return graph.add({ kind: 'multiply' }, centred, constant(graph, spread));
+};
+
+const prelu: KerasRule = (_config, [x], context) =>
+  context.graph.add({ kind: 'prelu', slope: context.weight('alpha') }, x!);
+
+export const weighted: Readonly<Record<string, KerasRule>> = {
+  Conv2D: conv,
+  Convolution2D: conv,
+  DepthwiseConv2D: depthwiseConv,
+  SeparableConv2D: separableConv,
+  SeparableConvolution2D: separableConv,
+  Dense: dense,
+  BatchNormalization: batchNorm,
+  Rescaling: rescaling,
+  Normalization: normalization,
+  PReLU: prelu,
+};
