@@ -265,20 +265,22 @@ test('Keras 3 keeps numbers among the inputs of a layer', async () => {
 });
 
 test('a border of zeros before a max pool counts, compiled too', async () => {
-  const input = tfl.input({ shape: [4, 4, 1] });
-  const padded = apply(layers.zeroPadding2d({ padding: 1 }))(input);
+  const input = tfl.input({ shape: [4, 4, 3] });
+  const negated = apply(layers.conv2d({ filters: 2, kernelSize: 1, useBias: false }))(input);
+  const padded = apply(layers.zeroPadding2d({ padding: 1 }))(negated);
   const model = tfl.model({
     inputs: input,
     outputs: apply(layers.maxPooling2d({ poolSize: 3, strides: 2, name: 'pool' }))(padded),
   });
+  model.setWeights([tf.fill([1, 1, 3, 2], -1)]);
   const network = openVisionNetwork(await save(model, 'border'));
   const step = await compile(
     ({ x }, weights) => ({ y: network.forward(weights, x as tf.Tensor4D, [{ layer: 'pool' }])[0]! }),
-    { inputs: { x: { shape: [1, 4, 4, 1] } }, weights: network.weights },
+    { inputs: { x: { shape: [1, 4, 4, 3] } }, weights: network.weights },
   );
-  const { y } = await step.run({ x: new Float32Array(16).fill(-1) });
+  const { y } = await step.run({ x: new Float32Array(48).fill(1) });
   step.dispose();
-  [0, 0, 0, -1].forEach((value, i) => {
+  [0, 0, 0, 0, 0, 0, -3, -3].forEach((value, i) => {
     expect(y![i]).toBeCloseTo(value, 30);
   });
 });
