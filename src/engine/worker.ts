@@ -43,6 +43,8 @@ function createSession(model: Uint8Array, threads: number): Promise<ort.Inferenc
     enableCpuMemArena: false,
     executionMode: 'sequential',
     logSeverityLevel: 3,
+    // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
+    extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
   });
 }
 
