@@ -59,6 +59,7 @@ export { type ResolvedModel, resolveLocal, resolveModel } from './hub/resolve-mo
 // Runs: events, and the folder that keeps them.
 export {
   type EventBody,
+  type Explanation,
   eventClock,
   finishRun,
   type JsonValue,

@@ -14,6 +14,7 @@ const requiredFields: { [Kind in RunEvent['kind']]: Record<string, FieldType> } 
   calibrated: { unit: 'string', tokens: 'number', source: 'string', cached: 'boolean' },
   progress: { budget: 'string', done: 'number', rate_unit: 'string' },
   candidate: { candidate: 'object', operator: 'string' },
+  explained: { explanation: 'object' },
   baseline: { name: 'string' },
   frame: { file: 'string', step: 'number' },
   step: { step: 'number', metrics: 'object' },

@@ -26,6 +26,43 @@ export interface ScoredText {
   rank: number | null;
 }
 
+/** A token and a number that belongs to it: a logit change, or z with the token put in. */
+export interface TokenValue {
+  token: string;
+  value: number;
+}
+
+/**
+ * The evidence beside a candidate: what carries it, whom it beats, what the unit does with it. Arrays have one entry
+ * a position, BOS first.
+ */
+export interface Explanation {
+  unit: string;
+  text: string;
+  tokens: string[];
+  token_ids: number[];
+  /** ln p of each token given those before it, nats; null for BOS. */
+  logprobs: (number | null)[];
+  raw: number[];
+  /** Sigmas; null at position 0, which never counts. */
+  z: (number | null)[];
+  peak: { position: number; raw: number; z: number };
+  /** Nats a token. */
+  cross_entropy: number;
+  margin: number | null;
+  rank: number | null;
+  /** The strongest of the reference class over the same text, sigmas, strongest first. */
+  rivals: { unit: string; z: number }[];
+  /** Of a head: its pattern at the peak and the norm of what each source position brought; else null. */
+  attention: { weight: number[]; contribution: number[] } | null;
+  /** What the unit at its peak writes to the next token's logits, strongest first; null for units that write nothing. */
+  logits: { top: TokenValue[]; bottom: TokenValue[] } | null;
+  /** By position: z of the text with that token replaced, the prior's likeliest replacements; empty for BOS. */
+  substitutions: TokenValue[][];
+  /** KL at the output when the unit does what it does on average, nats; null where it was not computed. */
+  ablation: number[] | null;
+}
+
 /** The first event: what is about to be computed. */
 export interface StartedEvent {
   kind: 'started';
@@ -76,6 +113,13 @@ export interface CandidateEvent {
   candidate: ScoredText;
   /** What made it: `prior`, `swap`, `gradient`, `regenerate`, `corpus` … */
   operator: string;
+}
+
+/** Evidence for one of the finalists. */
+export interface ExplainedEvent {
+  kind: 'explained';
+  at: number;
+  explanation: Explanation;
 }
 
 /** What a simple rival reaches at the same cost; null when that rival has nothing (no corpus given). */
@@ -133,6 +177,7 @@ export type RunEvent =
   | CalibratedEvent
   | ProgressEvent
   | CandidateEvent
+  | ExplainedEvent
   | BaselineEvent
   | FrameEvent
   | StepEvent
