@@ -1,6 +1,7 @@
 /** @file The progress bar: a reader of run events that draws one line on stderr, where that is a terminal. */
+
+import { clip, formatBytes, formatCount, formatSeconds, oneLine, textWidth } from '../format.js';
 import type { ProgressEvent, Run, RunEvent, ScoredText } from '../runs/events.js';
-import { clip, formatBytes, formatCount, formatSeconds, oneLine, textWidth } from './format.js';
 import type { Output } from './output.js';
 
 /** Milliseconds between two drawings. */

@@ -1,8 +1,8 @@
 /** @file `superstim score`: what a text does to units. */
 import { Command } from 'commander';
+import { formatTable } from '../../format.js';
 import { finishRun } from '../../runs/events.js';
 import type { ScoreResult, UnitScore } from '../../text/score.js';
-import { formatTable } from '../format.js';
 import { withInterrupt } from '../interrupt.js';
 import { repeated } from '../options.js';
 import { Output, type Paint } from '../output.js';

@@ -1,8 +1,8 @@
 /** @file `superstim text`: text that is probable, strong for a unit, and weak for its rivals. */
 import { Command, Option } from 'commander';
+import { formatSeconds, formatTable, oneLine } from '../../format.js';
 import { finishRun, type ScoredText } from '../../runs/events.js';
 import type { Budget, SearchMethodName, SearchResult } from '../../text/search/search.js';
-import { formatSeconds, formatTable, oneLine } from '../format.js';
 import { withInterrupt } from '../interrupt.js';
 import { integer, number, outOption } from '../options.js';
 import { Output, type Paint } from '../output.js';

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { formatTable } from '../../format.js';
 import { finishRun } from '../../runs/events.js';
 import type { TextUnits } from '../../text/list-units.js';
 import type { LayerInfo } from '../../vision/network.js';
-import { formatTable } from '../format.js';
 import { withInterrupt } from '../interrupt.js';
 import { type CommonOptions, DEFAULT_MODEL } from '../options.js';
 import { Output } from '../output.js';
