@@ -84,7 +84,7 @@ export type { HeadMeasure, SequenceScore, UnitGroup } from './text/measures.js';
 // Language models: load one, ask it for any activation.
 export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/model.js';
 export type { Place } from './text/places.js';
-export { Prior, type PriorOptions, type Rewrite } from './text/prior.js';
+export { type ChangingWeights, Prior, type PriorOptions, type Rewrite } from './text/prior.js';
 export { Probe, type ProbeOptions, type Scores } from './text/probe.js';
 export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/reference.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';

@@ -3,6 +3,7 @@ import { adamW, cosineSchedule, muon } from './optimizer.js';
 import { Random } from './random.js';
 import * as tf from './tfjs.js';
 import { Trainer, type TrainerOptions } from './trainer.js';
+import { MemoryWeights } from './weights.js';
 
 const random = new Random(7);
 const x = random.normals(32 * 4);
@@ -70,6 +71,30 @@ describe('Trainer', () => {
       5,
     );
     for (const [i, loss] of eager.losses.entries()) expect(compiled.losses[i]!).toBeCloseTo(loss, 4);
+  });
+
+  it.each(['onnx', 'cpu'] as const)('trains beside frozen weights on %s', async (engine) => {
+    const b = Float32Array.of(0.3, -0.2, 0.1);
+    const { parameters, ...options } = regression(() => adamW(), engine);
+    const { losses, w } = await train(
+      {
+        ...options,
+        parameters: new Map([['w', parameters.get('w')!]]),
+        frozen: new MemoryWeights(new Map([['b', { shape: [3], data: b }]])),
+      },
+      5,
+    );
+    // The same as with `b` as a constant of the loss.
+    const constant = await train(
+      {
+        ...options,
+        loss: (inputs, weights) => options.loss(inputs, (n) => (n === 'b' ? tf.tensor1d(b) : weights(n))),
+        parameters: new Map([['w', parameters.get('w')!]]),
+      },
+      5,
+    );
+    expect(losses).toEqual(constant.losses);
+    expect(w).toEqual(constant.w);
   });
 
   it('goes on from a snapshot exactly', async () => {

@@ -8,16 +8,18 @@ import { clipByGlobalNorm, type Slots, type UpdateRule } from './optimizer.js';
 import type { TensorSpec, TypedArray } from './tensor-spec.js';
 import { sizeOf } from './tensor-spec.js';
 import * as tf from './tfjs.js';
-import type { WeightArray, WeightLookup } from './weights.js';
+import type { WeightArray, WeightLookup, WeightSource } from './weights.js';
 
 export interface TrainerOptions {
-  /** Scalar loss of a batch, and what else to report. */
+  /** Scalar loss of a batch, and what else to report. The lookup knows the parameters and the frozen weights. */
   readonly loss: (
     inputs: Record<string, tf.Tensor>,
     weights: WeightLookup,
   ) => { loss: tf.Scalar; report?: Record<string, tf.Tensor> };
   readonly inputs: Readonly<Record<string, TensorSpec>>;
   readonly parameters: ReadonlyMap<string, WeightArray>;
+  /** Weights that the loss reads and training leaves as they are; a parameter of the same name hides one. */
+  readonly frozen?: WeightSource;
   readonly rule: (name: string, shape: readonly number[]) => UpdateRule;
   /** Largest common L2 norm of the gradients. */
   readonly clipNorm?: number;
@@ -68,13 +70,14 @@ export class Trainer {
       for (const key of [name, ...rules.get(name)!.slots.map((slot) => slotName(name, slot))])
         shapes.set(key, shape);
     }
-    const compiled = await compile((inputs) => trainingStep(options, rules, inputs), {
+    const compiled = await compile((inputs, frozen) => trainingStep(options, rules, inputs, frozen), {
       inputs: {
         ...options.inputs,
         ...Object.fromEntries([...shapes].map(([key, shape]) => [key, { shape }])),
         rate: { shape: [] },
         step: { shape: [] },
       },
+      ...(options.frozen && { weights: options.frozen }),
       engine: options.engine ?? 'onnx',
     });
     const state = new Map<string, Resident>();
@@ -120,6 +123,7 @@ function trainingStep(
   options: TrainerOptions,
   rules: ReadonlyMap<string, UpdateRule>,
   inputs: Record<string, tf.Tensor>,
+  frozen: WeightLookup,
 ): Record<string, tf.Tensor> {
   const names = [...options.parameters.keys()];
   const parameters = names.map((name) => inputs[name]!);
@@ -128,8 +132,9 @@ function trainingStep(
     const table = new Map(names.map((name, i) => [name, values[i]!]));
     const result = options.loss(inputs, (name) => {
       const value = table.get(name);
-      if (!value) throw new Error(`the loss asked for "${name}", which is not being trained`);
-      return value;
+      if (!value && !options.frozen)
+        throw new Error(`the loss asked for "${name}", which is not being trained`);
+      return value ?? frozen(name);
     });
     report = Object.fromEntries(
       Object.entries(result.report ?? {}).map(([name, value]) => [name, tf.keep(value)]),

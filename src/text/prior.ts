@@ -7,13 +7,24 @@
 import { type Compiled, compile, type EngineName, type Resident, resident } from '../engine/compile.js';
 import type { Random } from '../engine/random.js';
 import * as tf from '../engine/tfjs.js';
-import type { WeightSource } from '../engine/weights.js';
+import type { WeightLookup, WeightSource } from '../engine/weights.js';
 import type { TransformerSpec } from './spec.js';
 import { forward, type KeyValueCache, step } from './transformer.js';
+
+/** Weights that change between calls, without compiling anew: made of arrays that are arguments of the graph. */
+export interface ChangingWeights {
+  /** Shapes of the arrays, by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** The arrays of this moment. */
+  current(): ReadonlyMap<string, Resident>;
+  /** The model's weights, given the arrays and the weights that stay. */
+  lookup(arrays: WeightLookup, frozen: WeightLookup): WeightLookup;
+}
 
 export interface PriorOptions {
   readonly spec: TransformerSpec;
   readonly weights: WeightSource;
+  readonly changing?: ChangingWeights;
   /** Tokens that are never drawn (BOS, padding …). */
   readonly banned: readonly number[];
   /** Positions of a sequence, BOS included. */
@@ -47,21 +58,27 @@ export class Prior {
     const { spec, weights, batch, positions, engine } = options;
     const shape = [batch, spec.kvHeads, positions, spec.dHead];
     const names = cacheNames(spec);
-    const drawSteps = await compile((inputs, lookup) => draw(options, inputs, lookup), {
-      inputs: {
-        ids: { shape: [batch, positions], dtype: 'int32' },
-        from: { shape: [batch], dtype: 'int32' },
-        count: { shape: [batch], dtype: 'int32' },
-        uniform: { shape: [batch, STEPS] },
-        sharpness: { shape: [] },
-        ...Object.fromEntries(names.map((name) => [name, { shape }])),
+    const changing = changingInputs(options.changing);
+    const drawSteps = await compile(
+      (inputs, lookup) => draw(options, inputs, changed(options, inputs, lookup)),
+      {
+        inputs: {
+          ...changing,
+          ids: { shape: [batch, positions], dtype: 'int32' },
+          from: { shape: [batch], dtype: 'int32' },
+          count: { shape: [batch], dtype: 'int32' },
+          uniform: { shape: [batch, STEPS] },
+          sharpness: { shape: [] },
+          ...Object.fromEntries(names.map((name) => [name, { shape }])),
+        },
+        weights,
+        engine,
       },
-      weights,
-      engine,
-    });
+    );
     const readSequences = await compile(
-      (inputs, lookup) => named(forward(spec, lookup, { ids: inputs.ids! }).cache()),
-      { inputs: { ids: { shape: [batch, positions], dtype: 'int32' } }, weights, engine },
+      (inputs, lookup) =>
+        named(forward(spec, changed(options, inputs, lookup), { ids: inputs.ids! }).cache()),
+      { inputs: { ...changing, ids: { shape: [batch, positions], dtype: 'int32' } }, weights, engine },
     );
     const zeros = new Float32Array(batch * spec.kvHeads * positions * spec.dHead);
     const empty: CacheEntries = {};
@@ -111,14 +128,16 @@ export class Prior {
   ): Promise<Int32Array> {
     const { spec, batch, positions } = this.options;
     const names = cacheNames(spec);
+    const arrays = currentArrays(this.options.changing);
     let ids = padRows(rows, batch, positions);
     // Before position 1 there is BOS alone, which the first step reads itself.
     const fresh = rewrites.every(({ from }) => from === 1);
-    let cache = fresh ? this.empty : (await this.readSequences.runKeeping({ ids }, names)).kept;
+    let cache = fresh ? this.empty : (await this.readSequences.runKeeping({ ...arrays, ids }, names)).kept;
     const longest = Math.max(...rewrites.map(({ count }) => count));
     for (let done = 0; done < longest; done += STEPS) {
       const plan = Array.from({ length: batch }, (_, row) => rest(rewrites[row], done));
       const inputs = {
+        ...arrays,
         ids,
         from: plan.map(({ from }) => from),
         count: plan.map(({ count }) => count),
@@ -141,6 +160,33 @@ export class Prior {
     release(this.empty);
   }
 }
+
+// -- weights as arguments ----------------------------------------------------------------------------------------
+
+const inputName = (array: string) => `changing ${array}`;
+
+function changingInputs(changing: ChangingWeights | undefined): Record<string, { shape: readonly number[] }> {
+  return Object.fromEntries(
+    [...(changing?.shapes ?? [])].map(([name, shape]) => [inputName(name), { shape }]),
+  );
+}
+
+function currentArrays(changing: ChangingWeights | undefined): Record<string, Resident> {
+  const arrays = changing?.current();
+  return Object.fromEntries(
+    [...(changing?.shapes.keys() ?? [])].map((name) => [inputName(name), arrays!.get(name)!]),
+  );
+}
+
+function changed(
+  { changing }: PriorOptions,
+  inputs: Record<string, tf.Tensor>,
+  frozen: WeightLookup,
+): WeightLookup {
+  return changing ? changing.lookup((name) => inputs[inputName(name)]!, frozen) : frozen;
+}
+
+// -- drawing -----------------------------------------------------------------------------------------------------
 
 /** What is left of a rewrite after `done` tokens; rows that only fill the batch have nothing to draw. */
 function rest(rewrite: Rewrite | undefined, done: number): Rewrite {
