@@ -2,7 +2,7 @@
  * @file Mean ablation: what the model's predictions lose when a unit always does what it does on average. It
  * confirms causally what a search found; it is no target of a search itself.
  */
-import { compile, type EngineName } from '../engine/compile.js';
+import { type Compiled, compile, type EngineName } from '../engine/compile.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightSource } from '../engine/weights.js';
 import { UsageError } from '../errors.js';
@@ -28,20 +28,30 @@ export interface AblationOptions {
  * @throws UsageError for units that are no head or neuron
  */
 export async function ablationDivergence(options: AblationOptions, ids: Int32Array): Promise<Float32Array> {
+  const program = await compileAblation(options, ids.length);
+  const { divergence } = await program.run({ ids });
+  program.dispose();
+  return divergence as Float32Array;
+}
+
+/** The graph behind `ablationDivergence`: `ids` `[1, positions]` in, `divergence` `[1, positions]` out. */
+export async function compileAblation(options: AblationOptions, positions: number): Promise<Compiled> {
   const { spec, weights, engine } = options;
   const edits = await meanAblation(options);
-  const program = await compile(
+  return compile(
     (inputs, lookup) => {
       const logProbs = (changes: Edits) =>
         tf.logSoftmax(forward(spec, lookup, { ids: inputs.ids! }, changes).at('logits'));
       const [whole, ablated] = [logProbs({}), logProbs(edits)]; // [1, pos, vocab]
       return { divergence: tf.sum(tf.mul(tf.exp(whole), tf.sub(whole, ablated)), -1) };
     },
-    { inputs: { ids: { shape: [1, ids.length], dtype: 'int32' } }, weights, engine },
+    { inputs: { ids: { shape: [1, positions], dtype: 'int32' } }, weights, engine },
   );
-  const { divergence } = await program.run({ ids });
-  program.dispose();
-  return divergence as Float32Array;
+}
+
+/** Whether `ablationDivergence` can say something of a unit. */
+export function canAblate({ group }: MeasuredUnit): boolean {
+  return group.kind === 'heads' || group.kind === 'headsToward' || group.kind === 'neurons';
 }
 
 async function meanAblation({ spec, unit, calibration }: AblationOptions): Promise<Edits> {

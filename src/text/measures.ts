@@ -170,24 +170,36 @@ function attentionBeyondSink(run: Run, layer: number): tf.Tensor {
 // -- net logit change ------------------------------------------------------------------------------------------
 
 /**
- * Each centred delta as the final norm passes it on, its scale frozen at the stream's own: `[head, rows, dModel]`.
+ * What is written to the stream as the final norm passes it on, its scale frozen at the stream's own.
+ *
+ * @param written - `[unit, rows, dModel]`
+ * @returns likewise
  */
-function throughFinalNorm(
+export function throughFinalNorm(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  run: Run,
+  written: tf.Tensor,
+): tf.Tensor {
+  const stream = run.at(`blocks.${spec.layers - 1}.hook_resid_post`); // [batch, pos, dModel]
+  const centres = spec.norm.kind === 'layer';
+  const spread = centres ? tf.sub(stream, tf.mean(stream, -1, true)) : stream;
+  const inverse = tf.div(1, tf.sqrt(tf.add(tf.mean(tf.square(spread), -1, true), spec.norm.eps)));
+  const rows = stream.shape[0]! * stream.shape[1]!;
+  const linear = centres ? tf.sub(written, tf.mean(written, -1, true)) : written;
+  const scale = weights(`${bodyModule(spec, 'finalNorm')}.weight`);
+  return tf.mul(tf.mul(linear, tf.reshape(inverse, [1, rows, 1])), scale);
+}
+
+/** Each head's centred residual delta, `[head, rows, dModel]`. */
+export function centredDeltas(
   spec: TransformerSpec,
   weights: WeightLookup,
   run: Run,
   layer: number,
   centre: Float32Array,
 ): tf.Tensor {
-  const deltas = tf.matMul(centredZ(spec, run, layer, centre), headOutputWeights(spec, weights, layer));
-  const stream = run.at(`blocks.${spec.layers - 1}.hook_resid_post`); // [batch, pos, dModel]
-  const centres = spec.norm.kind === 'layer';
-  const spread = centres ? tf.sub(stream, tf.mean(stream, -1, true)) : stream;
-  const inverse = tf.div(1, tf.sqrt(tf.add(tf.mean(tf.square(spread), -1, true), spec.norm.eps)));
-  const rows = stream.shape[0]! * stream.shape[1]!;
-  const linear = centres ? tf.sub(deltas, tf.mean(deltas, -1, true)) : deltas;
-  const scale = weights(`${bodyModule(spec, 'finalNorm')}.weight`);
-  return tf.mul(tf.mul(linear, tf.reshape(inverse, [1, rows, 1])), scale);
+  return tf.matMul(centredZ(spec, run, layer, centre), headOutputWeights(spec, weights, layer));
 }
 
 function logitNorms(
@@ -197,7 +209,7 @@ function logitNorms(
   layer: number,
   centre: Float32Array,
 ): tf.Tensor {
-  const written = throughFinalNorm(spec, weights, run, layer, centre);
+  const written = throughFinalNorm(spec, weights, run, centredDeltas(spec, weights, run, layer, centre));
   const matrix = unembedding(spec, weights);
   const centred = tf.sub(matrix, tf.mean(matrix, 0, true)) as tf.Tensor2D;
   const gram = tf.matMul(centred, centred, true, false); // [dModel, dModel]
@@ -214,7 +226,7 @@ function logitChange(
   centre: Float32Array,
   token: number,
 ): tf.Tensor {
-  const written = throughFinalNorm(spec, weights, run, layer, centre);
+  const written = throughFinalNorm(spec, weights, run, centredDeltas(spec, weights, run, layer, centre));
   const matrix = unembedding(spec, weights);
   const row = tf.sub(tf.gather(matrix, tf.tensor1d([token], 'int32')), tf.mean(matrix, 0, true)); // [1, dModel]
   return byPosition(tf.sum(tf.mul(written, row), -1), batchOf(run, layer));
@@ -236,4 +248,23 @@ export function scoreSequence(values: tf.Tensor, at: SequenceScore): tf.Tensor {
   if (at === 'last') return tf.squeeze(tf.slice(values, [0, pos - 1, ...rest], [batch, 1, ...unit]), [1]);
   const counted = tf.slice(values, [0, 1, ...rest], [batch, pos - 1, ...unit]);
   return at === 'max' ? tf.max(counted, 1) : tf.mean(counted, 1);
+}
+
+/**
+ * `scoreSequence` of sequences that are filled up to a common length.
+ *
+ * @param values - z at every position, `[batch, pos, ...unit]`
+ * @param counted - `[pos]`, 1 at the positions that `countedPositions` names, else 0
+ * @returns `[batch, ...unit]`
+ */
+export function scoreCounted(values: tf.Tensor, at: SequenceScore, counted: tf.Tensor): tf.Tensor {
+  const mask = tf.reshape(counted, [1, -1, ...values.shape.slice(2).map(() => 1)]);
+  if (at === 'max') return tf.max(tf.add(values, tf.mul(tf.sub(mask, 1), 1e9)), 1);
+  return tf.div(tf.sum(tf.mul(values, mask), 1), tf.sum(counted));
+}
+
+/** The positions of a sequence of `length` tokens that its score is made of, as 1 and 0, `[capacity]`. */
+export function countedPositions(at: SequenceScore, length: number, capacity: number): Float32Array {
+  const first = at === 'last' ? length - 1 : 1;
+  return Float32Array.from({ length: capacity }, (_, i) => (i >= first && i < length ? 1 : 0));
 }

@@ -158,7 +158,7 @@ export class Probe {
   }
 
   /** z of every unit of a group at every position: `[batch, pos, unit]`. */
-  private groupZ(weights: WeightLookup, run: Run, group: UnitGroup): tf.Tensor {
+  groupZ(weights: WeightLookup, run: Run, group: UnitGroup): tf.Tensor {
     const { mean, deviation, centre } = this.statistics.get(groupKey(group))!;
     const raw = measure(this.options.spec, weights, run, group, centre);
     const gain = deviation.map((x) => 1 / x);
@@ -167,7 +167,7 @@ export class Probe {
   }
 
   /** The unit's own measure and its z at every position, `[batch, pos]`. */
-  private unitAtPositions(weights: WeightLookup, run: Run): { raw: tf.Tensor; z: tf.Tensor } {
+  unitAtPositions(weights: WeightLookup, run: Run): { raw: tf.Tensor; z: tf.Tensor } {
     const { spec, unit } = this.options;
     const own = rawGroup(unit.group);
     const { centre } = this.statistics.get(groupKey(unit.group))!;

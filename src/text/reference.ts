@@ -15,11 +15,19 @@ export interface MeasuredUnit {
   readonly index: number;
 }
 
+/** The rivals of one group. */
+export interface ReferencePart {
+  readonly group: UnitGroup;
+  readonly indices: readonly number[];
+  /** A unit name an index. */
+  readonly names: readonly string[];
+}
+
 /** Rivals by group; a group is measured once however many of its units are in the class. */
 export interface ReferenceClass {
   /** As the user wrote it. */
   readonly name: string;
-  readonly parts: readonly { readonly group: UnitGroup; readonly indices: readonly number[] }[];
+  readonly parts: readonly ReferencePart[];
   readonly size: number;
 }
 
@@ -95,11 +103,13 @@ export function referenceClass(
   tokenId: (text: string) => number | null,
 ): ReferenceClass {
   const units = without(target, membersOf(name, target, spec, choice, seed, tokenId));
-  const parts = new Map<string, { group: UnitGroup; indices: number[] }>();
-  for (const { group, index } of units) {
-    const part = parts.get(groupKey(group)) ?? { group, indices: [] };
-    if (!part.indices.includes(index)) part.indices.push(index);
+  const parts = new Map<string, { group: UnitGroup; indices: number[]; names: string[] }>();
+  for (const { group, index, name } of units) {
+    const part = parts.get(groupKey(group)) ?? { group, indices: [], names: [] };
     parts.set(groupKey(group), part);
+    if (part.indices.includes(index)) continue;
+    part.indices.push(index);
+    part.names.push(name);
   }
   const list = [...parts.values()];
   return { name, parts: list, size: list.reduce((sum, { indices }) => sum + indices.length, 0) };
@@ -109,6 +119,12 @@ function without(target: MeasuredUnit, units: MeasuredUnit[]): MeasuredUnit[] {
   return units.filter(
     ({ group, index }) => index !== target.index || groupKey(group) !== groupKey(target.group),
   );
+}
+
+/** Of heads and neurons, which alone have siblings. */
+function siblingName(group: UnitGroup, layer: number, index: number): string {
+  if (group.kind !== 'neurons') return formatUnit({ kind: 'head', layer, head: index });
+  return formatUnit({ kind: 'neuron', layer, neuron: index, side: group.pre ? 'pre' : 'post' });
 }
 
 function membersOf(
@@ -122,7 +138,7 @@ function membersOf(
   const { group } = target;
   const sibling = (layer: number, index: number): MeasuredUnit => {
     const moved = { ...group, layer } as UnitGroup;
-    return { name: `${groupKey(moved)} ${index}`, group: moved, index };
+    return { name: siblingName(moved, layer, index), group: moved, index };
   };
   const count =
     group.kind === 'heads' || group.kind === 'headsToward'

@@ -87,7 +87,12 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
   };
 }
 
-function encodeText(model: TextModel, text: string): Int32Array {
+/**
+ * Token ids of a text, BOS in front.
+ *
+ * @throws UsageError for an empty text, or one longer than the context
+ */
+export function encodeText(model: TextModel, text: string): Int32Array {
   if (text === '') throw new UsageError('the text is empty: give at least one token with --text');
   const encoded = model.tokenizer.encode(text);
   const start = startToken(model);

@@ -151,6 +151,13 @@ export function headOutputWeights(spec: TransformerSpec, weights: WeightLookup, 
   return tf.reshape(inOut, [spec.heads, spec.dHead, spec.dModel]);
 }
 
+/** What each neuron of a layer writes to the stream per unit of activation, `[neuron, dModel]`. */
+export function neuronOutputWeights(spec: TransformerSpec, weights: WeightLookup, layer: number): tf.Tensor {
+  const { layer: names, matrices } = families[spec.family].modules;
+  const stored = weights(`${layerModule(spec, layer, names.down)}.weight`);
+  return matrices === 'in,out' ? stored : tf.transpose(stored);
+}
+
 /**
  * Log-probability of every token but the first given those before it, in nats.
  *
