@@ -110,6 +110,9 @@ export {
   step,
   unembedding,
 } from './text/transformer.js';
+// A picture in the terminal.
+export { colorDepth } from './tui/styled.js';
+export { type Graphics, graphicsOf, type PictureBox, terminalPicture } from './tui/terminal-picture.js';
 // Units by name.
 export {
   type ChannelUnit,
