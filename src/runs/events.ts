@@ -47,6 +47,8 @@ export interface Explanation {
   /** Sigmas; null at position 0, which never counts. */
   z: (number | null)[];
   peak: { position: number; raw: number; z: number };
+  /** What the text counts for, sigmas: z at its peak, at its last position or on average, as the run says (`--at`). */
+  score: number;
   /** Nats a token. */
   cross_entropy: number;
   margin: number | null;
@@ -57,7 +59,7 @@ export interface Explanation {
   attention: { weight: number[]; contribution: number[] } | null;
   /** What the unit at its peak writes to the next token's logits, strongest first; null for units that write nothing. */
   logits: { top: TokenValue[]; bottom: TokenValue[] } | null;
-  /** By position: z of the text with that token replaced, the prior's likeliest replacements; empty for BOS. */
+  /** By position: the score with that token replaced by the prior's likeliest others; empty for BOS. */
   substitutions: TokenValue[][];
   /** KL at the output when the unit does what it does on average, nats; null where it was not computed. */
   ablation: number[] | null;

@@ -122,6 +122,13 @@ describe('an explanation agrees with the score', () => {
       expect(explanation.token_ids).toEqual(score.token_ids);
       expect(explanation.peak.position).toBe(own!.peak.position);
       expect(explanation.rank).toBe(own!.rank);
+      const past = own!.z.slice(1) as number[];
+      const scores = {
+        max: Math.max(...past),
+        last: past.at(-1)!,
+        mean: past.reduce((a, b) => a + b) / past.length,
+      };
+      expect(explanation.score).toBeCloseTo(scores[at], 3);
       expect([explanation.z[0], explanation.logprobs[0]]).toEqual([null, null]);
       const close = (actual: readonly number[], expected: readonly number[]) =>
         expect(relativeError(actual, expected)).toBeLessThan(2e-4);

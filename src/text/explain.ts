@@ -92,6 +92,7 @@ export class Explainer {
       raw,
       z: [null, ...z.slice(1)],
       peak: { position, raw: raw[position]!, z: z[position]! },
+      score,
       cross_entropy: -logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length,
       margin: rivals.length === 0 ? null : score - rivals[0]!.z,
       rank: rivals.length === 0 ? null : 1 + rivals.filter((rival) => rival.z > score).length,
@@ -114,9 +115,11 @@ export class Explainer {
     this.compiled.clear();
   }
 
-  /** Positions computed for a text of `length`: one of few, so that graphs are used again. */
+  /** Positions computed for a text of `length`: one of few (16, 24, 32, 48, 64 …), so that graphs are used again. */
   private capacityFor(length: number): number {
-    return Math.min(this.model.spec.context, 2 ** Math.max(4, Math.ceil(Math.log2(length))));
+    const power = 2 ** Math.max(4, Math.ceil(Math.log2(length)));
+    const between = power * 0.75;
+    return Math.min(this.model.spec.context, power > 16 && length <= between ? between : power);
   }
 
   /** The whole reference class, strongest first. */
