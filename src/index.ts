@@ -12,6 +12,7 @@ export {
   compile,
   type EngineName,
   engineNames,
+  type Precision,
   type Resident,
   type RunInput,
   resident,

@@ -36,7 +36,7 @@ export interface Value {
   readonly source: Source;
 }
 
-const MICROSOFT_OPS = new Set(['FusedMatMul', 'FastGelu', 'QuickGelu']);
+const MICROSOFT_OPS = new Set(['FusedMatMul', 'FastGelu', 'QuickGelu', 'DynamicQuantizeMatMul']);
 /** Constants up to this many elements are compared by content. */
 const SMALL = 4096;
 
@@ -243,6 +243,12 @@ export class Graph {
   }
 }
 
+/** A function written down: its graph, and the values that it returned, by name. */
+export interface Traced {
+  readonly graph: Graph;
+  readonly outputs: Readonly<Record<string, Value>>;
+}
+
 /** The node that made a value, if it is one of that kind. */
 export function madeBy(value: Value, op: string): (GraphNode & { inputs: readonly Value[] }) | undefined {
   return value.source.kind === 'node' && value.source.node.op === op
@@ -251,7 +257,13 @@ export function madeBy(value: Value, op: string): (GraphNode & { inputs: readonl
 }
 
 /** Element types as ONNX numbers them (TensorProto.DataType). */
-export const ONNX_TYPE: Readonly<Record<GraphDType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+export const ONNX_TYPE: Readonly<Record<GraphDType, number>> = {
+  float32: 1,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+};
 
 /** All nodes the outputs need, in order of computation. */
 export function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leaves: Value[] } {
@@ -269,4 +281,23 @@ export function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leav
   const nodes = new Set<GraphNode>();
   for (const { source } of ordered) if (source.kind === 'node') nodes.add(source.node);
   return { nodes: [...nodes], leaves: ordered.filter(({ source }) => source.kind !== 'node') };
+}
+
+/** The values that some weight enters and no input does. */
+export function dependsOnWeightsAlone(outputs: readonly Value[]): Set<Value> {
+  const constant = new Set<Value>();
+  const fixed = new Set<Value>();
+  const { nodes, leaves } = reachable(outputs);
+  for (const leaf of leaves) {
+    if (leaf.source.kind === 'weight') fixed.add(leaf);
+    else if (leaf.source.kind !== 'input') constant.add(leaf);
+  }
+  for (const node of nodes) {
+    const inputs = node.inputs.filter((input) => input !== null);
+    if (inputs.length > 0 && inputs.every((input) => constant.has(input)))
+      for (const output of node.outputs) constant.add(output);
+    else if (inputs.every((input) => constant.has(input) || fixed.has(input)))
+      for (const output of node.outputs) fixed.add(output);
+  }
+  return fixed;
 }

@@ -3,6 +3,7 @@ import type { Compiled, CompileOptions, Resident, RunInput } from './compile.js'
 import { checkedInput, isResident, specOf } from './inputs.js';
 import type { ArrayValue, FedInput } from './messages.js';
 import { buildProgram, type Program } from './program.js';
+import { quantizeProducts } from './quantize.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
 import { type TensorFunction, trace } from './trace.js';
 import type { WeightSource } from './weights.js';
@@ -38,7 +39,8 @@ async function sendWeights(program: Program, source: WeightSource | undefined): 
 }
 
 export async function compileOnnx(fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
-  const content = buildProgram(trace(fn, options.inputs, options.weights));
+  const traced = trace(fn, options.inputs, options.weights);
+  const content = buildProgram(options.precision === 'int8' ? quantizeProducts(traced) : traced);
   const set = await sendWeights(content, options.weights);
   const program = nextProgram++;
   await askWorker({ kind: 'load', program, set, content, threads: options.threads ?? 0 });

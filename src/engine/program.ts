@@ -6,7 +6,15 @@
  * and cached under a key that describes the computation.
  */
 import { createHash } from 'node:crypto';
-import { type Attribute, type GraphNode, madeBy, ONNX_TYPE, reachable, type Value } from './graph.js';
+import {
+  type Attribute,
+  dependsOnWeightsAlone,
+  type GraphNode,
+  madeBy,
+  ONNX_TYPE,
+  type Traced,
+  type Value,
+} from './graph.js';
 import {
   attributeTypes,
   encodeModel,
@@ -14,19 +22,16 @@ import {
   type OnnxNode,
   type OnnxTensor,
 } from './onnx-proto.js';
-import type { DType } from './tensor-spec.js';
-import { sizeOf, type TypedArray } from './tensor-spec.js';
-import type { TracedOutputs } from './trace.js';
+import { type DType, type GraphDType, sizeOf, type TypedArray } from './tensor-spec.js';
 
 /** One input of an ONNX model: the caller's, a weight, or a value derived from weights. */
 export type Feed = {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly dtype: DType;
 } & (
-  | { readonly kind: 'input' }
-  | { readonly kind: 'weight'; readonly weight: string }
-  | { readonly kind: 'derived'; readonly key: string }
+  | { readonly kind: 'input'; readonly dtype: DType }
+  | { readonly kind: 'weight'; readonly dtype: 'float32'; readonly weight: string }
+  | { readonly kind: 'derived'; readonly dtype: GraphDType; readonly key: string }
 );
 
 export interface ProgramOutput {
@@ -50,8 +55,9 @@ export interface Program {
 const OPSET = 23;
 const IR_VERSION = 11;
 
-export function buildProgram(traced: TracedOutputs): Program {
-  const outputs = Object.values(traced);
+export function buildProgram(traced: Traced): Program {
+  const named = Object.entries(traced.outputs);
+  const outputs = Object.values(traced.outputs);
   const fixed = dependsOnWeightsAlone(outputs);
   const feeds = new Map<Value, Feed>();
   const derived = new Map<string, Value>();
@@ -64,8 +70,8 @@ export function buildProgram(traced: TracedOutputs): Program {
     if (feed.kind === 'derived') derived.set(feed.key, withoutReshape(value));
     return true;
   });
-  const model = writeModel(body, feeds, Object.entries(traced));
-  const program = { model, feeds: uniqueFeeds(feeds), outputs: describe(Object.entries(traced)) };
+  const model = writeModel(body, feeds, named);
+  const program = { model, feeds: uniqueFeeds(feeds), outputs: describe(named) };
   if (derived.size === 0) return program;
 
   const derivationFeeds = new Map<Value, Feed>();
@@ -75,35 +81,16 @@ export function buildProgram(traced: TracedOutputs): Program {
     derivationFeeds.set(value, leafFeed(value)!);
     return true;
   });
-  const named = [...derived.entries()];
+  const keyed = [...derived.entries()];
   const derivation = {
-    model: writeModel(derivationBody, derivationFeeds, named),
+    model: writeModel(derivationBody, derivationFeeds, keyed),
     feeds: uniqueFeeds(derivationFeeds),
-    outputs: describe(named),
+    outputs: describe(keyed),
   };
   return { ...program, derivation };
 }
 
 // -- what is fed -----------------------------------------------------------------------------------------------
-
-/** The values that some weight enters and no input does. */
-function dependsOnWeightsAlone(outputs: readonly Value[]): Set<Value> {
-  const constant = new Set<Value>();
-  const fixed = new Set<Value>();
-  const { nodes, leaves } = reachable(outputs);
-  for (const leaf of leaves) {
-    if (leaf.source.kind === 'weight') fixed.add(leaf);
-    else if (leaf.source.kind !== 'input') constant.add(leaf);
-  }
-  for (const node of nodes) {
-    const inputs = node.inputs.filter((input) => input !== null);
-    if (inputs.length > 0 && inputs.every((input) => constant.has(input)))
-      for (const output of node.outputs) constant.add(output);
-    else if (inputs.every((input) => constant.has(input) || fixed.has(input)))
-      for (const output of node.outputs) fixed.add(output);
-  }
-  return fixed;
-}
 
 /** Another shape for the same array is no computation. */
 function withoutReshape(value: Value): Value {
@@ -129,7 +116,7 @@ function feedOf(value: Value, fixed: ReadonlySet<Value>): Feed | undefined {
     return { name: `weight:${weight}[${shape}]`, shape, dtype: 'float32', kind: 'weight', weight };
   }
   const key = structuralKey(base);
-  return { name: `derived:${key}[${shape}]`, shape, dtype: value.dtype as DType, kind: 'derived', key };
+  return { name: `derived:${key}[${shape}]`, shape, dtype: value.dtype, kind: 'derived', key };
 }
 
 /** A name for a computation on weights: the same for the same computation in another graph. */

@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { DataId } from '@tensorflow/tfjs-core';
-import { Graph, type Value } from './graph.js';
+import { Graph, type Traced, type Value } from './graph.js';
 import { rules } from './rules/index.js';
 import type { Rule, TracedKernels } from './rules/kernels.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
@@ -186,15 +186,12 @@ export function emit(
   return tf.engine().makeTensorFromTensorInfo(backend.tensorInfo(value));
 }
 
-/** The graph's values that a traced function returned, by name. */
-export type TracedOutputs = Record<string, Value>;
-
 /** Runs `fn` once on symbolic tensors. Throws TraceError where it does what cannot be compiled. */
 export function trace(
   fn: TensorFunction,
   inputs: Readonly<Record<string, TensorSpec>>,
   weights?: WeightSource,
-): TracedOutputs {
+): Traced {
   return onBackend(BACKEND, () => {
     const graph = backend.begin();
     const tensor = (value: Value) => tf.engine().makeTensorFromTensorInfo(backend.tensorInfo(value));
@@ -208,7 +205,8 @@ export function trace(
       if (!weights) throw new TraceError(`the function asked for the weight "${name}" but was given none`);
       return tensor(graph.weight(name, weights.shape(name)));
     });
-    return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, backend.value(output)]));
+    const values = Object.entries(outputs).map(([name, output]) => [name, backend.value(output)] as const);
+    return { graph, outputs: Object.fromEntries(values) };
   });
 }
 

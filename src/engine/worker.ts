@@ -69,13 +69,14 @@ function fixedTensor(feed: Feed, set: WeightSet): ort.Tensor {
 }
 
 async function derive({ derivation }: Program, set: WeightSet): Promise<void> {
-  if (!derivation || derivation.outputs.every(({ name }) => set.derived.has(name))) return;
+  const missing = derivation?.outputs.map(({ name }) => name).filter((name) => !set.derived.has(name)) ?? [];
+  if (!derivation || missing.length === 0) return;
   const session = await createSession(derivation.model, 0);
   const results = await session.run(
     Object.fromEntries(derivation.feeds.map((feed) => [feed.name, fixedTensor(feed, set)])),
+    missing,
   );
-  for (const [key, tensor] of Object.entries(results))
-    if (!set.derived.has(key)) set.derived.set(key, tensor);
+  for (const [key, tensor] of Object.entries(results)) set.derived.set(key, tensor);
   await session.release();
 }
 
