@@ -220,6 +220,7 @@ const cases: Record<string, Case> = {
     [3, 2, 3, 4],
     [4],
   ),
+  'conv to many channels': image((x, w) => tf.conv2d(four(x), four(w), 1, 'same'), [3, 2, 3, 80]),
   'conv strided': image((x, w) => tf.conv2d(four(x), four(w), 2, 'same'), [3, 3, 3, 4]),
   'conv strided, odd left over': image((x, w) => tf.conv2d(four(x), four(w), [3, 2], 'valid'), [2, 2, 3, 2]),
   'conv with explicit pads': image(
