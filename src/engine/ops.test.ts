@@ -1,5 +1,6 @@
 /** Fused operations: compiled = eager, and their own gradients = those of the composition of plain operations. */
 import { describe, expect, it } from 'vitest';
+import { batchNormRelu } from './batch-norm.js';
 import { compile } from './compile.js';
 import * as ops from './ops.js';
 import { Random } from './random.js';
@@ -37,6 +38,14 @@ const cases: Record<string, { shapes: number[][]; op: Op; plain: Op }> = {
     shapes: [[2, 3, 8], [8]],
     op: (x, s) => ops.rmsNorm(x!, s!, 1e-5),
     plain: (x, s) => plainNorm(x!, s!, null, false),
+  },
+  batchNormRelu: {
+    shapes: [[4, 3, 2, 5], [5]],
+    op: (x, b) => batchNormRelu(x!, b!, 1e-5),
+    plain: (x, b) => {
+      const { mean, variance } = tf.moments(x!, [0, 1, 2]);
+      return tf.relu(tf.add(tf.div(tf.sub(x!, mean), tf.sqrt(tf.add(variance, 1e-5))), b!));
+    },
   },
   gelu: {
     shapes: [[4, 9]],

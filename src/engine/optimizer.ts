@@ -95,6 +95,47 @@ function orthogonalize(matrix: tf.Tensor2D, iterations: number): tf.Tensor2D {
   return tall ? tf.transpose(x) : x;
 }
 
+/** A rule at a share of the learning rate. */
+export function slowed(rule: UpdateRule, share: number): UpdateRule {
+  return {
+    ...rule,
+    apply: (parameter, gradient, slots, rate, step) =>
+      rule.apply(parameter, gradient, slots, tf.mul(rate, share), step),
+  };
+}
+
+/** A rule that sees the parameter as another shape: Muon takes a filter [height, width, in, out] as a matrix. */
+export function reshaped(rule: UpdateRule, shape: readonly number[]): UpdateRule {
+  return {
+    slots: rule.slots,
+    apply(parameter, gradient, slots, rate, step) {
+      const inside = (x: tf.Tensor) => tf.reshape(x, [...shape]);
+      const outside = (x: tf.Tensor) => tf.reshape(x, parameter.shape);
+      const mapSlots = (from: Slots, change: (x: tf.Tensor) => tf.Tensor): Slots =>
+        Object.fromEntries(Object.entries(from).map(([name, x]) => [name, change(x)]));
+      const updated = rule.apply(inside(parameter), inside(gradient), mapSlots(slots, inside), rate, step);
+      return { parameter: outside(updated.parameter), slots: mapSlots(updated.slots, outside) };
+    },
+  };
+}
+
+/**
+ * A rule that also keeps the slot `average`: the parameter's exponential average over steps, which generalizes
+ * better than the last step (Polyak & Juditsky 1992).
+ */
+export function averaged(rule: UpdateRule, keep: number): UpdateRule {
+  return {
+    slots: [...rule.slots, 'average'],
+    apply(parameter, gradient, { average, ...slots }, rate, step) {
+      const updated = rule.apply(parameter, gradient, slots, rate, step);
+      // The first steps count alike, so that the zero at the start has no weight.
+      const kept = tf.minimum(keep, tf.sub(1, tf.div(1, step)));
+      const fresh = tf.add(average!, tf.mul(tf.sub(updated.parameter, average!), tf.sub(1, kept)));
+      return { parameter: updated.parameter, slots: { ...updated.slots, average: fresh } };
+    },
+  };
+}
+
 /** Gradients scaled down together so that their common L2 norm is at most `limit`, and the norm before. */
 export function clipByGlobalNorm(
   gradients: readonly tf.Tensor[],

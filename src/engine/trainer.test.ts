@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adamW, cosineSchedule, muon } from './optimizer.js';
+import { adamW, averaged, cosineSchedule, muon, reshaped, slowed } from './optimizer.js';
 import { Random } from './random.js';
 import * as tf from './tfjs.js';
 import { Trainer, type TrainerOptions } from './trainer.js';
@@ -121,6 +121,53 @@ it('AdamW makes its first step of the size of the learning rate', async () => {
   const { data } = (await trainer.snapshot()).get('w')!;
   expect(data[0]!).toBeCloseTo(0.9, 5);
   expect(data[1]!).toBeCloseTo(1.1, 5);
+});
+
+describe('rules made of rules', () => {
+  it('reshaped: a filter is updated as the matrix it is seen as', async () => {
+    const matrix = await train(
+      regression((_, shape) => (shape.length === 2 ? muon() : adamW())),
+      3,
+    );
+    const options = regression((_, shape) => (shape.length === 4 ? reshaped(muon(), [4, 3]) : adamW()));
+    const filter = await train(
+      {
+        ...options,
+        parameters: new Map([
+          ...options.parameters,
+          ['w', { shape: [2, 2, 1, 3], data: new Random(1).normals(12) }],
+        ]),
+        loss: (inputs, weights) =>
+          options.loss(inputs, (name) => (name === 'w' ? tf.reshape(weights('w'), [4, 3]) : weights(name))),
+      },
+      3,
+    );
+    expect(filter.w).toEqual(matrix.w);
+  });
+
+  it('slowed: the same steps as at a share of the rate', async () => {
+    const slow = await Trainer.create(regression(() => slowed(adamW({ weightDecay: 0.1 }), 0.5)));
+    const plain = await Trainer.create(regression(() => adamW({ weightDecay: 0.1 })));
+    for (let i = 0; i < 3; i++) {
+      await slow.step({ x, y }, 0.1);
+      await plain.step({ x, y }, 0.05);
+    }
+    const [a, b] = [(await slow.snapshot()).get('w')!.data, (await plain.snapshot()).get('w')!.data];
+    for (const [i, value] of b.entries()) expect(a[i]!).toBeCloseTo(value, 6);
+  });
+
+  it('averaged: the plain mean of the first steps, then an exponential one', async () => {
+    const trainer = await Trainer.create(regression(() => averaged(adamW(), 0.7)));
+    const seen: number[] = [];
+    let expected = 0;
+    for (let i = 0; i < 8; i++) {
+      await trainer.step({ x, y }, 0.05);
+      const state = await trainer.snapshot();
+      seen.push(state.get('w')!.data[0]!);
+      expected = i < 3 ? seen.reduce((a, b) => a + b) / seen.length : 0.7 * expected + 0.3 * seen.at(-1)!;
+      expect(state.get('w#average')!.data[0]!).toBeCloseTo(expected, 5);
+    }
+  });
 });
 
 it('the schedule warms up, peaks and ends at its floor', () => {
