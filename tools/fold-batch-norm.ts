@@ -1,0 +1,90 @@
+/** @file The network as it is shipped: averaged weights, batch norm folded into the filters. */
+import { compile } from '../src/engine/compile.js';
+import type { TrainingState } from '../src/engine/trainer.js';
+import type { WeightArray } from '../src/engine/weights.js';
+import { BATCH_NORM_EPS, convLayers, layerMoments, parameterShapes } from './cnn.js';
+import { PictureStream, type Pictures } from './pictures.js';
+
+export type Parameters = ReadonlyMap<string, WeightArray>;
+
+/** The parameters' running averages over steps. */
+export function averagedParameters(state: TrainingState): Parameters {
+  return new Map([...parameterShapes.keys()].map((name) => [name, state.get(`${name}#average`)!]));
+}
+
+const BATCH = 128;
+const BATCHES = 12;
+
+/**
+ * Filters and biases of plain convolutions that do what the network with batch norm does, its moments being those of 1,536
+ * training pictures, cropped as in training.
+ *
+ * Batch norm comes after the max pool; its gain is positive, so it may as well come before.
+ *
+ * @param size - of the pictures, pixels
+ */
+export async function foldedParameters(
+  parameters: Parameters,
+  pictures: Pictures,
+  size: number,
+): Promise<Parameters> {
+  const moments = await measureMoments(parameters, pictures, size);
+  const folded = new Map<string, WeightArray>();
+  for (const { name, output } of convLayers) {
+    const { shape, data } = parameters.get(`${name}/kernel`)!;
+    const mean = moments.get(`${name}/mean`)!;
+    const gain = moments.get(`${name}/variance`)!.map((x) => 1 / Math.sqrt(x + BATCH_NORM_EPS));
+    const bias = parameters.get(`${name}/bias`)!.data.map((x, i) => x - mean[i]! * gain[i]!);
+    folded.set(`${name}/kernel`, { shape, data: data.map((x, i) => x * gain[i % output]!) });
+    folded.set(`${name}/bias`, { shape: [output], data: bias });
+  }
+  for (const part of ['kernel', 'bias'])
+    folded.set(`predictions/${part}`, parameters.get(`predictions/${part}`)!);
+  return folded;
+}
+
+/** Means over batches; a channel's variance is that within and between batches. */
+async function measureMoments(
+  parameters: Parameters,
+  pictures: Pictures,
+  size: number,
+): Promise<Map<string, Float64Array>> {
+  const compiled = await compile((inputs) => layerMoments(inputs.image as never, (name) => inputs[name]!), {
+    inputs: {
+      image: { shape: [BATCH, size, size, 3] },
+      ...Object.fromEntries([...parameters].map(([name, { shape }]) => [name, { shape }])),
+    },
+  });
+  const weights = Object.fromEntries([...parameters].map(([name, { data }]) => [name, data]));
+  const stream = new PictureStream(pictures, 0);
+  const sums = new Map<string, Float64Array>();
+  for (let i = 0; i < BATCHES; i++) {
+    const { image } = stream.batch(i * BATCH, BATCH, size);
+    const found = await compiled.run({
+      image,
+      ...Object.fromEntries(Object.entries(weights).map(([name, data]) => [name, data.slice()])),
+    });
+    for (const { name, output } of convLayers) {
+      const mean = found[`${name}/mean`]!;
+      const variance = found[`${name}/variance`]!;
+      const [m, s] = ['mean', 'variance'].map((kind) => {
+        const key = `${name}/${kind}`;
+        if (!sums.has(key)) sums.set(key, new Float64Array(output));
+        return sums.get(key)!;
+      }) as [Float64Array, Float64Array];
+      for (let c = 0; c < output; c++) {
+        m[c]! += mean[c]! / BATCHES;
+        s[c]! += (variance[c]! + mean[c]! ** 2) / BATCHES;
+      }
+    }
+  }
+  compiled.dispose();
+  for (const { name } of convLayers) {
+    const mean = sums.get(`${name}/mean`)!;
+    sums.set(
+      `${name}/variance`,
+      sums.get(`${name}/variance`)!.map((x, c) => x - mean[c]! ** 2),
+    );
+  }
+  return sums;
+}
