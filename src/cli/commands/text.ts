@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { formatSeconds, formatTable, oneLine } from '../../format.js';
 import { finishRun, type ScoredText } from '../../runs/events.js';
+import type { TextCluster } from '../../text/clusters.js';
 import type { Budget, SearchMethodName, SearchResult } from '../../text/search/search.js';
 import { withInterrupt } from '../interrupt.js';
 import { integer, number, outOption } from '../options.js';
@@ -89,7 +90,7 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
 // -- for people ------------------------------------------------------------------------------------------------
 
 function formatResult(
-  { frontier, baselines, cost, hypervolume, run, unit }: TextDocument,
+  { frontier, baselines, clusters, cost, hypervolume, run, unit }: TextDocument,
   paint: Paint,
 ): string {
   const header = ['nats', 'z', 'margin', 'rank', 'text'].map((title) => title);
@@ -109,6 +110,9 @@ function formatResult(
           formatTable([formatRow(prior)]),
         ]
       : []),
+    ...(clusters.length > 0
+      ? ['', 'what carries them (sigmas lost without the token)', formatTable(clusters.map(formatCluster))]
+      : []),
     '',
     `run: ${run}`,
   ].join('\n');
@@ -121,6 +125,15 @@ function formatRow({ cross_entropy, z, margin, rank, text }: ScoredText): string
     margin?.toFixed(2) ?? '',
     rank === null ? '' : String(rank),
     oneLine(text),
+  ];
+}
+
+function formatCluster({ tokens, texts }: TextCluster): string[] {
+  const shown = tokens.map(({ token, value }) => `"${oneLine(token)}" ${value.toFixed(1)}`).join('  ');
+  return [
+    shown || 'no single token',
+    `${texts.length} ${texts.length === 1 ? 'text' : 'texts'}, z up to ${texts[0]!.z.toFixed(1)}`,
+    oneLine(texts[0]!.text),
   ];
 }
 

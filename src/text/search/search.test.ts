@@ -51,6 +51,21 @@ describe('searchText', () => {
         .filter((event) => event.kind === 'candidate')
         .map(({ candidate }) => JSON.stringify(candidate));
       for (const candidate of result.frontier) expect(told).toContain(JSON.stringify(candidate));
+      // A few of them are explained, by the same figures.
+      const explained = events.flatMap((event) => (event.kind === 'explained' ? [event.explanation] : []));
+      expect(explained.length).toBeGreaterThan(1);
+      const known = [
+        ...result.frontier,
+        ...(result.baselines.prior_best ? [result.baselines.prior_best] : []),
+      ];
+      for (const { text, score, cross_entropy, margin, rank } of explained) {
+        const candidate = known.find((other) => other.text === text)!;
+        expect(score).toBeCloseTo(candidate.z, 3);
+        expect(cross_entropy).toBeCloseTo(candidate.cross_entropy, 3);
+        expect(margin).toBeCloseTo(candidate.margin!, 3);
+        expect(rank).toBe(candidate.rank);
+      }
+      expect(result.clusters.flatMap(({ texts }) => texts)).toHaveLength(explained.length);
       expect(events[0]).toMatchObject({ kind: 'started', unit: 'L1.H3', method });
       expect(events.at(-1)).toMatchObject({ kind: 'finished', reason: 'done' });
       expect(result.cost.evaluations).toBeGreaterThanOrEqual(600);

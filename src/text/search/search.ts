@@ -3,12 +3,14 @@ import { Random } from '../../engine/random.js';
 import { UsageError } from '../../errors.js';
 import { type EventBody, eventClock, type Run, type ScoredText } from '../../runs/events.js';
 import { batchFor } from '../batch-size.js';
+import { clusterTexts, type TextCluster } from '../clusters.js';
 import { Prior } from '../prior.js';
 import { Probe } from '../probe.js';
 import { calibrate, resolveUnits, type SessionOptions, startToken } from '../session.js';
 import { Arena, type ArenaOptions, type Candidate, type Cost, type SearchMethod } from './arena.js';
 import { EPO_TOP_TOKENS, epo } from './epo.js';
 import { evolve, rewriteBatch } from './evolve.js';
+import { chooseFinalists, explainFinalists } from './finalists.js';
 import { HYPERVOLUME_CORNER, hypervolume } from './frontier.js';
 import { priorBest } from './prior-best.js';
 import { Proposer } from './proposals.js';
@@ -18,6 +20,9 @@ export const searchMethods = { evolve, epo, prior: priorBest } as const satisfie
   SearchMethod
 >;
 export type SearchMethodName = keyof typeof searchMethods;
+
+/** Texts of the frontier that are explained. */
+const FINALISTS = 8;
 
 /** When a search ends; whichever is given. */
 export type Budget = { readonly seconds: number } | { readonly evaluations: number };
@@ -37,6 +42,8 @@ export interface SearchResult {
   hypervolume: number;
   frontier: ScoredText[];
   baselines: { prior_best: PriorBest | null; corpus_best: ScoredText | null };
+  /** The texts that were explained, grouped by what excites the unit in them. */
+  clusters: TextCluster[];
 }
 
 /** The strongest text under 6 nats among samples of the prior, at the cost of the search. */
@@ -97,6 +104,11 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       yield event({ kind: 'baseline', name: 'prior_best', candidate: rival });
     }
     const frontier = search.arena.frontier.members.map(plain);
+    const finalists = [...chooseFinalists(frontier, FINALISTS), ...(rival ? [rival] : [])];
+    const explanations = yield* stamped(
+      explainFinalists(model, probe, shared.start, finalists, signal),
+      event,
+    );
     const result: SearchResult = {
       unit: unit.name,
       method,
@@ -108,6 +120,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       hypervolume: hypervolume(frontier),
       frontier,
       baselines: { prior_best: rival, corpus_best: null },
+      clusters: clusterTexts(explanations),
     };
     yield event({
       kind: 'finished',
