@@ -80,6 +80,7 @@ export {
 // What a text does to a unit, and the search for text.
 export { type AblationOptions, ablationDivergence } from './text/ablation.js';
 export { Calibration, type CalibrationText, type GroupStatistics } from './text/calibration.js';
+export { type Carrier, carriers, clusterTexts, type TextCluster } from './text/clusters.js';
 export { Explainer, type ExplainOptions, type OpenExplainer, openExplainer } from './text/explain.js';
 export { listTextUnits, type TextUnits } from './text/list-units.js';
 export type { HeadMeasure, SequenceScore, UnitGroup } from './text/measures.js';
