@@ -77,7 +77,7 @@ export class Prior {
     );
     const readSequences = await compile(
       (inputs, lookup) =>
-        named(forward(spec, changed(options, inputs, lookup), { ids: inputs.ids! }).cache()),
+        namedCache(forward(spec, changed(options, inputs, lookup), { ids: inputs.ids! }).cache()),
       { inputs: { ...changing, ids: { shape: [batch, positions], dtype: 'int32' } }, weights, engine },
     );
     const zeros = new Float32Array(batch * spec.kvHeads * positions * spec.dHead);
@@ -236,7 +236,7 @@ function draw(
     const written = tf.logicalAnd(isAt(tf.add(here, one)), tf.expandDims(active, 1));
     ids = tf.where(written, tf.expandDims(next, 1), ids);
   }
-  return { drawn: ids, ...named(cache) };
+  return { drawn: ids, ...namedCache(cache) };
 }
 
 /** `[vocab]`: what is added to logits so that banned tokens get no probability. */
@@ -258,11 +258,13 @@ export function padRows(rows: Int32Array, batch: number, positions: number): Int
   return full;
 }
 
-function cacheNames(spec: TransformerSpec): string[] {
+/** Names of the entries of a cache as inputs and outputs of a graph. */
+export function cacheNames(spec: TransformerSpec): string[] {
   return Array.from({ length: spec.layers }, (_, layer) => [`keys${layer}`, `values${layer}`]).flat();
 }
 
-function named({
+/** A cache under the names of `cacheNames`. */
+export function namedCache({
   keys,
   values,
 }: {

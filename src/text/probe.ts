@@ -182,6 +182,19 @@ export class Probe {
     return scoreSequence(this.unitAtPositions(weights, run).z, this.options.at);
   }
 
+  /**
+   * z of the unit, and after it those of its rivals where they are asked for, at every position:
+   * `[batch, pos, 1 + rivals]`.
+   */
+  trackedZ(weights: WeightLookup, run: Run, withRivals: boolean): tf.Tensor {
+    const own = tf.expandDims(this.unitAtPositions(weights, run).z, 2);
+    if (!withRivals) return own;
+    const rivals = this.options.reference.parts.map(({ group, indices }) =>
+      tf.gather(this.groupZ(weights, run, group), tf.tensor1d([...indices], 'int32'), 2),
+    );
+    return tf.concat([own, ...rivals], 2);
+  }
+
   private unitScores(weights: WeightLookup, run: Run): UnitScores {
     const { at, reference } = this.options;
     const unit = this.unitAtPositions(weights, run);
