@@ -29,7 +29,6 @@ export interface SamplerCase {
 const LIMIT = 4;
 
 function expectNear({ value, standardError }: Estimate, exact: number, what: string, slack = 1e-4): void {
-  if (process.env.SHOW) console.log(what, value.toFixed(4), standardError.toFixed(4), exact.toFixed(4));
   const off = Math.abs(value - exact);
   const message = `${what}: ${value} +- ${standardError}, exactly ${exact}`;
   expect(off, message).toBeLessThan(LIMIT * standardError + slack);
@@ -80,7 +79,8 @@ export async function checkSequentialMonteCarlo(test: SamplerCase, count: number
       resamplings += island.resamplings;
     }
   }
-  expect(resamplings).toBeGreaterThan(0);
+  // Texts of two tokens end before weights have spread.
+  if (all.positions > 3) expect(resamplings).toBeGreaterThan(0);
   for (const [k, beta] of betas.entries()) checkRuns(runs[k]!, exact[k]!, `SMC at beta ${beta}`);
 }
 
@@ -120,43 +120,54 @@ export async function checkAnnealing(test: SamplerCase, count: number): Promise<
 }
 
 /**
- * Chains on the ladder with exchanges, from the prior. A chain's mean over the kept rounds on a rung is a run of its
- * own: chains do not see each other but for exchanges, so batches of whole rounds are what errors are taken over.
+ * Chains that start as independent draws of the enumerated sigma, on every rung of a ladder: after rounds of moves
+ * and exchanges they must still be that, to the error of so many independent draws.
  */
-export async function checkChains(test: SamplerCase, burnIn: number, rounds: number): Promise<void> {
+export async function checkChains(test: SamplerCase, runs: number, rounds: number): Promise<void> {
   const { decoder, reward, betas: ladder, all } = test;
   const random = new Random(14);
+  const { batch, positions } = decoder.options;
   const exact = ladder.map((beta) => exactTarget(all, beta));
-  const { sequences, standing } = await priorDraws(test, random);
-  const rungs = Int32Array.from({ length: sequences.rows }, (_, row) => row % ladder.length);
-  const chains = new Chains({ decoder, reward, sequences, standing, ladder, rungs });
-  const samples: number[][][] = ladder.map(() => []); // [rung][round][value]
-  let exchanged = 0;
-  for (let round = 0; round < burnIn + rounds; round++) {
-    await chains.move(randomMove(all.positions, 2, random), random);
-    exchanged += chains.exchange(random);
-    if (round < burnIn) continue;
-    for (let rung = 0; rung < ladder.length; rung++) {
-      const rows = Array.from(chains.rungs.keys()).filter((row) => chains.rungs[row] === rung);
-      const values = valuesOf(chains.sequences, chains.rewards, exact[rung]!);
-      samples[rung]!.push(values.map((value) => rows.reduce((sum, row) => sum + value[row]!, 0) / rows.length));
+  const rungs = Int32Array.from({ length: batch }, (_, row) => row % ladder.length);
+  const values: number[][][] = ladder.map(() => []); // [rung][chain][value]
+  let [accepted, exchanged, moved] = [0, 0, 0];
+  for (let run = 0; run < runs; run++) {
+    const ids = new Int32Array(batch * positions);
+    for (const [row, rung] of rungs.entries()) ids.set(drawExact(all, exact[rung]!, random), row * positions);
+    const { sequences, standing } = await decoder.readAll(ids);
+    const chains = new Chains({ decoder, reward, sequences, standing, ladder, rungs });
+    for (let round = 0; round < rounds; round++) {
+      const tried = await chains.move(randomMove(positions, 2, random), random);
+      accepted += tried.accepted.reduce((sum, yes) => sum + yes, 0);
+      exchanged += chains.exchange(random);
     }
+    const now = ladder.map((_, rung) => valuesOf(chains.sequences, chains.rewards, exact[rung]!));
+    for (const [row, rung] of chains.rungs.entries())
+      values[rung]!.push(now[rung]!.map((value) => value[row]!));
+    moved += changedRows(sequences, chains.sequences);
+    chains.dispose();
   }
-  chains.dispose();
   expect(exchanged).toBeGreaterThan(0);
-  for (const [k, beta] of ladder.entries()) {
-    const batches = batchMeans(samples[k]!, 10).map((means) => ({ logZ: 0, means }));
-    checkMeans(batches, exact[k]!, `chains at beta ${beta}`);
-  }
+  expect(accepted / (runs * rounds * batch)).toBeGreaterThan(0.1);
+  expect(moved / (runs * batch)).toBeGreaterThan(0.3);
+  for (const [k, beta] of ladder.entries())
+    checkMeans(
+      values[k]!.map((means) => ({ logZ: 0, means })),
+      exact[k]!,
+      `chains at beta ${beta}`,
+    );
 }
 
-/** Means over `count` stretches of rounds: long enough to be nearly independent. */
-function batchMeans(rounds: readonly number[][], count: number): number[][] {
-  const size = Math.floor(rounds.length / count);
-  return Array.from({ length: count }, (_, i) => {
-    const part = rounds.slice(i * size, (i + 1) * size);
-    return part[0]!.map((_, value) => part.reduce((sum, means) => sum + means[value]!, 0) / part.length);
-  });
+/** A sequence drawn from the enumeration, with its BOS. */
+function drawExact({ positions, ids }: Enumerated, { sigma }: Exact, random: Random): Int32Array {
+  const row = random.weighted(sigma);
+  return ids.subarray(row * positions, (row + 1) * positions);
+}
+
+function changedRows(before: Sequences, after: Sequences): number {
+  return Array.from({ length: before.rows }, (_, row) =>
+    Number(idsOf(before, row).join() !== idsOf(after, row).join()),
+  ).reduce((a, b) => a + b, 0);
 }
 
 async function priorDraws({ decoder, reward, start }: SamplerCase, random: Random) {

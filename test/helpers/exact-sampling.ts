@@ -1,6 +1,9 @@
 /** @file The distribution that samplers are to reproduce, by enumeration. */
+import { compile } from '../../src/engine/compile.js';
+import * as tf from '../../src/engine/tfjs.js';
 import type { Probe } from '../../src/text/probe.js';
 import { logSumExp } from '../../src/text/sampling/log-weights.js';
+import { forward, padCache, step } from '../../src/text/transformer.js';
 
 /** Every sequence that may be drawn. */
 export interface Enumerated {
@@ -38,10 +41,57 @@ export async function enumerate(
   };
 }
 
+/**
+ * As `enumerate` of two tokens, for a vocabulary of hundreds: every first token is read once, and the second ones
+ * are read behind it up to the unit's layer.
+ */
+export async function enumeratePairs(
+  probe: Probe,
+  start: number,
+  tokens: readonly number[],
+): Promise<Enumerated> {
+  const { spec, weights, engine } = probe.options;
+  const count = tokens.length;
+  const program = await compile(
+    (inputs, lookup) => {
+      const first = forward(spec, lookup, { ids: inputs.ids! }); // [1, 2]
+      const cache = padCache(first.cache(), 3);
+      const repeated = (x: tf.Tensor) => tf.tile(x, [count, 1, 1, 1]);
+      const second = step(spec, lookup, {
+        ids: tf.tensor1d([...tokens], 'int32'),
+        positions: tf.fill([count], 2, 'int32'),
+        cache: { keys: cache.keys.map(repeated), values: cache.values.map(repeated) },
+      });
+      return {
+        logProbs: tf.logSoftmax(first.at('logits')), // [1, 2, vocab]
+        firstZ: probe.unitZ(lookup, first),
+        secondZ: tf.reshape(probe.trackedZ(lookup, second, false), [count]),
+      };
+    },
+    { inputs: { ids: { shape: [1, 2], dtype: 'int32' } }, weights, engine },
+  );
+  const ids = new Int32Array(count * count * 3);
+  const logProbs = new Float64Array(count * count);
+  const rewards = new Float64Array(count * count);
+  for (const [i, token] of tokens.entries()) {
+    const result = await program.run({ ids: [start, token] });
+    for (const [j, next] of tokens.entries()) {
+      const row = i * count + j;
+      ids.set([start, token, next], row * 3);
+      logProbs[row] = result.logProbs![token]! + result.logProbs![spec.vocab + next]!;
+      rewards[row] = Math.max(result.firstZ![0]!, result.secondZ![j]!);
+    }
+  }
+  program.dispose();
+  return { positions: 3, ids, logProbs, rewards };
+}
+
 /** sigma at one beta. */
 export interface Exact {
   readonly logZ: number;
   readonly meanReward: number;
+  /** Of every sequence. */
+  readonly sigma: Float64Array;
   /** The likeliest sequences, likeliest first. */
   readonly top: readonly { readonly ids: string; readonly probability: number }[];
 }
@@ -53,6 +103,7 @@ export function exactTarget({ positions, ids, logProbs, rewards }: Enumerated, b
   const order = Array.from(sigma.keys()).sort((a, b) => sigma[b]! - sigma[a]!);
   return {
     logZ,
+    sigma,
     meanReward: sigma.reduce((sum, p, i) => sum + p * rewards[i]!, 0),
     top: order.slice(0, 3).map((i) => ({
       ids: ids.subarray(i * positions, (i + 1) * positions).join(),

@@ -70,7 +70,8 @@ export class Chains {
     const rewards = reward.ofAll(proposal);
     const accepted = Int32Array.from({ length: rows }, (_, row) => {
       const change = (of: 'logProbs' | 'logDraws', end: number) =>
-        sumOf(proposal[of], proposal, row, from, end) - sumOf(this.sequences[of], this.sequences, row, from, end);
+        sumOf(proposal[of], proposal, row, from, end) -
+        sumOf(this.sequences[of], this.sequences, row, from, end);
       // sigma(new) q(old | new) / (sigma(old) q(new | old)); tokens before `from` cancel.
       const logRatio =
         change('logProbs', positions) -
@@ -100,7 +101,8 @@ export class Chains {
     const { ladder } = this.options;
     let [pairs, swaps] = [0, 0];
     for (let rung = random.integer(2); rung + 1 < ladder.length; rung += 2) {
-      const on = (wanted: number) => Array.from(this.rungs.keys()).filter((row) => this.rungs[row] === wanted);
+      const on = (wanted: number) =>
+        Array.from(this.rungs.keys()).filter((row) => this.rungs[row] === wanted);
       const upper = random.shuffle(on(rung + 1));
       for (const [i, low] of on(rung).entries()) {
         const high = upper[i];
@@ -134,13 +136,13 @@ export class Chains {
     random: Random,
   ): Promise<{ proposal: Sequences; standing: Standing }> {
     const { decoder } = this.options;
-    const { positions } = this.sequences;
+    const { rows, positions } = this.sequences;
     const proposal = copySequences(this.sequences);
     // The token before is read once more for the logits of the one to come.
     let standing = (await decoder.read(this.standing, column(proposal, from - 1), from - 1)).after;
     for (let position = from; position < positions; position++) {
       const forced = position < from + count ? undefined : column(proposal, position);
-      standing = await decoder.extend(standing, proposal, position, random, forced);
+      standing = await decoder.extend(standing, proposal, position, random.uniforms(rows), forced);
     }
     return { proposal, standing };
   }

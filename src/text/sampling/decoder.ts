@@ -6,14 +6,13 @@
  * read on from more than once: chains keep theirs while they try another continuation.
  */
 import { type Compiled, compile, type EngineName, type Resident, resident } from '../../engine/compile.js';
-import type { Random } from '../../engine/random.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights.js';
 import { bannedMask, cacheNames, namedCache } from '../prior.js';
 import type { Probe } from '../probe.js';
 import type { TransformerSpec } from '../spec.js';
 import { step } from '../transformer.js';
-import { type Sequences, writeTokens } from './sequences.js';
+import { column, emptySequences, type Sequences, writeTokens } from './sequences.js';
 
 export interface DecoderOptions {
   readonly spec: TransformerSpec;
@@ -77,7 +76,8 @@ export class Decoder {
     const { logits, ...cache } = state;
     const int32 = { shape: [batch], dtype: 'int32' } as const;
     const names = standingNames(spec);
-    const each = (fn: (name: string) => tf.Tensor) => Object.fromEntries(names.map((name) => [name, fn(name)]));
+    const each = (fn: (name: string) => tf.Tensor) =>
+      Object.fromEntries(names.map((name) => [name, fn(name)]));
     const build = (fn: Parameters<typeof compile>[0], inputs: Parameters<typeof compile>[1]['inputs']) =>
       compile(fn, { inputs, weights, engine });
     const second = Object.fromEntries(names.map((name) => [`other ${name}`, state[name]!]));
@@ -154,20 +154,38 @@ export class Decoder {
    *
    * @param before - what was read of the positions before; released
    * @param sequences - where the tokens are written
+   * @param uniform - as in `draw`
    * @param forced - as in `draw`
    */
   async extend(
     before: Standing,
     sequences: Sequences,
     position: number,
-    random: Random,
+    uniform: Float32Array,
     forced?: Int32Array,
   ): Promise<Standing> {
-    const drawn = await this.draw(before, random.uniforms(this.options.batch), forced);
+    const drawn = await this.draw(before, uniform, forced);
     const { after, z } = await this.read(before, drawn.ids, position);
     this.release(before);
     writeTokens(sequences, position, drawn, z);
     return after;
+  }
+
+  /** Reads whole sequences. @param ids - `[batch, positions]` */
+  async readAll(ids: Int32Array): Promise<{ sequences: Sequences; standing: Standing }> {
+    const { batch, positions } = this.options;
+    const sequences = emptySequences(batch, positions, this.tracked, ids[0]!);
+    const given: Sequences = { ...sequences, ids };
+    let standing = (await this.read(null, column(given, 0), 0)).after;
+    for (let position = 1; position < positions; position++)
+      standing = await this.extend(
+        standing,
+        sequences,
+        position,
+        new Float32Array(batch),
+        column(given, position),
+      );
+    return { sequences, standing };
   }
 
   /** Row `i` of the result is row `rows[i]`. */
@@ -178,7 +196,8 @@ export class Decoder {
   /** Rows of `second` where `isSecond` is 1, of `first` where it is 0. */
   async choose(first: Standing, second: Standing, isSecond: Int32Array): Promise<Standing> {
     const others = Object.fromEntries(this.names.map((name) => [`other ${name}`, second[name]!]));
-    return (await this.programs.choose.runKeeping({ second: isSecond, ...first, ...others }, this.names)).kept;
+    return (await this.programs.choose.runKeeping({ second: isSecond, ...first, ...others }, this.names))
+      .kept;
   }
 
   release(standing: Standing): void {

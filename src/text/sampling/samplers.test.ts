@@ -64,5 +64,5 @@ describe.each([
   it('sequential Monte Carlo', () => checkSequentialMonteCarlo(test, 40));
   it('importance weights of prior samples', () => checkImportance(test, 20));
   it('annealed importance sampling', () => checkAnnealing(test, 15));
-  it('chains on a ladder', () => checkChains(test, 20, 200));
+  it('chains on a ladder', () => checkChains(test, 16, 12));
 });

@@ -33,7 +33,13 @@ export function emptySequences(rows: number, positions: number, tracked: number,
 
 export function copySequences(sequences: Sequences): Sequences {
   const { ids, logProbs, logDraws, z } = sequences;
-  return { ...sequences, ids: ids.slice(), logProbs: logProbs.slice(), logDraws: logDraws.slice(), z: z.slice() };
+  return {
+    ...sequences,
+    ids: ids.slice(),
+    logProbs: logProbs.slice(),
+    logDraws: logDraws.slice(),
+    z: z.slice(),
+  };
 }
 
 /**
@@ -85,7 +91,13 @@ export function column({ ids, positions, rows }: Sequences, position: number): I
 }
 
 /** Sum of some entries of a row: positions `from` to `end - 1`. */
-export function sumOf(values: Float64Array, { positions }: Sequences, row: number, from: number, end: number): number {
+export function sumOf(
+  values: Float64Array,
+  { positions }: Sequences,
+  row: number,
+  from: number,
+  end: number,
+): number {
   let sum = 0;
   for (let t = from; t < end; t++) sum += values[row * positions + t]!;
   return sum;

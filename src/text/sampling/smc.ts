@@ -57,15 +57,18 @@ export async function sequentialMonteCarlo(options: SmcOptions): Promise<Particl
 
   let sequences = emptySequences(batch, positions, decoder.tracked, start);
   let rewards = new Float64Array(batch);
+  let promises = new Float64Array(batch);
   let standing = (await decoder.read(null, column(sequences, 0), 0)).after;
   for (let position = 1; position < positions; position++) {
-    standing = await decoder.extend(standing, sequences, position, random);
+    standing = await decoder.extend(standing, sequences, position, random.uniforms(batch));
     for (let row = 0; row < batch; row++) {
       const at = row * positions + position;
-      const grown = reward.of(sequences, row, position);
+      rewards[row] = reward.of(sequences, row, position);
+      // A beginning counts by its share of the text: what is strong early is often not what is strong at last.
+      const promise = (position / (positions - 1)) * rewards[row]!;
       logWeights[row]! += sequences.logProbs[at]! - sequences.logDraws[at]!;
-      logWeights[row]! += betas[islandOf(row)]! * (grown - rewards[row]!);
-      rewards[row] = grown;
+      logWeights[row]! += betas[islandOf(row)]! * (promise - promises[row]!);
+      promises[row] = promise;
     }
     if (position === positions - 1) break;
     const from = resampled(logWeights, size, betas.length, resamplings, random);
@@ -75,6 +78,7 @@ export async function sequentialMonteCarlo(options: SmcOptions): Promise<Particl
     standing = taken;
     sequences = takeRows(sequences, from);
     rewards = Float64Array.from(from, (row) => rewards[row]!);
+    promises = Float64Array.from(from, (row) => promises[row]!);
   }
   for (let row = 0; row < batch; row++)
     if (!isText(idsOf(sequences, row))) logWeights[row] = Number.NEGATIVE_INFINITY;
@@ -118,7 +122,10 @@ function resampled(
     if (effectiveSampleSize(own) >= RESAMPLE_BELOW * own.length) continue;
     changed = true;
     resamplings[island]!++;
-    from.set(resample(own, random).map((row) => start + row), start);
+    from.set(
+      resample(own, random).map((row) => start + row),
+      start,
+    );
     own.fill(logMeanExp(own));
   }
   return changed ? from : null;

@@ -1,0 +1,79 @@
+/** Samplers on a real model, against the enumeration of all its texts of two tokens (512 x 512 but for specials). */
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { loadTextModel } from '../../src/text/model.js';
+import { Probe } from '../../src/text/probe.js';
+import { Decoder } from '../../src/text/sampling/decoder.js';
+import { PrefixReward } from '../../src/text/sampling/prefix-reward.js';
+import { calibrate, resolveUnits, type SessionOptions, startToken } from '../../src/text/session.js';
+import {
+  checkAnnealing,
+  checkChains,
+  checkImportance,
+  checkSequentialMonteCarlo,
+  type SamplerCase,
+} from '../helpers/check-samplers.js';
+import { enumeratePairs } from '../helpers/exact-sampling.js';
+import { shared } from '../helpers/shared.js';
+
+const stories = shared('models/stories260k');
+const LENGTH = 2;
+
+describe.skipIf(stories.missing)(stories.title('samplers of L2.H3 of stories260k'), () => {
+  let test: SamplerCase;
+  let probe: Probe;
+  beforeAll(async () => {
+    const model = await loadTextModel(stories.path);
+    const { spec, weights, tokenizer } = model;
+    const engine = 'onnx';
+    const session: SessionOptions = {
+      model,
+      engine,
+      measure: 'delta',
+      at: 'max',
+      reference: 'none',
+      seed: 1,
+    };
+    const { unit, reference } = resolveUnits('L2.H3', session);
+    const preparing = calibrate(session);
+    let prepared = await preparing.next();
+    while (!prepared.done) prepared = await preparing.next();
+    probe = await Probe.create({
+      spec,
+      weights,
+      unit,
+      reference,
+      calibration: prepared.value,
+      at: 'max',
+      engine,
+    });
+    const banned = tokenizer.specialTokens();
+    const positions = LENGTH + 1;
+    const start = startToken(model);
+    const tokens = Array.from({ length: spec.vocab }, (_, id) => id).filter((id) => !banned.includes(id));
+    test = {
+      decoder: await Decoder.create({
+        spec,
+        weights,
+        probe,
+        withRivals: false,
+        banned,
+        positions,
+        batch: 256,
+        engine,
+      }),
+      reward: new PrefixReward('max'),
+      start,
+      all: await enumeratePairs(probe, start, tokens),
+      betas: [0, 1, 2, 3],
+    };
+  }, 120_000);
+  afterAll(async () => {
+    test.decoder.dispose();
+    await probe.dispose();
+  });
+
+  it('sequential Monte Carlo', () => checkSequentialMonteCarlo(test, 40));
+  it('importance weights of prior samples', () => checkImportance(test, 20));
+  it('annealed importance sampling', () => checkAnnealing(test, 10));
+  it('chains on a ladder', () => checkChains(test, 6, 10));
+});
