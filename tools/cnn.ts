@@ -92,11 +92,22 @@ const trainingBlock =
   (x, layer) =>
     batchNormRelu(pool(x, layer), weights(`${layer.name}/bias`), BATCH_NORM_EPS) as tf.Tensor4D;
 
-/** The network as shipped, batch norm folded. @param image - `[batch, height, width, 3]` in [-1, 1] */
-export function plainForward(image: tf.Tensor4D, weights: WeightLookup): tf.Tensor2D {
-  return forward(image, weights, (x, layer) =>
-    pool(tf.relu(tf.add(x, weights(`${layer.name}/bias`))), layer),
-  );
+/**
+ * The network as shipped, batch norm folded.
+ *
+ * @param image - `[batch, height, width, 3]` in [-1, 1]
+ * @param onLayer - told each convolution's activation
+ */
+export function plainForward(
+  image: tf.Tensor4D,
+  weights: WeightLookup,
+  onLayer?: (name: string, activation: tf.Tensor4D) => void,
+): tf.Tensor2D {
+  return forward(image, weights, (x, layer) => {
+    const activation = tf.relu(tf.add(x, weights(`${layer.name}/bias`))) as tf.Tensor4D;
+    onLayer?.(layer.name, activation);
+    return pool(activation, layer);
+  });
 }
 
 /** The moments of every layer's channels before batch norm, `<layer>/mean` and `<layer>/variance`. */

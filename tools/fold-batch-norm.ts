@@ -13,22 +13,25 @@ export function averagedParameters(state: TrainingState): Parameters {
 }
 
 const BATCH = 128;
-const BATCHES = 12;
+/** Enough to see how a training run goes. */
+const FEW_BATCHES = 12;
 
 /**
- * Filters and biases of plain convolutions that do what the network with batch norm does, its moments being those of 1,536
- * training pictures, cropped as in training.
+ * Filters and biases of plain convolutions that do what the network with batch norm does, its moments being those of training
+ * pictures, cropped as in training.
  *
  * Batch norm comes after the max pool; its gain is positive, so it may as well come before.
  *
  * @param size - of the pictures, pixels
+ * @param batches - of 128 training pictures
  */
 export async function foldedParameters(
   parameters: Parameters,
   pictures: Pictures,
   size: number,
+  batches = FEW_BATCHES,
 ): Promise<Parameters> {
-  const moments = await measureMoments(parameters, pictures, size);
+  const moments = await measureMoments(parameters, pictures, size, batches);
   const folded = new Map<string, WeightArray>();
   for (const { name, output } of convLayers) {
     const { shape, data } = parameters.get(`${name}/kernel`)!;
@@ -48,6 +51,7 @@ async function measureMoments(
   parameters: Parameters,
   pictures: Pictures,
   size: number,
+  batches: number,
 ): Promise<Map<string, Float64Array>> {
   const compiled = await compile((inputs) => layerMoments(inputs.image as never, (name) => inputs[name]!), {
     inputs: {
@@ -58,7 +62,7 @@ async function measureMoments(
   const weights = Object.fromEntries([...parameters].map(([name, { data }]) => [name, data]));
   const stream = new PictureStream(pictures, 0);
   const sums = new Map<string, Float64Array>();
-  for (let i = 0; i < BATCHES; i++) {
+  for (let i = 0; i < batches; i++) {
     const { image } = stream.batch(i * BATCH, BATCH, size);
     const found = await compiled.run({
       image,
@@ -73,8 +77,8 @@ async function measureMoments(
         return sums.get(key)!;
       }) as [Float64Array, Float64Array];
       for (let c = 0; c < output; c++) {
-        m[c]! += mean[c]! / BATCHES;
-        s[c]! += (variance[c]! + mean[c]! ** 2) / BATCHES;
+        m[c]! += mean[c]! / batches;
+        s[c]! += (variance[c]! + mean[c]! ** 2) / batches;
       }
     }
   }

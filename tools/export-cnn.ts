@@ -1,0 +1,102 @@
+/**
+ * @file A checkpoint of the CNN as a TensorFlow.js model folder, weights in half precision.
+ *
+ *   npx tsx tools/export-cnn.ts --train tiny-imagenet-train.tar --words tiny-imagenet-words.tsv --work DIR
+ *     --out models/tiny-vgg --reference test/vision/tiny-vgg.json
+ *
+ * The reference holds activations in full precision, for the test of what was written.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { compile } from '../src/engine/compile.js';
+import { f16FromFloat32 } from '../src/engine/half.js';
+import { Random } from '../src/engine/random.js';
+import type { Tensor4D } from '../src/engine/tfjs.js';
+import { MemoryWeights } from '../src/engine/weights.js';
+import { naturalPictures } from '../src/vision/natural.js';
+import { readCheckpoint } from './checkpoint.js';
+import { convLayers, plainForward } from './cnn.js';
+import { topology } from './cnn-topology.js';
+import { writeWhole } from './corpus.js';
+import { averagedParameters, foldedParameters } from './fold-batch-norm.js';
+import { loadPictures, PICTURE_SIZE } from './pictures.js';
+
+const { values: options } = parseArgs({
+  options: {
+    train: { type: 'string' },
+    words: { type: 'string' },
+    work: { type: 'string' },
+    out: { type: 'string' },
+    reference: { type: 'string' },
+  },
+});
+const { train, words, work, out, reference } = options;
+if (!train || !words || !work || !out || !reference)
+  throw new Error('give --train, --words, --work, --out and --reference');
+
+/** Batches of training pictures whose moments are folded into the filters. */
+const BATCHES = 64;
+const SHARD = 'group1-shard1of1.bin';
+
+const checkpoint = readCheckpoint(join(work, 'checkpoint.safetensors'));
+if (!checkpoint) throw new Error(`there is no checkpoint in ${work}`);
+const pictures = await loadPictures(train, join(work, 'train'));
+const network = await foldedParameters(averagedParameters(checkpoint.state), pictures, PICTURE_SIZE, BATCHES);
+
+const lines = (await readFile(words, 'utf8')).trim().split('\n');
+const names = new Map(lines.map((line) => line.split('\t') as [string, string]));
+const classes = pictures.classes.map((id) => ({ id, name: names.get(id)!.split(',')[0]! }));
+
+const weights = [...network].map(([name, { shape, data }]) => ({
+  name,
+  shape,
+  bytes: new Uint8Array(f16FromFloat32(data).buffer),
+}));
+await mkdir(out, { recursive: true });
+await writeWhole(join(out, SHARD), Buffer.concat(weights.map(({ bytes }) => bytes)));
+const model = {
+  format: 'layers-model',
+  generatedBy: 'superstimulus tools/export-cnn.ts',
+  convertedBy: null,
+  modelTopology: topology(basename(out), PICTURE_SIZE, classes.length),
+  weightsManifest: [
+    {
+      paths: [SHARD],
+      weights: weights.map(({ name, shape }) => ({
+        name,
+        shape,
+        dtype: 'float32',
+        quantization: { dtype: 'float16', original_dtype: 'float32' },
+      })),
+    },
+  ],
+  userDefinedMetadata: { classes },
+};
+await writeWhole(join(out, 'model.json'), `${JSON.stringify(model)}\n`);
+
+// -- reference activations -------------------------------------------------------------------------------------
+
+const seed = 1;
+const image = naturalPictures(new Random(seed), 1, PICTURE_SIZE, PICTURE_SIZE).map((x) => 2 * x - 1);
+const program = await compile(
+  (inputs, lookup) => {
+    const activations: Record<string, Tensor4D> = {};
+    const logits = plainForward(inputs.image as Tensor4D, lookup, (name, x) => (activations[name] = x));
+    return { ...activations, predictions: logits };
+  },
+  {
+    inputs: { image: { shape: [1, PICTURE_SIZE, PICTURE_SIZE, 3] } },
+    weights: new MemoryWeights(network),
+  },
+);
+const found = await program.run({ image });
+/** A few values of each layer, spread over it. */
+const layers = [...convLayers.map(({ name }) => name), 'predictions'].map((layer) => {
+  const values = found[layer]!;
+  const indices = Array.from({ length: 40 }, (_, i) => Math.floor(((i + 0.5) * values.length) / 40));
+  return { layer, indices, values: indices.map((i) => Number(values[i]!.toPrecision(6))) };
+});
+await writeWhole(reference, `${JSON.stringify({ seed, layers })}\n`);
+process.stderr.write(`written to ${out} (step ${checkpoint.position.steps})\n`);
+process.exit(0);
