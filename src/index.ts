@@ -129,6 +129,14 @@ export {
 } from './units.js';
 
 // Networks that see.
+export {
+  type DatasetExample,
+  type DatasetExamples,
+  type DatasetExamplesOptions,
+  datasetExamples,
+  type UnitExamples,
+} from './vision/dataset-examples.js';
+export type { Field } from './vision/graph/receptive-field.js';
 export { type InputSpec, type LayerInfo, VisionNetwork, type Wanted } from './vision/network.js';
 export { openVisionNetwork } from './vision/open.js';
 export type { Preprocessing } from './vision/preprocess.js';

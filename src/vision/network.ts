@@ -6,6 +6,7 @@ import { didYouMean } from '../nearest.js';
 import { evaluate, graphShapes } from './graph/evaluate.js';
 import type { LayerGraph } from './graph/graph.js';
 import { channelCount, type Shape } from './graph/op.js';
+import { type Field, receptiveField } from './graph/receptive-field.js';
 import type { Preprocessing } from './preprocess.js';
 
 export interface InputSpec {
@@ -92,6 +93,13 @@ export class VisionNetwork {
     throw new UsageError(
       `${this.name} has no layer "${name}"${hint || `: \`superstim units ${this.name}\` lists its ${this.layers.length} layers`}`,
     );
+  }
+
+  /** The pixels of a picture of the nominal size that can change a layer at a position. Throws as `layer` does. */
+  receptiveField(layer: string, position: { readonly row: number; readonly column: number }): Field {
+    const { height, width, channels } = this.input;
+    const node = this.nodes.get(this.layer(layer).name)!;
+    return receptiveField(this.graph, node, [1, height, width, channels], position);
   }
 
   /**
