@@ -148,6 +148,8 @@ export interface StepEvent {
   at: number;
   step: number;
   metrics: Record<string, number>;
+  /** A few of the texts that the step was made from. */
+  samples?: ScoredText[];
 }
 
 /** Something the user should know that did not stop the computation. */
