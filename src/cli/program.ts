@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runs/versions.js';
 import { modelsCommand } from './commands/models.js';
+import { reportCommand } from './commands/report.js';
 import { scoreCommand } from './commands/score.js';
 import { textCommand } from './commands/text.js';
 import { unitsCommand } from './commands/units.js';
@@ -20,7 +21,8 @@ export function createProgram(): Command {
   const probes = [textCommand(), scoreCommand()].map((command) =>
     command.helpGroup('Probe a language model:'),
   );
-  for (const command of [...probes, modelsCommand(), unitsCommand()]) {
+  const readers = [reportCommand()].map((command) => command.helpGroup('Look at results:'));
+  for (const command of [...probes, ...readers, modelsCommand(), unitsCommand()]) {
     program.addCommand(addOutputOptions(command).copyInheritedSettings(program));
   }
   return program;

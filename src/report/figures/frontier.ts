@@ -1,0 +1,124 @@
+/** @file The frontier as a scatter: nats a token against sigmas, the prior's and the corpus's best beside it. */
+import { curveStepAfter, line, symbol, symbolDiamond, symbolTriangle } from 'd3-shape';
+import { oneLine } from '../../format.js';
+import type { ScoredText } from '../../runs/events.js';
+import { fluencyFront, HYPERVOLUME_CORNER } from '../../text/search/frontier.js';
+import { type Html, html, trusted } from '../html.js';
+import { decimal } from '../visible-text.js';
+import { type Frame, frame, type LegendEntry, legend, pixel } from './axes.js';
+
+export interface FrontierData {
+  readonly unit: string;
+  readonly frontier: readonly ScoredText[];
+  /** Candidates that better ones have replaced. */
+  readonly beaten: readonly ScoredText[];
+  /** By name: `prior_best`, `corpus_best`. */
+  readonly baselines: ReadonlyMap<string, ScoredText | null>;
+}
+
+export interface FrontierOptions {
+  readonly width: number;
+  readonly height: number;
+  /** Where a text of the frontier is told more of; without it points are no links. */
+  readonly linkOf?: (text: ScoredText, index: number) => string;
+}
+
+/** A page with more dots than this grows heavy and shows no more. */
+const MOST_BEATEN = 600;
+
+const baselineMarks = {
+  prior_best: { label: "prior's best", type: symbolDiamond },
+  corpus_best: { label: "corpus's best", type: symbolTriangle },
+} as const;
+
+/** The figure, or null where there is nothing to draw. */
+export function frontierFigure(data: FrontierData, options: FrontierOptions): Html | null {
+  const finite = ({ cross_entropy, z }: ScoredText) => Number.isFinite(cross_entropy) && Number.isFinite(z);
+  const frontier = data.frontier.filter(finite);
+  const beaten = evenly(data.beaten.filter(finite), MOST_BEATEN);
+  const baselines = [...data.baselines].flatMap(([name, text]) =>
+    text && finite(text) && name in baselineMarks
+      ? [{ text, ...baselineMarks[name as keyof typeof baselineMarks] }]
+      : [],
+  );
+  const all = [...frontier, ...beaten, ...baselines.map(({ text }) => text)];
+  if (all.length === 0) return null;
+  const strengths = all.map(({ z }) => z);
+  const plot = frame(
+    options.width,
+    options.height,
+    {
+      title: 'cross entropy, nats a token',
+      from: Math.min(...all.map((text) => text.cross_entropy), HYPERVOLUME_CORNER.crossEntropy - 1),
+      to: Math.max(...all.map((text) => text.cross_entropy), HYPERVOLUME_CORNER.crossEntropy),
+    },
+    { title: `z of ${data.unit}, sigmas`, from: Math.min(0, ...strengths), to: Math.max(1, ...strengths) },
+  );
+  const { x, y } = plot;
+  const front = fluencyFront(frontier);
+  const step = line<ScoredText>(
+    (text) => pixel(x(text.cross_entropy)),
+    (text) => pixel(y(text.z)),
+  ).curve(curveStepAfter)(front);
+  const at = (text: ScoredText) => `translate(${pixel(x(text.cross_entropy))} ${pixel(y(text.z))})`;
+  const strongest = front.at(-1);
+  const summary =
+    `Scatter of ${frontier.length} texts on the frontier of ${data.unit}` +
+    (strongest
+      ? `, up to ${decimal(strongest.z)} sigmas at ${decimal(strongest.cross_entropy)} nats a token`
+      : '');
+
+  return html`<svg class="figure" viewBox="0 0 ${plot.width} ${plot.height}" role="group" aria-label="${summary}" xmlns="http://www.w3.org/2000/svg">
+${corner(plot)}
+${plot.axes}
+${beaten.map((text) => html`<circle class="beaten" r="2" cx="${pixel(x(text.cross_entropy))}" cy="${pixel(y(text.z))}"/>`)}
+<path class="front" d="${trusted(step ?? '')}"/>
+${baselines.map(({ text, label, type }) => html`<g class="point baseline" transform="${at(text)}" role="img" tabindex="0" aria-label="${label}: ${tip(text)}" data-tip="${label}: ${tip(text)}"><path d="${trusted(symbol(type, 110)() ?? '')}"/></g>`)}
+${frontier.map((text, i) => {
+  const kind = text.rank === 1 ? 'point selective' : 'point';
+  const mark = html`<circle r="4.5"/>`;
+  if (!options.linkOf) return html`<g class="${kind}" transform="${at(text)}">${mark}</g>`;
+  return html`<a class="${kind}" href="${options.linkOf(text, i)}" transform="${at(text)}" aria-label="${tip(text)}" data-tip="${tip(text)}">${mark}</a>`;
+})}
+${legend(legendOf(data, beaten.length > 0, baselines))}
+</svg>`;
+}
+
+function legendOf(
+  { frontier }: FrontierData,
+  hasBeaten: boolean,
+  baselines: readonly { label: string; type: typeof symbolDiamond }[],
+): LegendEntry[] {
+  const dot = (kind: string, radius: number) => (cx: number, cy: number) =>
+    html`<g class="${kind}" transform="translate(${cx} ${cy})"><circle class="${kind}" r="${radius}"/></g>`;
+  const selective = frontier.some(({ rank }) => rank === 1);
+  const others = frontier.some(({ rank }) => rank !== 1);
+  return [
+    ...(selective ? [{ mark: dot('point selective', 4.5), label: 'strongest of its class' }] : []),
+    ...(others ? [{ mark: dot('point', 4.5), label: selective ? 'not the strongest' : 'frontier' }] : []),
+    ...(hasBeaten ? [{ mark: dot('beaten', 2), label: 'beaten later' }] : []),
+    ...baselines.map(({ label, type }) => ({
+      mark: (cx: number, cy: number) =>
+        html`<g class="point baseline" transform="translate(${cx} ${cy})"><path d="${trusted(symbol(type, 80)() ?? '')}"/></g>`,
+      label,
+    })),
+  ];
+}
+
+/** The corner of the hypervolume: text beyond it does not count. */
+function corner({ x, y }: Frame): Html {
+  const [left, right] = [pixel(x(HYPERVOLUME_CORNER.crossEntropy)), pixel(x.range()[1]!)];
+  const [bottom, top] = y.range() as [number, number];
+  return html`<rect class="beyond" x="${left}" y="${top}" width="${Math.max(0, right - left)}" height="${bottom - top}"/>`;
+}
+
+/** What is said of a point when it is hovered over or in focus. */
+function tip({ text, cross_entropy, z, margin, rank }: ScoredText): string {
+  const rivals = margin === null ? '' : `, margin ${decimal(margin)}, rank ${rank}`;
+  return `${oneLine(text)}\nz ${decimal(z)} at ${decimal(cross_entropy)} nats${rivals}`;
+}
+
+function evenly<T>(list: readonly T[], count: number): readonly T[] {
+  if (list.length <= count) return list;
+  return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]!);
+}

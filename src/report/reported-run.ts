@@ -1,0 +1,61 @@
+/** @file A run as the report takes it: the folder read once, its events added up. */
+import { basename, dirname, resolve, sep } from 'node:path';
+import type { JsonValue, ScoredText } from '../runs/events.js';
+import { type RunState, readRun } from '../runs/read-run.js';
+import type { RunDescription } from '../runs/run-folder.js';
+import { advanceView, emptyView, type RunView } from '../tui/run-view.js';
+
+export interface ReportedRun {
+  readonly path: string;
+  /** The folder's name. */
+  readonly name: string;
+  readonly description: RunDescription | null;
+  readonly view: RunView;
+  readonly state: RunState;
+  /** One sentence for everything that is absent or damaged. */
+  readonly missing: readonly string[];
+  /** `--json` of the run, where it came to an end. */
+  readonly result: JsonValue;
+  /** Texts that training steps showed, the latest step last. */
+  readonly samples: readonly { readonly step: number; readonly texts: readonly ScoredText[] }[];
+}
+
+/** Reads a run folder, whole or damaged. Throws UserError when it is none at all. */
+export function openRun(path: string): ReportedRun {
+  const { description, events, state, frontier, missing } = readRun(path);
+  const view = advanceView(emptyView, events);
+  const samples = events.flatMap((event) =>
+    event.kind === 'step' && event.samples?.length ? [{ step: event.step, texts: event.samples }] : [],
+  );
+  return {
+    path: resolve(path),
+    name: basename(resolve(path)),
+    description,
+    // What the frontier file says counts where the log lost its candidates.
+    view: view.frontier.length > 0 || !frontier ? view : { ...view, frontier: frontier.map(asEntry) },
+    state,
+    missing,
+    result: view.end?.kind === 'finished' ? view.end.result : null,
+    samples,
+  };
+}
+
+function asEntry(text: ScoredText): RunView['frontier'][number] {
+  return { at: 0, operator: '', ...text };
+}
+
+/** `text` | `image` | `tune` …; empty for a run of which nothing is known. */
+export function taskOf({ description, view }: ReportedRun): string {
+  return description?.task ?? view.task;
+}
+
+export function unitOf({ description, view }: ReportedRun): string {
+  return description?.unit ?? view.unit ?? 'unknown unit';
+}
+
+/** The folder that all of some paths lie in. */
+export function commonFolder(paths: readonly string[]): string {
+  const [first, ...others] = paths.map((path) => dirname(resolve(path)).split(sep));
+  const differs = first!.findIndex((part, i) => others.some((other) => other[i] !== part));
+  return resolve(sep, ...(differs < 0 ? first! : first!.slice(0, differs)));
+}

@@ -1,0 +1,93 @@
+/** @file The frontier of a search: its figure, the texts as a table, and the groups they fall into. */
+import type { ScoredText } from '../../runs/events.js';
+import { clusterTexts } from '../../text/clusters.js';
+import { frontierFigure } from '../figures/frontier.js';
+import { type Html, html } from '../html.js';
+import { type ReportedRun, unitOf } from '../reported-run.js';
+import { decimal, decimalOrDash, visibleText } from '../visible-text.js';
+
+/** Rows that a page can hold; a longer frontier is told in part. */
+const MOST_ROWS = 150;
+
+const baselineNames: Readonly<Record<string, string>> = {
+  prior_best: "Prior's best",
+  corpus_best: "Corpus's best",
+};
+
+/** The scatter, or null for a run without texts. */
+export function frontierSection(run: ReportedRun): Html | null {
+  const { frontier, entries, baselines } = run.view;
+  const texts = fitting(frontier);
+  const row = new Map(texts.map((text, i) => [text, `#text-${i}`]));
+  const members = new Set(frontier.map((text) => text.token_ids.join()));
+  const figure = frontierFigure(
+    {
+      unit: unitOf(run),
+      frontier,
+      beaten: entries.filter((entry) => !members.has(entry.token_ids.join())),
+      baselines,
+    },
+    { width: 720, height: 420, linkOf: (text) => row.get(text as (typeof texts)[number]) ?? '#texts' },
+  );
+  if (!figure) return null;
+  return html`<section aria-labelledby="frontier"><h2 id="frontier">Frontier</h2>
+<p>Each point is a text that no other beats in probability, strength and margin together: left is more probable,
+up is stronger. Text beyond 6 nats a token (shaded) reads as noise. Hover, or step with the arrow keys.</p>
+<div class="plot">${figure}</div>
+${textTable(run, texts)}
+</section>`;
+}
+
+function textTable({ view }: ReportedRun, texts: readonly ScoredText[]): Html {
+  const { frontier, explanations, baselines } = view;
+  const explained = [...explanations.keys()];
+  const cells = (text: ScoredText) => html`<td>${decimal(text.cross_entropy)}</td><td>${decimal(text.z)}</td>
+<td>${decimalOrDash(text.margin)}</td><td>${text.rank ?? '–'}</td><td class="text">${linked(text, explained)}</td>`;
+  const more = frontier.length - texts.length;
+  return html`<div class="scroll tall" role="region" aria-labelledby="texts" tabindex="0"><table class="texts">
+<caption id="texts">Texts of the frontier, the most probable first${more > 0 && `; ${more} between them left out`}</caption>
+<thead><tr><th scope="col">nats</th><th scope="col">z</th><th scope="col">margin</th><th scope="col">rank</th><th scope="col">text</th></tr></thead>
+<tbody>${texts.map((text, i) => html`<tr id="text-${i}">${cells(text)}</tr>`)}</tbody>
+${[...baselines].map(
+  ([name, text]) =>
+    text &&
+    html`<tbody class="baseline"><tr><th colspan="5" scope="rowgroup">${baselineNames[name] ?? name}</th></tr><tr>${cells(text)}</tr></tbody>`,
+)}</table></div>`;
+}
+
+function linked({ text }: ScoredText, explained: readonly string[]): Html {
+  const place = explained.indexOf(text);
+  return place < 0 ? visibleText(text) : html`<a href="#explained-${place}">${visibleText(text)}</a>`;
+}
+
+function fitting<T>(list: readonly T[]): readonly T[] {
+  if (list.length <= MOST_ROWS) return list;
+  return Array.from(
+    { length: MOST_ROWS },
+    (_, i) => list[Math.round((i * (list.length - 1)) / (MOST_ROWS - 1))]!,
+  );
+}
+
+/** What the explained texts rest on, group by group. */
+export function clusterSection({ view }: ReportedRun): Html | null {
+  const clusters = clusterTexts([...view.explanations.values()]);
+  if (clusters.length === 0) return null;
+  const order = [...view.explanations.keys()];
+  return html`<section aria-labelledby="clusters"><h2 id="clusters">What carries the texts</h2>
+<p>A token carries a text as far as z falls when likely other tokens stand in its place. Texts that rest on the same
+tokens form a group: a unit that responds to several things has several.</p>
+<ul class="clusters">${clusters.map(
+    ({ tokens, texts }) => html`<li><p class="carriers">${
+      tokens.length === 0
+        ? 'no single token matters'
+        : tokens.map(
+            ({ token, value }) =>
+              html`<span><code>${visibleText(token)}</code> ${decimal(value, 1)}σ</span> `,
+          )
+    }</p>
+<ul>${texts.map(
+      ({ text, z }) =>
+        html`<li>z ${decimal(z, 1)}: <a href="#explained-${order.indexOf(text)}">${visibleText(text)}</a></li>`,
+    )}</ul></li>`,
+  )}</ul></section>`;
+}

@@ -1,0 +1,87 @@
+/** @file A model that learned to write: reward and divergence over the steps, samples from the start to the end. */
+import type { JsonValue, ScoredText } from '../../runs/events.js';
+import { field, type Series } from '../../tui/run-view.js';
+import { curveFigure } from '../figures/curve.js';
+import { type Html, html } from '../html.js';
+import type { ReportedRun } from '../reported-run.js';
+import { decimal, decimalOrDash, visibleText } from '../visible-text.js';
+
+/** Metrics that share a figure, and the title of its axis. Others get a figure each. */
+const together: readonly { readonly title: string; readonly metrics: readonly string[] }[] = [
+  { title: 'reward, sigmas', metrics: ['reward', 'reward_max'] },
+  { title: 'KL from the prior, nats a sequence', metrics: ['kl', 'kl_k3'] },
+  { title: 'nats a token', metrics: ['cross_entropy', 'entropy'] },
+];
+/** Figures that everyone looks at; the rest is folded away. */
+const FIRST = together.length;
+const STEPS_SHOWN = 6;
+
+/** The figures, all of them or the first ones as a paper has them. */
+export function trainingFigures(series: ReadonlyMap<string, Series>): readonly Html[] {
+  const taken = new Set(together.flatMap(({ metrics }) => metrics));
+  const groups = [
+    ...together,
+    ...[...series.keys()]
+      .filter((name) => !taken.has(name))
+      .map((name) => ({ title: name, metrics: [name] })),
+  ];
+  return groups.flatMap(({ title, metrics }) => {
+    const curves = metrics.flatMap((name) => {
+      const own = series.get(name);
+      return own ? [{ name, ...own }] : [];
+    });
+    return curveFigure(curves, title, { width: 720, height: 260 }) ?? [];
+  });
+}
+
+export function trainingSection(run: ReportedRun): Html | null {
+  const figures = trainingFigures(run.view.series);
+  if (figures.length === 0 && run.samples.length === 0) return null;
+  const more = figures.slice(FIRST);
+  return html`<section aria-labelledby="training"><h2 id="training">Training</h2>
+${figures.slice(0, FIRST).map((figure) => html`<div class="plot">${figure}</div>`)}
+${more.length > 0 && html`<details><summary>${more.length} more curves</summary>${more.map((figure) => html`<div class="plot">${figure}</div>`)}</details>`}
+${comparison(run.result)}
+${sampleTable(run)}
+</section>`;
+}
+
+const compared: readonly (readonly [string, string])[] = [
+  ['z', 'z, mean'],
+  ['z_deviation', 'z, deviation'],
+  ['cross_entropy', 'nats a token'],
+  ['unique', 'share of different samples'],
+  ['kl', 'KL from the prior, nats a sequence'],
+];
+
+/** Fresh samples of the tuned model against as many of the prior. */
+function comparison(result: JsonValue): Html | null {
+  const [tuned, prior] = [field(result, 'samples'), field(result, 'prior_samples')];
+  const figure = (of: JsonValue, name: string) => {
+    const value = field(of, name);
+    return decimalOrDash(typeof value === 'number' ? value : null);
+  };
+  if (tuned === null && prior === null) return null;
+  return html`<table class="plain"><caption>Fresh samples</caption>
+<thead><tr><th scope="col">mean of</th><th scope="col">prior</th><th scope="col">tuned</th></tr></thead>
+<tbody>${compared.map(
+    ([name, label]) =>
+      html`<tr><th scope="row">${label}</th><td>${figure(prior, name)}</td><td>${figure(tuned, name)}</td></tr>`,
+  )}</tbody></table>`;
+}
+
+function sampleTable({ samples }: ReportedRun): Html | null {
+  if (samples.length === 0) return null;
+  const last = samples.length - 1;
+  const count = Math.min(STEPS_SHOWN, samples.length);
+  const shown = Array.from(
+    { length: count },
+    (_, i) => samples[Math.round((i * last) / Math.max(1, count - 1))]!,
+  );
+  const row = (step: number, { z, cross_entropy, text }: ScoredText) =>
+    html`<tr><td>${step}</td><td>${decimal(z)}</td><td>${decimal(cross_entropy)}</td><td class="text">${visibleText(text)}</td></tr>`;
+  return html`<div class="scroll" role="region" aria-labelledby="samples" tabindex="0"><table class="texts">
+<caption id="samples">Samples as training went on</caption>
+<thead><tr><th scope="col">step</th><th scope="col">z</th><th scope="col">nats</th><th scope="col">text</th></tr></thead>
+<tbody>${shown.map(({ step, texts }) => texts.map((text) => row(step, text)))}</tbody></table></div>`;
+}
