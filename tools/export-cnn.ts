@@ -19,7 +19,7 @@ import { readCheckpoint } from './checkpoint.js';
 import { convLayers, plainForward } from './cnn.js';
 import { topology } from './cnn-topology.js';
 import { writeWhole } from './corpus.js';
-import { averagedParameters, foldedParameters } from './fold-batch-norm.js';
+import { shippedParameters } from './fold-batch-norm.js';
 import { loadPictures, PICTURE_SIZE } from './pictures.js';
 
 const { values: options } = parseArgs({
@@ -35,14 +35,12 @@ const { train, words, work, out, reference } = options;
 if (!train || !words || !work || !out || !reference)
   throw new Error('give --train, --words, --work, --out and --reference');
 
-/** Batches of training pictures whose moments are folded into the filters. */
-const BATCHES = 64;
 const SHARD = 'group1-shard1of1.bin';
 
 const checkpoint = readCheckpoint(join(work, 'checkpoint.safetensors'));
 if (!checkpoint) throw new Error(`there is no checkpoint in ${work}`);
 const pictures = await loadPictures(train, join(work, 'train'));
-const network = await foldedParameters(averagedParameters(checkpoint.state), pictures, PICTURE_SIZE, BATCHES);
+const network = await shippedParameters(checkpoint.state, pictures);
 
 const lines = (await readFile(words, 'utf8')).trim().split('\n');
 const names = new Map(lines.map((line) => line.split('\t') as [string, string]));

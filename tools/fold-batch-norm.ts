@@ -3,7 +3,7 @@ import { compile } from '../src/engine/compile.js';
 import type { TrainingState } from '../src/engine/trainer.js';
 import type { WeightArray } from '../src/engine/weights.js';
 import { BATCH_NORM_EPS, convLayers, layerMoments, parameterShapes } from './cnn.js';
-import { PictureStream, type Pictures } from './pictures.js';
+import { PICTURE_SIZE, PictureStream, type Pictures } from './pictures.js';
 
 export type Parameters = ReadonlyMap<string, WeightArray>;
 
@@ -44,6 +44,11 @@ export async function foldedParameters(
   for (const part of ['kernel', 'bias'])
     folded.set(`predictions/${part}`, parameters.get(`predictions/${part}`)!);
   return folded;
+}
+
+/** What ships: the moments are those of 8,192 training pictures at their full size. */
+export function shippedParameters(state: TrainingState, pictures: Pictures): Promise<Parameters> {
+  return foldedParameters(averagedParameters(state), pictures, PICTURE_SIZE, 64);
 }
 
 /** Means over batches; a channel's variance is that within and between batches. */

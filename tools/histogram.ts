@@ -1,5 +1,7 @@
 /** @file Mean, deviation, maximum and quantiles of many numbers at once, counted in one pass. */
 
+import { keptQuantiles, type UnitStatistics } from '../src/hub/unit-statistics.js';
+
 /** Bits of a float32 that choose its bin: sign, exponent and 6 of the mantissa, so a bin is 1.6 % wide. */
 const KEPT_BITS = 15;
 const BINS = 2 ** KEPT_BITS;
@@ -81,5 +83,16 @@ export class Histograms {
       }
       return this.max[i]!;
     });
+  }
+
+  /** All that is kept of the columns. */
+  statistics(): UnitStatistics {
+    const { mean, deviation, max } = this;
+    return {
+      mean,
+      deviation,
+      max,
+      quantiles: Float32Array.from(keptQuantiles.flatMap((q) => [...this.quantile(q)])),
+    };
   }
 }

@@ -45,6 +45,11 @@ export async function loadPictures(tar: string, cache: string): Promise<Pictures
   return { pixels: await readFile(pixelPath), labels: Uint16Array.from(labels), classes };
 }
 
+/** Whole pictures in [0, 1], `[count, height, width, 3]`. */
+export function pictureBatch({ pixels }: Pictures, first: number, count: number): Float32Array {
+  return Float32Array.from(pixels.subarray(first * BYTES, (first + count) * BYTES), (byte) => byte / 255);
+}
+
 /** What one training step reads. */
 export interface PictureBatch {
   /** `[batch, size, size, 3]` in [-1, 1] */

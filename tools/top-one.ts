@@ -1,31 +1,42 @@
-/** @file Top-1 accuracy of the embedded CNN. */
+/** @file Top-1 accuracy of a classifier of the embedded CNN's pictures. */
 import { compile } from '../src/engine/compile.js';
-import type { Tensor4D } from '../src/engine/tfjs.js';
-import { MemoryWeights } from '../src/engine/weights.js';
+import type { Tensor } from '../src/engine/tfjs.js';
+import * as tf from '../src/engine/tfjs.js';
+import { MemoryWeights, type WeightLookup, type WeightSource } from '../src/engine/weights.js';
 import { plainForward } from './cnn.js';
 import type { Parameters } from './fold-batch-norm.js';
-import { PICTURE_SIZE, type Pictures } from './pictures.js';
+import { PICTURE_SIZE, type Pictures, pictureBatch } from './pictures.js';
 
 const BATCH = 100;
-const ROW = PICTURE_SIZE * PICTURE_SIZE * 3;
 
-/** Share of whole pictures whose class gets the largest logit. @param network - folded */
-export async function topOne(network: Parameters, { pixels, labels, classes }: Pictures): Promise<number> {
+export interface Classifier {
+  /** Class scores `[batch, class]` of pictures `[batch, height, width, 3]` in [0, 1]. */
+  readonly scores: (picture: tf.Tensor4D, weights: WeightLookup) => Tensor;
+  readonly weights: WeightSource;
+}
+
+/** The network in full precision. @param network - folded */
+export function plainClassifier(network: Parameters): Classifier {
+  return {
+    scores: (picture, weights) => plainForward(tf.sub(tf.mul(picture, 2), 1), weights),
+    weights: new MemoryWeights(network),
+  };
+}
+
+/** Share of whole pictures whose class has the largest score. */
+export async function topOne({ scores, weights }: Classifier, pictures: Pictures): Promise<number> {
+  const { labels, classes } = pictures;
   const compiled = await compile(
-    (inputs, weights) => ({ logits: plainForward(inputs.image as Tensor4D, weights) }),
-    {
-      inputs: { image: { shape: [BATCH, PICTURE_SIZE, PICTURE_SIZE, 3] } },
-      weights: new MemoryWeights(network),
-    },
+    (inputs, lookup) => ({ scores: scores(inputs.picture as tf.Tensor4D, lookup) }),
+    { inputs: { picture: { shape: [BATCH, PICTURE_SIZE, PICTURE_SIZE, 3] } }, weights },
   );
   let right = 0;
   let seen = 0;
   for (; seen + BATCH <= labels.length; seen += BATCH) {
-    const bytes = pixels.subarray(seen * ROW, (seen + BATCH) * ROW);
-    const { logits } = await compiled.run({ image: Float32Array.from(bytes, (x) => x / 127.5 - 1) });
+    const { scores } = await compiled.run({ picture: pictureBatch(pictures, seen, BATCH) });
     for (let row = 0; row < BATCH; row++) {
-      const scores = logits!.subarray(row * classes.length, (row + 1) * classes.length);
-      if (scores.indexOf(Math.max(...scores)) === labels[seen + row]) right++;
+      const own = scores!.subarray(row * classes.length, (row + 1) * classes.length);
+      if (own.indexOf(Math.max(...own)) === labels[seen + row]) right++;
     }
   }
   compiled.dispose();

@@ -17,7 +17,7 @@ import { type Position, readCheckpoint, writeCheckpoint } from './checkpoint.js'
 import { cnnLoss, firstParameters, updateRule } from './cnn.js';
 import { averagedParameters, foldedParameters } from './fold-batch-norm.js';
 import { loadPictures, PictureStream } from './pictures.js';
-import { topOne } from './top-one.js';
+import { plainClassifier, topOne } from './top-one.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -91,7 +91,7 @@ async function save(): Promise<void> {
   const state = await trainer.snapshot();
   writeCheckpoint(checkpointPath, state, position);
   const network = await foldedParameters(averagedParameters(state), pictures, sizeAt(position.steps - 1));
-  const accuracy = await topOne(network, validPictures);
+  const accuracy = await topOne(plainClassifier(network), validPictures);
   log({ ...position, top1: accuracy });
   process.stderr.write(`\n  validation: ${(100 * accuracy).toFixed(2)} % top-1\n`);
 }

@@ -13,7 +13,7 @@ import { BpeEncoder } from '../src/text/bpe-trainer.js';
 import { groupKey, groupSize, measure, needsCentre, type UnitGroup } from '../src/text/measures.js';
 import { openTextWeights } from '../src/text/model.js';
 import { forward, headOutputWeights } from '../src/text/transformer.js';
-import { keptQuantiles, type UnitStatistics, writeUnitStatistics } from '../src/text/unit-statistics.js';
+import { type UnitStatistics, writeUnitStatistics } from '../src/text/unit-statistics.js';
 import { encodeCorpus, folderVocabulary } from './corpus.js';
 import { Histograms } from './histogram.js';
 import { Windows } from './windows.js';
@@ -138,10 +138,8 @@ async function countGroups(
   }
   program.dispose();
   return groups.map((group, i) => {
-    const { mean, deviation, max } = histograms[i]!;
-    const quantiles = Float32Array.from(keptQuantiles.flatMap((q) => [...histograms[i]!.quantile(q)]));
     const centre = centreOf(group);
-    return [group, { mean, deviation, max, quantiles, ...(centre && { centre }) }];
+    return [group, { ...histograms[i]!.statistics(), ...(centre && { centre }) }];
   });
 }
 

@@ -1,26 +1,16 @@
-/**
- * @file The statistics of all units that ship with an embedded model: `units.safetensors`, and `units.json` which
- * says over what they were counted.
- */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { openSafetensors, writeSafetensors } from '../engine/safetensors.js';
+/** @file The statistics of all heads and neurons that ship with an embedded language model. */
+
 import type { WeightArray } from '../engine/weights.js';
-import { writeFileByRename } from '../runs/files.js';
+import {
+  openUnitStatistics,
+  type UnitStatistics as Spread,
+  saveUnitStatistics,
+} from '../hub/unit-statistics.js';
 import type { GroupStatistics } from './calibration.js';
 import { groupKey, type UnitGroup } from './measures.js';
 
-const arraysFile = 'units.safetensors';
-const countFile = 'units.json';
-
-/** Which quantiles are kept, rows of `quantiles`. */
-export const keptQuantiles = [0.5, 0.9, 0.99, 0.999] as const;
-
 /** Statistics of the units of a group, with the shape of their distribution. */
-export interface UnitStatistics extends GroupStatistics {
-  /** `[quantile, unit]` */
-  readonly quantiles: Float32Array;
-}
+export type UnitStatistics = GroupStatistics & Spread;
 
 /** What the units were counted over. */
 export interface CountedText {
@@ -40,25 +30,17 @@ export interface ShippedStatistics {
 
 /** The statistics in a model folder, or undefined when it has none. */
 export function shippedStatistics(folder: string): ShippedStatistics | undefined {
-  const path = join(folder, arraysFile);
-  if (!existsSync(path) || !existsSync(join(folder, countFile))) return undefined;
-  const text = JSON.parse(readFileSync(join(folder, countFile), 'utf8')) as CountedText;
-  const file = openSafetensors(path);
-  return {
-    text,
-    load(group) {
-      const key = groupKey(group);
-      if (!file.has(`${key} mean`)) return undefined;
-      const read = (name: string) => file.read(`${key} ${name}`);
-      return {
-        mean: read('mean'),
-        deviation: read('deviation'),
-        max: read('max'),
-        quantiles: read('quantiles'),
-        ...(file.has(`${key} centre`) && { centre: read('centre') }),
-      };
-    },
-  };
+  const file = openUnitStatistics<CountedText>(folder);
+  return (
+    file && {
+      text: file.counted,
+      load(group) {
+        const spread = file.load(groupKey(group));
+        const centre = file.array(`${groupKey(group)} centre`);
+        return spread && { ...spread, ...(centre && { centre }) };
+      },
+    }
+  );
 }
 
 /**
@@ -72,18 +54,13 @@ export function writeUnitStatistics(
   groups: Iterable<readonly [UnitGroup, UnitStatistics]>,
   meanDeltas: readonly WeightArray[],
 ): void {
-  const arrays: [string, WeightArray][] = [];
-  for (const [group, statistics] of groups) {
-    const units = statistics.mean.length;
-    for (const [name, data] of Object.entries(statistics) as [string, Float32Array][]) {
-      const shape = name === 'quantiles' ? [keptQuantiles.length, units] : [data.length];
-      arrays.push([`${groupKey(group)} ${name}`, { shape, data }]);
-    }
-  }
-  for (const [layer, delta] of meanDeltas.entries()) arrays.push([`heads ${layer} mean delta`, delta]);
-  writeSafetensors(join(folder, arraysFile), arrays);
-  writeFileByRename(
-    join(folder, countFile),
-    `${JSON.stringify({ ...text, quantiles: keptQuantiles }, null, 2)}\n`,
+  const named = [...groups].map(([group, statistics]) => [groupKey(group), statistics] as const);
+  const centres = named.flatMap(([key, { centre }]): [string, WeightArray][] =>
+    centre ? [[`${key} centre`, { shape: [centre.length], data: centre }]] : [],
   );
+  const deltas = meanDeltas.map((delta, layer): [string, WeightArray] => [
+    `heads ${layer} mean delta`,
+    delta,
+  ]);
+  saveUnitStatistics(folder, text, named, [...centres, ...deltas]);
 }
