@@ -43,8 +43,16 @@ function createSession(model: Uint8Array, threads: number): Promise<ort.Inferenc
     enableCpuMemArena: false,
     executionMode: 'sequential',
     logSeverityLevel: 3,
-    // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
-    extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
+    extra: {
+      session: {
+        // exp() of a masked score underflows to numbers that processors handle many times more slowly.
+        set_denormal_as_zero: '1',
+        // Threads that spin while they wait take the cores that the search and others need.
+        intra_op: { allow_spinning: '0' },
+      },
+      // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
+      optimization: { disable_specified_optimizers: 'Pad_Fusion' },
+    },
   });
 }
 
