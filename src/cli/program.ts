@@ -1,6 +1,7 @@
 /** @file The commander program: one file a command under `commands/`, no logic of its own. */
 import { Command } from 'commander';
 import { packageVersion } from '../runs/versions.js';
+import { imageCommand } from './commands/image.js';
 import { modelsCommand } from './commands/models.js';
 import { reportCommand } from './commands/report.js';
 import { scoreCommand } from './commands/score.js';
@@ -21,8 +22,9 @@ export function createProgram(): Command {
   const probes = [textCommand(), scoreCommand()].map((command) =>
     command.helpGroup('Probe a language model:'),
   );
+  const pictures = imageCommand().helpGroup('Probe a network that sees:');
   const readers = [reportCommand()].map((command) => command.helpGroup('Look at results:'));
-  for (const command of [...probes, ...readers, modelsCommand(), unitsCommand()]) {
+  for (const command of [...probes, pictures, ...readers, modelsCommand(), unitsCommand()]) {
     program.addCommand(addOutputOptions(command).copyInheritedSettings(program));
   }
   return program;

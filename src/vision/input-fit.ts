@@ -14,6 +14,15 @@ import { naturalPictures } from './natural.js';
 import type { VisionNetwork } from './network.js';
 import { caffe, imagenet, type Preprocessing, preprocess, range } from './preprocess.js';
 
+/** Ranges by the names that the command line takes. */
+export const namedRanges: Readonly<Record<string, (channels: number) => Preprocessing>> = {
+  imagenet: () => imagenet,
+  '-1..1': (channels) => range(-1, 1, channels),
+  '0..1': (channels) => range(0, 1, channels),
+  '0..255': (channels) => range(0, 255, channels),
+  caffe: () => caffe,
+};
+
 /** What networks are commonly trained on, the likeliest first. */
 const common = (channels: number): readonly (readonly [string, Preprocessing])[] => [
   ...(channels === 3 ? [["ImageNet's mean and deviation", imagenet] as const] : []),
@@ -30,7 +39,10 @@ export interface InputFit {
   readonly warning: string | null;
 }
 
-export type FitOptions = Pick<CompileOptions, 'engine' | 'threads'>;
+export type FitOptions = Pick<CompileOptions, 'engine' | 'threads'> & {
+  /** False: only by the first batch norm, which is quick; the class scores need every weight of the network. */
+  readonly byScores?: boolean;
+};
 
 /**
  * Checks the preprocessing of a network (its own, or `given` by the user) against what it remembers, and finds the
@@ -39,12 +51,13 @@ export type FitOptions = Pick<CompileOptions, 'engine' | 'threads'>;
 export async function fitInput(
   network: VisionNetwork,
   given: Preprocessing | null = network.input.preprocessing,
-  options: FitOptions = {},
+  { byScores = true, ...options }: FitOptions = {},
 ): Promise<InputFit> {
   const candidates = common(network.input.channels);
   const ranges = [...(given ? [given] : []), ...candidates.map(([, preprocessing]) => preprocessing)];
   const judged =
-    (await judgeByNorm(network, ranges, options)) ?? (await judgeByScores(network, ranges, options));
+    (await judgeByNorm(network, ranges, options)) ??
+    (byScores ? await judgeByScores(network, ranges, options) : null);
   if (!judged) {
     const preprocessing = given ?? candidates[0]![1];
     const warning = `${network.name} does not say which range its pictures have: assuming ${candidates[0]![0]}`;
@@ -86,7 +99,7 @@ function median(values: readonly number[]): number {
 async function judgeByNorm(
   network: VisionNetwork,
   ranges: readonly Preprocessing[],
-  options: FitOptions,
+  options: Omit<FitOptions, 'byScores'>,
 ): Promise<Judgement[] | null> {
   const found = network.graph.nodes.find(({ op }) => op.kind === 'affine' && op.mean && op.variance);
   if (!found) return null;
@@ -133,7 +146,7 @@ async function judgeByNorm(
 async function judgeByScores(
   network: VisionNetwork,
   ranges: readonly Preprocessing[],
-  options: FitOptions,
+  options: Omit<FitOptions, 'byScores'>,
 ): Promise<Judgement[] | null> {
   const last = network.layers.at(-1)!;
   if (last.channels < 10 || last.size.some((dim) => dim > 1)) return null;

@@ -3,7 +3,7 @@ import type * as tf from '../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../engine/weights.js';
 import { UsageError, UserError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
-import { evaluate, graphShapes } from './graph/evaluate.js';
+import { ancestors, evaluate, graphShapes } from './graph/evaluate.js';
 import type { LayerGraph } from './graph/graph.js';
 import { channelCount, type Shape } from './graph/op.js';
 import { type Field, receptiveField } from './graph/receptive-field.js';
@@ -31,6 +31,8 @@ export interface LayerInfo {
 export interface Wanted {
   readonly layer: string;
   readonly channels?: readonly number[];
+  /** What the layer's softmax reads, where it ends in one. */
+  readonly beforeSoftmax?: boolean;
 }
 
 export interface VisionNetworkOptions {
@@ -102,6 +104,13 @@ export class VisionNetwork {
     return receptiveField(this.graph, node, [1, height, width, channels], position);
   }
 
+  /** The layer with the class scores: the last, where it has no positions. Throws UsageError when there is none. */
+  get classLayer(): LayerInfo {
+    const last = this.layers.at(-1);
+    if (last && last.channels > 1 && last.size.every((dim) => dim === 1)) return last;
+    throw new UsageError(`${this.name} does not end in class scores: name a layer and a channel instead`);
+  }
+
   /**
    * Activations of the wanted layers, [batch, height, width, channel] or [batch, channel], only as deep as needed and
    * with only the wanted channels where the network allows.
@@ -115,7 +124,7 @@ export class VisionNetwork {
         `${this.name} reads images of ${this.input.channels} channels, this one has ${image.shape[3]}`,
       );
     }
-    const requests = wanted.map(({ layer, channels }) => {
+    const requests = wanted.map(({ layer, channels, beforeSoftmax }) => {
       const info = this.layer(layer);
       const wrong = channels?.find((c) => !Number.isInteger(c) || c < 0 || c >= info.channels);
       if (wrong !== undefined) {
@@ -123,9 +132,33 @@ export class VisionNetwork {
           `layer "${info.name}" of ${this.name} has channels 0 to ${info.channels - 1}, not ${wrong}`,
         );
       }
-      const node = this.nodes.get(info.name)!;
+      const named = this.nodes.get(info.name)!;
+      const node = beforeSoftmax ? this.softmaxInput(named) : named;
       return channels ? { node, channels } : { node };
     });
     return evaluate(this.graph, weights, image, requests);
+  }
+
+  /** Whether pictures of this height and width reach the layers: dense layers want the size of the training. */
+  reads([height, width]: readonly [number, number], layers: readonly string[]): boolean {
+    const requests = layers.map((layer) => ({ node: this.nodes.get(this.layer(layer).name)! }));
+    const needed = ancestors(this.graph, requests);
+    try {
+      graphShapes(this.graph, [1, height, width, this.input.channels], (node) => needed.has(node));
+      return true;
+    } catch (error) {
+      if (error instanceof UserError) return false;
+      throw error;
+    }
+  }
+
+  /** What the softmax reads that `node` gives, perhaps reshaped; `node` itself where there is none. */
+  private softmaxInput(node: number): number {
+    for (let at = node; ; ) {
+      const { op, inputs } = this.graph.nodes[at]!;
+      if (op.kind === 'softmax') return inputs[0]!;
+      if (op.kind !== 'reshape' && op.kind !== 'flatten') return node;
+      at = inputs[0]!;
+    }
   }
 }

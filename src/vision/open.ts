@@ -15,6 +15,19 @@ import { type TorchOptions, torchNetwork } from './torch/index.js';
 const modelFiles: readonly RegExp[] = [/^model\.json$/, /^model\.safetensors$/, /\.onnx$/, /\.safetensors$/];
 
 /**
+ * Whether a file or folder looks like a vision network rather than a language model: by the file's ending, and of
+ * safetensors by a `config.json` that names no `model_type` of transformers.
+ */
+export function holdsVisionNetwork(path: string): boolean {
+  if (statSync(path).isFile()) return /\.(json|onnx|safetensors)$/.test(path);
+  const files = readdirSync(path);
+  if (files.some((file) => file === 'model.json' || file.endsWith('.onnx'))) return true;
+  if (!files.some((file) => file.endsWith('.safetensors'))) return false;
+  const config = files.includes('config.json') ? readJson(join(path, 'config.json')) : {};
+  return (config as { model_type?: unknown }).model_type === undefined;
+}
+
+/**
  * Opens a network from a file, or from a folder that holds one. Weights are read when something is computed.
  *
  * @param name - what messages call it; default: what the file says, else the file's own name

@@ -1,15 +1,12 @@
 /** @file `superstim units`: what a model has that can be probed. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { formatTable } from '../../format.js';
-import { finishRun } from '../../runs/events.js';
 import type { TextUnits } from '../../text/list-units.js';
 import type { LayerInfo } from '../../vision/network.js';
 import { withInterrupt } from '../interrupt.js';
+import { findModel, openNetwork } from '../open-network.js';
 import { type CommonOptions, DEFAULT_MODEL } from '../options.js';
 import { Output } from '../output.js';
-import { showProgress } from '../progress.js';
 
 type Units = { model: string } & (TextUnits | { kind: 'vision'; layers: readonly LayerInfo[] });
 
@@ -26,17 +23,13 @@ export function unitsCommand(): Command {
 }
 
 async function listUnits(name: string, output: Output, signal: AbortSignal): Promise<Units> {
-  if (/\.(json|onnx|safetensors)$/.test(name)) return visionUnits(name, name);
-  const { resolveModel } = await import('../../hub/resolve-model.js');
-  const { folder } = await finishRun(showProgress(resolveModel(name, { signal }), output));
-  if (existsSync(join(folder, 'model.json'))) return visionUnits(name, folder);
+  const place = await findModel(name, output, signal);
+  const { holdsVisionNetwork } = await import('../../vision/open.js');
+  if (holdsVisionNetwork(place.path)) {
+    return { model: name, kind: 'vision', layers: (await openNetwork(place)).layers };
+  }
   const { listTextUnits } = await import('../../text/list-units.js');
-  return { model: name, ...listTextUnits(folder) };
-}
-
-async function visionUnits(name: string, path: string): Promise<Units> {
-  const { openVisionNetwork } = await import('../../vision/open.js');
-  return { model: name, kind: 'vision', layers: openVisionNetwork(path).layers };
+  return { model: name, ...listTextUnits(place.path) };
 }
 
 function formatUnits(units: Units): string {

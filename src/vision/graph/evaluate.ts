@@ -45,7 +45,7 @@ export function graphShapes(
 }
 
 /** Everything the requests depend on. */
-function ancestors(graph: LayerGraph, requests: readonly Request[]): Set<number> {
+export function ancestors(graph: LayerGraph, requests: readonly Request[]): Set<number> {
   const found = new Set<number>();
   const visit = (node: number): void => {
     if (found.has(node)) return;

@@ -1,0 +1,186 @@
+/** @file `superstim image`: the picture that excites a channel of a network. */
+import { Command, Option } from 'commander';
+import type { EngineName } from '../../engine/compile.js';
+import type { ImageDocument } from '../../report/render-files.js';
+import { finishRun } from '../../runs/events.js';
+import type { VisionNetwork } from '../../vision/network.js';
+import type { ParameterizationName } from '../../vision/parameterizations/parameterization.js';
+import type { OptimizerName } from '../../vision/render/optimizers.js';
+import type { RenderOptions } from '../../vision/render/render.js';
+import { formatSeconds, formatTable } from '../format.js';
+import { withInterrupt } from '../interrupt.js';
+import { findModel, openNetwork } from '../open-network.js';
+import { type CommonOptions, engineOption, integer, number, repeated, seedOption } from '../options.js';
+import { Output, type Paint } from '../output.js';
+import { showProgress } from '../progress.js';
+
+interface ImageFlags extends CommonOptions {
+  model: string;
+  unit: string[];
+  steps?: number;
+  size?: number;
+  start: string;
+  param: ParameterizationName;
+  transforms: string;
+  optimizer?: OptimizerName;
+  rate?: number;
+  octaves: number;
+  variants: number;
+  range?: string;
+  gif?: string;
+  out?: string;
+  runs: string;
+  engine: EngineName;
+  seed: number;
+}
+
+const ranges = ['imagenet', '-1..1', '0..1', '0..255', 'caffe'];
+
+export function imageCommand(): Command {
+  return new Command('image')
+    .description('make the picture that excites a channel of a CNN')
+    .requiredOption(
+      '-m, --model <model>',
+      'an embedded model, a folder or file (TFJS, ONNX, safetensors), or a hub id',
+    )
+    .requiredOption(
+      '-u, --unit <unit>',
+      'mixed3:1, block3_conv2:0-15 (a sheet), mixed3:1@7,7 (one position), logit:207, deepdream(mixed3), or a sum: "0.5*mixed3:1 - mixed3:5 - tv"; may be repeated',
+      repeated((text) => text),
+    )
+    .option(
+      '-s, --steps <number>',
+      'steps of gradient ascent (default: 256)',
+      integer({ min: 1, max: 100_000 }),
+    )
+    .option(
+      '--size <pixels>',
+      "height and width (default: the network's, at least 128)",
+      integer({ min: 16, max: 2048 }),
+    )
+    .option('--start <start>', 'noise, black, or a picture file', 'noise')
+    .addOption(
+      new Option('--param <name>', 'what is optimized: a Fourier spectrum, pixels, or phases alone')
+        .choices(['fft', 'pixel', 'maco'])
+        .default('fft'),
+    )
+    .option(
+      '--transforms <list>',
+      'what the picture must survive: standard, none, or e.g. pad:12,jitter:8,scale:0.9..1.1,rotate:10,crop:0.5,blur:1,noise:0.05',
+      'standard',
+    )
+    .addOption(
+      new Option('--optimizer <name>', 'adam, or ascent by the gradient over its deviation').choices([
+        'adam',
+        'ascent',
+      ]),
+    )
+    .option('--rate <number>', 'length of a step', number({ above: 0 }))
+    .option(
+      '--octaves <number>',
+      'sizes to go through, each 1.4 times the last',
+      integer({ min: 1, max: 10 }),
+      1,
+    )
+    .option(
+      '--variants <number>',
+      'pictures of each unit (see "diversity(layer)")',
+      integer({ min: 1, max: 64 }),
+      1,
+    )
+    .addOption(new Option('--range <range>', 'what the network was trained on').choices(ranges))
+    .option('--gif <file>', 'animation of every step, .gif or .webp')
+    .option('-o, --out <file>', 'the picture, .png (default: in the run folder)')
+    .option('--runs <dir>', 'folder for the run folder', 'runs')
+    .addOption(engineOption())
+    .addOption(seedOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ superstim image --model ./vgg19 --unit block4_conv1:4 --out block4.png\n  $ superstim image --model ./inception_v3 --unit mixed3:1 --start black --param pixel --steps 30 --gif mixed3.gif',
+    )
+    .action(async (flags: ImageFlags) => {
+      const output = new Output(flags);
+      const document = await withInterrupt(output, (signal) => render(flags, output, signal));
+      output.result(document, (paint) => formatResult(document, paint));
+    });
+}
+
+async function render(flags: ImageFlags, output: Output, signal: AbortSignal): Promise<ImageDocument> {
+  const { checkFiles, renderToFiles } = await import('../../report/render-files.js');
+  const files = { ...(flags.out && { image: flags.out }), ...(flags.gif && { animation: flags.gif }) };
+  checkFiles(files);
+  const place = await findModel(flags.model, output, signal);
+  const network = await openNetwork(place);
+  const options = await renderOptions(flags, network);
+  const { createRunFolder, recordRun } = await import('../../runs/run-folder.js');
+  const { runVersions } = await import('../../runs/versions.js');
+  const { hashModel } = await import('../../hub/model-hash.js');
+  const { steps, start, param, transforms, optimizer, rate, octaves, variants, range, engine } = flags;
+  const folder = createRunFolder(flags.runs, {
+    command: ['superstim', ...process.argv.slice(2)],
+    task: 'image',
+    unit: flags.unit.join(', '),
+    settings: {
+      ...{ start, param, transforms, octaves, variants, engine, size: options.size },
+      ...{ steps: steps ?? null, optimizer: optimizer ?? null, rate: rate ?? null, range: range ?? null },
+    },
+    seed: flags.seed,
+    versions: runVersions(),
+    model: { name: network.name, hash: await hashModel(place.path) },
+  });
+  const run = recordRun(folder, renderToFiles({ ...options, signal }, folder, files));
+  return finishRun(showProgress(run, output));
+}
+
+/** What the flags mean for the library. Throws UsageError and UserError for what the network does not have. */
+async function renderOptions(
+  flags: ImageFlags,
+  network: VisionNetwork,
+): Promise<RenderOptions & { size: number }> {
+  const { parseUnitList } = await import('../../vision/objectives/unit-list.js');
+  const { parseTransforms } = await import('../../vision/transforms/transform.js');
+  const { defaultSize } = await import('../../vision/render/render.js');
+  const { readPicture } = await import('../../vision/picture.js');
+  const { namedRanges } = await import('../../vision/input-fit.js');
+  const { size = defaultSize(network), start, steps, optimizer, rate, range } = flags;
+  const { channels } = network.input;
+  return {
+    network,
+    units: flags.unit.flatMap((text) => parseUnitList(text, network)),
+    variants: flags.variants,
+    size,
+    start:
+      start === 'noise' || start === 'black'
+        ? start
+        : await readPicture(start, { width: size, height: size, channels }),
+    parameterization: flags.param,
+    transforms: parseTransforms(flags.transforms, size),
+    octaves: flags.octaves,
+    seed: flags.seed,
+    engine: flags.engine,
+    ...(steps !== undefined && { steps }),
+    ...(optimizer && { optimizer }),
+    ...(rate !== undefined && { rate }),
+    ...(range && { preprocessing: namedRanges[range]!(channels) }),
+  };
+}
+
+// -- for people ------------------------------------------------------------------------------------------------
+
+function formatResult({ units, image, animation, run, cost }: ImageDocument, paint: Paint): string {
+  const rows = units.map(({ unit, dead, activation: { start, final } }) => [
+    unit,
+    dead ? 'dead' : formatActivation(start),
+    dead ? '' : formatActivation(final),
+  ]);
+  return [
+    formatTable([['unit', 'start', 'end'], ...rows]),
+    '',
+    `picture: ${paint('bold', image)}`,
+    ...(animation ? [`animation: ${animation}`] : []),
+    `run: ${run}`,
+    `${cost.steps} steps in ${formatSeconds(cost.seconds)}`,
+  ].join('\n');
+}
+
+const formatActivation = (value: number): string => Number(value.toPrecision(4)).toString();

@@ -1,0 +1,122 @@
+/**
+ * @file From `0.5*mixed3:1 - mixed3:5 - 0.1*tv` to an expression.
+ *
+ *     sum     = product (("+" | "-") product)*
+ *     product = factor ("*" factor)*
+ *     factor  = "-" factor | number | "(" sum ")" | term
+ *     term    = layer ":" channel ["@" row "," column] | "logit:" class | "tv" | "l1" | "l2"
+ *             | "neuron(" layer ":" channel ")" | "deepdream(" layer ")" | "diversity(" layer ")"
+ *             | "direction(" layer "," file "#" name ")"
+ *     layer   = a name without spaces or any of : @ * + ( ) , " #, or any name in double quotes
+ */
+import { UsageError } from '../../errors.js';
+import type { ChannelUnit } from '../../units.js';
+import { type Expression, type PenaltyName, penaltyNames } from './expression.js';
+
+/**
+ * The expression that a text means. Layers and channels are the network's business (`resolveObjective`).
+ *
+ * @throws UsageError that says where the text stops making sense
+ */
+export function parseExpression(text: string): Expression {
+  const parser = new Parser(text);
+  const expression = parser.sum();
+  parser.end();
+  return expression;
+}
+
+const forms = 'layer:4, layer:4@7,7, neuron(layer:4), deepdream(layer), logit:207, tv or a sum of those';
+
+class Parser {
+  private at = 0;
+
+  constructor(private readonly text: string) {}
+
+  sum(): Expression {
+    let left = this.product();
+    for (;;) {
+      const sign = this.match(/[+-]/y);
+      if (!sign) return left;
+      left = { kind: sign[0] === '+' ? 'add' : 'subtract', left, right: this.product() };
+    }
+  }
+
+  end(): void {
+    if (!this.match(/$/y)) this.fail('an operator was expected');
+  }
+
+  private product(): Expression {
+    let left = this.factor();
+    while (this.match(/\*/y)) left = { kind: 'multiply', left, right: this.factor() };
+    return left;
+  }
+
+  private factor(): Expression {
+    if (this.match(/-/y)) return { kind: 'negative', of: this.factor() };
+    if (this.match(/\(/y)) return this.closing(this.sum());
+    const term = this.term();
+    if (term) return term;
+    const number = this.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w:.])/iy);
+    if (number) return { kind: 'number', value: Number(number[0]) };
+    return this.fail(`wanted is ${forms}`);
+  }
+
+  private term(): Expression | null {
+    const call = this.match(/(neuron|deepdream|diversity|direction)\s*\(/y)?.[1];
+    if (call) return this.closing(this.call(call));
+    const logit = this.match(/logit:\s*(\d{1,9})(?![\w.])/y);
+    if (logit) return { kind: 'logit', index: Number(logit[1]) };
+    const penalty = penaltyNames.find((name) => this.match(new RegExp(`${name}(?![\\w:.])`, 'y')));
+    if (penalty) return { kind: 'penalty', name: penalty satisfies PenaltyName };
+    const unit = this.unit();
+    return unit && { kind: 'unit', unit };
+  }
+
+  private call(name: string): Expression {
+    if (name === 'neuron') {
+      const unit = this.unit() ?? this.fail('wanted is neuron(layer:4)');
+      return { kind: 'neuron', unit };
+    }
+    const layer = this.layer() ?? this.fail(`${name}() wants the name of a layer`);
+    if (name === 'deepdream') return { kind: 'deepdream', layer };
+    if (name === 'diversity') return { kind: 'likeness', layer };
+    const source = this.match(/,\s*([^)]+)#([^)#]+)/y);
+    if (!source) return this.fail('wanted is direction(layer, file.safetensors#name)');
+    return { kind: 'direction', layer, file: source[1]!, name: source[2]! };
+  }
+
+  private unit(): ChannelUnit | null {
+    const found = this.match(
+      /(?:"([^"]+)"|([^\s:@*+(),"#-][^\s:@*+(),"#]*)):(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?(?![\w.@])/y,
+    );
+    if (!found) return null;
+    const [, quoted, bare, channel, row, column] = found;
+    const position = row === undefined ? null : { row: Number(row), column: Number(column) };
+    return { kind: 'channel', layer: (quoted ?? bare)!, channel: Number(channel), position };
+  }
+
+  private layer(): string | null {
+    const found = this.match(/"([^"]+)"|([^\s:@*+(),"#-][^\s:@*+(),"#]*)/y);
+    return found && (found[1] ?? found[2])!;
+  }
+
+  private closing(expression: Expression): Expression {
+    if (!this.match(/\)/y)) this.fail('a ")" is missing');
+    return expression;
+  }
+
+  /** What stands here, after spaces, if it has this (sticky) pattern. */
+  private match(pattern: RegExp): RegExpExecArray | null {
+    while (/\s/.test(this.text[this.at] ?? '')) this.at++;
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text);
+    if (found) this.at = pattern.lastIndex;
+    return found;
+  }
+
+  private fail(reason: string): never {
+    const rest = this.text.slice(this.at);
+    const where = rest === '' ? 'at its end' : `at "${rest}"`;
+    throw new UsageError(`the objective "${this.text}" cannot be read ${where}: ${reason}`);
+  }
+}

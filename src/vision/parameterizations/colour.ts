@@ -1,0 +1,42 @@
+/** @file Colours whose axes are as independent as those of photographs, so that a step changes all alike (lucid). */
+import * as tf from '../../engine/tfjs.js';
+
+/** A square root of the covariance of ImageNet's colours, its largest column of length 1 (lucid's `color.py`). */
+const correlation = [
+  [0.26, 0.09, 0.02],
+  [0.27, 0, -0.05],
+  [0.27, -0.09, 0.03],
+].map((row) => row.map((entry) => entry / 0.4619523));
+
+/** The picture in [0, 1] of decorrelated values [batch, height, width, channel]; grey pictures have nothing to mix. */
+export function toColours(values: tf.Tensor4D): tf.Tensor4D {
+  return tf.sigmoid(mixed(values, correlation));
+}
+
+/** The values whose picture this is; what is nearly 0 or 1 becomes 0.02 or 0.98, beyond which no step would move it. */
+export function fromColours(picture: tf.Tensor4D): tf.Tensor4D {
+  const clipped = tf.clipByValue(picture, 0.02, 0.98);
+  const logits = tf.log(tf.div(clipped, tf.sub(1, clipped))) as tf.Tensor4D;
+  return mixed(logits, inverse(correlation));
+}
+
+function mixed(values: tf.Tensor4D, matrix: readonly (readonly number[])[]): tf.Tensor4D {
+  if (values.shape[3] !== 3) return values;
+  // [batch, height, width, 3] x [3, 3], rows of the matrix being outputs
+  const product = tf.matMul(
+    tf.reshape(values, [-1, 3]),
+    tf.tensor2d(matrix.flat(), [3, 3], 'float32'),
+    false,
+    true,
+  );
+  return tf.reshape(product, values.shape);
+}
+
+/** Of a 3 x 3 matrix, by cofactors. */
+function inverse(m: readonly (readonly number[])[]): number[][] {
+  const at = (row: number, column: number): number => m[row % 3]![column % 3]!;
+  const cofactor = (i: number, j: number): number =>
+    at(i + 1, j + 1) * at(i + 2, j + 2) - at(i + 1, j + 2) * at(i + 2, j + 1);
+  const determinant = [0, 1, 2].reduce((sum, j) => sum + at(0, j) * cofactor(0, j), 0);
+  return [0, 1, 2].map((i) => [0, 1, 2].map((j) => cofactor(j, i) / determinant));
+}

@@ -1,0 +1,44 @@
+/** @file What is optimized in place of a picture, and the picture that it stands for. */
+import { compile } from '../../engine/compile.js';
+import type { Random } from '../../engine/random.js';
+import type * as tf from '../../engine/tfjs.js';
+
+export const parameterizationNames = ['fft', 'pixel', 'maco'] as const;
+export type ParameterizationName = (typeof parameterizationNames)[number];
+
+/** Size of a batch of pictures. */
+export interface PictureShape {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  /** 3 (RGB) or 1 (grey). */
+  readonly channels: number;
+}
+
+export interface Parameterization {
+  readonly name: ParameterizationName;
+  /** Of what is optimized; the batch comes first. */
+  readonly shape: readonly number[];
+  /** The pictures [batch, height, width, channel] in [0, 1] of a parameter. A function of tensors, to be compiled. */
+  picture(parameter: tf.Tensor): tf.Tensor4D;
+  /** Where a start from noise begins. */
+  noise(random: Random): Float32Array;
+  /** The parameter whose pictures come nearest to these, [batch, height, width, channel] in [0, 1]. */
+  fromPictures(pictures: Float32Array): Promise<Float32Array>;
+  /** What every step ends with, where parameters have bounds. */
+  project?(parameter: tf.Tensor): tf.Tensor;
+}
+
+/** Runs a function of one batch of pictures once. */
+export async function once(
+  pictures: Float32Array,
+  { batch, height, width, channels }: PictureShape,
+  fn: (pictures: tf.Tensor4D) => tf.Tensor,
+): Promise<Float32Array> {
+  const compiled = await compile(({ pictures }) => ({ result: fn(pictures as tf.Tensor4D) }), {
+    inputs: { pictures: { shape: [batch, height, width, channels] } },
+  });
+  const { result } = await compiled.run({ pictures });
+  compiled.dispose();
+  return result as Float32Array;
+}

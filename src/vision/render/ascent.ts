@@ -1,0 +1,155 @@
+/** @file Gradient ascent on a batch of pictures: a step is one compiled graph, and the picture stays in the engine. */
+import { type Compiled, compile, type EngineName, type Resident, resident } from '../../engine/compile.js';
+import type { Random } from '../../engine/random.js';
+import { sizeOf } from '../../engine/tensor-spec.js';
+import * as tf from '../../engine/tfjs.js';
+import type { WeightLookup } from '../../engine/weights.js';
+import { evaluateObjective, type Objective } from '../objectives/objective.js';
+import type { Parameterization } from '../parameterizations/parameterization.js';
+import { type Preprocessing, preprocess } from '../preprocess.js';
+import type { View } from '../transforms/view.js';
+import { type OptimizerName, optimizers } from './optimizers.js';
+import { withRedirectedRelu } from './redirected-relu.js';
+
+export interface AscentOptions {
+  readonly objective: Objective;
+  readonly preprocessing: Preprocessing;
+  readonly parameterization: Parameterization;
+  /** What the network is shown of a picture at a step. */
+  readonly view: View;
+  /** What it is shown when the picture is measured. */
+  readonly plainView: View;
+  readonly optimizer: OptimizerName;
+  readonly engine: EngineName;
+}
+
+export interface AscentStep {
+  /** Of the transformed picture before the step, by row of the batch. */
+  readonly activation: Float32Array;
+  /** Length of the gradient, by row; 0 where nothing moves the picture. */
+  readonly gradient: Float32Array;
+}
+
+/** A batch of pictures on its way up. Created with a start, stepped, looked at, disposed of. */
+export class Ascent {
+  private readonly programs = new Map<string, Promise<Compiled>>();
+  private steps = 0;
+
+  private constructor(
+    private readonly options: AscentOptions,
+    private state: Record<string, Resident>,
+  ) {}
+
+  /** @param start - the parameter to begin with (`Parameterization.noise` or `fromPictures`) */
+  static async create(options: AscentOptions, start: Float32Array): Promise<Ascent> {
+    const { shape } = options.parameterization;
+    const state: Record<string, Resident> = {
+      parameter: await resident(start, { shape }, options.engine),
+    };
+    for (const slot of optimizers[options.optimizer]().slots) {
+      state[slot] = await resident(new Float32Array(sizeOf(shape)), { shape }, options.engine);
+    }
+    return new Ascent(options, state);
+  }
+
+  /** @param redirect - let the gradient past dead ReLUs */
+  async step(rate: number, random: Random, redirect: boolean): Promise<AscentStep> {
+    const program = await this.program(redirect ? 'redirected step' : 'step');
+    const inputs = { ...this.options.view.draw(random), ...this.state, rate: [rate], step: [++this.steps] };
+    const { values, kept } = await program.runKeeping(inputs, Object.keys(this.state));
+    this.release();
+    this.state = kept;
+    return values as unknown as AscentStep;
+  }
+
+  /** The pictures of this moment, [batch, height, width, channel] in [0, 1]. */
+  async pictures(): Promise<Float32Array> {
+    const { parameter } = this.state;
+    const { pictures } = await (await this.program('pictures')).run({ parameter: parameter! });
+    return pictures as Float32Array;
+  }
+
+  /** Activations of the pictures as they are, by row. */
+  async measure(random: Random): Promise<Float32Array> {
+    const { parameter } = this.state;
+    const inputs = { parameter: parameter!, ...this.options.plainView.draw(random) };
+    return (await (await this.program('measure')).run(inputs)).activation as Float32Array;
+  }
+
+  async dispose(): Promise<void> {
+    this.release();
+    for (const program of this.programs.values()) (await program).dispose();
+    this.programs.clear();
+  }
+
+  private release(): void {
+    for (const array of Object.values(this.state)) array.release();
+  }
+
+  /** Compiled when first asked for: few renders need all of them. */
+  private program(name: 'step' | 'redirected step' | 'pictures' | 'measure'): Promise<Compiled> {
+    const known = this.programs.get(name);
+    if (known) return known;
+    const { objective, parameterization, view, plainView, engine } = this.options;
+    const { shape } = parameterization;
+    const parameter = { parameter: { shape } };
+    const scalar = { shape: [] };
+    const make = (): Promise<Compiled> => {
+      if (name === 'pictures') {
+        return compile(({ parameter }) => ({ pictures: parameterization.picture(parameter!) }), {
+          inputs: parameter,
+          engine,
+        });
+      }
+      const common = { weights: objective.network.weights, engine };
+      if (name === 'measure') {
+        const inputs = { ...parameter, ...plainView.inputs };
+        return compile((inputs, weights) => this.measured(inputs, weights), { inputs, ...common });
+      }
+      const state = Object.fromEntries(Object.keys(this.state).map((key) => [key, { shape }]));
+      const inputs = { ...state, ...view.inputs, rate: scalar, step: scalar };
+      return compile(
+        (inputs, weights) =>
+          name === 'step'
+            ? this.stepped(inputs, weights)
+            : withRedirectedRelu(() => this.stepped(inputs, weights)),
+        { inputs, ...common },
+      );
+    };
+    const program = make();
+    this.programs.set(name, program);
+    return program;
+  }
+
+  private measured(inputs: Record<string, tf.Tensor>, weights: WeightLookup): Record<string, tf.Tensor> {
+    const { objective, parameterization, plainView, preprocessing } = this.options;
+    const pictures = parameterization.picture(inputs.parameter!);
+    const seen = preprocess(plainView.apply(pictures, inputs), preprocessing);
+    return { activation: evaluateObjective(objective, weights, pictures, seen).activation };
+  }
+
+  private stepped(inputs: Record<string, tf.Tensor>, weights: WeightLookup): Record<string, tf.Tensor> {
+    const { objective, parameterization, view, preprocessing, optimizer } = this.options;
+    let activation: tf.Tensor | undefined;
+    // Each picture's gradient is its own: the sum has them all.
+    const climb = (parameter: tf.Tensor): tf.Scalar => {
+      const pictures = parameterization.picture(parameter);
+      const seen = preprocess(view.apply(pictures, inputs), preprocessing);
+      const values = evaluateObjective(objective, weights, pictures, seen);
+      activation = tf.keep(values.activation);
+      return tf.sum(values.total);
+    };
+    const parameter = inputs.parameter!;
+    const gradient = tf.grad(climb)(parameter);
+    const axes = gradient.shape.map((_, axis) => axis).slice(1);
+    const rule = optimizers[optimizer]();
+    const slots = Object.fromEntries(rule.slots.map((slot) => [slot, inputs[slot]!]));
+    const updated = rule.apply(parameter, tf.neg(gradient), slots, inputs.rate!, inputs.step!);
+    return {
+      activation: activation!,
+      gradient: tf.sqrt(tf.sum(tf.square(gradient), axes)),
+      parameter: parameterization.project?.(updated.parameter) ?? updated.parameter,
+      ...updated.slots,
+    };
+  }
+}
