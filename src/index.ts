@@ -57,6 +57,10 @@ export { type ListedModel, listModels } from './hub/list-models.js';
 export { hashModel } from './hub/model-hash.js';
 export { type ResolvedModel, resolveLocal, resolveModel } from './hub/resolve-model.js';
 
+// Pictures on disk: a render with its run folder, contact sheets, animations.
+export { contactSheet, type Tile } from './report/contact-sheet.js';
+export { encodePng, writeAnimation, writePng } from './report/picture-files.js';
+export { type ImageDocument, type RenderFiles, renderToFiles } from './report/render-files.js';
 // Runs: events, and the folder that keeps them.
 export {
   type EventBody,
@@ -138,5 +142,29 @@ export {
 } from './vision/dataset-examples.js';
 export type { Field } from './vision/graph/receptive-field.js';
 export { type InputSpec, type LayerInfo, VisionNetwork, type Wanted } from './vision/network.js';
+export { type Expression, formatExpression, type Term } from './vision/objectives/expression.js';
+export { evaluateObjective, type Objective, resolveObjective } from './vision/objectives/objective.js';
+export { parseExpression } from './vision/objectives/parse.js';
+export { parseUnitList } from './vision/objectives/unit-list.js';
 export { openVisionNetwork } from './vision/open.js';
+export { parameterizations } from './vision/parameterizations/index.js';
+export type {
+  Parameterization,
+  ParameterizationName,
+  PictureShape,
+} from './vision/parameterizations/parameterization.js';
+export { type Picture, readPicture } from './vision/picture.js';
 export type { Preprocessing } from './vision/preprocess.js';
+export {
+  type RenderOptions,
+  type RenderResult,
+  renderUnits,
+  type UnitResult,
+} from './vision/render/render.js';
+export {
+  formatTransforms,
+  parseTransforms,
+  standardTransforms,
+  type Transform,
+} from './vision/transforms/transform.js';
+export { makeView, type View } from './vision/transforms/view.js';

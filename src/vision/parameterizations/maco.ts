@@ -4,8 +4,9 @@
  */
 import type { Random } from '../../engine/random.js';
 import * as tf from '../../engine/tfjs.js';
+import { naturalMagnitudes } from '../natural-spectrum.js';
 import { fromColours, toColours } from './colour.js';
-import { forwardTransform, frequencies, frequencyColumns, inverseTransform } from './fourier.js';
+import { forwardTransform, frequencyColumns, inverseTransform } from './fourier.js';
 import { once, type Parameterization, type PictureShape } from './parameterization.js';
 
 /** Parameter [batch, channel, height, columns]: phases in radians. */
@@ -36,10 +37,4 @@ export function maco(shape: PictureShape): Parameterization {
       });
     },
   };
-}
-
-/** Magnitudes by channel (decorrelated colour), [channel, height, columns]: 1 / f, the mean colour left out. */
-function naturalMagnitudes(height: number, width: number, channels: number): Float32Array {
-  const radial = frequencies(height, width).map((f) => (f === 0 ? 0 : 1 / f));
-  return Float32Array.from({ length: channels * radial.length }, (_, k) => radial[k % radial.length]!);
 }

@@ -63,7 +63,7 @@ export interface UnitResult extends RenderedUnit {
     /** Of what the network was shown at each step. */
     readonly curve: readonly number[];
   };
-  /** True when nothing moves the unit: no gradient at any step, and no activation at the end. */
+  /** True when nothing moves the unit: no gradient of its own at any step. */
   readonly dead: boolean;
 }
 
@@ -75,8 +75,8 @@ export interface RenderResult {
 
 /** Pixels of a batch: what fits into memory beside the activations of a large network. */
 const PIXELS_AT_ONCE = 2 ** 18;
-/** Steps at which a unit without a gradient gets a redirected one. */
-const REDIRECTED_STEPS = 32;
+/** Until this step a unit without a gradient gets a redirected one, but for every fourth, which shows if it woke. */
+const WAKING_STEPS = 32;
 
 export const DEFAULT_STEPS = 256;
 
@@ -174,7 +174,7 @@ type ReadyOptions = RenderOptions & { readonly preprocessing: Preprocessing };
 class Batch {
   private readonly channels: number;
   private readonly curve: number[][];
-  /** Rows that had a gradient at some step. */
+  /** Rows that have had a gradient of their own at some step. */
   private readonly moved: boolean[];
   private pictures: Float32Array = new Float32Array(0);
   private start: Float32Array = new Float32Array(0);
@@ -229,7 +229,7 @@ class Batch {
     return this.units(this.pictures, this.size).map((rendered, i) => ({
       ...rendered,
       activation: { start: this.start[i]!, final: this.final[i]!, curve: this.curve[i]! },
-      dead: !this.moved[i] && this.final[i]! <= 0,
+      dead: !this.moved[i] && this.curve[i]!.length > 0,
     }));
   }
 
@@ -283,11 +283,11 @@ class Batch {
 
   private async step(ascent: Ascent, step: number): Promise<Float32Array> {
     const { parameterization = 'fft', rate = defaults[parameterization].rate } = this.options;
-    const redirect = step > 0 && step < REDIRECTED_STEPS && this.moved.includes(false);
+    const redirect = step < WAKING_STEPS && step % 4 !== 0 && this.moved.includes(false);
     const { activation, gradient } = await ascent.step(rate, this.random, redirect);
     for (let i = 0; i < activation.length; i++) {
       this.curve[i]!.push(activation[i]!);
-      if (gradient[i]! > 0) this.moved[i] = true;
+      if (!redirect && gradient[i]! > 0) this.moved[i] = true;
     }
     return activation;
   }

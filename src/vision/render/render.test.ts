@@ -1,0 +1,271 @@
+import { describe, expect, it } from 'vitest';
+import { tinyNetwork } from '../../../test/vision/tiny-network.js';
+import { compile } from '../../engine/compile.js';
+import { Random } from '../../engine/random.js';
+import * as tf from '../../engine/tfjs.js';
+import { UsageError } from '../../errors.js';
+import { finishRun, type RunEvent } from '../../runs/events.js';
+import { parseExpression } from '../objectives/parse.js';
+import { likeness } from '../objectives/penalties.js';
+import { parseUnitList } from '../objectives/unit-list.js';
+import { preprocess } from '../preprocess.js';
+import { octaveSizes } from './octaves.js';
+import { withRedirectedRelu } from './redirected-relu.js';
+import { type RenderOptions, renderUnits } from './render.js';
+
+const network = tinyNetwork();
+const render = (units: string, options: Partial<RenderOptions> = {}, onEvent?: (event: RunEvent) => void) =>
+  finishRun(
+    renderUnits({ network, units: parseUnitList(units, network), size: 24, steps: 12, ...options }),
+    onEvent,
+  );
+
+/** Mean over the map of a channel of layer `two`. */
+async function channelMean(picture: Float32Array, channel: number): Promise<number> {
+  const compiled = await compile(
+    ({ x }, weights) => {
+      const seen = preprocess(x as tf.Tensor4D, network.input.preprocessing!);
+      return { mean: tf.mean(network.forward(weights, seen, [{ layer: 'two', channels: [channel] }])[0]!) };
+    },
+    { inputs: { x: { shape: [1, 24, 24, 3] } }, weights: network.weights },
+  );
+  const { mean } = await compiled.run({ x: picture });
+  compiled.dispose();
+  return mean![0]!;
+}
+
+describe('renderUnits', () => {
+  it.each(['fft', 'pixel', 'maco'] as const)(
+    '%s: climbs, and reports what the picture does',
+    async (name) => {
+      const { units } = await render('two:0', { parameterization: name });
+      const [{ picture, activation, dead }] = units as [(typeof units)[0]];
+      expect(dead).toBe(false);
+      expect(activation.curve).toHaveLength(12);
+      expect(activation.final).toBeGreaterThan(activation.start * 1.2);
+      expect(activation.final).toBeCloseTo(await channelMean(picture.data, 0), 5);
+      expect(Math.min(...picture.data)).toBeGreaterThanOrEqual(0);
+      expect(Math.max(...picture.data)).toBeLessThanOrEqual(1);
+    },
+  );
+
+  it('one seed gives one picture, another seed another', async () => {
+    const [a, b, c] = [await render('two:0'), await render('two:0'), await render('two:0', { seed: 1 })];
+    expect(a.units[0]!.picture.data).toEqual(b.units[0]!.picture.data);
+    expect(a.units[0]!.picture.data).not.toEqual(c.units[0]!.picture.data);
+  });
+
+  it('a batch climbs as each of its units does alone', async () => {
+    const still = { start: 'black', transforms: [], parameterization: 'pixel' } as const;
+    const together = await render('two:0-3', still);
+    const alone = await render('two:2', still);
+    const [a, b] = [together.units[2]!.picture.data, alone.units[0]!.picture.data];
+    expect(Math.max(...a.map((value, k) => Math.abs(value - b[k]!)))).toBeLessThan(1e-3);
+  });
+
+  it('wakes a silent channel, and names a dead one', async () => {
+    const warnings: string[] = [];
+    const grey = { width: 24, height: 24, channels: 3, data: new Float32Array(24 * 24 * 3).fill(0.5) };
+    const { units } = await render('two:5-6', { start: grey, steps: 40, transforms: [] }, (event) => {
+      if (event.kind === 'warning') warnings.push(event.message);
+    });
+    expect(units.map(({ activation }) => activation.start)).toEqual([0, 0]);
+    expect(units[0]!.activation.final).toBeGreaterThan(0);
+    expect(units.map(({ dead }) => dead)).toEqual([false, true]);
+    expect(warnings).toEqual(['two:6 is dead: no picture moves it']);
+  });
+
+  it('keeps the picture when it is cancelled', async () => {
+    const controller = new AbortController();
+    const { units, interrupted, cost } = await render(
+      'two:0',
+      { steps: 1000, signal: controller.signal },
+      (event) => {
+        if (event.kind === 'step' && event.step === 5) controller.abort();
+      },
+    );
+    expect([interrupted, cost.steps]).toEqual([true, 5]);
+    expect(units[0]!.activation.curve).toHaveLength(5);
+    expect(units[0]!.activation.final).toBeGreaterThan(units[0]!.activation.start);
+  });
+
+  it('reports every frame from the start to the end', async () => {
+    const saved: number[] = [];
+    const frames: number[] = [];
+    await render(
+      'two:0',
+      { steps: 4, frameEvery: 1, saveFrame: async (step) => `${saved.push(step)}.png` },
+      (event) => {
+        if (event.kind === 'frame') frames.push(event.step);
+      },
+    );
+    expect([saved, frames]).toEqual([
+      [0, 1, 2, 3, 4],
+      [0, 1, 2, 3, 4],
+    ]);
+  });
+
+  it('goes up through octaves', async () => {
+    expect(octaveSizes(128, 3, 2)).toEqual([32, 64, 128]);
+    expect(octaveSizes(40, 4, 1.4)).toEqual([40]);
+    const { units } = await render('two:0', { size: 48, octaves: 2 });
+    expect([units[0]!.picture.width, units[0]!.activation.curve.length]).toEqual([48, 12]);
+    expect(units[0]!.activation.final).toBeGreaterThan(units[0]!.activation.start);
+  });
+
+  it('starts from a picture, and from black', async () => {
+    const grey = { width: 24, height: 24, channels: 3, data: new Float32Array(24 * 24 * 3).fill(0.3) };
+    const frames: Float32Array[] = [];
+    const saveFrame: RenderOptions['saveFrame'] = async (_step, units) =>
+      `${frames.push(units[0]!.picture.data)}.png`;
+    for (const start of [grey, 'black'] as const) await render('two:0', { start, steps: 1, saveFrame });
+    expect(frames[0]!.every((value) => Math.abs(value - 0.3) < 1e-3)).toBe(true);
+    expect(frames[2]!.every((value) => value < 0.03)).toBe(true);
+  });
+
+  it('diversity makes variants less alike', async () => {
+    const likenessOf = async (unit: string) => {
+      const { units } = await finishRun(
+        renderUnits({
+          network,
+          units: [parseExpression(unit)],
+          size: 24,
+          variants: 3,
+          steps: 60,
+          transforms: [],
+        }),
+      );
+      const x = Float32Array.from(units.flatMap(({ picture }) => [...picture.data]));
+      const compiled = await compile(
+        ({ x }, weights) => {
+          const seen = preprocess(x as tf.Tensor4D, network.input.preprocessing!);
+          return { likeness: likeness(network.forward(weights, seen, [{ layer: 'one' }])[0]!) };
+        },
+        { inputs: { x: { shape: [3, 24, 24, 3] } }, weights: network.weights },
+      );
+      const { likeness: values } = await compiled.run({ x });
+      compiled.dispose();
+      return Math.max(...(values as Float32Array));
+    };
+    const [without, enough] = [await likenessOf('two:0'), await likenessOf('two:0 - 20*diversity(one)')];
+    expect(enough).toBeLessThan(without - 0.1);
+  });
+
+  it('says what is wrong before computing', async () => {
+    await expect(render('tow:0')).rejects.toThrow(/no layer "tow"; did you mean "two"/);
+    await expect(render('two:8')).rejects.toThrow(/channels 0 to 7, not 8/);
+    await expect(render('two:0@30,2')).rejects.toThrow(/is outside of it/);
+    await expect(render('logit:4')).rejects.toThrow(/channels 0 to 3, not 4/);
+    await expect(render('tv - l2')).rejects.toThrow(/names no unit/);
+    await expect(render('two:0', { start: 'black', parameterization: 'maco' })).rejects.toThrow(UsageError);
+  });
+});
+
+describe('withRedirectedRelu', () => {
+  const gradientOf = (x: number[][], push: number[][]) => {
+    const gradient = withRedirectedRelu(() =>
+      tf.grad((t) => tf.sum(tf.mul(tf.relu(t), tf.tensor2d(push))))(tf.tensor2d(x)),
+    );
+    return gradient.arraySync();
+  };
+
+  it('lifts what is silent, sample by sample, and is gone afterwards', async () => {
+    await import('@tensorflow/tfjs-backend-cpu');
+    await tf.setBackend('cpu');
+    const silent = [-1, -2, -3];
+    const mixed = [1, -2, -3];
+    const push = [2, -5, 0.5];
+    expect(gradientOf([silent, mixed], [push, push])).toEqual([
+      [2, 0, 0.5],
+      [2, 0, 0],
+    ]);
+    const plain = tf.grad((t) => tf.sum(tf.relu(t)))(tf.tensor1d(silent));
+    expect(plain.arraySync()).toEqual([0, 0, 0]);
+    expect(() =>
+      withRedirectedRelu(() => {
+        throw new Error('in the middle');
+      }),
+    ).toThrow('in the middle');
+    expect(
+      tf
+        .grad((t) => tf.sum(tf.relu(t)))(tf.tensor1d(silent))
+        .arraySync(),
+    ).toEqual([0, 0, 0]);
+  });
+
+  it('has the gradient of a relu6 too', () => {
+    const gradient = withRedirectedRelu(() =>
+      tf.grad((t) => tf.sum(tf.mul(tf.relu6(t), tf.tensor2d([[1, -1, 1, -1]]))))(
+        tf.tensor2d([[-1, -1, 7, 7]]),
+      ),
+    );
+    expect(gradient.arraySync()).toEqual([[1, 0, 0, -1]]);
+  });
+});
+
+describe('terms', () => {
+  const side = 12;
+  const x = new Random(5).uniforms(2 * side * side * 3);
+
+  /** Value of a one-term objective by rows, and the layers it could be computed from. */
+  async function values(text: string) {
+    const { evaluateObjective, resolveObjective } = await import('../objectives/objective.js');
+    const row = parseExpression(text);
+    const objective = resolveObjective(network, [row, row]);
+    const compiled = await compile(
+      ({ x }, weights) => {
+        const pictures = x as tf.Tensor4D;
+        const [two, scores] = network.forward(weights, pictures, [{ layer: 'two' }, { layer: 'scores' }]);
+        return { ...evaluateObjective(objective, weights, pictures, pictures), two: two!, scores: scores! };
+      },
+      { inputs: { x: { shape: [2, side, side, 3] } }, weights: network.weights },
+    );
+    const result = (await compiled.run({ x })) as Record<string, Float32Array>;
+    compiled.dispose();
+    return result;
+  }
+  const half = side * side * 8;
+  const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length;
+
+  it('are what they say', async () => {
+    const { total, two } = await values('two:3');
+    const maps = [two!.slice(0, half), two!.slice(half)].map((map) => Array.from(map));
+    const channel = (map: readonly number[], c: number) => map.filter((_, k) => k % 8 === c);
+    expect(total![1]).toBeCloseTo(mean(channel(maps[1]!, 3)), 5);
+    expect((await values('two:3@2,7')).total![0]).toBeCloseTo(maps[0]![(2 * side + 7) * 8 + 3]!, 5);
+    expect((await values('neuron(two:3)')).total![0]).toBeCloseTo(maps[0]![(6 * side + 6) * 8 + 3]!, 5);
+    expect((await values('deepdream(two)')).total![1]).toBeCloseTo(mean(maps[1]!.map((a) => a * a)), 5);
+    const sum = await values('0.5*two:3 - two:1*(two:2 + 2) - 3*l1');
+    const [a, b, c] = [3, 1, 2].map((number) => mean(channel(maps[0]!, number))) as [number, number, number];
+    const grey = mean(Array.from(x.slice(0, x.length / 2), (value) => Math.abs(value - 0.5)));
+    expect(sum.total![0]).toBeCloseTo(0.5 * a - b * (c + 2) - 3 * grey, 4);
+    expect(sum.activation![0]).toBeCloseTo(0.5 * a - b * (c + 2), 4);
+  });
+
+  it('logits are the scores before the softmax', async () => {
+    const logits = await Promise.all([0, 1, 2, 3].map(async (k) => (await values(`logit:${k}`)).total![0]!));
+    const { scores } = await values('logit:0');
+    const exponentials = logits.map(Math.exp);
+    const total = exponentials.reduce((p, q) => p + q, 0);
+    for (const [k, value] of exponentials.entries()) expect(value / total).toBeCloseTo(scores![k]!, 5);
+  });
+
+  it('penalties of the picture', async () => {
+    const at = (n: number, y: number, column: number, c: number) =>
+      x[((n * side + y) * side + column) * 3 + c]!;
+    let [down, across] = [0, 0];
+    for (let y = 0; y < side; y++) {
+      for (let column = 0; column < side; column++) {
+        for (let c = 0; c < 3; c++) {
+          if (y > 0) down += Math.abs(at(1, y, column, c) - at(1, y - 1, column, c));
+          if (column > 0) across += Math.abs(at(1, y, column, c) - at(1, y, column - 1, c));
+        }
+      }
+    }
+    const steps = side * (side - 1) * 3;
+    const tv = await values('two:0 - two:0 + tv');
+    expect(tv.total![1]).toBeCloseTo((down + across) / steps, 4);
+    const square = mean(Array.from(x.slice(0, x.length / 2), (value) => (value - 0.5) ** 2));
+    expect((await values('two:0 - two:0 + l2')).total![0]).toBeCloseTo(Math.sqrt(square), 4);
+  });
+});
