@@ -72,7 +72,8 @@ export function writeTinyModel(folder: string): string {
       config: {
         name: 'tiny',
         layers: [
-          layer('Conv2D', 'one', { ...conv, batch_input_shape: [null, 32, 32, 3] }),
+          layer('Rescaling', 'range', { scale: 1 / 127.5, offset: -1, batch_input_shape: [null, 32, 32, 3] }),
+          layer('Conv2D', 'one', conv),
           layer('Conv2D', 'two', conv),
           layer('GlobalAveragePooling2D', 'pool', {}),
           layer('Dense', 'scores', { units: 4, activation: 'softmax' }),

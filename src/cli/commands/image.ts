@@ -1,13 +1,13 @@
 /** @file `superstim image`: the picture that excites a channel of a network. */
 import { Command, Option } from 'commander';
 import type { EngineName } from '../../engine/compile.js';
+import { formatSeconds, formatTable } from '../../format.js';
 import type { ImageDocument } from '../../report/render-files.js';
 import { finishRun } from '../../runs/events.js';
 import type { VisionNetwork } from '../../vision/network.js';
 import type { ParameterizationName } from '../../vision/parameterizations/parameterization.js';
 import type { OptimizerName } from '../../vision/render/optimizers.js';
 import type { RenderOptions } from '../../vision/render/render.js';
-import { formatSeconds, formatTable } from '../format.js';
 import { withInterrupt } from '../interrupt.js';
 import { findModel, openNetwork } from '../open-network.js';
 import { type CommonOptions, engineOption, integer, number, repeated, seedOption } from '../options.js';
@@ -101,7 +101,8 @@ export function imageCommand(): Command {
     .action(async (flags: ImageFlags) => {
       const output = new Output(flags);
       const document = await withInterrupt(output, (signal) => render(flags, output, signal));
-      output.result(document, (paint) => formatResult(document, paint));
+      const picture = await inTerminal(document.image, flags);
+      output.result(document, (paint) => picture + formatResult(document, paint));
     });
 }
 
@@ -166,6 +167,20 @@ async function renderOptions(
 }
 
 // -- for people ------------------------------------------------------------------------------------------------
+
+/** The picture in characters, or by the terminal's own protocol; nothing where stdout is no terminal. */
+async function inTerminal(file: string, { json, color = true }: ImageFlags): Promise<string> {
+  const { stdout, env } = process;
+  if (json || !stdout.isTTY) return '';
+  const { graphicsOf, terminalPicture } = await import('../../tui/terminal-picture.js');
+  const { colorDepth } = await import('../../tui/styled.js');
+  return terminalPicture(file, {
+    columns: Math.min(stdout.columns - 1, 80),
+    rows: Math.max(8, Math.min(stdout.rows - 8, 40)),
+    graphics: graphicsOf(env),
+    depth: colorDepth(stdout, env, color),
+  });
+}
 
 function formatResult({ units, image, animation, run, cost }: ImageDocument, paint: Paint): string {
   const rows = units.map(({ unit, dead, activation: { start, final } }) => [
