@@ -57,7 +57,10 @@ describe.skipIf(notBuilt)('superstim image (needs a build)', () => {
 
   it('makes a sheet of a range, names the dead, and repeats itself', async () => {
     const flags = ['--unit', 'two:0-4', '--unit', 'two:6', '--json', '--out'];
-    const [first, second] = await Promise.all([image(...flags, at('sheet.png')), image(...flags, at('again.png'))]);
+    const [first, second] = await Promise.all([
+      image(...flags, at('sheet.png')),
+      image(...flags, at('again.png')),
+    ]);
     expect(first.stderr).toBe('warning: two:6 is dead: no picture moves it\n');
     const document = JSON.parse(first.stdout) as ImageDocument;
     expect(document.units.map(({ unit }) => unit)).toEqual([0, 1, 2, 3, 4, 6].map((c) => `two:${c}`));
