@@ -1,13 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../src/engine/random.js';
 import { Histograms } from '../tools/histogram.js';
 import { Windows } from '../tools/windows.js';
+import { train, trainingLog } from './helpers/training.js';
 
 describe('windows of a corpus', () => {
   const tokens = Uint16Array.from({ length: 1000 }, (_, i) => i);
@@ -64,7 +63,6 @@ it('histograms know the moments and quantiles of their columns', () => {
 });
 
 describe('tools/train-language-model.ts', () => {
-  const root = fileURLToPath(new URL('..', import.meta.url));
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'superstim-train-'));
@@ -76,31 +74,18 @@ describe('tools/train-language-model.ts', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** The checkpoint's bytes after some steps, in a work folder of its own. */
-  function train(work: string, ...more: string[]): Buffer {
-    const corpus = join(folder, 'corpus.gz');
-    const data = ['--corpus', corpus, '--valid', corpus, '--work', join(folder, work)];
-    const settings = ['--steps', '4', '--batch', '1', ...more];
-    execFileSync(
-      process.execPath,
-      ['--import', 'tsx', 'tools/train-language-model.ts', ...data, ...settings],
-      { cwd: root, stdio: 'pipe' },
-    );
-    return readFileSync(join(folder, work, 'checkpoint.safetensors'));
-  }
-
-  /** The arrays behind the header, which holds the seconds. */
-  const arrays = (checkpoint: Buffer) => checkpoint.subarray(8 + Number(checkpoint.readBigUInt64LE()));
-
   it('goes on from a checkpoint as if it had not stopped', () => {
-    const whole = train('whole');
-    const half = train('halves', '--stop-after', '2');
-    expect(arrays(half).equals(arrays(whole))).toBe(false);
-    expect(arrays(train('halves')).equals(arrays(whole))).toBe(true);
-    const log = readFileSync(join(folder, 'whole', 'log.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, number>);
+    const corpus = join(folder, 'corpus.gz');
+    const run = (work: string, ...more: string[]) =>
+      train('train-language-model.ts', join(folder, work), [
+        ...['--corpus', corpus, '--valid', corpus, '--steps', '4', '--batch', '1'],
+        ...more,
+      ]);
+    const whole = run('whole');
+    const half = run('halves', '--stop-after', '2');
+    expect(half.equals(whole)).toBe(false);
+    expect(run('halves').equals(whole)).toBe(true);
+    const log = trainingLog(join(folder, 'whole'));
     const losses = log.flatMap(({ loss }) => loss ?? []);
     expect(losses).toHaveLength(4);
     expect(losses.at(-1)!).toBeLessThan(losses[0]! - 0.1);

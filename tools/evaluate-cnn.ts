@@ -8,11 +8,10 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openVisionNetwork } from '../src/vision/open.js';
-import { preprocess } from '../src/vision/preprocess.js';
 import { readCheckpoint } from './checkpoint.js';
 import { shippedParameters } from './fold-batch-norm.js';
 import { loadPictures } from './pictures.js';
-import { plainClassifier, topOne } from './top-one.js';
+import { plainClassifier, shippedClassifier, topOne } from './top-one.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -37,13 +36,5 @@ if (train) {
   const trained = await shippedParameters(checkpoint.state, await loadPictures(train, join(work, 'train')));
   show('full precision', await topOne(plainClassifier(trained), pictures));
 }
-const network = openVisionNetwork(model);
-const shipped = {
-  scores: (picture: Parameters<typeof preprocess>[0], weights: Parameters<typeof network.forward>[0]) =>
-    network.forward(weights, preprocess(picture, network.input.preprocessing!), [
-      { layer: 'predictions' },
-    ])[0]!,
-  weights: network.weights,
-};
-show('as shipped', await topOne(shipped, pictures));
+show('as shipped', await topOne(shippedClassifier(openVisionNetwork(model)), pictures));
 process.exit(0);

@@ -16,7 +16,7 @@ const BYTES = PICTURE_SIZE * PICTURE_SIZE * 3;
 /** Pictures in RGB with the number of each one's class in `classes`, which are sorted. */
 export interface Pictures {
   /** `[picture, height, width, 3]` */
-  readonly pixels: Uint8Array;
+  readonly pixels: Buffer;
   readonly labels: Uint16Array;
   readonly classes: readonly string[];
 }

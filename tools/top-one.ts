@@ -1,8 +1,9 @@
 /** @file Top-1 accuracy of a classifier of the embedded CNN's pictures. */
 import { compile } from '../src/engine/compile.js';
-import type { Tensor } from '../src/engine/tfjs.js';
 import * as tf from '../src/engine/tfjs.js';
 import { MemoryWeights, type WeightLookup, type WeightSource } from '../src/engine/weights.js';
+import type { VisionNetwork } from '../src/vision/network.js';
+import { preprocess } from '../src/vision/preprocess.js';
 import { plainForward } from './cnn.js';
 import type { Parameters } from './fold-batch-norm.js';
 import { PICTURE_SIZE, type Pictures, pictureBatch } from './pictures.js';
@@ -11,7 +12,7 @@ const BATCH = 100;
 
 export interface Classifier {
   /** Class scores `[batch, class]` of pictures `[batch, height, width, 3]` in [0, 1]. */
-  readonly scores: (picture: tf.Tensor4D, weights: WeightLookup) => Tensor;
+  readonly scores: (picture: tf.Tensor4D, weights: WeightLookup) => tf.Tensor;
   readonly weights: WeightSource;
 }
 
@@ -20,6 +21,17 @@ export function plainClassifier(network: Parameters): Classifier {
   return {
     scores: (picture, weights) => plainForward(tf.sub(tf.mul(picture, 2), 1), weights),
     weights: new MemoryWeights(network),
+  };
+}
+
+/** The network as users get it. */
+export function shippedClassifier(network: VisionNetwork): Classifier {
+  return {
+    scores(picture, weights) {
+      const input = preprocess(picture, network.input.preprocessing!);
+      return network.forward(weights, input, [{ layer: 'predictions' }])[0]!;
+    },
+    weights: network.weights,
   };
 }
 

@@ -1,14 +1,13 @@
 /** A real TFJS LayersModel, as it was published, tells fish from frogs. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import '@tensorflow/tfjs-backend-cpu';
-import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/engine/compile.js';
 import * as tf from '../../src/engine/tfjs.js';
 import { openVisionNetwork } from '../../src/vision/open.js';
 import { preprocess } from '../../src/vision/preprocess.js';
+import { loadPeer } from '../helpers/tfjs-peer.js';
 
 const shared = fileURLToPath(new URL('../../../shared/', import.meta.url));
 const model = `${shared}models/mobilenet_v1_0.25_224`;
@@ -52,19 +51,7 @@ describe.skipIf(!existsSync(model))('MobileNet (needs ../shared/models)', () => 
   });
 
   test('computes what tfjs-layers computes', async () => {
-    const { modelTopology, weightsManifest } = JSON.parse(readFileSync(`${model}/model.json`, 'utf8'));
-    const groups = weightsManifest as { paths: string[]; weights: tf.io.WeightsManifestEntry[] }[];
-    const bytes = Buffer.concat(
-      groups.flatMap(({ paths }) => paths.map((path) => readFileSync(`${model}/${path}`))),
-    );
-    await tf.setBackend('cpu');
-    const peer = await loadLayersModel({
-      load: async () => ({
-        modelTopology,
-        weightSpecs: groups.flatMap(({ weights }) => weights),
-        weightData: new Uint8Array(bytes).buffer,
-      }),
-    });
+    const peer = await loadPeer(model);
     const x = tf.randomUniform([1, 224, 224, 3], -1, 1, 'float32', 3) as tf.Tensor4D;
     const expected = (peer.predict(x) as tf.Tensor).dataSync();
     const lookup = (name: string): tf.Tensor =>
