@@ -361,6 +361,24 @@ describe('the signal', () => {
 });
 
 describe('listModels', () => {
+  it('says what kind of model each embedded one is', () => {
+    const root = join(scratch, 'embedded');
+    const declarations = {
+      network: ['model.json', '{ "format": "layers-model" }'],
+      'other-network': ['model.json', '{}'],
+      'text-model': ['config.json', '{ "model_type": "llama" }'],
+    } as const;
+    for (const [name, [file, content]] of Object.entries(declarations)) {
+      mkdirSync(join(root, name), { recursive: true });
+      writeFileSync(join(root, name, file), content);
+    }
+    expect(listModels(root, join(scratch, 'none')).embedded.map((m) => [m.name, m.architecture])).toEqual([
+      ['network', 'layers-model'],
+      ['other-network', null],
+      ['text-model', 'llama'],
+    ]);
+  });
+
   it('lists what the cache has, and what is incomplete', async () => {
     const none = join(scratch, 'none');
     expect(listModels(none, none)).toMatchObject({ embedded: [], cached: [] });
