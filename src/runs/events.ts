@@ -24,6 +24,8 @@ export interface ScoredText {
   margin: number | null;
   /** 1 = the strongest of the reference class and the unit; null when the class is empty. */
   rank: number | null;
+  /** The same against the rivals that the search was not allowed to work against; only of large classes. */
+  held_out?: { margin: number; rank: number };
 }
 
 /** A token and a number that belongs to it: a logit change, or z with the token put in. */

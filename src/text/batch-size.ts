@@ -9,3 +9,6 @@
 export function batchFor(dModel: number, positions: number): number {
   return 2 ** Math.floor(Math.log2(Math.min(256, Math.max(32, 1_000_000 / (dModel * positions)))));
 }
+
+/** Sequences of a turn that are computed in one call: small enough that filling up the last one wastes little. */
+export const callBatch = (turn: number) => Math.max(32, turn / 4);

@@ -38,6 +38,8 @@ export interface PriorOptions {
 export interface Rewrite {
   readonly from: number;
   readonly count: number;
+  /** Below 1 the likely is drawn more often than it occurs; 1 unless told otherwise. */
+  readonly temperature?: number;
 }
 
 type CacheEntries = Record<string, Resident>;
@@ -68,7 +70,7 @@ export class Prior {
           from: { shape: [batch], dtype: 'int32' },
           count: { shape: [batch], dtype: 'int32' },
           uniform: { shape: [batch, STEPS] },
-          sharpness: { shape: [] },
+          sharpness: { shape: [batch, 1] },
           ...Object.fromEntries(names.map((name) => [name, { shape }])),
         },
         weights,
@@ -86,6 +88,9 @@ export class Prior {
     return new Prior(options, drawSteps, readSequences, empty);
   }
 
+  /** Tokens drawn in one call: rewrites of as many or fewer cost the same. */
+  readonly stride = STEPS;
+
   /**
    * Whole sequences after BOS.
    *
@@ -95,8 +100,8 @@ export class Prior {
     const { positions } = this.options;
     const rows = new Int32Array(count * positions);
     for (let row = 0; row < count; row++) rows[row * positions] = bos;
-    const all = Array<Rewrite>(count).fill({ from: 1, count: positions - 1 });
-    return this.rewrite(rows, all, random, temperature);
+    const all = Array<Rewrite>(count).fill({ from: 1, count: positions - 1, temperature });
+    return this.rewrite(rows, all, random);
   }
 
   /**
@@ -104,18 +109,13 @@ export class Prior {
    *
    * @param rows - token ids, `[count, positions]`; not changed
    */
-  async rewrite(
-    rows: Int32Array,
-    rewrites: readonly Rewrite[],
-    random: Random,
-    temperature = 1,
-  ): Promise<Int32Array> {
+  async rewrite(rows: Int32Array, rewrites: readonly Rewrite[], random: Random): Promise<Int32Array> {
     const { batch, positions } = this.options;
     const result = rows.slice();
     for (let start = 0; start < rewrites.length; start += batch) {
       const part = rewrites.slice(start, start + batch);
       const slice = result.subarray(start * positions, (start + part.length) * positions);
-      slice.set((await this.rewriteBatch(slice, part, random, temperature)).subarray(0, slice.length));
+      slice.set((await this.rewriteBatch(slice, part, random)).subarray(0, slice.length));
     }
     return result;
   }
@@ -124,7 +124,6 @@ export class Prior {
     rows: Int32Array,
     rewrites: readonly Rewrite[],
     random: Random,
-    temperature: number,
   ): Promise<Int32Array> {
     const { spec, batch, positions } = this.options;
     const names = cacheNames(spec);
@@ -133,6 +132,7 @@ export class Prior {
     // Before position 1 there is BOS alone, which the first step reads itself.
     const fresh = rewrites.every(({ from }) => from === 1);
     let cache = fresh ? this.empty : (await this.readSequences.runKeeping({ ...arrays, ids }, names)).kept;
+    const sharpness = Array.from({ length: batch }, (_, row) => 1 / (rewrites[row]?.temperature ?? 1));
     const longest = Math.max(...rewrites.map(({ count }) => count));
     for (let done = 0; done < longest; done += STEPS) {
       const plan = Array.from({ length: batch }, (_, row) => rest(rewrites[row], done));
@@ -142,7 +142,7 @@ export class Prior {
         from: plan.map(({ from }) => from),
         count: plan.map(({ count }) => count),
         uniform: random.uniforms(batch * STEPS),
-        sharpness: [1 / temperature],
+        sharpness,
         ...cache,
       };
       const { values, kept } = await this.drawSteps.runKeeping(inputs, names);

@@ -14,7 +14,7 @@ import { Calibration } from './calibration.js';
 import type { SequenceScore } from './measures.js';
 import type { Place } from './places.js';
 import { Probe } from './probe.js';
-import { measuredUnit, referenceClass } from './reference.js';
+import { measuredUnit, type ReferenceClass, referenceClass, splitReference } from './reference.js';
 import { forward } from './transformer.js';
 import { parseTextUnit } from './units.js';
 
@@ -120,7 +120,8 @@ describe('Probe', () => {
     ['logit: five', direction, [direction], 'last'],
   ])('%s against %s: z, margin and rank', async (unit, reference, rivals, at) => {
     const probe = await probeOf(unit, reference, at);
-    const { z, margin, rank } = await probe.score(ids, positions, 4);
+    const { z, rivals: scored } = await probe.score(ids, positions, 4);
+    const { margin, rank } = scored!;
     await probe.dispose();
     const score = async (name: string) => (await zByHand(name)).map(overSequence[at]);
     const own = await score(unit);
@@ -129,21 +130,23 @@ describe('Probe', () => {
     const strongest = own.map((_, row) => Math.max(...others.map((other) => other[row]!)));
     expect(
       relativeError(
-        margin!,
+        margin,
         own.map((value, row) => value - strongest[row]!),
       ),
     ).toBeLessThan(1e-4);
     const ranks = own.map((value, row) => 1 + others.filter((other) => other[row]! > value).length);
-    expect(Array.from(rank!)).toEqual(ranks);
+    expect(Array.from(rank)).toEqual(ranks);
   });
 
   it('reports the raw measure where z is largest', async () => {
     const probe = await probeOf('L1.H2', 'none');
-    const { raw, margin, rank } = await probe.score(ids, positions, 8);
+    const { raw, rivals, heldOut, peak } = await probe.score(ids, positions, 8);
     await probe.dispose();
     const byHand = (await rawByHand('L1.H2', ids)).map(overSequence.max);
     expect(relativeError(raw, byHand)).toBeLessThan(1e-5);
-    expect([margin, rank]).toEqual([null, null]);
+    expect([rivals, heldOut]).toEqual([null, null]);
+    const peaks = (await rawByHand('L1.H2', ids)).map((row) => row.indexOf(overSequence.max(row)));
+    expect(Array.from(peak)).toEqual(peaks);
   });
 
   it('gives the cross entropy in nats a token', async () => {
@@ -176,23 +179,68 @@ describe('Probe', () => {
     const alone = await probe.score(ids.subarray(0, positions), positions, 1);
     await probe.dispose();
     expect(relativeError(filledUp.z, together.z)).toBeLessThan(1e-5);
-    expect(filledUp.rank).toEqual(together.rank);
+    expect(filledUp.rivals!.rank).toEqual(together.rivals!.rank);
     expect(alone.z[0]).toBeCloseTo(together.z[0]!, 4);
-    expect(alone.margin![0]).toBeCloseTo(together.margin![0]!, 4);
+    expect(alone.rivals!.margin[0]).toBeCloseTo(together.rivals!.margin[0]!, 4);
   });
 
   it('agrees with its own details', async () => {
     const probe = await probeOf('L1.H2', 'layer');
     const row = ids.subarray(0, positions);
-    const { crossEntropy, z, margin, rank } = await probe.score(row, positions, 1);
+    const { crossEntropy, z, rivals } = await probe.score(row, positions, 1);
     const details = await probe.details(row);
     await probe.dispose();
     expect(relativeError(details.z, (await zByHand('L1.H2'))[0]!)).toBeLessThan(1e-4);
     expect(relativeError(details.raw, (await rawByHand('L1.H2', row))[0]!)).toBeLessThan(1e-5);
     expect(Math.max(...details.z.subarray(1))).toBeCloseTo(z[0]!, 5);
     expect(-mean(Array.from(details.logProbs))).toBeCloseTo(crossEntropy[0]!, 5);
-    expect(details.margin).toBeCloseTo(margin![0]!, 5);
-    expect(details.rank).toBe(rank![0]);
+    expect(details.margin).toBeCloseTo(rivals!.margin[0]!, 5);
+    expect(details.rank).toBe(rivals!.rank[0]);
+  });
+});
+
+describe('rivals held out', () => {
+  it('are told apart from those that may be worked against', async () => {
+    const whole = classOf('all', 'L2.N7');
+    const { seen, heldOut } = splitReference(whole, 3);
+    const members = ({ parts }: ReferenceClass) => parts.flatMap(({ indices }) => indices);
+    expect(heldOut!.size).toBe(Math.floor(whole.size / 2));
+    expect([...members(seen), ...members(heldOut!)].sort()).toEqual(members(whole).sort());
+    expect(splitReference(whole, 3)).toEqual({ seen, heldOut });
+    expect(splitReference(whole, 4).seen).not.toEqual(seen);
+    expect(splitReference(classOf('layer', 'L1.H2'), 3)).toEqual({
+      seen: classOf('layer', 'L1.H2'),
+      heldOut: null,
+    });
+
+    const shared = { spec, weights, calibration, at: 'max', engine: 'onnx', unit: unitOf('L2.N7') } as const;
+    const together = await Probe.create({ ...shared, reference: whole });
+    const apart = await Probe.create({ ...shared, reference: seen, heldOut: heldOut! });
+    const one = (await together.score(ids, positions, 7)).rivals!;
+    const two = await apart.score(ids, positions, 7);
+    await Promise.all([together.dispose(), apart.dispose()]);
+    const margins = one.margin.map((_, row) => Math.min(two.rivals!.margin[row]!, two.heldOut!.margin[row]!));
+    expect(relativeError(one.margin, Array.from(margins))).toBeLessThan(1e-5);
+    expect(Array.from(one.rank)).toEqual(
+      Array.from(two.rivals!.rank, (rank, row) => rank + two.heldOut!.rank[row]! - 1),
+    );
+  });
+
+  it('soft rivals lie between their mean and the strongest', async () => {
+    const probe = await probeOf('L2.N7', 'layer');
+    const { z, rivals } = await probe.score(ids, positions, 7);
+    await probe.dispose();
+    const others = await Promise.all(
+      neuronsOf(2)
+        .filter((name) => name !== 'L2.N7')
+        .map(async (name) => (await zByHand(name)).map(overSequence.max)),
+    );
+    const soft = Array.from(z, (_, row) => {
+      const values = others.map((other) => other[row]!);
+      const weights = values.map(Math.exp);
+      return values.reduce((sum, value, i) => sum + value * weights[i]!, 0) / weights.reduce((a, b) => a + b);
+    });
+    expect(relativeError(rivals!.soft, soft)).toBeLessThan(1e-4);
   });
 });
 

@@ -3,6 +3,7 @@
  * search is one compiled graph, and only a few numbers a sequence come back.
  */
 import { type Compiled, compile, type EngineName } from '../engine/compile.js';
+import type { TypedArray } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../engine/weights.js';
 import type { Calibration, GroupStatistics } from './calibration.js';
@@ -27,17 +28,32 @@ export interface Scores {
   readonly z: Float32Array;
   /** The measure in its own unit where z peaks; of `delta` and `logits` of heads, see `rawGroup`. */
   readonly raw: Float32Array;
-  /** z less the strongest rival's; null for an empty reference class. */
-  readonly margin: Float32Array | null;
-  /** 1 + how many rivals are stronger; null for an empty reference class. */
-  readonly rank: Int32Array | null;
+  /** The position that speaks for the sequence: where z peaks, or the last. */
+  readonly peak: Int32Array;
+  /** Against the rivals that a search may work against; null where there are none. */
+  readonly rivals: Rivalry | null;
+  /** Against those that it may not; null where there are none. */
+  readonly heldOut: Rivalry | null;
+}
+
+/** How a unit stands among some rivals. Arrays have one entry a sequence. */
+export interface Rivalry {
+  /** z less the strongest rival's, sigmas. */
+  readonly margin: Float32Array;
+  /** 1 + how many rivals are stronger. */
+  readonly rank: Int32Array;
+  /** z of the rivals, averaged with their softmax as weights: between their mean and their maximum. */
+  readonly soft: Float32Array;
 }
 
 export interface ProbeOptions {
   readonly spec: TransformerSpec;
   readonly weights: WeightSource;
   readonly unit: MeasuredUnit;
+  /** Rivals that a search may work against. */
   readonly reference: ReferenceClass;
+  /** Rivals that are only looked at, to tell whether selectivity holds beyond those it was searched with. */
+  readonly heldOut?: ReferenceClass;
   readonly calibration: Calibration;
   readonly at: SequenceScore;
   readonly engine: EngineName;
@@ -55,13 +71,15 @@ export interface Details {
   readonly rank: number | null;
 }
 
-/** A unit and its rivals over sequences, as tensors, `[batch]` each. */
-interface UnitScores {
-  readonly z: tf.Tensor;
-  readonly raw: tf.Tensor;
-  readonly margin: tf.Tensor | null;
-  readonly rank: tf.Tensor | null;
+/** Rivals over sequences as tensors, `[batch]` each: their strongest, how many beat the unit, their soft maximum. */
+interface RivalScores {
+  readonly strongest: tf.Tensor;
+  readonly above: tf.Tensor;
+  readonly soft: tf.Tensor;
 }
+
+/** Added to z of units of a group that are no rivals: far below any, and yet 0 times it is 0. */
+const ABSENT = -1e9;
 
 /** A unit with everything needed to score it: its statistics and those of its rivals. */
 export class Probe {
@@ -73,7 +91,8 @@ export class Probe {
   ) {}
 
   static async create(options: ProbeOptions): Promise<Probe> {
-    const groups = [options.unit.group, ...options.reference.parts.map(({ group }) => group)];
+    const rivals = [...options.reference.parts, ...(options.heldOut?.parts ?? [])];
+    const groups = [options.unit.group, ...rivals.map(({ group }) => group)];
     const statistics = new Map<string, GroupStatistics>();
     for (const group of groups) statistics.set(groupKey(group), await options.calibration.statistics(group));
     return new Probe(options, statistics);
@@ -94,25 +113,34 @@ export class Probe {
   async score(ids: Int32Array, positions: number, batch: number): Promise<Scores> {
     const count = ids.length / positions;
     const program = await this.program(batch, positions);
-    const selective = this.options.reference.size > 0;
-    const scores = {
-      crossEntropy: new Float32Array(count),
-      z: new Float32Array(count),
-      raw: new Float32Array(count),
-      margin: selective ? new Float32Array(count) : null,
-      rank: selective ? new Int32Array(count) : null,
-    };
+    const columns: Record<string, TypedArray> = {};
+    for (const [name, { dtype }] of Object.entries(program.outputs))
+      columns[name] = dtype === 'int32' ? new Int32Array(count) : new Float32Array(count);
     for (let start = 0; start < count; start += batch) {
       const part = ids.subarray(start * positions, Math.min(count, start + batch) * positions);
       const result = await program.run({ ids: padRows(part, batch, positions) });
       const rows = part.length / positions;
-      scores.crossEntropy.set((result.crossEntropy as Float32Array).subarray(0, rows), start);
-      scores.z.set((result.z as Float32Array).subarray(0, rows), start);
-      scores.raw.set((result.raw as Float32Array).subarray(0, rows), start);
-      scores.margin?.set((result.margin as Float32Array).subarray(0, rows), start);
-      scores.rank?.set((result.rank as Int32Array).subarray(0, rows), start);
+      for (const [name, column] of Object.entries(columns))
+        column.set(result[name]!.subarray(0, rows), start);
     }
-    return scores;
+    const floats = (name: string) => columns[name] as Float32Array;
+    const z = floats('z');
+    const rivalry = (kind: string): Rivalry | null =>
+      `${kind}Strongest` in columns
+        ? {
+            margin: floats(`${kind}Strongest`).map((strongest, row) => z[row]! - strongest),
+            rank: (columns[`${kind}Above`] as Int32Array).map((above) => above + 1),
+            soft: floats(`${kind}Soft`),
+          }
+        : null;
+    return {
+      crossEntropy: floats('crossEntropy'),
+      z,
+      raw: floats('raw'),
+      peak: columns.peak as Int32Array,
+      rivals: rivalry('rival'),
+      heldOut: rivalry('heldOut'),
+    };
   }
 
   /** @param ids - one sequence, BOS in front */
@@ -121,21 +149,23 @@ export class Probe {
     const program = await compile(
       (inputs, lookup) => {
         const run = forward(spec, lookup, { ids: inputs.ids! });
-        const { margin, rank } = this.unitScores(lookup, run);
         const { raw, z } = this.unitAtPositions(lookup, run);
         const logProbs = sequenceLogProbs(spec, lookup, run, inputs.ids!);
-        return { raw, z, logProbs, ...(margin && { margin }), ...(rank && { rank }) };
+        const rivals = this.rivalScores(lookup, run, this.options.reference);
+        if (!rivals) return { raw, z, logProbs };
+        const margin = tf.sub(this.unitZ(lookup, run), rivals.strongest);
+        return { raw, z, logProbs, margin, above: rivals.above };
       },
       { inputs: { ids: { shape: [1, ids.length], dtype: 'int32' } }, weights, engine },
     );
-    const { raw, z, logProbs, margin, rank } = await program.run({ ids });
+    const { raw, z, logProbs, margin, above } = await program.run({ ids });
     program.dispose();
     return {
       raw: raw as Float32Array,
       z: z as Float32Array,
       logProbs: logProbs as Float32Array,
       margin: margin?.[0] ?? null,
-      rank: rank?.[0] ?? null,
+      rank: above ? above[0]! + 1 : null,
     };
   }
 
@@ -147,9 +177,8 @@ export class Probe {
       compile(
         (inputs, lookup) => {
           const run = forward(spec, lookup, { ids: inputs.ids! });
-          const { z, raw, margin, rank } = this.unitScores(lookup, run);
           const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, lookup, run, inputs.ids!), 1));
-          return { crossEntropy, z, raw, ...(margin && { margin }), ...(rank && { rank }) };
+          return { crossEntropy, ...this.unitScores(lookup, run) };
         },
         { inputs: { ids: { shape: [batch, positions], dtype: 'int32' } }, weights, engine },
       );
@@ -195,24 +224,54 @@ export class Probe {
     return tf.concat([own, ...rivals], 2);
   }
 
-  private unitScores(weights: WeightLookup, run: Run): UnitScores {
-    const { at, reference } = this.options;
+  /**
+   * z less `gamma` times the softmax-weighted rivals: J of DESIGN section 3 without its fluency term. Differentiable.
+   *
+   * @param gamma - `[batch]`
+   * @returns `[batch]`
+   */
+  selectiveZ(weights: WeightLookup, run: Run, gamma: tf.Tensor): tf.Tensor {
+    const z = this.unitZ(weights, run);
+    const rivals = this.rivalScores(weights, run, this.options.reference);
+    return rivals ? tf.sub(z, tf.mul(gamma, rivals.soft)) : z;
+  }
+
+  private unitScores(weights: WeightLookup, run: Run): Record<string, tf.Tensor> {
+    const { at, reference, heldOut } = this.options;
     const unit = this.unitAtPositions(weights, run);
-    const z = scoreSequence(unit.z, at);
-    const raw = at === 'max' ? valueAtPeak(unit.raw, unit.z) : scoreSequence(unit.raw, at);
-    if (reference.size === 0) return { z, raw, margin: null, rank: null };
-    const strongest: tf.Tensor[] = [];
-    const stronger: tf.Tensor[] = [];
-    for (const { group, indices } of reference.parts) {
-      const all = scoreSequence(this.groupZ(weights, run, group), at); // [batch, unit]
-      const absent = new Float32Array(all.shape[1]!).fill(-1e9);
-      for (const index of indices) absent[index] = 0;
-      const rivals = tf.add(all, tf.tensor1d(absent));
-      strongest.push(tf.max(rivals, 1));
-      stronger.push(tf.sum(tf.cast(tf.greater(rivals, tf.expandDims(z, 1)), 'int32'), 1));
+    const [batch, pos] = unit.z.shape as [number, number];
+    const scores: Record<string, tf.Tensor> = {
+      z: scoreSequence(unit.z, at),
+      raw: at === 'max' ? valueAtPeak(unit.raw, unit.z) : scoreSequence(unit.raw, at),
+      peak: at === 'last' ? tf.fill([batch], pos - 1, 'int32') : peakPosition(unit.z),
+    };
+    for (const [kind, rivals] of Object.entries({ rival: reference, heldOut })) {
+      const { strongest, above, soft } = (rivals && this.rivalScores(weights, run, rivals)) ?? {};
+      if (strongest && above && soft)
+        Object.assign(scores, {
+          [`${kind}Strongest`]: strongest,
+          [`${kind}Above`]: above,
+          [`${kind}Soft`]: soft,
+        });
     }
-    const rival = strongest.reduce((a, b) => tf.maximum(a, b));
-    return { z, raw, margin: tf.sub(z, rival), rank: tf.add(tf.addN(stronger), tf.scalar(1, 'int32')) };
+    return scores;
+  }
+
+  private rivalScores(weights: WeightLookup, run: Run, { parts }: ReferenceClass): RivalScores | null {
+    if (parts.length === 0) return null;
+    const own = tf.expandDims(this.unitZ(weights, run), 1);
+    const every = parts.map(({ group, indices }) => {
+      const all = scoreSequence(this.groupZ(weights, run, group), this.options.at); // [batch, unit]
+      const absent = new Float32Array(all.shape[1]!).fill(ABSENT);
+      for (const index of indices) absent[index] = 0;
+      return tf.add(all, tf.tensor1d(absent));
+    });
+    const rivals = every.length === 1 ? every[0]! : tf.concat(every, 1);
+    return {
+      strongest: tf.max(rivals, 1),
+      above: tf.sum(tf.cast(tf.greater(rivals, own), 'int32'), 1),
+      soft: tf.sum(tf.mul(tf.softmax(rivals), rivals), 1),
+    };
   }
 
   async dispose(): Promise<void> {
@@ -225,6 +284,13 @@ export class Probe {
 function column(x: tf.Tensor, index: number): tf.Tensor {
   const [batch, pos] = x.shape as [number, number];
   return tf.reshape(tf.slice(x, [0, 0, index], [batch, pos, 1]), [batch, pos]);
+}
+
+/** Where `[batch, pos]` is largest past position 0: `[batch]` int32. */
+function peakPosition(values: tf.Tensor): tf.Tensor {
+  const [batch, pos] = values.shape as [number, number];
+  if (pos === 2) return tf.ones([batch], 'int32');
+  return tf.add(tf.argMax(tf.slice(values, [0, 1], [batch, pos - 1]), 1), tf.scalar(1, 'int32'));
 }
 
 /** `values` where `peaks` is largest past position 0, both `[batch, pos]`: `[batch]`. */

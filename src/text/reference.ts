@@ -102,14 +102,41 @@ export function referenceClass(
   seed: number,
   tokenId: (text: string) => number | null,
 ): ReferenceClass {
-  const units = without(target, membersOf(name, target, spec, choice, seed, tokenId));
+  return classOf(name, without(target, membersOf(name, target, spec, choice, seed, tokenId)));
+}
+
+/** From this size on, half of a class is held out: smaller ones have none to spare. */
+const LARGE_CLASS = 16;
+
+/**
+ * Halves a large class by seed: rivals that a search may work against, and rivals that are only looked at, so that
+ * they tell whether selectivity holds beyond those it was searched with. A small class stays whole.
+ */
+export function splitReference(
+  reference: ReferenceClass,
+  seed: number,
+): { seen: ReferenceClass; heldOut: ReferenceClass | null } {
+  if (reference.size < LARGE_CLASS) return { seen: reference, heldOut: null };
+  const members = reference.parts.flatMap(({ group, indices, names }) =>
+    indices.map((index, i): MeasuredUnit => ({ name: names[i]!, group, index })),
+  );
+  const shuffled = Random.of(seed, 'held-out rivals').shuffle(members);
+  const half = Math.floor(members.length / 2);
+  return {
+    seen: classOf(reference.name, shuffled.slice(half)),
+    heldOut: classOf(reference.name, shuffled.slice(0, half)),
+  };
+}
+
+function classOf(name: string, units: readonly MeasuredUnit[]): ReferenceClass {
   const parts = new Map<string, { group: UnitGroup; indices: number[]; names: string[] }>();
-  for (const { group, index, name } of units) {
-    const part = parts.get(groupKey(group)) ?? { group, indices: [], names: [] };
-    parts.set(groupKey(group), part);
-    if (part.indices.includes(index)) continue;
-    part.indices.push(index);
-    part.names.push(name);
+  for (const unit of units) {
+    const key = groupKey(unit.group);
+    const part = parts.get(key) ?? { group: unit.group, indices: [], names: [] };
+    parts.set(key, part);
+    if (part.indices.includes(unit.index)) continue;
+    part.indices.push(unit.index);
+    part.names.push(unit.name);
   }
   const list = [...parts.values()];
   return { name, parts: list, size: list.reduce((sum, { indices }) => sum + indices.length, 0) };

@@ -1,20 +1,31 @@
 /**
  * @file What every search method works with: a way to score sequences, the frontier they enter, what it cost.
  *
- * A method knows nothing of budgets, events or files: it proposes sequences until it is stopped.
+ * A method knows nothing of events or files: it proposes sequences until it is stopped or `left` is used up.
  */
 import type { Random } from '../../engine/random.js';
 import type { ScoredText } from '../../runs/events.js';
 import type { TextModel } from '../model.js';
 import type { Prior } from '../prior.js';
-import type { Probe } from '../probe.js';
-import { Frontier } from './frontier.js';
+import type { Probe, Rivalry, Scores } from '../probe.js';
+import { Front, Frontier } from './frontier.js';
+import { Niches } from './niches.js';
 import type { Proposer } from './proposals.js';
 
-/** A scored sequence with its ids as the model reads them. */
-export interface Candidate extends ScoredText {
+/** A scored sequence as a search sees it; the rivals held out are in `report` alone. */
+export interface Candidate {
   /** `[positions]`, BOS in front. */
   readonly ids: Int32Array;
+  /** The position that speaks for the sequence. */
+  readonly peak: number;
+  readonly cross_entropy: number;
+  readonly z: number;
+  /** Against the rivals that may be worked against; null where there are none. */
+  readonly margin: number | null;
+  /** z of those rivals, weighted by their softmax; 0 where there are none. */
+  readonly rivals: number;
+  /** What is told of it. */
+  readonly report: ScoredText;
 }
 
 /** What was spent so far. */
@@ -30,24 +41,37 @@ export interface ArenaOptions {
   /** The token at position 0. */
   readonly start: number;
   readonly probe: Probe;
-  /** Draws whole sequences, `batch` together. */
+  /** z of the unit over the prompts it should stay quiet on, the largest; null without such prompts. */
+  readonly quiet: number | null;
+  /** Draws whole sequences and parts of them anew. */
   readonly prior: Prior;
-  /** Draws a few tokens of sequences anew, in smaller batches. */
-  readonly rewriter: Prior;
   readonly proposer: Proposer;
   readonly random: Random;
   /** Positions of a sequence, BOS included. */
   readonly positions: number;
-  /** Sequences scored together. */
+  /** Sequences that a method proposes in one turn. */
+  readonly turn: number;
+  /** Sequences scored in one call. */
   readonly batch: number;
+  /** Sequences that may be scored. */
+  readonly evaluations: number;
 }
 
 /** A method's turn ends at each `yield`: there it can be stopped, and progress is told. */
 export type SearchMethod = (arena: Arena) => AsyncGenerator<void, void, void>;
 
+/** How much area of (cross entropy, margin) counts beside that of (cross entropy, z). */
+const SELECTIVITY_SHARE = 0.25;
+
 export class Arena {
   readonly frontier = new Frontier<Candidate>();
+  /** The frontier seen from two sides, and other ways to excite the unit: what methods breed from. */
+  readonly strongest = new Front<Candidate>(({ z }) => z);
+  readonly mostSelective = new Front<Candidate>(({ margin }) => margin ?? 0);
+  readonly niches = new Niches(({ z }) => z);
   readonly cost: Cost = { evaluations: 0, tokenLayers: 0 };
+  /** By operator: what its candidates added to the fronts' areas, nats times sigmas. */
+  readonly gains = new Map<string, number>();
   /** Share of the budget that is spent, set by whoever drives the method. */
   spent = 0;
   private readonly seen = new Set<string>();
@@ -59,45 +83,71 @@ export class Arena {
     return this.options.model.spec.layers;
   }
 
+  /** Evaluations that may still be spent. */
+  get left(): number {
+    return this.options.evaluations - this.cost.evaluations;
+  }
+
   /**
    * Scores sequences and lets the frontier have them. Sequences that decoding and encoding would change are not
-   * scored.
+   * scored, nor are those that the budget does not reach.
    *
    * @param rows - `[count, positions]`
    * @param operators - what made each row
-   * @returns a candidate a row, null where it does not survive
+   * @returns a candidate a row, null where it was not scored
    */
   async evaluate(rows: Int32Array, operators: readonly string[]): Promise<(Candidate | null)[]> {
     const { model, probe, positions, batch } = this.options;
     const count = rows.length / positions;
     const ids = Array.from({ length: count }, (_, row) => rows.slice(row * positions, (row + 1) * positions));
-    const valid = ids.flatMap((row, i) => (model.tokenizer.roundTrips(row) ? [i] : []));
+    const valid = ids.flatMap((row, i) => (model.tokenizer.roundTrips(row) ? [i] : [])).slice(0, this.left);
     const results: (Candidate | null)[] = Array(count).fill(null);
     if (valid.length === 0) return results;
 
-    const flat = new Int32Array(valid.length * positions);
-    for (const [slot, i] of valid.entries()) flat.set(ids[i]!, slot * positions);
-    const scores = await probe.score(flat, positions, batch);
+    const scores = await probe.score(stackRows(valid.map((i) => ids[i]!)), positions, batch);
     this.cost.evaluations += valid.length;
-    this.cost.tokenLayers += flat.length * this.layers;
-
+    this.cost.tokenLayers += valid.length * positions * this.layers;
     for (const [slot, i] of valid.entries()) {
-      const z = scores.z[slot]!;
-      const row = ids[i]!;
-      const candidate: Candidate = {
-        ids: row,
-        text: model.tokenizer.decode(row),
-        token_ids: Array.from(row.subarray(1)),
-        cross_entropy: scores.crossEntropy[slot]!,
-        raw: scores.raw[slot]!,
-        z,
-        margin: scores.margin?.[slot] ?? null,
-        rank: scores.rank?.[slot] ?? null,
-      };
+      const candidate = this.candidate(ids[i]!, scores, slot);
       results[i] = candidate;
-      if (this.frontier.add(candidate)) this.entered.push({ candidate, operator: operators[i]! });
+      this.enter(candidate, operators[i]!);
     }
     return results;
+  }
+
+  private enter(candidate: Candidate, operator: string): void {
+    this.niches.add(candidate);
+    if (!this.frontier.add(candidate)) return;
+    const gain = this.strongest.add(candidate) + SELECTIVITY_SHARE * this.mostSelective.add(candidate);
+    this.gains.set(operator, (this.gains.get(operator) ?? 0) + gain);
+    this.entered.push({ candidate, operator });
+  }
+
+  private candidate(ids: Int32Array, scores: Scores, row: number): Candidate {
+    const { tokenizer } = this.options.model;
+    const z = scores.z[row]!;
+    const quietMargin = this.options.quiet === null ? null : z - this.options.quiet;
+    const rivals = standing(scores.rivals, row, quietMargin);
+    const heldOut = standing(scores.heldOut, row, null);
+    const crossEntropy = scores.crossEntropy[row]!;
+    return {
+      ids,
+      peak: scores.peak[row]!,
+      cross_entropy: crossEntropy,
+      z,
+      margin: rivals?.margin ?? null,
+      rivals: scores.rivals?.soft[row] ?? 0,
+      report: {
+        text: tokenizer.decode(ids),
+        token_ids: Array.from(ids.subarray(1)),
+        cross_entropy: crossEntropy,
+        raw: scores.raw[row]!,
+        z,
+        margin: rivals && Math.min(rivals.margin, heldOut?.margin ?? rivals.margin),
+        rank: rivals && rivals.rank + (heldOut ? heldOut.rank - 1 : 0),
+        ...(heldOut && { held_out: heldOut }),
+      },
+    };
   }
 
   /** True the first time a sequence is asked about. */
@@ -111,7 +161,7 @@ export class Arena {
   /** Sequences from the prior, `[count, positions]`. */
   async samplePrior(count: number): Promise<Int32Array> {
     const { start, prior, positions, random } = this.options;
-    this.cost.tokenLayers += count * (positions - 1) * this.layers;
+    this.countTokens(count * (positions - 1));
     return prior.sample(count, start, random);
   }
 
@@ -132,4 +182,25 @@ export class Arena {
     this.entered = [];
     return entered;
   }
+}
+
+/** Rows one after the other, `[count, positions]`. */
+export function stackRows(rows: readonly Int32Array[]): Int32Array {
+  const width = rows[0]?.length ?? 0;
+  const all = new Int32Array(rows.length * width);
+  for (const [i, row] of rows.entries()) all.set(row, i * width);
+  return all;
+}
+
+/** Margin and rank of one sequence; the unit itself on quiet prompts is one more rival. */
+function standing(
+  rivalry: Rivalry | null,
+  row: number,
+  quietMargin: number | null,
+): { margin: number; rank: number } | null {
+  if (!rivalry) return quietMargin === null ? null : { margin: quietMargin, rank: quietMargin < 0 ? 2 : 1 };
+  const margin = rivalry.margin[row]!;
+  const rank = rivalry.rank[row]!;
+  if (quietMargin === null) return { margin, rank };
+  return { margin: Math.min(margin, quietMargin), rank: rank + (quietMargin < 0 ? 1 : 0) };
 }

@@ -7,7 +7,8 @@
  * of all for its weight. Every 30 rounds all members restart from the best for one random weight.
  */
 import type { Random } from '../../engine/random.js';
-import type { Arena, Candidate } from './arena.js';
+import { type Arena, type Candidate, stackRows } from './arena.js';
+import { randomTexts } from './random-texts.js';
 
 const MEMBERS = 8;
 const CHILDREN = 32;
@@ -25,11 +26,10 @@ export const epoLambdas = Array.from(
 
 export async function* epo(arena: Arena): AsyncGenerator<void, void, void> {
   const { positions, proposer, random } = arena.options;
-  let members = await randomMembers(arena);
-  for (let round = 1; ; round++) {
-    const rows = stack(members, positions);
+  let members = yield* randomTexts(arena, MEMBERS);
+  for (let round = 1; arena.left > 2 * MEMBERS; round++) {
     arena.countGradients(MEMBERS);
-    const favoured = await proposer.steepest(rows, epoLambdas);
+    const favoured = await proposer.steepest(stackRows(members.map(({ ids }) => ids)), epoLambdas);
     const children = new Int32Array(MEMBERS * CHILDREN * positions);
     for (let i = 0; i < MEMBERS * CHILDREN; i++) {
       const parent = Math.floor(i / CHILDREN);
@@ -52,32 +52,11 @@ function best(pool: readonly Candidate[], lambda: number): Candidate {
   return pool.reduce((a, b) => (value(b) > value(a) ? b : a));
 }
 
-function swapFavoured(parent: Int32Array, favoured: Int32Array, random: Random): Int32Array {
+/** One token at a uniform position replaced by one of those favoured there, `[positions - 1, count]`. */
+export function swapFavoured(parent: Int32Array, favoured: Int32Array, random: Random): Int32Array {
   const row = parent.slice();
   const count = favoured.length / (row.length - 1);
   const position = 1 + random.integer(row.length - 1);
   row[position] = favoured[(position - 1) * count + random.integer(count)]!;
   return row;
-}
-
-function stack(members: readonly Candidate[], positions: number): Int32Array {
-  const rows = new Int32Array(members.length * positions);
-  for (const [i, { ids }] of members.entries()) rows.set(ids, i * positions);
-  return rows;
-}
-
-/** Sequences of uniformly drawn tokens that survive decoding and encoding. */
-async function randomMembers(arena: Arena): Promise<Candidate[]> {
-  const { model, start, positions, random } = arena.options;
-  const excluded = new Set(model.tokenizer.excludedTokens());
-  const tokens = Array.from({ length: model.spec.vocab }, (_, id) => id).filter((id) => !excluded.has(id));
-  const members: Candidate[] = [];
-  while (members.length < MEMBERS) {
-    const rows = Int32Array.from({ length: MEMBERS * positions }, (_, i) =>
-      i % positions === 0 ? start : random.pick(tokens),
-    );
-    const scored = await arena.evaluate(rows, Array(MEMBERS).fill('random'));
-    members.push(...scored.filter((member) => member !== null));
-  }
-  return members.slice(0, MEMBERS);
 }

@@ -24,15 +24,50 @@ export function fluencyFront<T extends Point>(points: readonly T[]): T[] {
 
 /** The area between the (cross entropy, z) front and the corner, in nats times sigmas: one figure for a whole front. */
 export function hypervolume(points: readonly Point[]): number {
-  const front = fluencyFront(
-    points.filter((p) => p.cross_entropy < HYPERVOLUME_CORNER.crossEntropy && p.z > HYPERVOLUME_CORNER.z),
-  );
+  return areaUnder(fluencyFront(points), ({ z }) => z);
+}
+
+/** Area of a front sorted by rising cross entropy and value. */
+function areaUnder<T extends Point>(front: readonly T[], valueOf: (point: T) => number): number {
+  const { crossEntropy: limit, z: floor } = HYPERVOLUME_CORNER;
   let area = 0;
   for (const [i, point] of front.entries()) {
-    const next = front[i + 1]?.cross_entropy ?? HYPERVOLUME_CORNER.crossEntropy;
-    area += (next - point.cross_entropy) * (point.z - HYPERVOLUME_CORNER.z);
+    const next = Math.min(front[i + 1]?.cross_entropy ?? limit, limit);
+    area += Math.max(0, next - point.cross_entropy) * Math.max(0, valueOf(point) - floor);
   }
   return area;
+}
+
+/** What no more probable text beats in one other wish: z, or the margin. Kept sorted, with its area. */
+export class Front<T extends Point> {
+  private kept: T[] = [];
+  /** Nats times sigmas, to the corner of the hypervolume. */
+  area = 0;
+
+  constructor(private readonly valueOf: (point: T) => number) {}
+
+  /** By rising cross entropy and value. */
+  get members(): readonly T[] {
+    return this.kept;
+  }
+
+  /** Takes a point in where no other beats it; tells by how much the area grew. */
+  add(point: T): number {
+    const value = this.valueOf(point);
+    const beaten = this.kept.some(
+      (member) => member.cross_entropy <= point.cross_entropy && this.valueOf(member) >= value,
+    );
+    if (beaten) return 0;
+    const rest = this.kept.filter(
+      (member) => member.cross_entropy < point.cross_entropy || this.valueOf(member) > value,
+    );
+    const at = rest.findIndex((member) => member.cross_entropy >= point.cross_entropy);
+    rest.splice(at === -1 ? rest.length : at, 0, point);
+    const before = this.area;
+    this.kept = rest;
+    this.area = areaUnder(rest, this.valueOf);
+    return this.area - before;
+  }
 }
 
 /** An archive that keeps what is not dominated in the three directions. */

@@ -3,9 +3,9 @@ import type { Arena } from './arena.js';
 
 /** Best-of-N, N growing until stopped. */
 export async function* priorBest(arena: Arena): AsyncGenerator<void, void, void> {
-  const { batch } = arena.options;
+  const { turn } = arena.options;
   for (;;) {
-    await arena.evaluate(await arena.samplePrior(batch), Array(batch).fill('prior'));
+    await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
     yield;
   }
 }

@@ -55,7 +55,7 @@ async function exactLogProbs(): Promise<Float32Array> {
 
 describe('Proposer', () => {
   it('lists the likeliest tokens at each position, banned ones left out', async () => {
-    const [{ prior }] = (await proposer.propose(row)) as [Awaited<ReturnType<Proposer['propose']>>[0]];
+    const [{ prior }] = (await proposer.propose(row, [0])) as [Awaited<ReturnType<Proposer['propose']>>[0]];
     const exact = await exactLogProbs();
     const forbidden = new Set(banned);
     for (let position = 0; position < positions - 1; position++) {

@@ -17,7 +17,7 @@ export interface TokenLists {
   /** ln p(token | what stands before it), nats; `[positions - 1, count]`. */
   readonly logProbs: Float32Array;
   /**
-   * First-order change of the unit's z if the token stood there, in standard deviations over all tokens and
+   * First-order change of z, less what the rivals would gain of it, if the token stood there, in standard deviations over all tokens and
    * positions of the sequence; `[positions - 1, count]`.
    */
   readonly gains: Float32Array;
@@ -56,12 +56,18 @@ export class Proposer {
     this.count = Math.min(options.count, options.spec.vocab - options.banned.length);
   }
 
-  /** @param rows - `[sequences, positions]` */
-  async propose(rows: Int32Array): Promise<Proposals[]> {
-    this.lists ??= this.compileWith((inputs, weights) => this.listTokens(inputs, weights));
+  /**
+   * @param rows - `[sequences, positions]`
+   * @param gammas - one a sequence: how much the softmax-weighted rivals count in the gradient
+   */
+  async propose(rows: Int32Array, gammas: readonly number[]): Promise<Proposals[]> {
+    this.lists ??= this.compileWith((inputs, weights) => this.listTokens(inputs, weights), {
+      gamma: { shape: [this.options.batch] },
+    });
     const program = await this.lists;
-    return this.inBatches(rows, async (ids) => {
-      const result = await program.run({ ids });
+    return this.inBatches(rows, async (ids, start) => {
+      const gamma = Float32Array.from({ length: this.options.batch }, (_, row) => gammas[start + row] ?? 0);
+      const result = await program.run({ ids, gamma });
       const of = (kind: string, row: number): TokenLists => {
         const size = (this.options.positions - 1) * this.count;
         const part = <T extends Int32Array | Float32Array>(name: string) =>
@@ -133,7 +139,7 @@ export class Proposer {
   private listTokens(inputs: Record<string, tf.Tensor>, weights: WeightLookup): Record<string, tf.Tensor> {
     const { spec, banned } = this.options;
     const { slopes, logProbs } = this.tokenSlopes(inputs.ids!, weights, (run) =>
-      tf.sum(this.options.probe.unitZ(weights, run)),
+      tf.sum(this.options.probe.selectiveZ(weights, run, inputs.gamma!)),
     );
     const deviation = tf.sqrt(
       tf.mean(tf.square(tf.sub(slopes, tf.mean(slopes, [1, 2], true))), [1, 2], true),

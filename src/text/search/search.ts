@@ -2,30 +2,35 @@
 import { Random } from '../../engine/random.js';
 import { UsageError } from '../../errors.js';
 import { type EventBody, eventClock, type Run, type ScoredText } from '../../runs/events.js';
-import { batchFor } from '../batch-size.js';
+import { batchFor, callBatch } from '../batch-size.js';
 import { clusterTexts, type TextCluster } from '../clusters.js';
 import { Prior } from '../prior.js';
 import { Probe } from '../probe.js';
+import { splitReference } from '../reference.js';
+import { encodeText } from '../score.js';
 import { calibrate, resolveUnits, type SessionOptions, startToken } from '../session.js';
-import { Arena, type ArenaOptions, type Candidate, type Cost, type SearchMethod } from './arena.js';
+import type { Arena, SearchMethod } from './arena.js';
+import { auto } from './auto.js';
+import { type Budget, type Driven, drive, type Earlier } from './drive.js';
 import { EPO_TOP_TOKENS, epo } from './epo.js';
-import { evolve, rewriteBatch } from './evolve.js';
+import { evolve } from './evolve.js';
 import { chooseFinalists, explainFinalists } from './finalists.js';
-import { HYPERVOLUME_CORNER, hypervolume } from './frontier.js';
+import { dominates, HYPERVOLUME_CORNER, hypervolume } from './frontier.js';
+import { GCG_TOP_TOKENS, gcg } from './gcg.js';
 import { priorBest } from './prior-best.js';
 import { Proposer } from './proposals.js';
 
-export const searchMethods = { evolve, epo, prior: priorBest } as const satisfies Record<
+export const searchMethods = { auto, evolve, epo, gcg, prior: priorBest } as const satisfies Record<
   string,
   SearchMethod
 >;
 export type SearchMethodName = keyof typeof searchMethods;
+export type { Budget, Earlier };
 
 /** Texts of the frontier that are explained. */
 const FINALISTS = 8;
-
-/** When a search ends; whichever is given. */
-export type Budget = { readonly seconds: number } | { readonly evaluations: number };
+/** Tokens a position that the gradient's methods as published choose from. */
+const TOP_TOKENS: Partial<Record<SearchMethodName, number>> = { epo: EPO_TOP_TOKENS, gcg: GCG_TOP_TOKENS };
 
 export interface SearchOptions extends SessionOptions {
   readonly unit: string;
@@ -33,6 +38,14 @@ export interface SearchOptions extends SessionOptions {
   /** Tokens after BOS. */
   readonly length: number;
   readonly budget: Budget;
+  /** Texts that the unit should be quieter on than on what is found. */
+  readonly quietOn?: readonly string[];
+  /** Samples of the prior at equal cost beside the search; yes unless told otherwise. */
+  readonly baseline?: boolean;
+  /** Texts of the frontier that are explained; 8 unless told otherwise. */
+  readonly finalists?: number;
+  /** What an earlier part of the same search found and spent. */
+  readonly earlier?: Earlier;
 }
 
 export interface SearchResult {
@@ -59,8 +72,8 @@ export interface PriorBest extends ScoredText {
  * @throws UsageError for a unit, reference class, length or budget that makes no sense, before anything is computed
  */
 export async function* searchText(options: SearchOptions): Run<SearchResult> {
-  const { model, method, signal, seed } = options;
-  const event = eventClock();
+  const { model, method, signal, seed, earlier } = options;
+  const event = eventClock(earlier?.clock);
   const positions = options.length + 1;
   const { unit, reference } = checkSearch(options);
   yield event({ kind: 'started', task: 'text', unit: unit.name, method });
@@ -68,45 +81,66 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const calibration = yield* stamped(calibrate(options), event);
   const { spec, weights, tokenizer } = model;
   const { engine, at } = options;
-  const probe = await Probe.create({ spec, weights, unit, reference, calibration, at, engine });
+  const { seen, heldOut } = splitReference(reference, seed);
+  const probe = await Probe.create({
+    ...{ spec, weights, unit, calibration, at, engine },
+    reference: seen,
+    ...(heldOut && { heldOut }),
+  });
+  // Explanations look at all rivals.
+  const whole = heldOut
+    ? await Probe.create({ spec, weights, unit, reference, calibration, at, engine })
+    : probe;
   const { mean, deviation } = probe.moments;
   const from = await calibration.sourceOf(unit.group);
   yield event({ kind: 'calibrated', unit: unit.name, mean, standard_deviation: deviation, ...from });
 
-  const batch = batchFor(spec.dModel, positions);
-  const priorOptions = { spec, weights, banned: tokenizer.specialTokens(), positions, engine };
-  const prior = await Prior.create({ ...priorOptions, batch });
-  const rewriter = await Prior.create({ ...priorOptions, batch: rewriteBatch(batch) });
-  const proposer = new Proposer({
-    spec,
-    weights,
-    probe,
-    banned: tokenizer.excludedTokens(),
-    positions,
-    batch: 8,
-    count: method === 'epo' ? EPO_TOP_TOKENS : 256,
-    engine,
+  const turn = batchFor(spec.dModel, positions);
+  const prior = await Prior.create({
+    ...{ spec, weights, positions, engine },
+    banned: tokenizer.specialTokens(),
+    batch: callBatch(turn),
   });
-  const shared = { model, start: startToken(model), probe, prior, rewriter, proposer, positions, batch };
-  const run = (name: SearchMethodName, random: string, budget: Budget, note: string) =>
+  const proposer = new Proposer({
+    ...{ spec, weights, probe, positions, engine },
+    banned: tokenizer.excludedTokens(),
+    batch: 8,
+    count: TOP_TOKENS[method] ?? 256,
+  });
+  const batch = callBatch(turn);
+  const shared = { model, start: startToken(model), probe, prior, proposer, positions, turn, batch };
+  const quiet = await loudest(
+    probe,
+    (options.quietOn ?? []).map((text) => encodeText(model, text)),
+  );
+  const run = (name: SearchMethodName, random: string, budget: Budget, before?: Earlier) =>
     stamped(
-      drive(searchMethods[name], { ...shared, random: Random.of(seed, random) }, budget, signal, note),
+      drive(searchMethods[name], {
+        arena: { ...shared, quiet, random: Random.of(seed, random) },
+        budget,
+        signal,
+        note: random === 'baseline' ? 'samples of the prior at equal cost' : name,
+        ...(before && { earlier: before }),
+      }),
       event,
     );
 
   try {
-    const search = yield* run(method, 'search', options.budget, method);
+    const search = yield* run(method, 'search', options.budget, earlier);
     let rival: PriorBest | null = null;
-    if (method !== 'prior' && !signal?.aborted) {
+    if (method !== 'prior' && options.baseline !== false && !signal?.aborted) {
       const equal: Budget =
         'seconds' in options.budget ? { seconds: search.seconds } : { evaluations: search.cost.evaluations };
-      rival = bestOf(yield* run('prior', 'baseline', equal, 'samples of the prior at equal cost'));
+      rival = bestOf(yield* run('prior', 'baseline', equal));
       yield event({ kind: 'baseline', name: 'prior_best', candidate: rival });
     }
-    const frontier = search.arena.frontier.members.map(plain);
-    const finalists = [...chooseFinalists(frontier, FINALISTS), ...(rival ? [rival] : [])];
+    const frontier = reported(search.arena);
+    const finalists = [
+      ...chooseFinalists(frontier, options.finalists ?? FINALISTS),
+      ...(rival && options.finalists !== 0 ? [rival] : []),
+    ];
     const explanations = yield* stamped(
-      explainFinalists(model, probe, shared.start, finalists, signal),
+      explainFinalists(model, whole, shared.start, finalists, signal),
       event,
     );
     const result: SearchResult = {
@@ -130,8 +164,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     return result;
   } finally {
     prior.dispose();
-    rewriter.dispose();
-    await Promise.all([probe.dispose(), proposer.dispose()]);
+    await Promise.all([probe.dispose(), whole.dispose(), proposer.dispose()]);
   }
 }
 
@@ -154,52 +187,8 @@ export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUn
     throw new UsageError(
       `a budget of ${amount} leaves nothing to search with: give --seconds or --evaluations above 0`,
     );
+  for (const text of options.quietOn ?? []) encodeText(model, text);
   return resolveUnits(options.unit, options);
-}
-
-interface Driven {
-  readonly arena: Arena;
-  readonly cost: Cost;
-  readonly seconds: number;
-}
-
-/** Runs a method until the budget is spent or the signal given, telling what it found and how far it is. */
-async function* drive(
-  method: SearchMethod,
-  options: ArenaOptions,
-  budget: Budget,
-  signal: AbortSignal | undefined,
-  note: string,
-): AsyncGenerator<EventBody, Driven, void> {
-  const arena = new Arena(options);
-  const start = performance.now();
-  const seconds = () => (performance.now() - start) / 1000;
-  const turns = method(arena);
-  const [name, total] =
-    'seconds' in budget
-      ? (['seconds', budget.seconds] as const)
-      : (['evaluations', budget.evaluations] as const);
-  while (arena.spent < 1 && !signal?.aborted) {
-    await turns.next();
-    const elapsed = seconds();
-    const done = name === 'seconds' ? elapsed : arena.cost.evaluations;
-    arena.spent = done / total;
-    for (const { candidate, operator } of arena.takeEntered()) {
-      yield { kind: 'candidate', candidate: plain(candidate), operator };
-    }
-    yield {
-      kind: 'progress',
-      budget: name,
-      done: Math.min(done, total),
-      total,
-      rate: arena.cost.evaluations / elapsed,
-      rate_unit: 'evaluations',
-      seconds_left: arena.spent > 0 ? Math.max(0, (elapsed * (1 - arena.spent)) / arena.spent) : null,
-      note,
-    };
-  }
-  await turns.return();
-  return { arena, cost: arena.cost, seconds: seconds() };
 }
 
 async function* stamped<T>(
@@ -213,9 +202,23 @@ async function* stamped<T>(
   }
 }
 
-/** A candidate as events and results hold it. */
-function plain({ ids: _, ...scored }: Candidate): ScoredText {
-  return scored;
+/**
+ * The frontier as it is told. Margins against rivals held out may put one candidate behind another that the search
+ * could not tell apart.
+ */
+function reported(arena: Arena): ScoredText[] {
+  const all = arena.frontier.members.map(({ report }) => report);
+  return all.filter((one) => !all.some((other) => other !== one && dominates(other, one)));
+}
+
+/** The largest z of the unit over some texts; null for none. */
+async function loudest(probe: Probe, texts: readonly Int32Array[]): Promise<number | null> {
+  let top: number | null = null;
+  for (const ids of texts) {
+    const [z] = (await probe.score(ids, ids.length, 1)).z;
+    top = Math.max(top ?? z!, z!);
+  }
+  return top;
 }
 
 function bestOf({ arena, cost }: Driven): PriorBest | null {
@@ -224,5 +227,5 @@ function bestOf({ arena, cost }: Driven): PriorBest | null {
   const pool = fluent.length > 0 ? fluent : members;
   if (pool.length === 0) return null;
   const best = pool.reduce((a, b) => (b.z > a.z ? b : a));
-  return { ...plain(best), hypervolume: hypervolume(members), evaluations: cost.evaluations };
+  return { ...best.report, hypervolume: hypervolume(members), evaluations: cost.evaluations };
 }

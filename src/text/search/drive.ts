@@ -1,0 +1,84 @@
+/** @file Runs a search method until its budget is spent, telling what it finds and how far it is. */
+import type { EventBody } from '../../runs/events.js';
+import { Arena, type ArenaOptions, type Cost, type SearchMethod, stackRows } from './arena.js';
+
+/** When a search ends. */
+export type Budget = { readonly seconds: number } | { readonly evaluations: number };
+
+/** A search that is gone on with. */
+export interface Earlier {
+  /** Token ids of what was found, without the start token. */
+  readonly found: readonly (readonly number[])[];
+  readonly seconds: number;
+  readonly evaluations: number;
+  /** Seconds that the run's clock stands at. */
+  readonly clock: number;
+}
+
+export interface DriveOptions {
+  readonly arena: Omit<ArenaOptions, 'evaluations'>;
+  readonly budget: Budget;
+  readonly signal: AbortSignal | undefined;
+  /** A few words for the progress bar. */
+  readonly note: string;
+  readonly earlier?: Earlier;
+}
+
+/** What is left when a search has ended. */
+export interface Driven {
+  readonly arena: Arena;
+  readonly cost: Cost;
+  readonly seconds: number;
+}
+
+export async function* drive(
+  method: SearchMethod,
+  { arena: options, budget, signal, note, earlier }: DriveOptions,
+): AsyncGenerator<EventBody, Driven, void> {
+  const [name, total] =
+    'seconds' in budget
+      ? (['seconds', budget.seconds] as const)
+      : (['evaluations', budget.evaluations] as const);
+  const arena = new Arena({
+    ...options,
+    evaluations: name === 'evaluations' ? total : Number.POSITIVE_INFINITY,
+  });
+  const start = performance.now() - (earlier?.seconds ?? 0) * 1000;
+  const seconds = () => (performance.now() - start) / 1000;
+  const spent = () => (name === 'seconds' ? seconds() : arena.cost.evaluations) / total;
+  if (earlier) await recall(arena, earlier);
+  arena.spent = spent();
+  const turns = method(arena);
+  while (arena.spent < 1 && !signal?.aborted) {
+    if ((await turns.next()).done) break;
+    const elapsed = seconds();
+    arena.spent = spent();
+    for (const { candidate, operator } of arena.takeEntered())
+      yield { kind: 'candidate', candidate: candidate.report, operator };
+    yield {
+      kind: 'progress',
+      budget: name,
+      done: Math.min(arena.spent, 1) * total,
+      total,
+      rate: arena.cost.evaluations / elapsed,
+      rate_unit: 'evaluations',
+      seconds_left: arena.spent > 0 ? Math.max(0, (elapsed * (1 - arena.spent)) / arena.spent) : null,
+      note,
+    };
+  }
+  await turns.return();
+  return { arena, cost: arena.cost, seconds: seconds() };
+}
+
+/** Scores again what was found, so that the archive stands as it did; costs nothing of the budget. */
+async function recall(arena: Arena, { found, evaluations }: Earlier): Promise<void> {
+  if (found.length === 0) return;
+  const rows = found.map((ids) => Int32Array.from([arena.options.start, ...ids]));
+  arena.cost.evaluations = -rows.length; // beside the budget
+  await arena.evaluate(stackRows(rows), Array(rows.length).fill('earlier'));
+  for (const row of rows) arena.isNew(row);
+  arena.cost.evaluations = evaluations;
+  arena.cost.tokenLayers = 0;
+  arena.gains.clear();
+  arena.takeEntered();
+}

@@ -1,0 +1,26 @@
+/**
+ * @file Greedy coordinate gradient (Zou et al. 2023; nanoGCG's defaults), to compare with: one text, 512 children a
+ * round, each with one token swapped at a uniform position for one of the 256 that the gradient favours there; the
+ * best child is the next text, also when it is worse. Fluency does not count.
+ */
+import { type Arena, type Candidate, stackRows } from './arena.js';
+import { swapFavoured } from './epo.js';
+import { randomTexts } from './random-texts.js';
+
+const WIDTH = 512;
+/** Tokens a position that children are drawn from. */
+export const GCG_TOP_TOKENS = 256;
+
+export async function* gcg(arena: Arena): AsyncGenerator<void, void, void> {
+  const { proposer, random } = arena.options;
+  let [current] = (yield* randomTexts(arena, 1)) as [Candidate];
+  while (arena.left > 2) {
+    arena.countGradients(1);
+    const [favoured] = await proposer.steepest(current.ids, [0]);
+    const children = Array.from({ length: WIDTH }, () => swapFavoured(current.ids, favoured!, random));
+    const scored = await arena.evaluate(stackRows(children), Array(WIDTH).fill('swap'));
+    const alive = scored.filter((child) => child !== null);
+    if (alive.length > 0) current = alive.reduce((a, b) => (b.z > a.z ? b : a));
+    yield;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * @file Many ways to excite a unit side by side (MAP-Elites, Mouret & Clune 2015): cells by level of fluency and by
+ * the token at the peak, each with its best candidate. A frontier soon descends from one lucky find; here others
+ * live on and may still overtake it.
+ */
+import type { Random } from '../../engine/random.js';
+import type { Candidate } from './arena.js';
+
+/** Nats a token that one niche spans. */
+const WIDTH = 0.5;
+/** What is less probable is hardly text, and what it breeds neither. */
+export const FLUENCY_LIMIT = 6.5;
+/** Cells a niche keeps: the strongest. */
+const KEPT = 8;
+/** From here on a niche is picked less often. */
+const FLUENT = 5;
+const UNFLUENT_WEIGHT = 0.4;
+
+const nicheOf = (crossEntropy: number) => Math.max(0, Math.floor(crossEntropy / WIDTH));
+
+/** How often a candidate of this cross entropy is picked as a parent, against others. */
+export const fluencyWeight = (crossEntropy: number) => (crossEntropy <= FLUENT ? 1 : UNFLUENT_WEIGHT);
+
+export class Niches {
+  /** By niche, then by the token at the peak. */
+  private readonly niches = new Map<number, Map<number, Candidate>>();
+
+  /** @param valueOf - what a cell's best is best in */
+  constructor(private readonly valueOf: (candidate: Candidate) => number) {}
+
+  add(candidate: Candidate): void {
+    if (candidate.cross_entropy > FLUENCY_LIMIT) return;
+    const niche = nicheOf(candidate.cross_entropy);
+    const cells = this.niches.get(niche) ?? new Map<number, Candidate>();
+    this.niches.set(niche, cells);
+    const trigger = candidate.ids[candidate.peak]!;
+    const value = this.valueOf(candidate);
+    const present = cells.get(trigger);
+    if (present && this.valueOf(present) >= value) return;
+    cells.set(trigger, candidate);
+    if (cells.size > KEPT) {
+      const weakest = this.sorted(cells).at(-1)!;
+      cells.delete(weakest.ids[weakest.peak]!);
+    }
+  }
+
+  /** A niche at random, then one of its cells, the strongest more often; null while there is none. */
+  pick(random: Random): Candidate | null {
+    const niches = [...this.niches];
+    if (niches.length === 0) return null;
+    const chosen = random.weighted(niches.map(([niche]) => fluencyWeight((niche + 0.5) * WIDTH)));
+    const cells = this.sorted(niches[chosen]![1]);
+    // Squared: half of the picks fall on the best quarter.
+    return cells[Math.floor(random.uniform() ** 2 * cells.length)]!;
+  }
+
+  private sorted(cells: ReadonlyMap<number, Candidate>): Candidate[] {
+    return [...cells.values()].sort((a, b) => this.valueOf(b) - this.valueOf(a));
+  }
+}
+
+/** A member of a front at random, levels of fluency alike; null for an empty one. */
+export function pickAlong(front: readonly Candidate[], random: Random): Candidate | null {
+  const fluent = front.filter(({ cross_entropy }, i) => i === 0 || cross_entropy <= FLUENCY_LIMIT);
+  if (fluent.length === 0) return null;
+  const niches = new Map<number, Candidate[]>();
+  for (const member of fluent) {
+    const niche = nicheOf(member.cross_entropy);
+    niches.set(niche, [...(niches.get(niche) ?? []), member]);
+  }
+  const all = [...niches.values()];
+  return random.pick(all[random.weighted(all.map(([first]) => fluencyWeight(first!.cross_entropy)))]!);
+}

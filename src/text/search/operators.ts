@@ -1,0 +1,195 @@
+/**
+ * @file How a text is changed into another: each operator drafts a child of a parent, some of whose tokens the prior
+ * is then asked to write.
+ *
+ * Fluent children come from the prior, strong ones from the gradient; what stands after the peak cannot change a
+ * causal model's z there, so it is rewritten for fluency alone.
+ */
+import type { Random } from '../../engine/random.js';
+import type { Rewrite } from '../prior.js';
+import type { Candidate } from './arena.js';
+import type { Proposals, TokenLists } from './proposals.js';
+
+/** A child before the prior has written its part. */
+export interface Draft {
+  /** `[positions]` */
+  readonly row: Int32Array;
+  readonly rewrite: Rewrite | null;
+}
+
+/** What an operator may use. */
+export interface Material {
+  readonly parent: Candidate;
+  readonly proposals: Proposals;
+  /** Another candidate, to cross with. */
+  readonly mate: Candidate;
+  readonly random: Random;
+}
+
+export type Operator = (material: Material) => Draft;
+
+/** A tempered prior: likely tokens are tried more often than they occur. */
+const PRIOR_TEMPERATURE = 0.7;
+/** How strongly the gradient speaks, drawn anew for each child: from a hint to nearly all. */
+const GAIN_WEIGHTS = [2, 4, 8] as const;
+/** At most so many tokens are drawn anew where the rest is to stay. */
+const LONGEST_INFILL = 4;
+/** After the peak only fluency counts. */
+const TAIL_TEMPERATURES = [0.3, 0.6, 1] as const;
+const SUFFIX_TEMPERATURES = [0.6, 1] as const;
+
+/** A text of the prior's own, sometimes of its likelier half. */
+const prior: Operator = ({ parent, random }) => ({
+  row: parent.ids,
+  rewrite: { from: 1, count: parent.ids.length - 1, temperature: random.pick([1, 1, 0.7]) },
+});
+
+/** One token that the prior would write there. */
+const swap: Operator = ({ parent, proposals, random }) => {
+  const position = anywhere(parent, random);
+  return { row: replaced(parent.ids, position, proposals.prior, 0, random), rewrite: null };
+};
+
+/** One token up to the peak that the gradient asks for and the prior does not mind. */
+const gradient: Operator = ({ parent, proposals, random }) => {
+  const position = 1 + random.integer(parent.peak);
+  return {
+    row: replaced(parent.ids, position, proposals.gradient, random.pick(GAIN_WEIGHTS), random),
+    rewrite: null,
+  };
+};
+
+/** One token, by gradient or prior, and a few after it. */
+const regenerate: Operator = (material) => {
+  const { parent, random } = material;
+  const [list, weight] = eitherList(material);
+  const position = anywhere(parent, random);
+  const row = replaced(parent.ids, position, list, weight, random);
+  const room = row.length - 1 - position;
+  const count = Math.min(room, 1 + random.integer(LONGEST_INFILL));
+  return { row, rewrite: count > 0 ? { from: position + 1, count } : null };
+};
+
+/** A few tokens in the middle. */
+const infill: Operator = ({ parent, random }) => {
+  const from = anywhere(parent, random);
+  const count = Math.min(parent.ids.length - from, 1 + random.integer(LONGEST_INFILL));
+  return { row: parent.ids, rewrite: { from, count } };
+};
+
+/** All from a position on. */
+const suffix: Operator = ({ parent, random }) => {
+  const from = anywhere(parent, random);
+  const count = parent.ids.length - from;
+  return { row: parent.ids, rewrite: { from, count, temperature: random.pick(SUFFIX_TEMPERATURES) } };
+};
+
+/** All after the peak, likelier than the prior's own. */
+const tail: Operator = ({ parent, random }) => ({
+  row: parent.ids,
+  rewrite: tailRewrite(parent.ids, Math.min(parent.peak, parent.ids.length - 2), random),
+});
+
+/** A token less; what follows moves to the left. */
+const remove: Operator = ({ parent, random }) => {
+  const position = anywhere(parent, random);
+  const row = parent.ids.slice();
+  row.copyWithin(position, position + 1);
+  const moved = position <= parent.peak ? parent.peak - 1 : parent.peak;
+  // Sometimes what came after the peak goes too, now that there is more room for it.
+  const rewrite =
+    random.uniform() < 0.5 && moved < row.length - 1
+      ? tailRewrite(row, moved, random)
+      : { from: row.length - 1, count: 1, temperature: PRIOR_TEMPERATURE };
+  return { row, rewrite };
+};
+
+/** A token more; what follows moves to the right and the last one out. */
+const insert: Operator = (material) => {
+  const { parent, random } = material;
+  const [list, weight] = eitherList(material);
+  const position = anywhere(parent, random);
+  const row = parent.ids.slice();
+  row.copyWithin(position + 1, position);
+  row[position] = drawToken(list, position, -1, weight, random);
+  return { row, rewrite: null };
+};
+
+/** The beginning of one and the end of another. */
+const cross: Operator = ({ parent, mate, random }) => {
+  const cut = 1 + random.integer(parent.ids.length - 1);
+  const row = parent.ids.slice();
+  row.set(mate.ids.subarray(cut), cut);
+  return { row, rewrite: null };
+};
+
+/** What leads to the mate's peak put somewhere into the parent, and a new end. */
+const transplant: Operator = ({ parent, mate, random }) => {
+  const length = Math.min(mate.peak, 1 + random.integer(LONGEST_INFILL));
+  const graft = mate.ids.subarray(mate.peak + 1 - length, mate.peak + 1);
+  const row = parent.ids.slice();
+  const from = 1 + random.integer(row.length - length);
+  row.set(graft, from);
+  const last = from + length - 1;
+  return { row, rewrite: last < row.length - 1 ? tailRewrite(row, last, random) : null };
+};
+
+export const operators = {
+  prior,
+  swap,
+  gradient,
+  regenerate,
+  infill,
+  suffix,
+  tail,
+  remove,
+  insert,
+  cross,
+  transplant,
+} as const satisfies Record<string, Operator>;
+export type OperatorName = keyof typeof operators;
+export const operatorNames = Object.keys(operators) as OperatorName[];
+
+const anywhere = (parent: Candidate, random: Random) => 1 + random.integer(parent.ids.length - 1);
+
+function eitherList({ proposals, random }: Material): [list: TokenLists, gainWeight: number] {
+  return random.uniform() < 0.5 ? [proposals.prior, 0] : [proposals.gradient, random.pick(GAIN_WEIGHTS)];
+}
+
+function tailRewrite(row: Int32Array, after: number, random: Random): Rewrite {
+  return { from: after + 1, count: row.length - 1 - after, temperature: random.pick(TAIL_TEMPERATURES) };
+}
+
+function replaced(
+  ids: Int32Array,
+  position: number,
+  list: TokenLists,
+  gainWeight: number,
+  random: Random,
+): Int32Array {
+  const row = ids.slice();
+  row[position] = drawToken(list, position, row[position]!, gainWeight, random);
+  return row;
+}
+
+/** A token for a position, other than the one that stands there. */
+function drawToken(
+  { ids, logProbs, gains, count }: TokenLists,
+  position: number,
+  present: number,
+  gainWeight: number,
+  random: Random,
+): number {
+  const start = (position - 1) * count;
+  // Gumbel's trick draws in one pass, with nothing to allocate.
+  let [best, token] = [Number.NEGATIVE_INFINITY, ids[start]!];
+  for (let i = start; i < start + count; i++) {
+    if (ids[i] === present) continue;
+    const logWeight = logProbs[i]! / PRIOR_TEMPERATURE + gainWeight * gains[i]!;
+    // Noise beyond 17 is rarer than one in 2^24.
+    if (logWeight + 17 <= best) continue;
+    const value = logWeight - Math.log(-Math.log1p(-random.uniform() - 2 ** -25));
+    if (value > best) [best, token] = [value, ids[i]!];
+  }
+  return token;
+}
