@@ -92,11 +92,6 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
  *
  * @throws UsageError for an empty text, or one longer than the context
  */
-export /**
- * A text as the model reads it, the start token in front.
- *
- * @throws UsageError for an empty text or one longer than the context
- */
 export function encodeText(model: TextModel, text: string): Int32Array {
   if (text === '') throw new UsageError('the text is empty: give at least one token with --text');
   const encoded = model.tokenizer.encode(text);

@@ -1,11 +1,12 @@
 /** @file `superstim text`: text that is probable, strong for a unit, and weak for its rivals. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { formatSeconds, formatTable, oneLine } from '../../format.js';
 import { finishRun, type ScoredText } from '../../runs/events.js';
 import type { TextCluster } from '../../text/clusters.js';
 import type { Budget, SearchMethodName, SearchResult } from '../../text/search/search.js';
 import { withInterrupt } from '../interrupt.js';
-import { integer, number, outOption } from '../options.js';
+import { integer, number, outOption, repeated } from '../options.js';
 import { Output, type Paint } from '../output.js';
 import { showProgress } from '../progress.js';
 import { addProbeOptions, openModel, type ProbeFlags, sessionOf } from './text-options.js';
@@ -16,10 +17,11 @@ interface TextFlags extends ProbeFlags {
   length: number;
   seconds?: number;
   evaluations?: number;
+  quietOn?: string[];
   out: string;
 }
 
-const methods: readonly SearchMethodName[] = ['evolve', 'epo', 'prior'];
+const methods: readonly SearchMethodName[] = ['auto', 'evolve', 'epo', 'gcg', 'prior'];
 const DEFAULT_SECONDS = 20;
 /** Rows of the frontier that are printed; `--json` and the run folder have all. */
 const ROWS = 12;
@@ -31,7 +33,7 @@ export function textCommand(): Command {
       '-u, --unit <unit>',
       'L5.H1, L3.N1000, L3.N1000:pre, L5.D:file.safetensors#name, "logit: Paris"',
     )
-    .addOption(new Option('--method <method>', 'how to search').choices(methods).default('evolve'))
+    .addOption(new Option('--method <method>', 'how to search').choices(methods).default('auto'))
     .option('-n, --length <tokens>', 'tokens of the text', integer({ min: 1 }), 12)
     .addOption(
       new Option(
@@ -46,6 +48,11 @@ export function textCommand(): Command {
         '-e, --evaluations <number>',
         'sequences to score instead, which makes the result repeatable',
       ).argParser(integer({ min: 1 })),
+    )
+    .option(
+      '--quiet-on <text or file>',
+      'text, or a file with one a line, that the unit should be quieter on than on what is found; may be repeated',
+      repeated((text) => text),
     )
     .addOption(outOption());
   return addProbeOptions(command)
@@ -70,14 +77,28 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
   const { unit, method, length, seconds, evaluations, seed, out } = flags;
   const budget: Budget =
     evaluations !== undefined ? { evaluations } : { seconds: seconds ?? DEFAULT_SECONDS };
-  const options = { ...(await sessionOf(flags, model, modelHash)), unit, method, length, budget, signal };
+  const quietOn = quietTexts(flags.quietOn ?? []);
+  const options = {
+    ...(await sessionOf(flags, model, modelHash)),
+    ...{ unit, method, length, budget, quietOn, signal },
+  };
   checkSearch(options);
   const { reference, measure, at, engine, calibrateOn } = flags;
   const folder = createRunFolder(out, {
     command: ['superstim', ...process.argv.slice(2)],
     task: 'text',
     unit,
-    settings: { method, reference, measure, at, length, ...budget, engine, corpus: calibrateOn ?? null },
+    settings: {
+      method,
+      reference,
+      measure,
+      at,
+      length,
+      ...budget,
+      engine,
+      corpus: calibrateOn ?? null,
+      quietOn,
+    },
     seed,
     versions: runVersions(),
     model: { name: model.name, hash: modelHash },
@@ -85,6 +106,17 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
   const result = await finishRun(showProgress(recordRun(folder, searchText(options)), output));
   folder.writeFrontier(result.frontier);
   return { run: folder.path, ...result };
+}
+
+/** The texts of `--quiet-on`: each a text, or a file with one a line. */
+function quietTexts(given: readonly string[]): string[] {
+  return given.flatMap((text) =>
+    existsSync(text) && statSync(text).isFile()
+      ? readFileSync(text, 'utf8')
+          .split(/\r?\n/)
+          .filter((line) => line.trim() !== '')
+      : [text],
+  );
 }
 
 // -- for people ------------------------------------------------------------------------------------------------

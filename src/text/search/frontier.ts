@@ -28,12 +28,12 @@ export function hypervolume(points: readonly Point[]): number {
 }
 
 /** Area of a front sorted by rising cross entropy and value. */
-function areaUnder<T extends Point>(front: readonly T[], valueOf: (point: T) => number): number {
+function areaUnder<T extends Point>(front: readonly T[], measureOf: (point: T) => number): number {
   const { crossEntropy: limit, z: floor } = HYPERVOLUME_CORNER;
   let area = 0;
   for (const [i, point] of front.entries()) {
     const next = Math.min(front[i + 1]?.cross_entropy ?? limit, limit);
-    area += Math.max(0, next - point.cross_entropy) * Math.max(0, valueOf(point) - floor);
+    area += Math.max(0, next - point.cross_entropy) * Math.max(0, measureOf(point) - floor);
   }
   return area;
 }
@@ -44,7 +44,7 @@ export class Front<T extends Point> {
   /** Nats times sigmas, to the corner of the hypervolume. */
   area = 0;
 
-  constructor(private readonly valueOf: (point: T) => number) {}
+  constructor(private readonly measureOf: (point: T) => number) {}
 
   /** By rising cross entropy and value. */
   get members(): readonly T[] {
@@ -53,19 +53,19 @@ export class Front<T extends Point> {
 
   /** Takes a point in where no other beats it; tells by how much the area grew. */
   add(point: T): number {
-    const value = this.valueOf(point);
+    const value = this.measureOf(point);
     const beaten = this.kept.some(
-      (member) => member.cross_entropy <= point.cross_entropy && this.valueOf(member) >= value,
+      (member) => member.cross_entropy <= point.cross_entropy && this.measureOf(member) >= value,
     );
     if (beaten) return 0;
     const rest = this.kept.filter(
-      (member) => member.cross_entropy < point.cross_entropy || this.valueOf(member) > value,
+      (member) => member.cross_entropy < point.cross_entropy || this.measureOf(member) > value,
     );
     const at = rest.findIndex((member) => member.cross_entropy >= point.cross_entropy);
     rest.splice(at === -1 ? rest.length : at, 0, point);
     const before = this.area;
     this.kept = rest;
-    this.area = areaUnder(rest, this.valueOf);
+    this.area = areaUnder(rest, this.measureOf);
     return this.area - before;
   }
 }

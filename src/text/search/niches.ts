@@ -25,8 +25,8 @@ export class Niches {
   /** By niche, then by the token at the peak. */
   private readonly niches = new Map<number, Map<number, Candidate>>();
 
-  /** @param valueOf - what a cell's best is best in */
-  constructor(private readonly valueOf: (candidate: Candidate) => number) {}
+  /** @param measureOf - what a cell's best is best in */
+  constructor(private readonly measureOf: (candidate: Candidate) => number) {}
 
   add(candidate: Candidate): void {
     if (candidate.cross_entropy > FLUENCY_LIMIT) return;
@@ -34,9 +34,9 @@ export class Niches {
     const cells = this.niches.get(niche) ?? new Map<number, Candidate>();
     this.niches.set(niche, cells);
     const trigger = candidate.ids[candidate.peak]!;
-    const value = this.valueOf(candidate);
+    const value = this.measureOf(candidate);
     const present = cells.get(trigger);
-    if (present && this.valueOf(present) >= value) return;
+    if (present && this.measureOf(present) >= value) return;
     cells.set(trigger, candidate);
     if (cells.size > KEPT) {
       const weakest = this.sorted(cells).at(-1)!;
@@ -55,7 +55,7 @@ export class Niches {
   }
 
   private sorted(cells: ReadonlyMap<number, Candidate>): Candidate[] {
-    return [...cells.values()].sort((a, b) => this.valueOf(b) - this.valueOf(a));
+    return [...cells.values()].sort((a, b) => this.measureOf(b) - this.measureOf(a));
   }
 }
 
