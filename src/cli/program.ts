@@ -4,6 +4,7 @@ import { packageVersion } from '../runs/versions.js';
 import { imageCommand } from './commands/image.js';
 import { modelsCommand } from './commands/models.js';
 import { reportCommand } from './commands/report.js';
+import { resumeCommand } from './commands/resume.js';
 import { scoreCommand } from './commands/score.js';
 import { textCommand } from './commands/text.js';
 import { unitsCommand } from './commands/units.js';
@@ -19,7 +20,7 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (complaint, write) => write(complaintLine(complaint)) })
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
-  const probes = [textCommand(), scoreCommand()].map((command) =>
+  const probes = [textCommand(), resumeCommand(), scoreCommand()].map((command) =>
     command.helpGroup('Probe a language model:'),
   );
   const pictures = imageCommand().helpGroup('Probe a network that sees:');

@@ -116,7 +116,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const run = (name: SearchMethodName, random: string, budget: Budget, before?: Earlier) =>
     stamped(
       drive(searchMethods[name], {
-        arena: { ...shared, quiet, random: Random.of(seed, random) },
+        // A search that goes on must not draw again what it drew.
+        arena: { ...shared, quiet, random: Random.of(seed, `${random}${before?.evaluations ?? ''}`) },
         budget,
         signal,
         note: random === 'baseline' ? 'samples of the prior at equal cost' : name,

@@ -1,0 +1,102 @@
+/** What many recorded searches say together: one row a method and moment, and how `auto` compares. */
+import type { Recorded } from './record.js';
+
+export interface SummaryRow {
+  seconds: number;
+  method: string;
+  runs: number;
+  hypervolume: number;
+  /** Mean of auto's hypervolume over this method's on the same unit and seed. */
+  auto_over: number | null;
+  best_share: number;
+  z_under4: number;
+  z_under6: number;
+  margin_under4: number | null;
+  /** Of heads: how often the strongest text under 4 nats has its head ahead of all others of its layer. */
+  head_first_share: number | null;
+  evaluations: number;
+}
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+const meanOrNull = (values: readonly number[]) => (values.length > 0 ? mean(values) : null);
+
+/** Only units and seeds that every method has been run on count. */
+export function summarize(all: readonly Recorded[]): SummaryRow[] {
+  const methods = [...new Set(all.map(({ method }) => method))];
+  const key = ({ unit, seed }: Recorded) => `${unit} ${seed}`;
+  const complete = [...new Set(all.map(key))].filter((one) =>
+    methods.every((method) => all.some((run) => run.method === method && key(run) === one)),
+  );
+  const runs = all.filter((run) => complete.includes(key(run)));
+  const moments = [...new Set(runs.flatMap(({ marks }) => marks.map(({ seconds }) => seconds)))].sort(
+    (a, b) => a - b,
+  );
+  return moments.flatMap((seconds) => {
+    const at = (run: Recorded) => run.marks.find((mark) => mark.seconds === seconds)!;
+    const area = new Map(runs.map((run) => [`${run.method} ${key(run)}`, at(run).hypervolume]));
+    const best = (one: string) => Math.max(...methods.map((method) => area.get(`${method} ${one}`)!));
+    return methods.map((method): SummaryRow => {
+      const own = runs.filter((run) => run.method === method);
+      const marks = own.map(at);
+      const fluent = marks.flatMap(({ under4 }) => (under4 ? [under4] : []));
+      const heads = own.filter(({ unit }) => unit.includes('.H')).flatMap((run) => at(run).under4 ?? []);
+      const ratios = own.flatMap((run) => {
+        const [auto, mine] = [area.get(`auto ${key(run)}`), at(run).hypervolume];
+        return auto !== undefined && mine > 0 ? [auto / mine] : [];
+      });
+      return {
+        seconds,
+        method,
+        runs: own.length,
+        hypervolume: mean(marks.map(({ hypervolume }) => hypervolume)),
+        auto_over: meanOrNull(ratios),
+        best_share: mean(own.map((run) => (at(run).hypervolume >= best(key(run)) ? 1 : 0))),
+        z_under4: mean(fluent.map(({ z }) => z)),
+        z_under6: mean(marks.flatMap(({ under6 }) => under6?.z ?? [])),
+        margin_under4: meanOrNull(fluent.flatMap(({ margin }) => margin ?? [])),
+        head_first_share: meanOrNull(heads.map(({ rank }) => (rank === 1 ? 1 : 0))),
+        evaluations: mean(marks.map(({ evaluations }) => evaluations)),
+      };
+    });
+  });
+}
+
+/** Median share of EPO's time in which auto reached EPO's last hypervolume; null where the two did not meet. */
+export function timeToReach(all: readonly Recorded[], fast: string, slow: string): number | null {
+  const shares = all
+    .filter(({ method }) => method === slow)
+    .flatMap((target) => {
+      const goal = target.trajectory.at(-1);
+      const rival = all.find(
+        ({ method, unit, seed }) => method === fast && unit === target.unit && seed === target.seed,
+      );
+      const reached = goal && rival?.trajectory.find(([, area]) => area >= goal[1]);
+      return goal && reached ? [reached[0] / goal[0]] : [];
+    })
+    .sort((a, b) => a - b);
+  return shares[shares.length >> 1] ?? null;
+}
+
+export function formatRows(rows: readonly SummaryRow[]): string {
+  const cell = (value: number | null, digits = 2) =>
+    value === null || Number.isNaN(value) ? '' : value.toFixed(digits);
+  const head = [
+    'seconds',
+    'method',
+    'runs',
+    'hypervolume',
+    'auto over',
+    'best',
+    'z < 4',
+    'z < 6',
+    'margin',
+    'head 1st',
+    'evals',
+  ];
+  const lines = rows.map((row) => [
+    ...[String(row.seconds), row.method, String(row.runs), cell(row.hypervolume, 1), cell(row.auto_over)],
+    ...[cell(row.best_share), cell(row.z_under4), cell(row.z_under6), cell(row.margin_under4)],
+    ...[cell(row.head_first_share), cell(row.evaluations, 0)],
+  ]);
+  return [head, head.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
+}

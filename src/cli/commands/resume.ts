@@ -1,0 +1,65 @@
+/** @file `superstim resume`: goes on with a text search that was stopped or killed, or is to go further. */
+import { Command, Option } from 'commander';
+import { withInterrupt } from '../interrupt.js';
+import { type CommonOptions, integer, number } from '../options.js';
+import { Output } from '../output.js';
+import { openModel, sessionOf } from './text-options.js';
+import { formatSearch, type TextDocument } from './text-result.js';
+import { readTextSettings, searchInto } from './text-run.js';
+
+interface ResumeFlags extends CommonOptions {
+  seconds?: number;
+  evaluations?: number;
+}
+
+export function resumeCommand(): Command {
+  return new Command('resume')
+    .description('go on with a text search from its run folder')
+    .argument('<run>', 'a run folder')
+    .addOption(
+      new Option('-s, --seconds <number>', 'more time (default: what is left, or as much again)')
+        .argParser(number({ above: 0 }))
+        .conflicts('evaluations'),
+    )
+    .addOption(
+      new Option('-e, --evaluations <number>', 'more sequences to score').argParser(integer({ min: 1 })),
+    )
+    .addHelpText('after', '\nExamples:\n  $ superstim resume runs/20250131-235959-L2.H3 --seconds 60')
+    .action(async (run: string, flags: ResumeFlags) => {
+      const output = new Output(flags);
+      const document = await withInterrupt(output, (signal) => goOn(run, flags, output, signal));
+      output.result(document, (paint) => formatSearch(document, paint));
+    });
+}
+
+async function goOn(
+  run: string,
+  more: ResumeFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<TextDocument> {
+  const { UserError } = await import('../../errors.js');
+  const { readRun } = await import('../../runs/read-run.js');
+  const { openRunFolder } = await import('../../runs/run-folder.js');
+  const { earlierSearch, furtherBudget } = await import('../../text/search/resume.js');
+  const { description, events } = readRun(run);
+  if (!description)
+    throw new UserError(`${run} has no run.json that can be read: its settings are not known`);
+  const { task, unit, seed, model: recorded } = description;
+  if (task !== 'text' || unit === null || description.settings.model === undefined)
+    throw new UserError(`${run} cannot be gone on with: only searches of "superstim text" can`);
+  const settings = readTextSettings(description.settings);
+  const flags = { ...settings.flags, seed: seed ?? 0 };
+  const { model, modelHash } = await openModel(flags, output, signal);
+  if (recorded && recorded.hash !== modelHash)
+    throw new UserError(
+      `the model ${flags.model} is not the one that ${run} searched: its files have changed`,
+    );
+  const earlier = earlierSearch(events);
+  const budget = furtherBudget(settings.search.budget, earlier, more);
+  return searchInto(
+    openRunFolder(run),
+    { ...(await sessionOf(flags, model, modelHash)), ...settings.search, unit, budget, earlier, signal },
+    output,
+  );
+}

@@ -1,0 +1,77 @@
+/** @file What `superstim text` and `superstim resume` print for people. */
+import { formatSeconds, formatTable, oneLine } from '../../format.js';
+import type { ScoredText } from '../../runs/events.js';
+import type { TextCluster } from '../../text/clusters.js';
+import type { SearchResult } from '../../text/search/search.js';
+import type { Paint } from '../output.js';
+
+/** Rows of the frontier that are printed; `--json` and the run folder have all. */
+const ROWS = 12;
+
+/** What `--json` prints. */
+export type TextDocument = SearchResult & { run: string };
+
+/** The frontier as a table, with what it compares to and what carries the texts. */
+export function formatSearch(
+  { frontier, baselines, clusters, cost, hypervolume, run, unit }: TextDocument,
+  paint: Paint,
+): string {
+  const header = ['nats', 'z', 'margin', 'rank', 'text'].map((title) => title);
+  const rows = spread(strongestByFluency(frontier), ROWS).map(formatRow);
+  const prior = baselines.prior_best;
+  const spent = `${cost.evaluations} evaluations in ${formatSeconds(cost.seconds)}`;
+  return [
+    paint(
+      'bold',
+      `${unit}: ${frontier.length} texts on the frontier, hypervolume ${hypervolume.toFixed(1)} (${spent})`,
+    ),
+    formatTable([header, ...rows]),
+    ...(prior
+      ? [
+          '',
+          `best of ${prior.evaluations} samples of the prior (hypervolume ${prior.hypervolume.toFixed(1)})`,
+          formatTable([formatRow(prior)]),
+        ]
+      : []),
+    ...(clusters.length > 0
+      ? ['', 'what carries them (sigmas lost without the token)', formatTable(clusters.map(formatCluster))]
+      : []),
+    '',
+    `run: ${run}`,
+  ].join('\n');
+}
+
+function formatRow({ cross_entropy, z, margin, rank, text }: ScoredText): string[] {
+  return [
+    cross_entropy.toFixed(2),
+    z.toFixed(2),
+    margin?.toFixed(2) ?? '',
+    rank === null ? '' : String(rank),
+    oneLine(text),
+  ];
+}
+
+function formatCluster({ tokens, texts }: TextCluster): string[] {
+  const shown = tokens.map(({ token, value }) => `"${oneLine(token)}" ${value.toFixed(1)}`).join('  ');
+  return [
+    shown || 'no single token',
+    `${texts.length} ${texts.length === 1 ? 'text' : 'texts'}, z up to ${texts[0]!.z.toFixed(1)}`,
+    oneLine(texts[0]!.text),
+  ];
+}
+
+/** What no more probable text beats. */
+function strongestByFluency(frontier: readonly ScoredText[]): ScoredText[] {
+  let best = Number.NEGATIVE_INFINITY;
+  return frontier.filter(({ z }) => {
+    const better = z > best;
+    if (better) best = z;
+    return better;
+  });
+}
+
+/** At most `count` entries at even distances, both ends included. */
+function spread<T>(list: readonly T[], count: number): T[] {
+  if (list.length <= count) return [...list];
+  return Array.from({ length: count }, (_, i) => list[Math.round((i * (list.length - 1)) / (count - 1))]!);
+}
