@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dominates, Frontier, fluencyFront, hypervolume, type Point } from './frontier.js';
+import { dominates, Front, Frontier, fluencyFront, hypervolume, type Point } from './frontier.js';
 
 const point = fc.record({
   cross_entropy: fc.double({ min: 0, max: 8, noNaN: true }),
@@ -50,6 +50,21 @@ describe('hypervolume', () => {
       fc.property(fc.array(point, { maxLength: 30 }), point, (points, extra) => {
         expect(hypervolume([...points, extra])).toBeGreaterThanOrEqual(hypervolume(points) - 1e-9);
         expect(hypervolume(fluencyFront(points))).toBeCloseTo(hypervolume(points), 9);
+      }),
+    );
+  });
+});
+
+describe('Front', () => {
+  it('grows by what it says, to the front and area of all points', () => {
+    fc.assert(
+      fc.property(fc.array(point, { maxLength: 40 }), (points) => {
+        const front = new Front<Point>(({ z }) => z);
+        let area = 0;
+        for (const p of points) area += front.add(p);
+        expect(front.members).toEqual(fluencyFront(points));
+        expect(front.area).toBeCloseTo(hypervolume(points), 9);
+        expect(area).toBeCloseTo(front.area, 9);
       }),
     );
   });

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../errors.js';
 import { embeddedFolder } from '../../hub/embedded.js';
-import { finishRun, type RunEvent } from '../../runs/events.js';
+import { finishRun, type RunEvent, type ScoredText } from '../../runs/events.js';
 import { loadTextModel, type TextModel } from '../model.js';
 import { scoreText } from '../score.js';
 import { dominates } from './frontier.js';
+import { earlierSearch } from './resume.js';
 import { type SearchMethodName, type SearchOptions, searchText } from './search.js';
 
 let model: TextModel;
@@ -26,10 +27,19 @@ const options = (changes: Partial<SearchOptions> = {}): SearchOptions => ({
   reference: 'layer',
   seed: 1,
   unit: 'L1.H3',
-  method: 'evolve',
+  method: 'auto',
   length: 8,
   budget: { evaluations: 600 },
+  baseline: false,
+  finalists: 0,
   ...changes,
+});
+
+/** Scored in another batch, a text may differ in the last digits. */
+const rounded = <T extends ScoredText>(one: T) => ({
+  cross_entropy: Number(one.cross_entropy.toFixed(3)),
+  z: Number(one.z.toFixed(3)),
+  margin: one.margin && Number(one.margin.toFixed(3)),
 });
 
 describe('searchText', () => {
@@ -97,16 +107,58 @@ describe('searchText', () => {
   it('beats as many samples of the prior, for a head and a neuron', async () => {
     for (const unit of ['L1.H3', 'L2.N100']) {
       const { hypervolume, baselines } = await finishRun(
-        searchText(options({ unit, budget: { evaluations: 1500 } })),
+        searchText(options({ unit, budget: { evaluations: 1500 }, baseline: true, finalists: 2 })),
       );
       expect(baselines.prior_best!.evaluations).toBe(1500);
       expect(hypervolume).toBeGreaterThan(baselines.prior_best!.hypervolume);
     }
   });
 
+  it('tells how selective a text is against rivals that it was not searched with', async () => {
+    const { frontier } = await finishRun(
+      searchText(options({ unit: 'L2.N100', budget: { evaluations: 300 } })),
+    );
+    const [first] = frontier;
+    const score = await finishRun(scoreText({ ...options(), text: first!.text, units: ['L2.N100'] }));
+    expect(score.units[0]!.margin).toBeCloseTo(first!.margin!, 3);
+    expect(score.units[0]!.rank).toBe(first!.rank);
+    for (const { margin, rank, held_out } of frontier) {
+      expect(held_out!.margin).toBeGreaterThanOrEqual(margin!);
+      expect(held_out!.rank).toBeLessThanOrEqual(rank!);
+    }
+    expect(frontier.some(({ margin, held_out }) => held_out!.margin > margin! + 1e-3)).toBe(true);
+  });
+
+  it('counts a prompt to stay quiet on as one more rival', async () => {
+    const loud = await finishRun(searchText(options({ reference: 'none', budget: { evaluations: 300 } })));
+    const prompt = loud.frontier.at(-1)!;
+    expect(prompt.margin).toBeNull();
+    const { frontier } = await finishRun(
+      searchText(
+        options({ reference: 'none', quietOn: ['the', prompt.text], seed: 2, budget: { evaluations: 300 } }),
+      ),
+    );
+    for (const { z, margin, rank } of frontier) {
+      expect(margin).toBeCloseTo(z - prompt.z, 3);
+      expect(rank).toBe(z > prompt.z ? 1 : 2);
+    }
+  });
+
+  it('goes on with what an earlier part found, and spends what is left', async () => {
+    const events: RunEvent[] = [];
+    const first = await finishRun(searchText(options()), (event) => events.push(event));
+    const earlier = earlierSearch(events);
+    expect(earlier.evaluations).toBe(first.cost.evaluations);
+    const second = await finishRun(searchText(options({ budget: { evaluations: 1000 }, earlier })));
+    expect(second.cost.evaluations).toBe(1000);
+    for (const old of first.frontier)
+      expect(second.frontier.some((one) => dominates(rounded(one), rounded(old)))).toBe(true);
+    expect(second.hypervolume).toBeGreaterThan(first.hypervolume);
+  });
+
   it('stops at a signal and keeps what it found', async () => {
     const controller = new AbortController();
-    const run = searchText(options({ budget: { seconds: 1000 }, signal: controller.signal }));
+    const run = searchText(options({ budget: { seconds: 1000 }, baseline: true, signal: controller.signal }));
     const result = await finishRun(run, (event) => {
       if (event.kind === 'candidate') controller.abort();
     });

@@ -1,0 +1,53 @@
+/** Niches keep what differs at the peak, and every level of fluency gets its turn. */
+import { describe, expect, it } from 'vitest';
+import { Random } from '../../engine/random.js';
+import type { Candidate } from './arena.js';
+import { Niches, pickAlong } from './niches.js';
+
+const candidate = (cross_entropy: number, z: number, trigger: number): Candidate => ({
+  ids: Int32Array.of(0, trigger, 5),
+  peak: 1,
+  cross_entropy,
+  z,
+  margin: null,
+  rivals: 0,
+  report: {} as never,
+});
+
+const picks = (pick: (random: Random) => Candidate | null) => {
+  const random = new Random(3);
+  return Array.from({ length: 2000 }, () => pick(random)!);
+};
+
+describe('Niches', () => {
+  it('hold the best of each trigger, though another is stronger', () => {
+    const niches = new Niches(({ z }) => z);
+    expect(niches.pick(new Random(1))).toBeNull();
+    for (const z of [3, 9, 5]) niches.add(candidate(1.1, z, 7));
+    niches.add(candidate(1.3, 4, 8));
+    const found = new Set(picks((random) => niches.pick(random)).map(({ z }) => z));
+    expect(found).toEqual(new Set([9, 4]));
+  });
+
+  it('drop the weakest trigger when full, and what is hardly text', () => {
+    const niches = new Niches(({ z }) => z);
+    for (let trigger = 1; trigger <= 9; trigger++) niches.add(candidate(2.2, trigger, trigger));
+    niches.add(candidate(9, 50, 99));
+    const found = new Set(picks((random) => niches.pick(random)).map(({ z }) => z));
+    expect(found).toEqual(new Set([2, 3, 4, 5, 6, 7, 8, 9]));
+  });
+});
+
+describe('pickAlong', () => {
+  it('gives levels of fluency like chances, however crowded, and fewer beyond 5 nats', () => {
+    const crowd = Array.from({ length: 30 }, (_, i) => candidate(1.1 + i / 100, i, i));
+    const front = [...crowd, candidate(3.2, 40, 1), candidate(5.7, 60, 2), candidate(8, 90, 3)];
+    const drawn = picks((random) => pickAlong(front, random));
+    const share = (of: (c: Candidate) => boolean) => drawn.filter(of).length / drawn.length;
+    expect(share(({ cross_entropy }) => cross_entropy < 2)).toBeCloseTo(1 / 2.4, 1);
+    expect(share(({ cross_entropy }) => cross_entropy === 3.2)).toBeCloseTo(1 / 2.4, 1);
+    expect(share(({ cross_entropy }) => cross_entropy === 5.7)).toBeCloseTo(0.4 / 2.4, 1);
+    expect(share(({ cross_entropy }) => cross_entropy === 8)).toBe(0);
+    expect(pickAlong([], new Random(1))).toBeNull();
+  });
+});
