@@ -85,20 +85,35 @@ export {
 export { type AblationOptions, ablationDivergence } from './text/ablation.js';
 export { Calibration, type CalibrationText, type GroupStatistics } from './text/calibration.js';
 export { type Carrier, carriers, clusterTexts, type TextCluster } from './text/clusters.js';
+export {
+  type CorpusResult,
+  type CorpusScanOptions,
+  type CorpusText,
+  scanCorpus,
+} from './text/corpus-scan.js';
+export { type CorpusFile, type Cut, corpusFiles } from './text/corpus-text.js';
 export { Explainer, type ExplainOptions, type OpenExplainer, openExplainer } from './text/explain.js';
 export { listTextUnits, type TextUnits } from './text/list-units.js';
 export type { HeadMeasure, SequenceScore, UnitGroup } from './text/measures.js';
 // Language models: load one, ask it for any activation.
 export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/model.js';
 export type { Place } from './text/places.js';
+export type { ForeignPrior } from './text/prior/foreign-prior.js';
+export { openPrior } from './text/prior/open-prior.js';
 export { type ChangingWeights, Prior, type PriorOptions, type Rewrite } from './text/prior.js';
 export { Probe, type ProbeOptions, type Scores } from './text/probe.js';
 export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/reference.js';
+export { annealed } from './text/sampling/annealing.js';
+export { Chains, type ChainsOptions, type Move } from './text/sampling/chains.js';
+export { Decoder, type DecoderOptions } from './text/sampling/decoder.js';
+export { importanceWeights } from './text/sampling/importance.js';
+export { PrefixReward } from './text/sampling/prefix-reward.js';
+export { type Particles, type SmcOptions, sequentialMonteCarlo } from './text/sampling/smc.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';
 export { dominates, Frontier, fluencyFront, hypervolume, type Point } from './text/search/frontier.js';
 export {
   type Budget,
-  type PriorBest,
+  type RivalBest,
   type SearchMethodName,
   type SearchOptions,
   type SearchResult,

@@ -1,6 +1,7 @@
 /** @file The commander program: one file a command under `commands/`, no logic of its own. */
 import { Command } from 'commander';
 import { packageVersion } from '../runs/versions.js';
+import { corpusCommand } from './commands/corpus.js';
 import { imageCommand } from './commands/image.js';
 import { modelsCommand } from './commands/models.js';
 import { reportCommand } from './commands/report.js';
@@ -20,7 +21,7 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (complaint, write) => write(complaintLine(complaint)) })
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
-  const probes = [textCommand(), resumeCommand(), scoreCommand()].map((command) =>
+  const probes = [textCommand(), resumeCommand(), corpusCommand(), scoreCommand()].map((command) =>
     command.helpGroup('Probe a language model:'),
   );
   const pictures = imageCommand().helpGroup('Probe a network that sees:');

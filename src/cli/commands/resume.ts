@@ -5,7 +5,7 @@ import { type CommonOptions, integer, number } from '../options.js';
 import { Output } from '../output.js';
 import { openModel, sessionOf } from './text-options.js';
 import { formatSearch, type TextDocument } from './text-result.js';
-import { readTextSettings, searchInto } from './text-run.js';
+import { openRivals, readTextSettings, searchInto } from './text-run.js';
 
 interface ResumeFlags extends CommonOptions {
   seconds?: number;
@@ -57,9 +57,11 @@ async function goOn(
     );
   const earlier = earlierSearch(events);
   const budget = furtherBudget(settings.search.budget, earlier, more);
+  const session = await sessionOf(flags, model, modelHash);
+  const rivals = await openRivals({ ...settings.rivals, engine: flags.engine }, output, signal);
   return searchInto(
     openRunFolder(run),
-    { ...(await sessionOf(flags, model, modelHash)), ...settings.search, unit, budget, earlier, signal },
+    { ...session, ...settings.search, ...rivals, unit, budget, earlier, signal },
     output,
   );
 }

@@ -2,7 +2,7 @@
 import { formatSeconds, formatTable, oneLine } from '../../format.js';
 import type { ScoredText } from '../../runs/events.js';
 import type { TextCluster } from '../../text/clusters.js';
-import type { SearchResult } from '../../text/search/search.js';
+import type { RivalBest, SearchResult } from '../../text/search/search.js';
 import type { Paint } from '../output.js';
 
 /** Rows of the frontier that are printed; `--json` and the run folder have all. */
@@ -18,7 +18,6 @@ export function formatSearch(
 ): string {
   const header = ['nats', 'z', 'margin', 'rank', 'text'].map((title) => title);
   const rows = spread(strongestByFluency(frontier), ROWS).map(formatRow);
-  const prior = baselines.prior_best;
   const spent = `${cost.evaluations} evaluations in ${formatSeconds(cost.seconds)}`;
   return [
     paint(
@@ -26,19 +25,20 @@ export function formatSearch(
       `${unit}: ${frontier.length} texts on the frontier, hypervolume ${hypervolume.toFixed(1)} (${spent})`,
     ),
     formatTable([header, ...rows]),
-    ...(prior
-      ? [
-          '',
-          `best of ${prior.evaluations} samples of the prior (hypervolume ${prior.hypervolume.toFixed(1)})`,
-          formatTable([formatRow(prior)]),
-        ]
-      : []),
+    ...formatRival(baselines.prior_best, 'samples of the prior'),
+    ...formatRival(baselines.corpus_best, 'texts of the corpus'),
     ...(clusters.length > 0
       ? ['', 'what carries them (sigmas lost without the token)', formatTable(clusters.map(formatCluster))]
       : []),
     '',
     `run: ${run}`,
   ].join('\n');
+}
+
+function formatRival(rival: RivalBest | null, what: string): string[] {
+  if (!rival) return [];
+  const title = `best of ${rival.evaluations} ${what} (hypervolume ${rival.hypervolume.toFixed(1)})`;
+  return ['', title, formatTable([formatRow(rival)])];
 }
 
 function formatRow({ cross_entropy, z, margin, rank, text }: ScoredText): string[] {

@@ -11,13 +11,39 @@ import type { TextDocument } from './text-result.js';
 
 type Search = Pick<SearchOptions, 'unit' | 'method' | 'length' | 'budget' | 'quietOn'>;
 
+/** What a search may be given beside its own model. */
+interface RivalFlags {
+  /** Files or folders of natural text. */
+  corpus?: readonly string[];
+  /** The model whose probability counts. */
+  prior?: string;
+}
+
+/** Opens what the flags name. @throws UserError for what is not there */
+export async function openRivals(
+  { corpus, prior, engine }: RivalFlags & Pick<ProbeFlags, 'engine'>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Pick<SearchOptions, 'naturalText' | 'fluency'>> {
+  const { corpusFiles } = await import('../../text/corpus-text.js');
+  const rivals = corpus ? { naturalText: corpusFiles(corpus) } : {};
+  if (prior === undefined) return rivals;
+  const { resolveModel } = await import('../../hub/resolve-model.js');
+  const { openPrior } = await import('../../text/prior/open-prior.js');
+  const { folder } = await finishRun(showProgress(resolveModel(prior, { signal }), output));
+  return { ...rivals, fluency: await openPrior(folder, engine) };
+}
+
+const placeOf = (path: string) => (existsSync(path) ? resolve(path) : path);
+
 /** `settings` of run.json. */
 export function textSettings(
   { model, reference, measure, at, engine, calibrateOn }: ProbeFlags,
   { method, length, budget, quietOn = [] }: Search,
+  { corpus: texts = [], prior }: RivalFlags,
 ): { [name: string]: JsonValue } {
   // A folder is found again from wherever the run is gone on with.
-  const place = existsSync(model) ? resolve(model) : model;
+  const place = placeOf(model);
   const corpus = calibrateOn === undefined ? null : resolve(calibrateOn);
   return {
     model: place,
@@ -30,6 +56,8 @@ export function textSettings(
     engine,
     corpus,
     quietOn: [...quietOn],
+    texts: texts.map(placeOf),
+    prior: prior === undefined ? null : placeOf(prior),
   };
 }
 
@@ -37,14 +65,19 @@ export function textSettings(
 export function readTextSettings(settings: { [name: string]: JsonValue }): {
   flags: Omit<ProbeFlags, 'seed'>;
   search: Omit<Search, 'unit'>;
+  rivals: RivalFlags;
 } {
-  const { model, reference, measure, at, engine, corpus, method, length, quietOn } = settings;
+  const { model, reference, measure, at, engine, corpus, method, length, quietOn, texts, prior } = settings;
   const budget = (
     'evaluations' in settings ? { evaluations: settings.evaluations } : { seconds: settings.seconds }
   ) as Budget;
   return {
     flags: { model, reference, measure, at, engine, ...(corpus && { calibrateOn: corpus }) } as never,
     search: { method, length, budget, quietOn } as never,
+    rivals: {
+      ...(Array.isArray(texts) && texts.length > 0 && { corpus: texts as string[] }),
+      ...(typeof prior === 'string' && { prior }),
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import { integer, number, outOption, repeated } from '../options.js';
 import { Output } from '../output.js';
 import { addProbeOptions, openModel, type ProbeFlags, sessionOf } from './text-options.js';
 import { formatSearch, type TextDocument } from './text-result.js';
-import { searchInto, textSettings } from './text-run.js';
+import { openRivals, searchInto, textSettings } from './text-run.js';
 
 interface TextFlags extends ProbeFlags {
   unit: string;
@@ -16,10 +16,12 @@ interface TextFlags extends ProbeFlags {
   seconds?: number;
   evaluations?: number;
   quietOn?: string[];
+  corpus?: string[];
+  prior?: string;
   out: string;
 }
 
-const methods: readonly SearchMethodName[] = ['auto', 'evolve', 'epo', 'gcg', 'prior'];
+const methods: readonly SearchMethodName[] = ['auto', 'evolve', 'sample', 'epo', 'gcg', 'corpus', 'prior'];
 const DEFAULT_SECONDS = 20;
 
 export function textCommand(): Command {
@@ -50,6 +52,15 @@ export function textCommand(): Command {
       'text, or a file with one a line, that the unit should be quieter on than on what is found; may be repeated',
       repeated((text) => text),
     )
+    .option(
+      '--corpus <file or folder>',
+      'natural text to compare with, .txt or .txt.gz (what --method corpus reads); may be repeated',
+      repeated((text) => text),
+    )
+    .option(
+      '--prior <model>',
+      'the model whose probability counts, a folder, an ONNX export or a hub id (default: the probed model)',
+    )
     .addOption(outOption());
   return addProbeOptions(command)
     .addHelpText(
@@ -72,13 +83,14 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
   const budget: Budget =
     evaluations !== undefined ? { evaluations } : { seconds: seconds ?? DEFAULT_SECONDS };
   const search = { unit, method, length, budget, quietOn: quietTexts(flags.quietOn ?? []) };
-  const options = { ...(await sessionOf(flags, model, modelHash)), ...search, signal };
+  const rivals = await openRivals(flags, output, signal);
+  const options = { ...(await sessionOf(flags, model, modelHash)), ...search, ...rivals, signal };
   checkSearch(options);
   const folder = createRunFolder(out, {
     command: ['superstim', ...process.argv.slice(2)],
     task: 'text',
     unit,
-    settings: textSettings(flags, search),
+    settings: textSettings(flags, search, flags),
     seed,
     versions: runVersions(),
     model: { name: model.name, hash: modelHash },

@@ -5,7 +5,9 @@
  */
 import type { Random } from '../../engine/random.js';
 import type { ScoredText } from '../../runs/events.js';
+import type { CorpusFile } from '../corpus-text.js';
 import type { TextModel } from '../model.js';
+import { type ForeignPrior, sampleFor } from '../prior/foreign-prior.js';
 import type { Prior } from '../prior.js';
 import type { Probe, Rivalry, Scores } from '../probe.js';
 import { Front, Frontier } from './frontier.js';
@@ -55,6 +57,10 @@ export interface ArenaOptions {
   readonly batch: number;
   /** Sequences that may be scored. */
   readonly evaluations: number;
+  /** Files of natural text to compare with. */
+  readonly corpus?: readonly CorpusFile[];
+  /** The model whose probability counts as fluency, where it is not the subject. */
+  readonly fluency?: ForeignPrior;
 }
 
 /** A method's turn ends at each `yield`: there it can be stopped, and progress is told. */
@@ -104,7 +110,11 @@ export class Arena {
     const results: (Candidate | null)[] = Array(count).fill(null);
     if (valid.length === 0) return results;
 
-    const scores = await probe.score(stackRows(valid.map((i) => ids[i]!)), positions, batch);
+    const scored = await probe.score(stackRows(valid.map((i) => ids[i]!)), positions, batch);
+    const scores = await this.withFluency(
+      scored,
+      valid.map((i) => ids[i]!),
+    );
     this.cost.evaluations += valid.length;
     this.cost.tokenLayers += valid.length * positions * this.layers;
     for (const [slot, i] of valid.entries()) {
@@ -113,6 +123,16 @@ export class Arena {
       this.enter(candidate, operators[i]!);
     }
     return results;
+  }
+
+  /** Scores with the cross entropy of the model that counts. */
+  private async withFluency(scores: Scores, rows: readonly Int32Array[]): Promise<Scores> {
+    const { fluency, model } = this.options;
+    if (!fluency) return scores;
+    const before = fluency.tokenLayers;
+    const crossEntropy = await fluency.crossEntropy(rows.map((ids) => model.tokenizer.decode(ids)));
+    this.cost.tokenLayers += fluency.tokenLayers - before;
+    return { ...scores, crossEntropy };
   }
 
   private enter(candidate: Candidate, operator: string): void {
@@ -160,7 +180,14 @@ export class Arena {
 
   /** Sequences from the prior, `[count, positions]`. */
   async samplePrior(count: number): Promise<Int32Array> {
-    const { start, prior, positions, random } = this.options;
+    const { start, prior, positions, random, fluency, model } = this.options;
+    if (fluency) {
+      const before = fluency.tokenLayers;
+      const encode = (text: string) => withStart(model.tokenizer.encode(text), start);
+      const rows = await sampleFor(fluency, count, positions, encode, random);
+      this.cost.tokenLayers += fluency.tokenLayers - before;
+      return rows;
+    }
     this.countTokens(count * (positions - 1));
     return prior.sample(count, start, random);
   }
@@ -182,6 +209,10 @@ export class Arena {
     this.entered = [];
     return entered;
   }
+}
+
+function withStart(ids: number[], start: number): number[] {
+  return ids[0] === start ? ids : [start, ...ids];
 }
 
 /** Rows one after the other, `[count, positions]`. */

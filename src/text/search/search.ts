@@ -4,6 +4,8 @@ import { UsageError } from '../../errors.js';
 import { type EventBody, eventClock, type Run, type ScoredText } from '../../runs/events.js';
 import { batchFor, callBatch } from '../batch-size.js';
 import { clusterTexts, type TextCluster } from '../clusters.js';
+import type { CorpusFile } from '../corpus-text.js';
+import type { ForeignPrior } from '../prior/foreign-prior.js';
 import { Prior } from '../prior.js';
 import { Probe } from '../probe.js';
 import { splitReference } from '../reference.js';
@@ -11,6 +13,7 @@ import { encodeText } from '../score.js';
 import { calibrate, resolveUnits, type SessionOptions, startToken } from '../session.js';
 import type { Arena, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
+import { corpus } from './corpus.js';
 import { type Budget, type Driven, drive, type Earlier } from './drive.js';
 import { EPO_TOP_TOKENS, epo } from './epo.js';
 import { evolve } from './evolve.js';
@@ -19,11 +22,17 @@ import { dominates, HYPERVOLUME_CORNER, hypervolume } from './frontier.js';
 import { GCG_TOP_TOKENS, gcg } from './gcg.js';
 import { priorBest } from './prior-best.js';
 import { Proposer } from './proposals.js';
+import { sample } from './sample.js';
 
-export const searchMethods = { auto, evolve, epo, gcg, prior: priorBest } as const satisfies Record<
-  string,
-  SearchMethod
->;
+export const searchMethods = {
+  auto,
+  evolve,
+  epo,
+  gcg,
+  sample,
+  corpus,
+  prior: priorBest,
+} as const satisfies Record<string, SearchMethod>;
 export type SearchMethodName = keyof typeof searchMethods;
 export type { Budget, Earlier };
 
@@ -40,6 +49,10 @@ export interface SearchOptions extends SessionOptions {
   readonly budget: Budget;
   /** Texts that the unit should be quieter on than on what is found. */
   readonly quietOn?: readonly string[];
+  /** The user's own text: what the method `corpus` reads, and else a rival at equal cost. */
+  readonly naturalText?: readonly CorpusFile[];
+  /** The model whose probability counts as fluency; the subject unless told otherwise. */
+  readonly fluency?: ForeignPrior;
   /** Samples of the prior at equal cost beside the search; yes unless told otherwise. */
   readonly baseline?: boolean;
   /** Texts of the frontier that are explained; 8 unless told otherwise. */
@@ -54,14 +67,14 @@ export interface SearchResult {
   cost: { seconds: number; evaluations: number; token_layers: number };
   hypervolume: number;
   frontier: ScoredText[];
-  baselines: { prior_best: PriorBest | null; corpus_best: ScoredText | null };
+  baselines: { prior_best: RivalBest | null; corpus_best: RivalBest | null };
   /** The texts that were explained, grouped by what excites the unit in them. */
   clusters: TextCluster[];
 }
 
-/** The strongest text under 6 nats among samples of the prior, at the cost of the search. */
-export interface PriorBest extends ScoredText {
-  /** Of all the samples' frontier. */
+/** The strongest text under 6 nats of a simple rival, at the cost of the search or, of a corpus, as far as it goes. */
+export interface RivalBest extends ScoredText {
+  /** Of all the rival's frontier. */
   hypervolume: number;
   evaluations: number;
 }
@@ -108,7 +121,21 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     count: TOP_TOKENS[method] ?? 256,
   });
   const batch = callBatch(turn);
-  const shared = { model, start: startToken(model), probe, prior, proposer, positions, turn, batch };
+  const given = {
+    ...(options.naturalText && { corpus: options.naturalText }),
+    ...(options.fluency && { fluency: options.fluency }),
+  };
+  const shared = {
+    model,
+    start: startToken(model),
+    probe,
+    prior,
+    proposer,
+    positions,
+    turn,
+    batch,
+    ...given,
+  };
   const quiet = await loudest(
     probe,
     (options.quietOn ?? []).map((text) => encodeText(model, text)),
@@ -120,7 +147,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
         arena: { ...shared, quiet, random: Random.of(seed, `${random}${before?.evaluations ?? ''}`) },
         budget,
         signal,
-        note: random === 'baseline' ? 'samples of the prior at equal cost' : name,
+        note: random === 'baseline' ? rivalNotes[name as 'prior' | 'corpus'] : name,
         ...(before && { earlier: before }),
       }),
       event,
@@ -128,17 +155,18 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
 
   try {
     const search = yield* run(method, 'search', options.budget, earlier);
-    let rival: PriorBest | null = null;
-    if (method !== 'prior' && options.baseline !== false && !signal?.aborted) {
+    const rivals: Record<'prior' | 'corpus', RivalBest | null> = { prior: null, corpus: null };
+    for (const name of rivalsOf(options)) {
+      if (signal?.aborted) break;
       const equal: Budget =
         'seconds' in options.budget ? { seconds: search.seconds } : { evaluations: search.cost.evaluations };
-      rival = bestOf(yield* run('prior', 'baseline', equal));
-      yield event({ kind: 'baseline', name: 'prior_best', candidate: rival });
+      rivals[name] = bestOf(yield* run(name, 'baseline', equal));
+      yield event({ kind: 'baseline', name: `${name}_best`, candidate: rivals[name] });
     }
     const frontier = reported(search.arena);
     const finalists = [
       ...chooseFinalists(frontier, options.finalists ?? FINALISTS),
-      ...(rival && options.finalists !== 0 ? [rival] : []),
+      ...(options.finalists === 0 ? [] : Object.values(rivals).filter((rival) => rival !== null)),
     ];
     const explanations = yield* stamped(
       explainFinalists(model, whole, shared.start, finalists, signal),
@@ -154,7 +182,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       },
       hypervolume: hypervolume(frontier),
       frontier,
-      baselines: { prior_best: rival, corpus_best: null },
+      baselines: { prior_best: rivals.prior, corpus_best: rivals.corpus },
       clusters: clusterTexts(explanations),
     };
     yield event({
@@ -188,8 +216,23 @@ export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUn
     throw new UsageError(
       `a budget of ${amount} leaves nothing to search with: give --seconds or --evaluations above 0`,
     );
+  if (options.method === 'corpus' && options.naturalText === undefined)
+    throw new UsageError('the method corpus needs text to read: give files or folders with --corpus');
   for (const text of options.quietOn ?? []) encodeText(model, text);
   return resolveUnits(options.unit, options);
+}
+
+const rivalNotes = {
+  prior: 'samples of the prior at equal cost',
+  corpus: 'the corpus at equal cost',
+} as const;
+
+/** The simple rivals that a search is compared with. */
+function rivalsOf({ method, baseline, naturalText }: SearchOptions): ('prior' | 'corpus')[] {
+  if (baseline === false) return [];
+  return (['prior', 'corpus'] as const).filter(
+    (name) => name !== method && (name !== 'corpus' || naturalText !== undefined),
+  );
 }
 
 async function* stamped<T>(
@@ -222,7 +265,7 @@ async function loudest(probe: Probe, texts: readonly Int32Array[]): Promise<numb
   return top;
 }
 
-function bestOf({ arena, cost }: Driven): PriorBest | null {
+function bestOf({ arena, cost }: Driven): RivalBest | null {
   const members = arena.frontier.members;
   const fluent = members.filter((member) => member.cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
   const pool = fluent.length > 0 ? fluent : members;

@@ -1,0 +1,23 @@
+/** @file A corpus as a rival of the search: its windows of as many tokens, of which the frontier keeps the best. */
+import { corpusSequences } from '../corpus-text.js';
+import { type Arena, stackRows } from './arena.js';
+
+/** From the beginning of the files to their end, or until stopped. */
+export async function* corpus(arena: Arena): AsyncGenerator<void, void, void> {
+  const { model, start, positions, turn, corpus: files = [] } = arena.options;
+  const cut = { unit: 'window', length: positions - 1 } as const;
+  let waiting: Int32Array[] = [];
+  for await (const { sequences } of corpusSequences(files, model.tokenizer, start, cut)) {
+    waiting.push(...sequences.filter((ids) => arena.isNew(ids)));
+    while (waiting.length >= turn) {
+      yield* score(arena, waiting.slice(0, turn));
+      waiting = waiting.slice(turn);
+    }
+  }
+  yield* score(arena, waiting);
+}
+
+async function* score(arena: Arena, rows: readonly Int32Array[]): AsyncGenerator<void, void, void> {
+  if (rows.length > 0) await arena.evaluate(stackRows(rows), Array(rows.length).fill('corpus'));
+  yield;
+}

@@ -1,0 +1,120 @@
+/**
+ * @file Sampling sigma(x), proportional to p(x) exp(beta J(x)), on a ladder of betas: a low beta gives probable
+ * texts, a high one strong ones, and the frontier lies between (beta = tokens / lambda of EPO's lambdas).
+ *
+ * A round grows texts by sequential Monte Carlo, an island a beta, and goes on from them with Markov chains that
+ * exchange places on the ladder, as long as those find more than growing new ones did.
+ */
+import { Chains, randomMove } from '../sampling/chains.js';
+import { Decoder } from '../sampling/decoder.js';
+import { resample } from '../sampling/log-weights.js';
+import { PrefixReward } from '../sampling/prefix-reward.js';
+import { idsOf, type Sequences, sumOf, takeRows } from '../sampling/sequences.js';
+import { type Particles, sequentialMonteCarlo } from '../sampling/smc.js';
+import { type Arena, stackRows } from './arena.js';
+
+/** EPO's weights of fluency that the ladder spans, from strong texts to probable ones. */
+const LAMBDAS = [0.4, 12] as const;
+const RUNGS = 8;
+/** Tokens of the longest infill. */
+const LONGEST_INFILL = 4;
+/** Moves of the chains between two decisions. */
+const MOVES = 4;
+/** Decisions in a row that may find nothing before new texts are grown. */
+const PATIENCE = 3;
+/** Sigmas that a text may lie below the frontier and still be scored for its margin. */
+const NEAR = 1;
+
+/** Beta of each rung, rising, for texts of so many tokens. */
+export function ladderFor(tokens: number): number[] {
+  const [low, high] = LAMBDAS;
+  return Array.from({ length: RUNGS }, (_, i) => tokens / (high * (low / high) ** (i / (RUNGS - 1))));
+}
+
+export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
+  const { model, probe, positions, start, random } = arena.options;
+  const { spec, weights, tokenizer } = model;
+  const decoder = await Decoder.create({
+    spec,
+    weights,
+    probe,
+    withRivals: false,
+    banned: tokenizer.specialTokens(),
+    positions,
+    batch: arena.options.turn,
+    engine: probe.options.engine,
+  });
+  const reward = new PrefixReward(probe.options.at);
+  const ladder = ladderFor(positions - 1);
+  const isText = (ids: Int32Array) => tokenizer.roundTrips(ids);
+  try {
+    for (;;) {
+      const particles = await sequentialMonteCarlo({ decoder, reward, betas: ladder, start, random, isText });
+      await enter(arena, decoder, particles.sequences, particles.rewards, 'smc');
+      yield;
+      const chains = await chainsFrom(particles, { decoder, reward, ladder, isText }, random);
+      for (let idle = 0; idle < PATIENCE; ) {
+        const area = arena.strongest.area;
+        for (let j = 0; j < MOVES; j++) {
+          const tried = await chains.move(randomMove(positions, LONGEST_INFILL, random), random);
+          await enter(arena, decoder, tried.sequences, tried.rewards, 'chain');
+          chains.exchange(random);
+        }
+        idle = arena.strongest.area > area ? 0 : idle + 1;
+        yield;
+      }
+      chains.dispose();
+    }
+  } finally {
+    decoder.dispose();
+  }
+}
+
+/** Each island's particles, resampled to equal weight, as chains on its rung. */
+async function chainsFrom(
+  { sequences, logWeights, islands, standing }: Particles,
+  options: Pick<ConstructorParameters<typeof Chains>[0], 'decoder' | 'reward' | 'ladder' | 'isText'>,
+  random: Arena['options']['random'],
+): Promise<Chains> {
+  const from = new Int32Array(sequences.rows);
+  const rungs = new Int32Array(sequences.rows);
+  for (const [rung, island] of islands.entries()) {
+    const own = resample(logWeights.subarray(island.from, island.end), random);
+    from.set(
+      own.map((row) => island.from + row),
+      island.from,
+    );
+    rungs.fill(rung, island.from, island.end);
+  }
+  const taken = await options.decoder.take(standing, from);
+  options.decoder.release(standing);
+  return new Chains({ ...options, sequences: takeRows(sequences, from), standing: taken, rungs });
+}
+
+/** Counts what was decoded, and scores what may reach the frontier. */
+async function enter(
+  arena: Arena,
+  decoder: Decoder,
+  sequences: Sequences,
+  rewards: Float64Array,
+  operator: string,
+): Promise<void> {
+  const { positions } = sequences;
+  arena.countTokens(decoder.tokensRead);
+  decoder.tokensRead = 0;
+  const isPromising = (row: number) => {
+    const crossEntropy = -sumOf(sequences.logProbs, sequences, row, 1, positions) / (positions - 1);
+    return !arena.strongest.members.some(
+      (member) => member.cross_entropy <= crossEntropy && member.z >= rewards[row]! + NEAR,
+    );
+  };
+  // Another prior's cross entropy is not known before it is asked.
+  const promising = Array.from(rewards.keys()).filter(
+    (row) => (arena.options.fluency || isPromising(row)) && arena.isNew(idsOf(sequences, row)),
+  );
+  await arena.evaluate(
+    stackRows(promising.map((row) => idsOf(sequences, row))),
+    Array(promising.length).fill(operator),
+  );
+  arena.cost.evaluations += Math.min(arena.left, sequences.rows - promising.length);
+}
