@@ -41,7 +41,8 @@ export function openTextWeights(folder: string): TextWeights {
  */
 export async function loadTextModel(folder: string): Promise<TextModel> {
   const { spec, weights } = openTextWeights(folder);
-  // Models without a BOS start a text with their end-of-text token, as GPT-2 does.
+  // As in Python: the tokenizer's own BOS is what stands before a text, the config's what generation starts from.
+  // Models without either start with their end-of-text token, as GPT-2 was trained.
   const tokenizer = await loadTokenizer(folder, { vocab: spec.vocab, bos: spec.bos ?? spec.eos[0] ?? null });
   return { name: basename(resolve(folder)), folder, spec, weights, tokenizer };
 }

@@ -148,5 +148,11 @@ describe('a folder', () => {
     const folder = folderWith({ 'tokenizer.json': gpt2Like() });
     expect((await loadTokenizer(folder, { vocab: 262, bos: null })).encode('in')).toEqual([259]);
     expect((await loadTokenizer(folder, { vocab: 262, bos: 261 })).encode('in')).toEqual([261, 259]);
+    // As in Python, the tokenizer's own BOS is what stands before a text, whatever config.json says.
+    writeFileSync(
+      join(folder, 'tokenizer_config.json'),
+      JSON.stringify({ bos_token: { __type: 'AddedToken', content: '<|endoftext|>' } }),
+    );
+    expect((await loadTokenizer(folder, { vocab: 262, bos: 7 })).encode('in')).toEqual([261, 259]);
   });
 });

@@ -8,7 +8,7 @@ import { UserError } from '../errors.js';
 export interface TokenizerOptions {
   /** Ids run from 0 to vocab - 1; a model may have more of them than its tokenizer has tokens. */
   readonly vocab: number;
-  /** Overrides the tokenizer's own; null where the config has none. */
+  /** For a tokenizer that names no BOS itself. */
   readonly bos: number | null;
 }
 
@@ -29,7 +29,7 @@ export class Tokenizer {
     { vocab, bos }: TokenizerOptions,
   ) {
     this.vocab = vocab;
-    this.bos = bos ?? tokenizer.bos_token_id ?? null;
+    this.bos = tokenizer.bos_token_id ?? bos;
     this.anchor = this.encodeBare('a');
   }
 
