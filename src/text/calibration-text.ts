@@ -9,7 +9,7 @@ import { batchFor } from './batch-size.js';
 import type { CalibrationText } from './calibration.js';
 import type { CalibrationStore } from './calibration-store.js';
 import type { TextModel } from './model.js';
-import { Prior } from './prior.js';
+import { Prior, samplerVersion } from './prior.js';
 
 /** Sequences and their length after BOS: 16,384 positions, which gives a standard deviation to about 1 %. */
 const SEQUENCES = 256;
@@ -31,7 +31,7 @@ export async function* priorText(
 ): AsyncGenerator<CalibrationProgress, CalibrationText, void> {
   const { spec, weights, tokenizer } = model;
   const positions = Math.min(LENGTH + 1, spec.context);
-  const key = `prior ${SEQUENCES} x ${positions}`;
+  const key = `prior ${SEQUENCES} x ${positions}, sampler ${samplerVersion}`;
   const text = (ids: Int32Array): CalibrationText => ({ ids, positions, source: 'prior', key });
   const stored = store.loadIds(key);
   const inVocabulary = (id: number) => id >= 0 && id < spec.vocab;

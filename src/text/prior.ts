@@ -47,6 +47,9 @@ type CacheEntries = Record<string, Resident>;
 /** Tokens drawn in one call of the graph: enough to hide the call, few enough to compile fast. */
 const STEPS = 4;
 
+/** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
+export const samplerVersion = 2;
+
 /** Draws from p(x_t | x_<t). All results depend on the seed of the given generator alone. */
 export class Prior {
   private constructor(
