@@ -15,6 +15,7 @@ export {
   type Precision,
   type Resident,
   type RunInput,
+  releaseWeights,
   resident,
 } from './engine/compile.js';
 export {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Compiled, compile, resident } from './compile.js';
+import { type Compiled, compile, releaseWeights, resident } from './compile.js';
 import { decodeModel } from './onnx-proto.js';
 import { buildProgram } from './program.js';
 import * as tf from './tfjs.js';
@@ -67,6 +67,40 @@ describe('compile', () => {
     expect(await value(one, [1, 1])).toBe(52);
     expect(await value(two, [1, 1, 1, 1])).toBe(104);
     expect(await value(other, [1, 1])).toBe(208);
+  });
+
+  it('lets go of weights, which loaded programs may still use and later ones read again', async () => {
+    const source = counting(weights());
+    const make = () => compile(square, { inputs: { x: { shape: [1, 2] } }, weights: source });
+    const value = async (compiled: Compiled) => (await compiled.run({ x: [1, 1] })).value![0];
+    const before = await make();
+    await releaseWeights(source);
+    expect(await value(before)).toBe(52);
+    before.dispose();
+    expect(await value(await make())).toBe(52);
+    expect(source.reads).toEqual(['w', 'w']);
+    const onCpu = await compile(square, { inputs: { x: { shape: [1, 2] } }, weights: source, engine: 'cpu' });
+    expect(await value(onCpu)).toBe(52);
+    const kept = tf.memory().numTensors;
+    await releaseWeights(source);
+    expect(tf.memory().numTensors).toBe(kept - 1);
+  });
+
+  it('shares equal constants, however large', () => {
+    const ramp = () => tf.tensor1d(Float32Array.from({ length: 10_000 }, (_, i) => i));
+    const twice = ({ x }: Record<string, tf.Tensor>) => ({
+      a: tf.exp(tf.add(x!, ramp())),
+      b: tf.neg(tf.exp(tf.add(x!, ramp()))),
+    });
+    expect(ops(twice, { x: [10_000] }).body).toEqual(['Add', 'Exp', 'Neg']);
+  });
+
+  it('sees that gathering all rows is no computation', () => {
+    const gather = (order: number[]) =>
+      ops((_, w) => ({ y: tf.exp(tf.gather(w('w'), tf.tensor1d(order, 'int32'))) }), {}, weights())
+        .derivation;
+    expect(gather([0, 1])).toEqual(['Exp']);
+    expect(gather([1, 0])).toEqual(['Gather', 'Exp']);
   });
 
   it('takes what depends on weights alone out of the graph', async () => {

@@ -6,8 +6,8 @@
  * const { value, gradient } = await step.run({ x });
  * ```
  */
-import { compileEager, residentEager } from './eager.js';
-import { compileOnnx, residentOnnx } from './onnx-engine.js';
+import { compileEager, releaseEager, residentEager } from './eager.js';
+import { compileOnnx, releaseOnnx, residentOnnx } from './onnx-engine.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
 import type { TensorFunction } from './trace.js';
 import type { WeightSource } from './weights.js';
@@ -66,6 +66,15 @@ export interface Compiled {
 export function compile(fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
   const engine = options.engine ?? 'onnx';
   return engine === 'onnx' ? compileOnnx(fn, options) : compileEager(fn, options, engine);
+}
+
+/**
+ * Frees what engines keep of a network's weights. Compiled functions that use them can still run on `onnx` until they
+ * are disposed of; compiling another reads the weights again.
+ */
+export async function releaseWeights(source: WeightSource): Promise<void> {
+  releaseEager(source);
+  await releaseOnnx(source);
 }
 
 /** Puts an array into an engine, to be fed to many runs. */

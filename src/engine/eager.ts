@@ -49,6 +49,11 @@ function weightTensor(source: WeightSource | undefined, engine: EagerEngine, nam
   return tensor;
 }
 
+export function releaseEager(source: WeightSource): void {
+  for (const tensor of uploaded.get(source)?.values() ?? []) tensor.dispose();
+  uploaded.delete(source);
+}
+
 export async function compileEager(
   fn: TensorFunction,
   options: CompileOptions,

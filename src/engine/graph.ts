@@ -5,6 +5,7 @@
  * made: reshapes and transposes compose, casts to the same type vanish, and transposes sink through
  * element-wise operations so that a chain of NHWC convolutions becomes a chain of NCHW ones.
  */
+import { createHash } from 'node:crypto';
 import { broadcastShape, type GraphDType, sameShape, type TypedArray } from './tensor-spec.js';
 
 export type ConstantArray = TypedArray | BigInt64Array;
@@ -37,8 +38,17 @@ export interface Value {
 }
 
 const MICROSOFT_OPS = new Set(['FusedMatMul', 'FastGelu', 'QuickGelu', 'DynamicQuantizeMatMul']);
-/** Constants up to this many elements are compared by content. */
-const SMALL = 4096;
+/** Constants of more elements are compared by their hash. */
+const SMALL = 64;
+
+/** The same for arrays of the same bytes. */
+export function contentHash(data: ConstantArray): string {
+  return createHash('sha1').update(bytesOf(data)).digest('hex');
+}
+
+export function bytesOf({ buffer, byteOffset, byteLength }: ConstantArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
 
 export class Graph {
   private readonly known = new Map<string, Value>();
@@ -58,8 +68,8 @@ export class Graph {
     if (dtype !== 'int64' && data.length > 0 && (data as TypedArray).every((x) => Object.is(x, data[0]))) {
       return this.splat(Number(data[0]), shape, dtype);
     }
-    const key = data.length <= SMALL ? `constant ${dtype} ${shape} ${data}` : `constant #${this.nextId}`;
-    return this.leaf(key, shape, dtype, { kind: 'constant', data });
+    const content = data.length <= SMALL ? `${data}` : contentHash(data);
+    return this.leaf(`constant ${dtype} ${shape} ${content}`, shape, dtype, { kind: 'constant', data });
   }
 
   /** A constant whose elements are all `value`. */

@@ -15,6 +15,8 @@ export type FedInput = ArrayValue | { readonly resident: number };
 export type Request =
   /** One weight of a set of weights. */
   | { readonly kind: 'weight'; readonly set: number; readonly name: string; readonly data: Float32Array }
+  /** A whole set of weights is no longer needed, but for programs that are loaded. */
+  | { readonly kind: 'forget'; readonly set: number }
   | {
       readonly kind: 'load';
       readonly program: number;

@@ -38,6 +38,12 @@ async function sendWeights(program: Program, source: WeightSource | undefined): 
   return sent.set;
 }
 
+export async function releaseOnnx(source: WeightSource): Promise<void> {
+  const sent = sentWeights.get(source);
+  sentWeights.delete(source);
+  if (sent) await askWorker({ kind: 'forget', set: sent.set });
+}
+
 export async function compileOnnx(fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
   const traced = trace(fn, options.inputs, options.weights);
   const content = buildProgram(options.precision === 'int8' ? quantizeProducts(traced) : traced);

@@ -8,6 +8,8 @@
 import { createHash } from 'node:crypto';
 import {
   type Attribute,
+  bytesOf,
+  contentHash,
   dependsOnWeightsAlone,
   type GraphNode,
   madeBy,
@@ -129,7 +131,7 @@ function structuralKey(value: Value, known = new Map<Value, string>()): string {
     const inputs = source.node.inputs.map((input) => (input ? structuralKey(input, known) : '-'));
     text = `${source.node.op} ${source.index} ${JSON.stringify(source.node.attributes)} ${inputs}`;
   } else if (source.kind === 'constant') {
-    text = `constant ${value.dtype} ${value.shape} ${createHash('sha1').update(bytesOf(source.data)).digest('hex')}`;
+    text = `constant ${value.dtype} ${value.shape} ${contentHash(source.data)}`;
   } else {
     text = `${JSON.stringify(source)} ${value.dtype} ${value.shape}`;
   }
@@ -248,8 +250,4 @@ function filled(dtype: Value['dtype'], size: number, value: number): TypedArray 
         ? new Int32Array(size)
         : new Uint8Array(size)
   ).fill(value);
-}
-
-function bytesOf(data: TypedArray | BigInt64Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -101,6 +101,9 @@ async function handle(request: Request): Promise<Record<string, ArrayValue>> {
     case 'weight':
       weightSet(request.set).weights.set(request.name, request.data);
       return {};
+    case 'forget':
+      weightSets.delete(request.set);
+      return {};
     case 'load': {
       const set = weightSet(request.set);
       await derive(request.content, set);

@@ -27,13 +27,9 @@ export function wholeSequences(spec: TransformerSpec, pos: number): Positions {
     learned: (table) => tf.slice(table, [0, 0], [pos, spec.dModel]),
     rotation: once(() => rotationTables(spec, pos)),
     mask: onceEach((window) => {
-      const mask = new Float32Array(group * pos * pos);
-      for (let row = 0; row < group * pos; row++) {
-        const query = row % pos;
-        for (let key = 0; key < pos; key++)
-          mask[row * pos + key] = key > query || (window !== null && key <= query - window) ? HIDDEN : 0;
-      }
-      return tf.tensor(mask, [1, 1, group * pos, pos]);
+      const range = tf.range(0, pos, 1, 'int32');
+      const queries = tf.reshape(tf.tile(range, [group]), [group * pos, 1]);
+      return tf.reshape(hidden(queries, tf.reshape(range, [1, pos]), window), [1, 1, group * pos, pos]);
     }),
   };
 }
@@ -45,8 +41,6 @@ export function wholeSequences(spec: TransformerSpec, pos: number): Positions {
  */
 export function singleTokens(spec: TransformerSpec, positions: tf.Tensor1D, capacity: number): Positions {
   const batch = positions.shape[0];
-  const keys = once(() => keyPositions(capacity));
-  const column = once(() => tf.reshape(positions, [batch, 1]));
   return {
     learned: (table) => tf.reshape(tf.gather(table, positions), [batch, 1, spec.dModel]),
     rotation: once(() => {
@@ -55,23 +49,30 @@ export function singleTokens(spec: TransformerSpec, positions: tf.Tensor1D, capa
       return { cos: own(tables.cos), sin: own(tables.sin) };
     }),
     mask: onceEach((window) => {
-      const past = tf.lessEqual(keys(), column()); // [batch, capacity]
-      const seen =
-        window === null
-          ? past
-          : tf.logicalAnd(past, tf.greater(keys(), tf.sub(column(), tf.scalar(window, 'int32'))));
-      const hidden = tf.mul(tf.sub(1, tf.cast(seen, 'float32')), HIDDEN);
-      return tf.reshape(hidden, [batch, 1, 1, capacity]);
+      const keys = tf.range(0, capacity, 1, 'int32');
+      return tf.reshape(hidden(tf.reshape(positions, [batch, 1]), tf.reshape(keys, [1, capacity]), window), [
+        batch,
+        1,
+        1,
+        capacity,
+      ]);
     }),
   };
 }
 
-function keyPositions(capacity: number): tf.Tensor {
-  return tf.tensor(
-    Int32Array.from({ length: capacity }, (_, key) => key),
-    [1, capacity],
-    'int32',
-  );
+/**
+ * HIDDEN where a query must not see a key, else 0: `[query, key]`.
+ *
+ * @param queries - positions, `[query, 1]` int32
+ * @param keys - positions, `[1, key]` int32
+ */
+function hidden(queries: tf.Tensor, keys: tf.Tensor, window: number | null): tf.Tensor {
+  const past = tf.lessEqual(keys, queries);
+  const seen =
+    window === null
+      ? past
+      : tf.logicalAnd(past, tf.greater(keys, tf.sub(queries, tf.scalar(window, 'int32'))));
+  return tf.mul(tf.sub(1, tf.cast(seen, 'float32')), HIDDEN);
 }
 
 function onceEach<K, T>(compute: (key: K) => T): (key: K) => T {

@@ -107,6 +107,12 @@ function scatterAdd(graph: Graph, ids: Value, updates: Value, shape: readonly nu
   return graph.reshape(sums, shape);
 }
 
+/** True for the list 0, 1, … size - 1: gathering by it is no computation. */
+function isEveryIndex({ shape, source }: Value, size: number): boolean {
+  if (shape.length !== 1 || shape[0] !== size || source.kind !== 'constant') return false;
+  return (source.data as Int32Array).every((index, i) => index === i);
+}
+
 const positive = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
 const drop = (shape: readonly number[], axis: number) => shape.filter((_, i) => i !== axis);
 const insert = (shape: readonly number[], axis: number) => [...shape.slice(0, axis), 1, ...shape.slice(axis)];
@@ -208,6 +214,7 @@ export const shapeRules = {
   GatherV2: (graph, { x, indices }, { axis, batchDims }) => {
     const at = positive(axis, x.shape.length);
     const shape = [...x.shape.slice(0, at), ...indices.shape.slice(batchDims), ...x.shape.slice(at + 1)];
+    if (isEveryIndex(indices, x.shape[at]!)) return x;
     if (batchDims === 0) return graph.node('Gather', [x, indices], shape, x.dtype, { axis: at });
     if (batchDims !== at)
       throw new Error(`GatherV2 with batchDims ${batchDims} along axis ${at} has no ONNX operation`);
