@@ -56,7 +56,7 @@ describe.skipIf(notBuilt)('superstim image (needs a build)', () => {
   });
 
   it('makes a sheet of a range, names the dead, and repeats itself', async () => {
-    const flags = ['--unit', 'two:0-4', '--unit', 'two:6', '--json', '--out'];
+    const flags = ['--unit', 'two:0-4', '--unit', 'two:6', '--steps', '24', '--json', '--out'];
     const [first, second] = await Promise.all([
       image(...flags, at('sheet.png')),
       image(...flags, at('again.png')),
