@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
+import { encodeModel, onnxTypes } from '../src/engine/onnx-proto.js';
 import type { ImageDocument } from '../src/report/render-files.js';
 import { readRun } from '../src/runs/read-run.js';
 import { bin, type Ended, end, notBuilt, start } from './helpers/command.js';
@@ -149,6 +150,35 @@ describe.skipIf(notBuilt)('superstim image (needs a build)', () => {
         .trim()
         .split('\n'),
     ).toHaveLength(1);
+  });
+
+  it('names an operator of ONNX that is not supported', async () => {
+    const value = (name: string) => ({
+      name,
+      type: {
+        tensorType: {
+          elemType: onnxTypes.float,
+          shape: { dim: [1, 3, 32, 32].map((dimValue) => ({ dimValue })) },
+        },
+      },
+    });
+    const nodes = ['Relu', 'Einsum', 'Relu'].map((opType, i) => ({
+      opType,
+      name: `node${i}`,
+      input: [i === 0 ? 'x' : `v${i - 1}`],
+      output: [`v${i}`],
+      attribute: [],
+    }));
+    const model = encodeModel({
+      irVersion: 8,
+      opsetImport: [{ domain: '', version: 20 }],
+      graph: { name: 'odd', node: nodes, initializer: [], input: [value('x')], output: [value('v2')] },
+    });
+    writeFileSync(at('odd.onnx'), model);
+    const flags = ['--model', at('odd.onnx'), '--unit', 'node2:0', '--runs', at('runs')];
+    const { code, stdout, stderr } = await superstim('image', ...flags);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/layer "node2" cannot be computed: .*the operator Einsum is not supported/);
   });
 
   it('refuses a damaged shard, a language model, and nothing at all', async () => {
