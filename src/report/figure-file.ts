@@ -41,7 +41,9 @@ export async function writeFigure(run: ReportedRun, file: string): Promise<void>
 
 function figureOf(run: ReportedRun): Html | null {
   const { frontier, baselines, series } = run.view;
-  if (series.size > 0) return trainingFigures(series)[0] ?? null;
+  const training = trainingFigures(series);
+  const [curve] = [...training.main, ...training.more];
+  if (curve) return curve;
   const texts = frontierFigure(
     { unit: unitOf(run), frontier, beaten: [], baselines },
     { width: 720, height: 420 },

@@ -87,6 +87,7 @@ tr:target{background:var(--bar)}
 td.bar{min-width:5.5rem;background:linear-gradient(to left,var(--bar) var(--share,0%),transparent 0)}
 td.bar.below{background:linear-gradient(to left,var(--below) var(--share,0%),transparent 0)}
 tr.own th{font-weight:bold}
+.plain th,.bars th{white-space:normal;overflow-wrap:anywhere}
 .columns{display:flex;flex-wrap:wrap;gap:.4rem 3rem}
 .switch{border:0;padding:0;margin:.6rem 0;display:flex;flex-wrap:wrap;gap:.2rem 1rem}
 .switch legend{float:left;padding:0 1rem 0 0}

@@ -19,12 +19,12 @@ export interface FrontierData {
 export interface FrontierOptions {
   readonly width: number;
   readonly height: number;
-  /** Where a text of the frontier is told more of; without it points are no links. */
-  readonly linkOf?: (text: ScoredText, index: number) => string;
+  /** Where a text of the frontier is told more of; points without are no links. */
+  readonly linkOf?: (text: ScoredText) => string | undefined;
 }
 
-/** A page with more dots than this grows heavy and shows no more. */
-const MOST_BEATEN = 600;
+/** A figure with more dots of a kind than this grows heavy and shows no more. */
+const MOST_DOTS = 600;
 
 const baselineMarks = {
   prior_best: { label: "prior's best", type: symbolDiamond },
@@ -35,7 +35,7 @@ const baselineMarks = {
 export function frontierFigure(data: FrontierData, options: FrontierOptions): Html | null {
   const finite = ({ cross_entropy, z }: ScoredText) => Number.isFinite(cross_entropy) && Number.isFinite(z);
   const frontier = data.frontier.filter(finite);
-  const beaten = evenly(data.beaten.filter(finite), MOST_BEATEN);
+  const beaten = evenly(data.beaten.filter(finite), MOST_DOTS);
   const baselines = [...data.baselines].flatMap(([name, text]) =>
     text && finite(text) && name in baselineMarks
       ? [{ text, ...baselineMarks[name as keyof typeof baselineMarks] }]
@@ -62,6 +62,14 @@ export function frontierFigure(data: FrontierData, options: FrontierOptions): Ht
   ).curve(curveStepAfter)(front);
   const at = (text: ScoredText) => `translate(${pixel(x(text.cross_entropy))} ${pixel(y(text.z))})`;
   const strongest = front.at(-1);
+  const linked = frontier.filter((text) => options.linkOf?.(text));
+  const drawn = [
+    ...evenly(
+      frontier.filter((text) => !linked.includes(text)),
+      MOST_DOTS,
+    ),
+    ...linked,
+  ];
   const summary =
     `Scatter of ${frontier.length} texts on the frontier of ${data.unit}` +
     (strongest
@@ -74,14 +82,18 @@ ${plot.axes}
 ${beaten.map((text) => html`<circle class="beaten" r="2" cx="${pixel(x(text.cross_entropy))}" cy="${pixel(y(text.z))}"/>`)}
 <path class="front" d="${trusted(step ?? '')}"/>
 ${baselines.map(({ text, label, type }) => html`<g class="point baseline" transform="${at(text)}" role="img" tabindex="0" aria-label="${label}: ${tip(text)}" data-tip="${label}: ${tip(text)}"><path d="${trusted(symbol(type, 110)() ?? '')}"/></g>`)}
-${frontier.map((text, i) => {
-  const kind = text.rank === 1 ? 'point selective' : 'point';
-  const mark = html`<circle r="4.5"/>`;
-  if (!options.linkOf) return html`<g class="${kind}" transform="${at(text)}">${mark}</g>`;
-  return html`<a class="${kind}" href="${options.linkOf(text, i)}" transform="${at(text)}" aria-label="${tip(text)}" data-tip="${tip(text)}">${mark}</a>`;
-})}
+${drawn.map((text) => point(text, at(text), options.linkOf?.(text)))}
 ${legend(legendOf(data, beaten.length > 0, baselines))}
 </svg>`;
+}
+
+/** A text of the frontier; filled where its unit is the strongest of its class. */
+function point(text: ScoredText, place: string, link: string | undefined): Html {
+  const kind = text.rank === 1 ? 'point selective' : 'point';
+  const mark = html`<circle r="4.5"/>`;
+  if (link === undefined) return html`<g class="${kind}" transform="${place}">${mark}</g>`;
+  const said = tip(text);
+  return html`<a class="${kind}" href="${link}" transform="${place}" aria-label="${said}" data-tip="${said}">${mark}</a>`;
 }
 
 function legendOf(

@@ -1,4 +1,5 @@
 /** @file The frontier of a search: its figure, the texts as a table, and the groups they fall into. */
+import { formatCount } from '../../format.js';
 import type { ScoredText } from '../../runs/events.js';
 import { clusterTexts } from '../../text/clusters.js';
 import { frontierFigure } from '../figures/frontier.js';
@@ -18,7 +19,7 @@ const baselineNames: Readonly<Record<string, string>> = {
 export function frontierSection(run: ReportedRun): Html | null {
   const { frontier, entries, baselines } = run.view;
   const texts = fitting(frontier);
-  const row = new Map(texts.map((text, i) => [text, `#text-${i}`]));
+  const row = new Map<ScoredText, string>(texts.map((text, i) => [text, `#text-${i}`]));
   const members = new Set(frontier.map((text) => text.token_ids.join()));
   const figure = frontierFigure(
     {
@@ -27,7 +28,7 @@ export function frontierSection(run: ReportedRun): Html | null {
       beaten: entries.filter((entry) => !members.has(entry.token_ids.join())),
       baselines,
     },
-    { width: 720, height: 420, linkOf: (text) => row.get(text as (typeof texts)[number]) ?? '#texts' },
+    { width: 720, height: 420, linkOf: (text) => row.get(text) },
   );
   if (!figure) return null;
   return html`<section aria-labelledby="frontier"><h2 id="frontier">Frontier</h2>
@@ -45,7 +46,7 @@ function textTable({ view }: ReportedRun, texts: readonly ScoredText[]): Html {
 <td>${decimalOrDash(text.margin)}</td><td>${text.rank ?? '–'}</td><td class="text">${linked(text, explained)}</td>`;
   const more = frontier.length - texts.length;
   return html`<div class="scroll tall" role="region" aria-labelledby="texts" tabindex="0"><table class="texts">
-<caption id="texts">Texts of the frontier, the most probable first${more > 0 && `; ${more} between them left out`}</caption>
+<caption id="texts">Texts of the frontier, the most probable first${more > 0 && `; ${formatCount(more)} between them left out`}</caption>
 <thead><tr><th scope="col">nats</th><th scope="col">z</th><th scope="col">margin</th><th scope="col">rank</th><th scope="col">text</th></tr></thead>
 <tbody>${texts.map((text, i) => html`<tr id="text-${i}">${cells(text)}</tr>`)}</tbody>
 ${[...baselines].map(

@@ -12,35 +12,30 @@ const together: readonly { readonly title: string; readonly metrics: readonly st
   { title: 'KL from the prior, nats a sequence', metrics: ['kl', 'kl_k3'] },
   { title: 'nats a token', metrics: ['cross_entropy', 'entropy'] },
 ];
-/** Figures that everyone looks at; the rest is folded away. */
-const FIRST = together.length;
 const STEPS_SHOWN = 6;
 
-/** The figures, all of them or the first ones as a paper has them. */
-export function trainingFigures(series: ReadonlyMap<string, Series>): readonly Html[] {
-  const taken = new Set(together.flatMap(({ metrics }) => metrics));
-  const groups = [
-    ...together,
-    ...[...series.keys()]
-      .filter((name) => !taken.has(name))
-      .map((name) => ({ title: name, metrics: [name] })),
-  ];
-  return groups.flatMap(({ title, metrics }) => {
+/** Figures of the metrics that everyone looks at, and of all others. */
+export function trainingFigures(series: ReadonlyMap<string, Series>): { main: Html[]; more: Html[] } {
+  const draw = (title: string, metrics: readonly string[]) => {
     const curves = metrics.flatMap((name) => {
       const own = series.get(name);
       return own ? [{ name, ...own }] : [];
     });
     return curveFigure(curves, title, { width: 720, height: 260 }) ?? [];
-  });
+  };
+  const taken = new Set(together.flatMap(({ metrics }) => metrics));
+  return {
+    main: together.flatMap(({ title, metrics }) => draw(title, metrics)),
+    more: [...series.keys()].filter((name) => !taken.has(name)).flatMap((name) => draw(name, [name])),
+  };
 }
 
 export function trainingSection(run: ReportedRun): Html | null {
-  const figures = trainingFigures(run.view.series);
-  if (figures.length === 0 && run.samples.length === 0) return null;
-  const more = figures.slice(FIRST);
+  const { main, more } = trainingFigures(run.view.series);
+  if (main.length + more.length + run.samples.length === 0) return null;
   return html`<section aria-labelledby="training"><h2 id="training">Training</h2>
-${figures.slice(0, FIRST).map((figure) => html`<div class="plot">${figure}</div>`)}
-${more.length > 0 && html`<details><summary>${more.length} more curves</summary>${more.map((figure) => html`<div class="plot">${figure}</div>`)}</details>`}
+${main.map((figure) => html`<div class="plot">${figure}</div>`)}
+${more.length > 0 && html`<details><summary>More curves (${more.length})</summary>${more.map((figure) => html`<div class="plot">${figure}</div>`)}</details>`}
 ${comparison(run.result)}
 ${sampleTable(run)}
 </section>`;
