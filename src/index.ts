@@ -60,8 +60,13 @@ export { type ResolvedModel, resolveLocal, resolveModel } from './hub/resolve-mo
 
 // Pictures on disk: a render with its run folder, contact sheets, animations.
 export { contactSheet, type Tile } from './report/contact-sheet.js';
+// Runs as pages and figures.
+export { writeFigure } from './report/figure-file.js';
 export { encodePng, writeAnimation, writePng } from './report/picture-files.js';
 export { type ImageDocument, type RenderFiles, renderToFiles } from './report/render-files.js';
+export { openRun, type ReportedRun } from './report/reported-run.js';
+export { type WrittenReport, writeReport } from './report/write-report.js';
+
 // Runs: events, and the folder that keeps them.
 export {
   type EventBody,
