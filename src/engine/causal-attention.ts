@@ -63,10 +63,9 @@ function rows(x: tf.Tensor4D, start: number, end: number): tf.Tensor4D {
 
 /** [1, 1, end - start, end]: hides keys after each query. */
 function causalMask(start: number, end: number): tf.Tensor {
-  const mask = new Float32Array((end - start) * end);
-  for (let query = start; query < end; query++)
-    mask.fill(-1e9, (query - start) * end + query + 1, (query - start + 1) * end);
-  return tf.tensor(mask, [1, 1, end - start, end]);
+  const queries = tf.reshape(tf.range(start, end, 1, 'int32'), [end - start, 1]);
+  const later = tf.greater(tf.reshape(tf.range(0, end, 1, 'int32'), [1, end]), queries);
+  return tf.reshape(tf.mul(tf.cast(later, 'float32'), -1e9), [1, 1, end - start, end]);
 }
 
 /** A sum whose terms grow along pos: the shorter one is of the first positions. */

@@ -18,12 +18,15 @@ export interface Positions {
    * share a key-value head lie one after the other.
    */
   mask(window: number | null): tf.Tensor;
+  /** Whether each query sees itself, all before it and nothing else. */
+  causal(window: number | null): boolean;
 }
 
 /** Every row holds positions 0 … pos - 1. */
 export function wholeSequences(spec: TransformerSpec, pos: number): Positions {
   const group = spec.heads / spec.kvHeads;
   return {
+    causal: (window) => window === null || window >= pos,
     learned: (table) => tf.slice(table, [0, 0], [pos, spec.dModel]),
     rotation: once(() => rotationTables(spec, pos)),
     mask: onceEach((window) => {
@@ -42,6 +45,7 @@ export function wholeSequences(spec: TransformerSpec, pos: number): Positions {
 export function singleTokens(spec: TransformerSpec, positions: tf.Tensor1D, capacity: number): Positions {
   const batch = positions.shape[0];
   return {
+    causal: () => false,
     learned: (table) => tf.reshape(tf.gather(table, positions), [batch, 1, spec.dModel]),
     rotation: once(() => {
       const tables = rotationTables(spec, capacity);

@@ -77,3 +77,22 @@ describe('a sequence longer than the context', () => {
     expect(() => forward(llama, () => ids, { ids })).toThrow(/6 tokens is longer than .* context of 5/);
   });
 });
+
+describe('a long sequence', () => {
+  it('begins like a short one, though its attention is computed by blocks', () => {
+    const spec = { ...llama, context: 200, layers: 2 };
+    const weights = new Map(
+      [...parameterShapes(spec)].map(([name, shape]) => [name, tf.randomNormal([...shape])]),
+    );
+    const ids = (pos: number) =>
+      tf.tensor(
+        Array.from({ length: pos }, (_, i) => (7 * i * i) % 11),
+        [1, pos],
+        'int32',
+      );
+    const z = (pos: number) =>
+      forward(spec, (name) => weights.get(name)!, { ids: ids(pos) }).at('blocks.1.attn.hook_z');
+    const start = tf.slice(z(150), [0, 0, 0, 0], [1, 100, 2, 4]);
+    expect(tf.max(tf.abs(tf.sub(start, z(100)))).dataSync()[0]).toBeLessThan(1e-4);
+  });
+});

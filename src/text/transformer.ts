@@ -8,6 +8,7 @@
  * Axes: batch, pos, dModel, head, dHead, neuron, vocab. Inside, the stream is `[rows, dModel]`,
  * rows = batch * pos, so that every weight meets it in one 2-D product.
  */
+import { causalAttention } from '../engine/causal-attention.js';
 import {
   gelu,
   geluTanh,
@@ -246,10 +247,13 @@ function project(reading: Reading, layer: number, x: tf.Tensor): Record<'q' | 'k
 
 interface Attention {
   /** `[batch, head, qPos, kPos]` */
-  readonly pattern: tf.Tensor;
+  readonly pattern: Lazy<tf.Tensor>;
   /** `[batch, head, pos, dHead]` */
-  readonly z: tf.Tensor;
+  readonly z: Lazy<tf.Tensor>;
 }
+
+/** From so many positions on, leaving out what is masked saves more than the cutting costs. */
+const LONG = 128;
 
 /** Attention of one layer, given its keys and values. */
 function attend(
@@ -260,13 +264,20 @@ function attend(
 ): Attention {
   const { spec, batch, pos, positions } = reading;
   const { heads, kvHeads, dHead } = spec;
-  // The heads that share a key-value head are more queries to it: [batch, kvHead, group * pos, dHead].
-  const q = tf.reshape(query, [batch, kvHeads, (heads / kvHeads) * pos, dHead]);
-  const mask = positions.mask(spec.windows[layer]!);
-  const { pattern, z } = softmaxAttention(q, k, v, mask, spec.attentionScale);
+  const window = spec.windows[layer]!;
+  const whole = once(() => {
+    // The heads that share a key-value head are more queries to it: [batch, kvHead, group * pos, dHead].
+    const q = tf.reshape(query, [batch, kvHeads, (heads / kvHeads) * pos, dHead]);
+    return softmaxAttention(q, k, v, positions.mask(window), spec.attentionScale);
+  });
+  const long = pos >= LONG && heads === kvHeads && positions.causal(window);
   return {
-    pattern: tf.reshape(pattern, [batch, heads, pos, k.shape[2]!]),
-    z: tf.reshape(z, [batch, heads, pos, dHead]),
+    pattern: once(() => tf.reshape(whole().pattern, [batch, heads, pos, k.shape[2]!])),
+    z: once(() =>
+      long
+        ? causalAttention(query as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, spec.attentionScale)
+        : tf.reshape(whole().z, [batch, heads, pos, dHead]),
+    ),
   };
 }
 
@@ -301,7 +312,7 @@ function transformerLayer(reading: Reading, layer: number, input: Lazy<tf.Tensor
   const keysAndValues = once(() => remember(layer, projected().k, projected().v));
   const attention = once(() => attend(reading, layer, projected().q, keysAndValues()));
   // [batch, pos, head, dHead]
-  const z = once(() => edited('attn.hook_z', tf.transpose(attention().z, [0, 2, 1, 3])));
+  const z = once(() => edited('attn.hook_z', tf.transpose(attention().z(), [0, 2, 1, 3])));
   const attentionOut = once(() =>
     linear(reading, module(names.output), tf.reshape(z(), [rows, heads * dHead]), biases.output),
   );
@@ -332,7 +343,7 @@ function transformerLayer(reading: Reading, layer: number, input: Lazy<tf.Tensor
       hook_resid_pre: sequence(input),
       hook_resid_mid: sequence(middle),
       hook_resid_post: sequence(output),
-      'attn.hook_pattern': () => attention().pattern,
+      'attn.hook_pattern': () => attention().pattern(),
       'attn.hook_z': z,
       'attn.hook_result': result,
       'mlp.hook_pre': once(() => neurons(pre())),
