@@ -99,7 +99,7 @@ async function meanDeltas(centres: readonly Float32Array[]): Promise<WeightArray
 
 function groupsOf(layer: number): UnitGroup[] {
   return [
-    ...(['delta', 'raw', 'attention'] as const).map((measure) => ({
+    ...(['delta', 'raw', 'attention', 'logits'] as const).map((measure) => ({
       kind: 'heads' as const,
       layer,
       measure,
