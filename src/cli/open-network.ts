@@ -1,6 +1,7 @@
 /** @file The vision network that `--model` names. */
 import { existsSync } from 'node:fs';
-import { UserError } from '../errors.js';
+import { join } from 'node:path';
+import { UsageError, UserError } from '../errors.js';
 import { finishRun } from '../runs/events.js';
 import type { VisionNetwork } from '../vision/network.js';
 import type { Output } from './output.js';
@@ -23,6 +24,15 @@ export async function findModel(name: string, output: Output, signal: AbortSigna
   const { resolveModel } = await import('../hub/resolve-model.js');
   const { folder } = await finishRun(showProgress(resolveModel(name, { signal }), output));
   return { name, path: folder };
+}
+
+/** The embedded network that sees, for commands that are not told one. Throws UsageError when none is embedded. */
+export async function embeddedNetwork(): Promise<string> {
+  const { embeddedFolder, embeddedModels } = await import('../hub/embedded.js');
+  const { holdsVisionNetwork } = await import('../vision/open.js');
+  const found = embeddedModels().find((name) => holdsVisionNetwork(join(embeddedFolder, name)));
+  if (found !== undefined) return found;
+  throw new UsageError('no vision network is embedded here: name one with --model');
 }
 
 /** Opens it as a network that sees. Throws UserError for a language model. */

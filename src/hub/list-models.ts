@@ -1,5 +1,5 @@
 /** @file The models that can be had without a download. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cachedModels } from './cache.js';
 import { embeddedFolder, embeddedModels } from './embedded.js';
@@ -49,6 +49,7 @@ const declarations = [
 ] as const;
 
 function architecture(folder: string): string | null {
+  if (existsSync(join(folder, 'model.json'))) return 'TensorFlow.js';
   for (const [file, field] of declarations) {
     try {
       const value = (JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, unknown>)[field];

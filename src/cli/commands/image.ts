@@ -9,13 +9,13 @@ import type { ParameterizationName } from '../../vision/parameterizations/parame
 import type { OptimizerName } from '../../vision/render/optimizers.js';
 import type { RenderOptions } from '../../vision/render/render.js';
 import { withInterrupt } from '../interrupt.js';
-import { findModel, openNetwork } from '../open-network.js';
+import { embeddedNetwork, findModel, openNetwork } from '../open-network.js';
 import { type CommonOptions, engineOption, integer, number, repeated, seedOption } from '../options.js';
 import { Output, type Paint } from '../output.js';
 import { showProgress } from '../progress.js';
 
 interface ImageFlags extends CommonOptions {
-  model: string;
+  model?: string;
   unit: string[];
   steps?: number;
   size?: number;
@@ -39,9 +39,9 @@ const ranges = ['imagenet', '-1..1', '0..1', '0..255', 'caffe'];
 export function imageCommand(): Command {
   return new Command('image')
     .description('make the picture that excites a channel of a CNN')
-    .requiredOption(
+    .option(
       '-m, --model <model>',
-      'an embedded model, a folder or file (TFJS, ONNX, safetensors), or a hub id',
+      'an embedded model, a folder or file (TFJS, ONNX, safetensors), or a hub id (default: the embedded network that sees)',
     )
     .requiredOption(
       '-u, --unit <unit>',
@@ -110,7 +110,7 @@ async function render(flags: ImageFlags, output: Output, signal: AbortSignal): P
   const { checkFiles, renderToFiles } = await import('../../report/render-files.js');
   const files = { ...(flags.out && { image: flags.out }), ...(flags.gif && { animation: flags.gif }) };
   checkFiles(files);
-  const place = await findModel(flags.model, output, signal);
+  const place = await findModel(flags.model ?? (await embeddedNetwork()), output, signal);
   const network = await openNetwork(place);
   const options = await renderOptions(flags, network);
   const { createRunFolder, recordRun } = await import('../../runs/run-folder.js');
