@@ -21,7 +21,16 @@ interface TextFlags extends ProbeFlags {
   out: string;
 }
 
-const methods: readonly SearchMethodName[] = ['auto', 'evolve', 'sample', 'epo', 'gcg', 'corpus', 'prior'];
+const methods: readonly SearchMethodName[] = [
+  'auto',
+  'evolve',
+  'sample',
+  'epo',
+  'gcg',
+  'soft',
+  'corpus',
+  'prior',
+];
 const DEFAULT_SECONDS = 20;
 
 export function textCommand(): Command {

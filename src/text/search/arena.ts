@@ -78,6 +78,8 @@ export class Arena {
   readonly cost: Cost = { evaluations: 0, tokenLayers: 0 };
   /** By operator: what its candidates added to the fronts' areas, nats times sigmas. */
   readonly gains = new Map<string, number>();
+  /** Figures of the method's last turn that are told beside its progress. */
+  measured: Readonly<Record<string, number>> | null = null;
   /** Share of the budget that is spent, set by whoever drives the method. */
   spent = 0;
   private readonly seen = new Set<string>();

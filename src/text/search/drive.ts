@@ -49,12 +49,15 @@ export async function* drive(
   if (earlier) await recall(arena, earlier);
   arena.spent = spent();
   const turns = method(arena);
+  let step = 0;
   while (arena.spent < 1 && !signal?.aborted) {
     if ((await turns.next()).done) break;
     const elapsed = seconds();
     arena.spent = spent();
     for (const { candidate, operator } of arena.takeEntered())
       yield { kind: 'candidate', candidate: candidate.report, operator };
+    if (arena.measured) yield { kind: 'step', step: ++step, metrics: { ...arena.measured } };
+    arena.measured = null;
     yield {
       kind: 'progress',
       budget: name,

@@ -211,7 +211,7 @@ export class Proposer {
 }
 
 /** The whole embedding table, `[vocab, dModel]`. */
-function tokenEmbedding(spec: TransformerSpec, weights: WeightLookup): tf.Tensor {
+export function tokenEmbedding(spec: TransformerSpec, weights: WeightLookup): tf.Tensor {
   return spec.tiedEmbeddings
     ? unembedding(spec, weights)
     : embedTokens(spec, weights, tf.range(0, spec.vocab, 1, 'int32'));

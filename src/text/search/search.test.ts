@@ -43,7 +43,7 @@ const rounded = <T extends ScoredText>(one: T) => ({
 });
 
 describe('searchText', () => {
-  it.each(['auto', 'evolve', 'epo', 'gcg', 'prior'] satisfies SearchMethodName[])(
+  it.each(['auto', 'evolve', 'epo', 'gcg', 'soft', 'sample', 'prior'] satisfies SearchMethodName[])(
     '%s keeps to the rules of a frontier',
     async (method) => {
       const events: RunEvent[] = [];

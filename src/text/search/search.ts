@@ -23,12 +23,14 @@ import { GCG_TOP_TOKENS, gcg } from './gcg.js';
 import { priorBest } from './prior-best.js';
 import { Proposer } from './proposals.js';
 import { sample } from './sample.js';
+import { soft } from './soft.js';
 
 export const searchMethods = {
   auto,
   evolve,
   epo,
   gcg,
+  soft,
   sample,
   corpus,
   prior: priorBest,
