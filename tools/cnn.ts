@@ -1,6 +1,6 @@
 /** @file The embedded CNN: its architecture, its first parameters, its update rules and its loss. */
 import { batchMoments, batchNormRelu } from '../src/engine/batch-norm.js';
-import { adamW, averaged, muon, reshaped, slowed, type UpdateRule } from '../src/engine/optimizer.js';
+import { adamW, muon, reshaped, slowed, type UpdateRule } from '../src/engine/optimizer.js';
 import { Random } from '../src/engine/random.js';
 import { sizeOf } from '../src/engine/tensor-spec.js';
 import * as tf from '../src/engine/tfjs.js';
@@ -60,15 +60,13 @@ export function firstParameters(seed: number): Map<string, WeightArray> {
   );
 }
 
-const AVERAGE_KEEP = 0.998;
-
-/** Muon for filters as matrices, AdamW for the rest at a tenth of the rate; a running average of everything. */
+/** Muon for filters as matrices, AdamW for the rest at a tenth of the rate. */
 export function updateRule(name: string, shape: readonly number[]): UpdateRule {
-  const rule =
-    shape.length === 4
-      ? reshaped(muon({ weightDecay: 0.1, iterations: 4 }), [sizeOf(shape.slice(0, 3)), shape[3]!])
-      : slowed(adamW({ beta2: 0.99, weightDecay: name.endsWith('/kernel') ? 0.1 : 0 }), 0.1);
-  return averaged(rule, AVERAGE_KEEP);
+  if (shape.length === 4) {
+    const matrix = [sizeOf(shape.slice(0, 3)), shape[3]!];
+    return reshaped(muon({ weightDecay: 0.1, iterations: 4 }), matrix);
+  }
+  return slowed(adamW({ beta2: 0.99, weightDecay: name.endsWith('/kernel') ? 0.1 : 0 }), 0.1);
 }
 
 type Block = (x: tf.Tensor4D, layer: ConvLayer) => tf.Tensor4D;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openVisionNetwork } from '../src/vision/open.js';
 import { readCheckpoint } from './checkpoint.js';
-import { shippedParameters } from './fold-batch-norm.js';
+import { foldedParameters } from './fold-batch-norm.js';
 import { loadPictures } from './pictures.js';
 import { plainClassifier, shippedClassifier, topOne } from './top-one.js';
 
@@ -33,7 +33,7 @@ const show = (what: string, accuracy: number) =>
 if (train) {
   const checkpoint = readCheckpoint(join(work, 'checkpoint.safetensors'));
   if (!checkpoint) throw new Error(`there is no checkpoint in ${work}`);
-  const trained = await shippedParameters(checkpoint.state, await loadPictures(train, join(work, 'train')));
+  const trained = await foldedParameters(checkpoint.state, await loadPictures(train, join(work, 'train')));
   show('full precision', await topOne(plainClassifier(trained), pictures));
 }
 show('as shipped', await topOne(shippedClassifier(openVisionNetwork(model)), pictures));

@@ -19,7 +19,7 @@ import { readCheckpoint } from './checkpoint.js';
 import { convLayers, plainForward } from './cnn.js';
 import { topology } from './cnn-topology.js';
 import { writeWhole } from './corpus.js';
-import { shippedParameters } from './fold-batch-norm.js';
+import { foldedParameters } from './fold-batch-norm.js';
 import { loadPictures, PICTURE_SIZE } from './pictures.js';
 
 const { values: options } = parseArgs({
@@ -40,7 +40,7 @@ const SHARD = 'group1-shard1of1.bin';
 const checkpoint = readCheckpoint(join(work, 'checkpoint.safetensors'));
 if (!checkpoint) throw new Error(`there is no checkpoint in ${work}`);
 const pictures = await loadPictures(train, join(work, 'train'));
-const network = await shippedParameters(checkpoint.state, pictures);
+const network = await foldedParameters(checkpoint.state, pictures);
 
 const lines = (await readFile(words, 'utf8')).trim().split('\n');
 const names = new Map(lines.map((line) => line.split('\t') as [string, string]));

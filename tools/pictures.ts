@@ -45,9 +45,19 @@ export async function loadPictures(tar: string, cache: string): Promise<Pictures
   return { pixels: await readFile(pixelPath), labels: Uint16Array.from(labels), classes };
 }
 
-/** Whole pictures in [0, 1], `[count, height, width, 3]`. */
-export function pictureBatch({ pixels }: Pictures, first: number, count: number): Float32Array {
-  return Float32Array.from(pixels.subarray(first * BYTES, (first + count) * BYTES), (byte) => byte / 255);
+/** Whole pictures in [0, 1], `[count, height, width, 3]`: every `stride`-th from `first`, from the start again at the end. */
+export function pictureBatch(
+  { pixels, labels }: Pictures,
+  first: number,
+  count: number,
+  stride = 1,
+): Float32Array {
+  const batch = new Float32Array(count * BYTES);
+  for (let i = 0; i < count; i++) {
+    const start = ((first + i * stride) % labels.length) * BYTES;
+    for (let k = 0; k < BYTES; k++) batch[i * BYTES + k] = pixels[start + k]! / 255;
+  }
+  return batch;
 }
 
 /** What one training step reads. */

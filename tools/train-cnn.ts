@@ -15,7 +15,7 @@ import { cosineSchedule } from '../src/engine/optimizer.js';
 import { Trainer } from '../src/engine/trainer.js';
 import { type Position, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { cnnLoss, firstParameters, updateRule } from './cnn.js';
-import { averagedParameters, foldedParameters } from './fold-batch-norm.js';
+import { foldedParameters } from './fold-batch-norm.js';
 import { loadPictures, PictureStream } from './pictures.js';
 import { plainClassifier, topOne } from './top-one.js';
 
@@ -43,6 +43,8 @@ const CLIP = 2;
 /** A step that took longer was paused: seconds beyond this do not count as training. */
 const LONGEST_STEP = 20;
 const STEPS_BETWEEN_CHECKPOINTS = 200;
+/** Of training pictures, whose moments stand in for batch norm's when the network is validated. */
+const VALIDATION_BATCHES = 8;
 
 // -- data and schedule -----------------------------------------------------------------------------------------
 
@@ -90,7 +92,7 @@ function log(entry: Record<string, number>): void {
 async function save(): Promise<void> {
   const state = await trainer.snapshot();
   writeCheckpoint(checkpointPath, state, position);
-  const network = await foldedParameters(averagedParameters(state), pictures, sizeAt(position.steps - 1));
+  const network = await foldedParameters(state, pictures, VALIDATION_BATCHES);
   const accuracy = await topOne(plainClassifier(network), validPictures);
   log({ ...position, top1: accuracy });
   process.stderr.write(`\n  validation: ${(100 * accuracy).toFixed(2)} % top-1\n`);

@@ -119,23 +119,6 @@ export function reshaped(rule: UpdateRule, shape: readonly number[]): UpdateRule
   };
 }
 
-/**
- * A rule that also keeps the slot `average`: the parameter's exponential average over steps, which generalizes
- * better than the last step (Polyak & Juditsky 1992).
- */
-export function averaged(rule: UpdateRule, keep: number): UpdateRule {
-  return {
-    slots: [...rule.slots, 'average'],
-    apply(parameter, gradient, { average, ...slots }, rate, step) {
-      const updated = rule.apply(parameter, gradient, slots, rate, step);
-      // The first steps count alike, so that the zero at the start has no weight.
-      const kept = tf.minimum(keep, tf.sub(1, tf.div(1, step)));
-      const fresh = tf.add(average!, tf.mul(tf.sub(updated.parameter, average!), tf.sub(1, kept)));
-      return { parameter: updated.parameter, slots: { ...updated.slots, average: fresh } };
-    },
-  };
-}
-
 /** Gradients scaled down together so that their common L2 norm is at most `limit`, and the norm before. */
 export function clipByGlobalNorm(
   gradients: readonly tf.Tensor[],

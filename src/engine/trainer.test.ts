@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adamW, averaged, cosineSchedule, muon, reshaped, slowed } from './optimizer.js';
+import { adamW, cosineSchedule, muon, reshaped, slowed } from './optimizer.js';
 import { Random } from './random.js';
 import * as tf from './tfjs.js';
 import { Trainer, type TrainerOptions } from './trainer.js';
@@ -154,19 +154,6 @@ describe('rules made of rules', () => {
     }
     const [a, b] = [(await slow.snapshot()).get('w')!.data, (await plain.snapshot()).get('w')!.data];
     for (const [i, value] of b.entries()) expect(a[i]!).toBeCloseTo(value, 6);
-  });
-
-  it('averaged: the plain mean of the first steps, then an exponential one', async () => {
-    const trainer = await Trainer.create(regression(() => averaged(adamW(), 0.7)));
-    const seen: number[] = [];
-    let expected = 0;
-    for (let i = 0; i < 8; i++) {
-      await trainer.step({ x, y }, 0.05);
-      const state = await trainer.snapshot();
-      seen.push(state.get('w')!.data[0]!);
-      expected = i < 3 ? seen.reduce((a, b) => a + b) / seen.length : 0.7 * expected + 0.3 * seen.at(-1)!;
-      expect(state.get('w#average')!.data[0]!).toBeCloseTo(expected, 5);
-    }
   });
 });
 

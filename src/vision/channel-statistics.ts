@@ -39,9 +39,9 @@ export function shippedChannelStatistics(folder: string): ShippedChannelStatisti
   );
 }
 
-/** Channels that no picture excited at any position. */
+/** Channels of a ReLU that no picture excited at any position. */
 export function deadChannels({ position }: ChannelStatistics): number[] {
-  return [...position.max].flatMap((max, channel) => (max <= 0 ? [channel] : []));
+  return [...position.max].flatMap((max, channel) => (max === 0 ? [channel] : []));
 }
 
 /** Writes them into a model folder; `units.json` also names the dead channels. */
