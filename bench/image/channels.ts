@@ -2,7 +2,7 @@
  * Do synthetic pictures excite their channels more than any photograph? All channels of some layers.
  *
  *   npx tsx bench/image/channels.ts --model FOLDER --layers block2_conv2,block3_conv2,block4_conv2 [--steps 128]
- *     [--size 64] [--sheets DIR]
+ *     [--rate 0.05] [--size 64] [--sheets DIR]
  *
  * A picture's activation is its channel's mean over the map, averaged over 16 random jitters, not at its optimum only;
  * the rival is the largest such mean over the photographs that the statistics in the model folder were counted over.
@@ -33,12 +33,13 @@ const { values: flags } = parseArgs({
     model: { type: 'string' },
     layers: { type: 'string' },
     steps: { type: 'string', default: '128' },
+    rate: { type: 'string', default: '0.05' },
     size: { type: 'string', default: '64' },
     sheets: { type: 'string' },
   },
 });
 if (!flags.model || !flags.layers) throw new Error('--model and --layers are needed');
-const [size, steps] = [Number(flags.size), Number(flags.steps)];
+const [size, steps, rate] = [Number(flags.size), Number(flags.steps), Number(flags.rate)];
 const JITTERS = 16;
 
 /** Mean activation of a unit's picture over random jitters. */
@@ -69,12 +70,12 @@ for (const layer of flags.layers.split(',')) {
   const counted = statistics.load(layer);
   if (!counted) throw new Error(`the statistics do not cover ${layer}`);
   const { units } = await finishRun(
-    renderUnits({ network, units: parseUnitList(`${layer}:*`, network), size, steps }),
+    renderUnits({ network, units: parseUnitList(`${layer}:*`, network), size, steps, rate }),
   );
   const dead = new Set(deadChannels(counted));
   const below: string[] = [];
   for (const [channel, unit] of units.entries()) {
-    if (dead.has(channel) || unit.dead) continue;
+    if (dead.has(channel)) continue;
     live++;
     const [synthetic, natural] = [await jittered(network, unit), counted.picture.max[channel]!];
     if (synthetic > natural) better++;

@@ -75,8 +75,8 @@ export interface RenderResult {
 
 /** Pixels of a batch: what fits into memory beside the activations of a large network. */
 const PIXELS_AT_ONCE = 2 ** 18;
-/** Until this step a unit without a gradient gets a redirected one, but for every fourth, which shows if it woke. */
-const WAKING_STEPS = 32;
+/** A unit without a gradient gets a redirected one, but for every fourth step, which shows if it woke. */
+const WAKE_CHECK = 4;
 
 export const DEFAULT_STEPS = 256;
 
@@ -283,7 +283,7 @@ class Batch {
 
   private async step(ascent: Ascent, step: number): Promise<Float32Array> {
     const { parameterization = 'fft', rate = defaults[parameterization].rate } = this.options;
-    const redirect = step < WAKING_STEPS && step % 4 !== 0 && this.moved.includes(false);
+    const redirect = step % WAKE_CHECK !== 0 && this.moved.includes(false);
     const { activation, gradient } = await ascent.step(rate, this.random, redirect);
     for (let i = 0; i < activation.length; i++) {
       this.curve[i]!.push(activation[i]!);
