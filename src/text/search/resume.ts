@@ -4,7 +4,7 @@ import type { Budget, Earlier } from './drive.js';
 
 /** What was found and spent, also of a run that was killed. Samples for comparison do not count. */
 export function earlierSearch(events: readonly ReadEvent[]): Earlier {
-  const baseline = /^samples/;
+  const baseline = /at equal cost$/;
   const earlier = { seconds: 0, evaluations: 0 };
   const found = new Map<string, readonly number[]>();
   let waiting: (readonly number[])[] = [];
