@@ -53,10 +53,11 @@ export function oneLine(text: string): string {
   return text.replace(/\r?\n/g, '⏎').replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Cs}/gu, '·');
 }
 
-/** General punctuation, arrows, mathematical signs and block elements stand in one column, the clocks do not. */
+/** General punctuation, arrows, mathematical signs, block elements and braille stand in one column, the clocks do not. */
 function isNarrow(codePoint: number): boolean {
   const clock = codePoint === 0x231a || codePoint === 0x231b || (codePoint >= 0x23e9 && codePoint <= 0x23f3);
-  return codePoint >= 0x2010 && codePoint < 0x2600 && !clock;
+  const braille = codePoint >= 0x2800 && codePoint < 0x2900;
+  return braille || (codePoint >= 0x2010 && codePoint < 0x2600 && !clock);
 }
 
 function* points(text: string): Generator<{ character: string; codePoint: number }> {

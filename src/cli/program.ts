@@ -9,6 +9,7 @@ import { resumeCommand } from './commands/resume.js';
 import { scoreCommand } from './commands/score.js';
 import { textCommand } from './commands/text.js';
 import { unitsCommand } from './commands/units.js';
+import { viewCommand } from './commands/view.js';
 import { addOutputOptions } from './options.js';
 
 /** Makes a fresh program; errors of parsing are thrown as `CommanderError`. */
@@ -25,7 +26,7 @@ export function createProgram(): Command {
     command.helpGroup('Probe a language model:'),
   );
   const pictures = imageCommand().helpGroup('Probe a network that sees:');
-  const readers = [reportCommand()].map((command) => command.helpGroup('Look at results:'));
+  const readers = [viewCommand(), reportCommand()].map((command) => command.helpGroup('Look at results:'));
   for (const command of [...probes, pictures, ...readers, modelsCommand(), unitsCommand()]) {
     program.addCommand(addOutputOptions(command).copyInheritedSettings(program));
   }

@@ -1,6 +1,7 @@
 /** @file The progress bar: a reader of run events that draws one line on stderr, where that is a terminal. */
 
-import { clip, formatBytes, formatCount, formatSeconds, oneLine, textWidth } from '../format.js';
+import { clip, formatCount, oneLine, textWidth } from '../format.js';
+import { formatBar, formatShare, progressShare, progressWords } from '../progress-text.js';
 import type { ProgressEvent, Run, RunEvent, ScoredText } from '../runs/events.js';
 import type { Output } from './output.js';
 
@@ -69,11 +70,9 @@ export function advance(state: ProgressState, event: RunEvent): ProgressState {
 export function formatProgress({ label, progress, best, figure }: ProgressState, columns: number): string {
   const parts = [label, progress?.note ?? ''];
   if (progress !== null) {
-    const { done, total, rate, seconds_left: left } = progress;
-    if (total !== null) parts.push(formatBar(total > 0 ? done / total : 1));
-    parts.push(formatDone(progress));
-    if (rate !== null) parts.push(formatRate(progress, rate));
-    if (left !== null) parts.push(`${formatSeconds(left)} left`);
+    const share = progressShare(progress);
+    if (share !== null) parts.push(`${formatBar(share, barColumns)} ${formatShare(share)}`);
+    parts.push(...progressWords(progress));
   }
   if (figure !== null) parts.push(figure);
   if (best !== null) parts.push(`best z ${best.z.toFixed(1)} at ${best.cross_entropy.toFixed(2)} nats`);
@@ -85,24 +84,4 @@ export function formatProgress({ label, progress, best, figure }: ProgressState,
   }
   const room = columns - textWidth(line) - 4;
   return best !== null && room >= 12 ? `${line}  "${clip(oneLine(best.text), room)}"` : line;
-}
-
-function formatBar(share: number): string {
-  const filled = Math.round(Math.min(Math.max(share, 0), 1) * barColumns);
-  return `${'█'.repeat(filled)}${'░'.repeat(barColumns - filled)} ${Math.floor(Math.min(share, 1) * 100)} %`;
-}
-
-function formatDone({ budget, done, total }: ProgressEvent): string {
-  if (budget === 'bytes')
-    return total === null ? formatBytes(done) : `${formatBytes(done)} of ${formatBytes(total)}`;
-  if (budget === 'seconds')
-    return total === null ? formatSeconds(done) : `${Math.round(done)}/${formatSeconds(total)}`;
-  return total === null
-    ? `${formatCount(done)} ${budget}`
-    : `${formatCount(done)}/${formatCount(total)} ${budget}`;
-}
-
-function formatRate({ budget, rate_unit: unit }: ProgressEvent, rate: number): string {
-  if (unit === 'bytes') return `${formatBytes(rate)}/s`;
-  return unit === budget ? `${formatCount(rate)}/s` : `${formatCount(rate)} ${unit}/s`;
 }

@@ -28,13 +28,18 @@ export interface RunReading {
   missing: string[];
 }
 
+/** Whether a path is a run folder: it has a log, or says what was asked. */
+export function isRunFolder(path: string): boolean {
+  return ['events.jsonl', 'run.json'].some((name) => existsSync(join(path, name)));
+}
+
 /**
  * Reads the whole folder.
  *
+ * @param tail - reads the log, and can go on reading it where this ends
  * @throws UserError when it is no run folder at all
  */
-export function readRun(path: string): RunReading {
-  const tail = new RunTail(path);
+export function readRun(path: string, tail = new RunTail(path)): RunReading {
   const events = tail.poll();
   const description = readJson<RunDescription>(join(path, 'run.json'), isObject);
   const frontier = readJson<ScoredText[]>(join(path, 'frontier.json'), Array.isArray);
@@ -92,7 +97,7 @@ export class RunTail {
   /** @throws UserError when `path` is no run folder */
   constructor(path: string) {
     this.file = join(path, 'events.jsonl');
-    if (existsSync(this.file) || existsSync(join(path, 'run.json'))) return;
+    if (isRunFolder(path)) return;
     const what = existsSync(path) ? 'it has neither run.json nor events.jsonl' : 'there is no such folder';
     throw new UserError(
       `${path} is not a run folder: ${what}; give a folder that superstim wrote under runs/`,

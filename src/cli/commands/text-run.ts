@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { finishRun, type JsonValue } from '../../runs/events.js';
 import type { RunFolder } from '../../runs/run-folder.js';
 import type { Budget, SearchOptions } from '../../text/search/search.js';
+import type { LiveOptions } from '../../tui/live.js';
 import type { Output } from '../output.js';
 import { showProgress } from '../progress.js';
 import type { ProbeFlags } from './text-options.js';
@@ -81,15 +82,22 @@ export function readTextSettings(settings: { [name: string]: JsonValue }): {
   };
 }
 
-/** Searches, events into the folder and progress on stderr. */
+/** Searches, events into the folder, progress on stderr or the terminal UI. */
 export async function searchInto(
   folder: RunFolder,
   options: SearchOptions,
   output: Output,
+  tui?: Omit<LiveOptions, 'stop'>,
 ): Promise<TextDocument> {
   const { recordRun } = await import('../../runs/run-folder.js');
   const { searchText } = await import('../../text/search/search.js');
-  const result = await finishRun(showProgress(recordRun(folder, searchText(options)), output));
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
+  const run = recordRun(folder, searchText({ ...options, signal }));
+  const { showLive } = tui ? await import('../../tui/live.js') : {};
+  const shown =
+    tui && showLive ? showLive(run, { ...tui, stop: () => stopping.abort() }) : showProgress(run, output);
+  const result = await finishRun(shown);
   folder.writeFrontier(result.frontier);
   return { run: folder.path, ...result };
 }

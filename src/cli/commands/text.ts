@@ -1,6 +1,7 @@
 /** @file `superstim text`: text that is probable, strong for a unit, and weak for its rivals. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import type { RunDescription } from '../../runs/run-folder.js';
 import type { Budget, SearchMethodName } from '../../text/search/search.js';
 import { withInterrupt } from '../interrupt.js';
 import { integer, number, outOption, repeated } from '../options.js';
@@ -19,6 +20,7 @@ interface TextFlags extends ProbeFlags {
   corpus?: string[];
   prior?: string;
   out: string;
+  tui?: boolean;
 }
 
 const methods: readonly SearchMethodName[] = [
@@ -70,7 +72,8 @@ export function textCommand(): Command {
       '--prior <model>',
       'the model whose probability counts, a folder, an ONNX export or a hub id (default: the probed model)',
     )
-    .addOption(outOption());
+    .addOption(outOption())
+    .option('--tui', 'watch the search in the terminal UI (superstim view), and explore what it finds');
   return addProbeOptions(command)
     .addHelpText(
       'after',
@@ -95,7 +98,7 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
   const rivals = await openRivals(flags, output, signal);
   const options = { ...(await sessionOf(flags, model, modelHash)), ...search, ...rivals, signal };
   checkSearch(options);
-  const folder = createRunFolder(out, {
+  const description: RunDescription = {
     command: ['superstim', ...process.argv.slice(2)],
     task: 'text',
     unit,
@@ -103,8 +106,11 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
     seed,
     versions: runVersions(),
     model: { name: model.name, hash: modelHash },
-  });
-  return searchInto(folder, options, output);
+  };
+  const folder = createRunFolder(out, description);
+  const terminal = process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb';
+  const tui = { path: folder.path, description, color: flags.color ?? true };
+  return searchInto(folder, options, output, flags.tui && terminal && !flags.json ? tui : undefined);
 }
 
 /** The texts of `--quiet-on`: each a text, or a file with one a line. */

@@ -1,0 +1,69 @@
+/** @file `superstim view`: look at runs. */
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { exitCodes } from '../../errors.js';
+import type { Place } from '../../tui/navigation.js';
+import type { CommonOptions } from '../options.js';
+import { Output } from '../output.js';
+
+interface ViewFlags extends CommonOptions {
+  screenReader?: boolean;
+}
+
+export function viewCommand(): Command {
+  return new Command('view')
+    .description('explore runs in the terminal: frontier, tokens, evidence, pictures, curves')
+    .argument('[run]', 'a run folder, or a folder of runs', 'runs')
+    .option('--screen-reader', 'sentences instead of drawings (so does INK_SCREEN_READER=true)')
+    .addHelpText(
+      'after',
+      '\nPress ? for the keys. Off a terminal the same is printed as text.\n\nExamples:\n  $ superstim view\n  $ superstim view runs/20250131-120000-L2.H3\n  $ superstim view runs/20250131-120000-L2.H3 --json',
+    )
+    .action(async (path: string, flags: ViewFlags) => {
+      const { isRunFolder } = await import('../../runs/read-run.js');
+      const terminal = process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb';
+      if (flags.json || !terminal) await print(path, isRunFolder(path), new Output(flags));
+      else await explore(resolve(path), isRunFolder(path), flags);
+    });
+}
+
+async function print(path: string, isRun: boolean, output: Output): Promise<void> {
+  const text = await import('../../tui/plain-text.js');
+  if (!isRun) {
+    const { listRuns, selectRuns } = await import('../../tui/run-list.js');
+    const runs = selectRuns(listRuns(path), '', 'newest');
+    output.result(runs, () => text.describeRuns(runs, path));
+    return;
+  }
+  const { readRun } = await import('../../runs/read-run.js');
+  const { snapshotOf } = await import('../../tui/run-source.js');
+  const reading = readRun(path);
+  const { events: _, ...facts } = reading;
+  const snapshot = snapshotOf(reading);
+  const { end, baselines, explanations, warnings } = snapshot.view;
+  const document = {
+    ...facts,
+    frontier: snapshot.view.frontier,
+    baselines: Object.fromEntries(baselines),
+    explanations: [...explanations.values()],
+    warnings,
+    result: end?.kind === 'finished' ? end.result : null,
+  };
+  output.result(document, () => text.describeRun(snapshot));
+}
+
+async function explore(path: string, isRun: boolean, flags: ViewFlags): Promise<void> {
+  // React's other build is made for debugging and several times slower.
+  process.env.NODE_ENV ??= 'production';
+  const { dirname } = await import('node:path');
+  const { runPlace, runsPlace } = await import('../../tui/navigation.js');
+  const { openViewer } = await import('../../tui/viewer.js');
+  const start: [Place, ...Place[]] = isRun ? [runsPlace, runPlace(path)] : [runsPlace];
+  const how = await openViewer({
+    start,
+    folder: isRun ? dirname(path) : path,
+    color: flags.color ?? true,
+    ...(flags.screenReader !== undefined && { screenReader: flags.screenReader }),
+  }).left;
+  if (how === 'interrupt') process.exitCode = exitCodes.interrupted;
+}

@@ -1,0 +1,86 @@
+/** @file The frontier as a scatter: how probable against how strong. */
+import type { ScoredText } from '../../runs/events.js';
+import { fluencyFront } from '../../text/search/frontier.js';
+import { palette, type Rgb } from '../color.js';
+import type { RunView } from '../run-view.js';
+import type { Line, Span } from '../styled.js';
+import { axisOver, drawPlot, type Mark, type Path } from './plot.js';
+
+/** Signs of the simple rivals on the plot. */
+const baselineSigns: Readonly<Record<string, string>> = { prior_best: 'P', corpus_best: 'C' };
+
+/** What is drawn of a run. */
+export interface FrontierLayer {
+  readonly view: RunView;
+  readonly color: Rgb;
+}
+
+/**
+ * One run's frontier, or two over each other.
+ *
+ * @param selected - stands out
+ */
+export function drawFrontier(
+  layers: readonly FrontierLayer[],
+  selected: ScoredText | null,
+  columns: number,
+  rows: number,
+): Line[] {
+  const baselines = layers.flatMap(({ view }) => [...view.baselines]);
+  const present = baselines.flatMap(([, text]) => (text ? [text] : []));
+  const shown = [...layers.flatMap(({ view }) => view.frontier), ...present, ...(selected ? [selected] : [])];
+  const entered = layers.flatMap(({ view: { entries }, color }) =>
+    layers.length > 1
+      ? []
+      : entries.map((entry): Mark => ({ ...point(entry), color: palette.muted ?? color })),
+  );
+  const paths = layers.map(({ view, color }): Path => ({ points: staircase(view.frontier), color }));
+  const marks: Mark[] = [
+    ...entered,
+    ...layers.flatMap(({ view, color }) => view.frontier.map((entry): Mark => ({ ...point(entry), color }))),
+    ...baselines.flatMap(([name, text]): Mark[] =>
+      text ? [{ ...point(text), color: palette.rival, glyph: baselineSigns[name] ?? 'B', bold: true }] : [],
+    ),
+    ...(selected ? [{ ...point(selected), color: palette.caution, glyph: '◆', bold: true }] : []),
+  ];
+  return drawPlot(
+    {
+      x: axisOver(
+        'nats',
+        shown.map((text) => text.cross_entropy),
+        [0, 6],
+      ),
+      y: axisOver(
+        'z',
+        shown.map((text) => text.z),
+        [0, 5],
+      ),
+      paths,
+      marks,
+    },
+    columns,
+    rows,
+  );
+}
+
+/** What the signs mean. */
+export function frontierLegend({ baselines }: RunView): Line {
+  const legend: Span[] = [{ text: '◆ selected', color: palette.caution }];
+  const rival = (sign: string, name: string) =>
+    legend.push({ text: `  ${sign} ${name}`, color: palette.rival });
+  if (baselines.get('prior_best')) rival('P', 'best sample of the prior');
+  if (baselines.get('corpus_best')) rival('C', 'best of the corpus');
+  return legend;
+}
+
+function point(text: ScoredText): { x: number; y: number } {
+  return { x: text.cross_entropy, y: text.z };
+}
+
+/** What is reached at each level of cross entropy: steps up, as the hypervolume counts them. */
+function staircase(frontier: readonly ScoredText[]): { x: number; y: number }[] {
+  return fluencyFront(frontier).flatMap((text, i, front) => {
+    const before = front[i - 1];
+    return before ? [{ x: text.cross_entropy, y: before.z }, point(text)] : [point(text)];
+  });
+}

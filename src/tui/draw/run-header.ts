@@ -1,0 +1,98 @@
+/** @file The first lines of a run's screen: what it is about, how far it is, what is wrong with it. */
+import { formatCount, formatSeconds } from '../../format.js';
+import { formatBar, formatShare, progressShare, progressWords } from '../../progress-text.js';
+import type { JsonValue } from '../../runs/events.js';
+import { hypervolume } from '../../text/search/frontier.js';
+import { palette, type Rgb } from '../color.js';
+import type { RunSnapshot } from '../run-source.js';
+import { field, type RunView } from '../run-view.js';
+import { fitLine, type Line, lineWidth, plain } from '../styled.js';
+
+/** How a run stands, in a word and a colour. */
+export function runState({ view, growing }: RunSnapshot): { word: string; color: Rgb } {
+  if (view.end?.kind === 'failed') return { word: 'failed', color: palette.bad };
+  if (view.end)
+    return { word: view.end.reason, color: view.end.reason === 'done' ? palette.good : palette.caution };
+  return growing ? { word: 'running', color: palette.accent } : { word: 'no end', color: palette.caution };
+}
+
+/** `L2.H5  text of books-lm by evolve`, and how it stands. */
+export function drawTitle(snapshot: RunSnapshot, columns: number): Line {
+  const { view, description } = snapshot;
+  const model = description?.model?.name;
+  const { word, color } = runState(snapshot);
+  const about = [view.task, model && `of ${model}`, view.method && `by ${view.method}`]
+    .filter(Boolean)
+    .join(' ');
+  const left: Line = [
+    { text: view.unit ?? description?.unit ?? 'run', bold: true },
+    { text: `  ${about}`, color: palette.muted },
+  ];
+  const room = columns - word.length - 1;
+  return [...fitLine(left, room), { text: ` ${word}`, color, bold: true }];
+}
+
+/** Progress while it runs, afterwards what came of it. */
+export function drawProgress({ view, growing }: RunSnapshot, columns: number): Line {
+  const { progress, end } = view;
+  if (end?.kind === 'failed') return fitLine(plain(end.message, { color: palette.bad }), columns);
+  if (end || !growing || !progress) return fitLine(plain(outcome(view)), columns);
+  const share = progressShare(progress);
+  const words = [progress.note, ...progressWords(progress)].filter(Boolean).join('  ');
+  const line: Line = [
+    ...(share === null
+      ? []
+      : [{ text: formatBar(share, 16), color: palette.accent }, { text: ` ${formatShare(share)}  ` }]),
+    { text: words },
+  ];
+  return fitLine(
+    lineWidth(line) <= columns ? line : [...line.slice(0, 2), { text: progressWords(progress).join('  ') }],
+    columns,
+  );
+}
+
+/** One sentence on what a run found. */
+export function outcome(view: RunView): string {
+  const { end, frontier, frames, series } = view;
+  const result = end?.kind === 'finished' ? end.result : null;
+  const parts: string[] = [];
+  if (frontier.length > 0) {
+    const volume = number(field(result, 'hypervolume')) ?? hypervolume(frontier);
+    parts.push(`${frontier.length} texts on the frontier`, `hypervolume ${volume.toFixed(1)}`);
+  }
+  if (frames.length > 0)
+    parts.push(`${frames.length} frames`, `activation ${formatCount(frames.at(-1)!.activation)}`);
+  for (const [name, { values }] of [...series].slice(0, 3))
+    parts.push(`${name.replaceAll('_', ' ')} ${formatCount(values.at(-1)!)}`);
+  const cost = field(result, 'cost');
+  const [evaluations, seconds] = [number(field(cost, 'evaluations')), number(field(cost, 'seconds'))];
+  if (evaluations !== null) parts.push(`${formatCount(evaluations)} evaluations`);
+  parts.push(formatSeconds(seconds ?? view.at));
+  return parts.join('  ');
+}
+
+function number(value: JsonValue): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+/** What is missing, what was warned of: one line each, at most `rows`, the last telling of more. */
+export function drawTroubles({ view, missing, growing }: RunSnapshot, columns: number, rows: number): Line[] {
+  // That a growing run has no end yet is no news.
+  const troubles = [
+    ...missing.filter((text) => !growing || !text.includes('no last event')),
+    ...view.warnings,
+  ];
+  const shown =
+    troubles.length > rows
+      ? [...troubles.slice(0, rows - 1), `${troubles.length - rows + 1} more: see superstim view RUN | cat`]
+      : troubles;
+  return shown.map((text) =>
+    fitLine(
+      [
+        { text: '! ', color: palette.caution, bold: true },
+        { text, color: palette.caution },
+      ],
+      columns,
+    ),
+  );
+}

@@ -1,0 +1,57 @@
+/** @file The screen of a search for text: frontier, candidates, progress. */
+import { palette } from '../color.js';
+import type { RunPlace } from '../navigation.js';
+import type { RunSnapshot } from '../run-source.js';
+import type { Entry } from '../run-view.js';
+import type { Line } from '../styled.js';
+import { drawCandidates } from './candidate-list.js';
+import { drawFrontier, frontierLegend } from './frontier-plot.js';
+import { beside, block, rule } from './layout.js';
+import { drawProgress, drawTitle, drawTroubles } from './run-header.js';
+
+export interface TextRunScene {
+  readonly snapshot: RunSnapshot;
+  readonly place: RunPlace;
+  /** The candidates in the order of the list. */
+  readonly entries: readonly Entry[];
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Columns from which plot and list stand side by side. */
+const WIDE = 130;
+
+export function drawTextRun({ snapshot, place, entries, columns, rows }: TextRunScene): Line[] {
+  const { view } = snapshot;
+  const head = [
+    drawTitle(snapshot, columns),
+    drawProgress(snapshot, columns),
+    ...drawTroubles(snapshot, columns, 2),
+  ];
+  const selected = Math.min(place.selected, entries.length - 1);
+  const body = rows - head.length;
+  const wide = columns >= WIDE;
+  const plotColumns = wide ? Math.floor((columns - 2) * 0.48) : columns;
+  const plotRows = wide ? body : Math.max(8, Math.floor(body * 0.48));
+  const listColumns = wide ? columns - 2 - plotColumns : columns;
+  const listRows = wide ? body : body - plotRows;
+  const plot = [
+    rule('frontier: z against nats a token', plotColumns),
+    ...drawFrontier([{ view, color: palette.accent }], entries[selected] ?? null, plotColumns, plotRows - 2),
+    frontierLegend(view),
+  ];
+  const what = place.all ? `${entries.length} that ever entered` : `${entries.length} candidates`;
+  const list = [
+    rule(`${what}, by ${place.order}`, listColumns),
+    ...(entries.length > 0
+      ? drawCandidates(entries, {
+          selected,
+          columns: listColumns,
+          rows: listRows - 1,
+          marked: place.marked,
+        })
+      : [[{ text: snapshot.growing ? 'nothing yet' : 'no candidates', color: palette.muted }]]),
+  ];
+  const blocks = [block(plot, plotColumns, plotRows), block(list, listColumns, listRows)];
+  return [...head, ...(wide ? beside(blocks) : blocks.flat())];
+}

@@ -1,0 +1,68 @@
+/** @file The screen of a training run: every figure as a curve, and the texts it samples. */
+import { palette, type Rgb } from '../color.js';
+import type { RunPlace } from '../navigation.js';
+import type { RunSnapshot } from '../run-source.js';
+import type { Entry } from '../run-view.js';
+import type { Line } from '../styled.js';
+import { drawCandidates } from './candidate-list.js';
+import { drawCurve } from './curve.js';
+import { beside, block, rule, shares } from './layout.js';
+import { drawProgress, drawTitle, drawTroubles } from './run-header.js';
+
+export interface TuneScene {
+  readonly snapshot: RunSnapshot;
+  readonly place: RunPlace;
+  /** The samples, newest first unless ordered otherwise. */
+  readonly entries: readonly Entry[];
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** What one looks at first: reward and distance from the reference model. */
+const FIRST = [/reward/, /kl/, /^z$|z_/, /loss/];
+const colors: readonly Rgb[] = [palette.accent, palette.caution, palette.good, palette.rival];
+
+export function drawTuneRun({ snapshot, place, entries, columns, rows }: TuneScene): Line[] {
+  const head = [
+    drawTitle(snapshot, columns),
+    drawProgress(snapshot, columns),
+    ...drawTroubles(snapshot, columns, 2),
+  ];
+  const body = rows - head.length;
+  const listRows = entries.length > 0 ? Math.min(entries.length + 2, Math.floor(body * 0.45)) : 0;
+  const names = [...snapshot.view.series.keys()].sort((a, b) => importance(a) - importance(b));
+  const across = columns >= 150 ? 3 : 2;
+  const down = body - listRows >= 24 ? 2 : 1;
+  const widths = shares(columns, across);
+  const curves = Array.from({ length: down }, (_, row) => {
+    const height =
+      Math.floor(((row + 1) * (body - listRows)) / down) - Math.floor((row * (body - listRows)) / down);
+    const blocks = widths.map((width, i) => {
+      const name = names[row * across + i];
+      const series = name === undefined ? undefined : snapshot.view.series.get(name);
+      if (!series) return block([], width, height);
+      const title = name!.replaceAll('_', ' ');
+      const color = colors[(row * across + i) % colors.length]!;
+      return block([rule(title, width), ...drawCurve('', series, color, width, height - 1)], width, height);
+    });
+    return beside(blocks);
+  }).flat();
+  const list =
+    listRows === 0
+      ? []
+      : [
+          rule(`${entries.length} samples, by ${place.order}`, columns),
+          ...drawCandidates(entries, {
+            selected: Math.min(place.selected, entries.length - 1),
+            columns,
+            rows: listRows - 1,
+            marked: place.marked,
+          }),
+        ];
+  return block([...head, ...curves, ...list], columns, rows);
+}
+
+function importance(name: string): number {
+  const index = FIRST.findIndex((pattern) => pattern.test(name));
+  return index < 0 ? FIRST.length : index;
+}

@@ -1,0 +1,145 @@
+/** @file The same information in sentences and tables: off a terminal, and for screen readers. */
+import { clip, formatCount, formatTable, oneLine } from '../format.js';
+import { formatShare, progressShare, progressWords } from '../progress-text.js';
+import type { Explanation, ScoredText } from '../runs/events.js';
+import { outcome, runState } from './draw/run-header.js';
+import { formatTime } from './draw/runs.js';
+import { visibleToken } from './draw/tokens.js';
+import type { RunSummary } from './run-list.js';
+import type { RunSnapshot } from './run-source.js';
+
+/** A table of runs. */
+export function describeRuns(runs: readonly RunSummary[], folder: string): string {
+  if (runs.length === 0) return `no runs in ${folder}`;
+  const rows = runs.map(({ written, task, unit, model, state, best, path }) => [
+    formatTime(written),
+    task,
+    unit,
+    model,
+    state,
+    best === null ? '' : best.toPrecision(4),
+    path,
+  ]);
+  return formatTable([['last written', 'task', 'unit', 'model', 'state', 'best', 'run'], ...rows]);
+}
+
+/** One run of a list, in a sentence. */
+export function describeSummary({ task, unit, model, state, best }: RunSummary): string {
+  return `${task} ${unit} of ${model}, ${state}${best === null ? '' : `, best ${best.toPrecision(4)}`}`;
+}
+
+/** What a run is about and how it stands, in one sentence. */
+export function describeState(snapshot: RunSnapshot): string {
+  const { view, description } = snapshot;
+  const model = description?.model?.name;
+  const about = [view.task, view.unit, model && `of ${model}`, view.method && `by ${view.method}`];
+  return `${about.filter(Boolean).join(' ')}: ${runState(snapshot).word}`;
+}
+
+/** How far a run is, in one sentence. */
+export function describeProgress({ view, growing }: RunSnapshot): string {
+  const { progress } = view;
+  if (!growing || !progress || view.end) return outcome(view);
+  const share = progressShare(progress);
+  const words = [share === null ? null : formatShare(share), progress.note, ...progressWords(progress)];
+  return words.filter(Boolean).join(', ');
+}
+
+/** Everything a run holds. */
+export function describeRun(snapshot: RunSnapshot): string {
+  const { view, missing } = snapshot;
+  const { frontier, frames, series, baselines, explanations, end, calibrated } = view;
+  const parts: string[] = [
+    [
+      describeState(snapshot),
+      describeProgress(snapshot),
+      ...(calibrated
+        ? [
+            `z counts ${formatCount(calibrated.standard_deviation)} above ${formatCount(calibrated.mean)}, over ${formatCount(calibrated.tokens)} tokens (${calibrated.source})`,
+          ]
+        : []),
+      ...(end?.kind === 'failed' ? [`failed: ${end.message}`] : []),
+      ...missing.map((sentence) => `missing: ${sentence}`),
+      ...view.warnings.map((sentence) => `warning: ${sentence}`),
+    ].join('\n'),
+  ];
+  if (frontier.length > 0) parts.push(`frontier\n${candidateTable(frontier)}`);
+  for (const [name, text] of baselines)
+    parts.push(`${name.replaceAll('_', ' ')}\n${text ? candidateTable([text]) : 'none'}`);
+  for (const explanation of explanations.values()) parts.push(describeExplanation(explanation));
+  if (frames.length > 0) {
+    const rows = frames.map(({ step, activation, file }) => [String(step), formatCount(activation), file]);
+    parts.push(`frames\n${formatTable([['step', 'activation', 'file'], ...rows])}`);
+  }
+  if (series.size > 0) {
+    const rows = [...series].map(([name, { values }]) => [
+      name,
+      String(values.length),
+      formatCount(values[0]!),
+      formatCount(values.at(-1)!),
+      formatCount(values.reduce((a, b) => Math.max(a, b))),
+    ]);
+    parts.push(`figures\n${formatTable([['figure', 'steps', 'first', 'last', 'largest'], ...rows])}`);
+  }
+  return parts.join('\n\n');
+}
+
+function candidateTable(texts: readonly ScoredText[]): string {
+  const rows = texts.map((text) => [
+    text.cross_entropy.toFixed(2),
+    text.z.toFixed(2),
+    text.margin?.toFixed(2) ?? '',
+    text.rank === null ? '' : String(text.rank),
+    oneLine(text.text),
+  ]);
+  return formatTable([['nats', 'z', 'margin', 'rank', 'text'], ...rows]);
+}
+
+/** One candidate, in a sentence. */
+export function describeCandidate({ z, cross_entropy, margin, rank, text }: ScoredText): string {
+  const selective = margin === null ? '' : `, margin ${margin.toFixed(2)}, rank ${rank}`;
+  return `z ${z.toFixed(2)}, ${cross_entropy.toFixed(2)} nats a token${selective}: “${oneLine(text)}”`;
+}
+
+/** The evidence beside a candidate. */
+export function describeExplanation(explanation: Explanation): string {
+  const { unit, text, tokens, z, logprobs, peak, attention, logits, rivals } = explanation;
+  const header = ['token', 'ln p', 'z', ...(attention ? ['attended', 'brought'] : [])];
+  const rows = tokens.map((token, position) => [
+    position === 0 ? 'BOS' : visibleToken(token),
+    logprobs[position]?.toFixed(2) ?? '',
+    `${z[position]?.toFixed(2) ?? ''}${position === peak.position ? ' peak' : ''}`,
+    ...(attention
+      ? [attention.weight[position]?.toFixed(2) ?? '', attention.contribution[position]?.toFixed(1) ?? '']
+      : []),
+  ]);
+  const list = (values: readonly { token: string; value: number }[]) =>
+    values.map(({ token, value }) => `${visibleToken(token)} ${value.toFixed(2)}`).join(', ');
+  return [
+    `${unit} in “${clip(oneLine(text), 200)}”`,
+    formatTable([header, ...rows]),
+    ...(rivals.length > 0
+      ? [`rivals: ${rivals.map(({ unit, z }) => `${unit} ${z.toFixed(2)}`).join(', ')}`]
+      : []),
+    ...(logits ? [`favours: ${list(logits.top)}`, `disfavours: ${list(logits.bottom)}`] : []),
+  ].join('\n');
+}
+
+/** One token of a candidate, in sentences. */
+export function describeToken(explanation: Explanation, position: number): string[] {
+  const { tokens, z, logprobs, peak, attention, substitutions } = explanation;
+  const name = position === 0 ? 'BOS' : visibleToken(tokens[position]!);
+  const figures = [
+    z[position] === null ? null : `z ${z[position]?.toFixed(2)}`,
+    logprobs[position] === null ? null : `ln p ${logprobs[position]?.toFixed(2)}`,
+    position === peak.position ? 'the peak' : null,
+    attention ? `attended ${attention.weight[position]?.toFixed(2)}` : null,
+  ];
+  const tried = (substitutions[position] ?? []).map(
+    ({ token, value }) => `${visibleToken(token)} gives ${value.toFixed(2)}`,
+  );
+  return [
+    `token ${position} of ${tokens.length - 1}, ${name}: ${figures.filter(Boolean).join(', ')}`,
+    ...(tried.length > 0 ? [`in place of token ${position}: ${tried.join(', ')}`] : []),
+  ];
+}

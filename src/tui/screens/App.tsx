@@ -1,0 +1,53 @@
+/** @file The terminal UI: the place one is at, and its screen. */
+import { useCallback, useState } from 'react';
+import { useRun, useWindowSize } from '../hooks.js';
+import { type CandidatePlace, type Place, type RunPlace, shownPlace, type Ui } from '../navigation.js';
+import type { RunSnapshot, RunSource } from '../run-source.js';
+import type { Session } from '../session.js';
+import { CandidateScreen } from './CandidateScreen.js';
+import { CompareScreen } from './CompareScreen.js';
+import { ImageRunScreen } from './ImageRunScreen.js';
+import { RunsScreen } from './RunsScreen.js';
+import { TextRunScreen } from './TextRunScreen.js';
+
+export interface PlaceProps<P extends Place> {
+  readonly session: Session;
+  readonly ui: Ui;
+  readonly setUi: (change: (ui: Ui) => Ui) => void;
+  readonly place: P;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface RunProps<P extends Place> extends PlaceProps<P> {
+  readonly source: RunSource;
+  readonly snapshot: RunSnapshot;
+}
+
+export function App({ session, start }: { session: Session; start: Ui }) {
+  const [ui, setState] = useState(start);
+  const setUi = useCallback((change: (ui: Ui) => Ui) => setState(change), []);
+  const size = useWindowSize(session.host.screen);
+  const place = shownPlace(ui);
+  const shared = { session, ui, setUi, ...size };
+  switch (place.kind) {
+    case 'runs':
+      return <RunsScreen {...shared} place={place} />;
+    case 'run':
+    case 'candidate':
+      return <OpenRun key={place.path} {...shared} place={place} />;
+    case 'compare':
+      return <CompareScreen {...shared} place={place} />;
+    default:
+      return place satisfies never;
+  }
+}
+
+function OpenRun(props: PlaceProps<RunPlace | CandidatePlace>) {
+  const { session, place } = props;
+  const source = session.open(place.path);
+  const snapshot = useRun(source);
+  if (place.kind === 'candidate') return <CandidateScreen {...props} {...{ place, source, snapshot }} />;
+  const Screen = snapshot.view.task === 'image' ? ImageRunScreen : TextRunScreen;
+  return <Screen {...props} {...{ place, source, snapshot }} />;
+}

@@ -1,0 +1,66 @@
+/** @file Two runs, or two texts, side by side. */
+import { useMemo } from 'react';
+import { figuresOf } from '../draw/candidate.js';
+import { type ComparedText, drawRunComparison, drawTextComparison } from '../draw/compare.js';
+import { useExplanation, useKeys, useRun } from '../hooks.js';
+import type { ComparePlace, Side } from '../navigation.js';
+import { describeProgress, describeState } from '../plain-text.js';
+import type { RunSnapshot } from '../run-source.js';
+import type { Session } from '../session.js';
+import type { PlaceProps } from './App.js';
+import { FOOTER_ROWS, Screen } from './Screen.js';
+
+export function CompareScreen({ session, ui, setUi, place, columns, rows }: PlaceProps<ComparePlace>) {
+  const [left, right] = place.sides;
+  const leftRun = useRun(session.open(left.path));
+  const rightRun = useRun(session.open(right.path));
+  const leftText = useText(session, leftRun, left);
+  const rightText = useText(session, rightRun, right);
+  const bodyRows = rows - FOOTER_ROWS;
+  const { coloring } = ui;
+  useKeys({
+    session,
+    ui,
+    setUi,
+    place: 'compare',
+    facts: { count: 0, page: 1, chosen: null, at: 0, neighbours: [null, null] },
+    status: () => `${describeState(leftRun)}; ${describeState(rightRun)}`,
+  });
+  const lines = useMemo(
+    () =>
+      leftText && rightText
+        ? drawTextComparison([leftText, rightText], coloring, columns, bodyRows)
+        : drawRunComparison([leftRun, rightRun], columns, bodyRows),
+    [leftText, rightText, leftRun, rightRun, coloring, columns, bodyRows],
+  );
+  return (
+    <Screen
+      {...{ session, ui, place: 'compare', columns, rows, lines }}
+      sentences={() =>
+        leftText && rightText
+          ? [leftText, rightText].map(
+              ({ text, figures }) =>
+                `“${text}”: z ${figures?.z.toFixed(2) ?? '?'}, ${figures?.cross_entropy.toFixed(2) ?? '?'} nats`,
+            )
+          : [leftRun, rightRun].map((run) => `${describeState(run)}. ${describeProgress(run)}`)
+      }
+    />
+  );
+}
+
+/** A text with its figures and its explanation as they come; null for a side that is a whole run. */
+function useText(session: Session, run: RunSnapshot, { text }: Side): ComparedText | null {
+  const answer = useExplanation(session, run, text);
+  return useMemo(() => {
+    if (text === null) return null;
+    const explanation = answer?.state === 'explained' ? answer.explanation : null;
+    const entry = run.view.entries.find((entry) => entry.text === text) ?? null;
+    return {
+      unit: run.view.unit ?? '',
+      text,
+      explanation,
+      figures: explanation ? figuresOf(explanation) : entry,
+      status: answer?.state === 'failed' ? answer.error : answer?.state === 'asked' ? `${answer.note}…` : '',
+    };
+  }, [text, run.view, answer]);
+}

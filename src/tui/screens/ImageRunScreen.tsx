@@ -1,0 +1,98 @@
+/** @file An image run: the picture, its curve, its frames. */
+import { useEffect, useMemo, useRef } from 'react';
+import { drawImageRun, imageHead, imageLayout, stripFrames, thumbnailBox } from '../draw/image-run.js';
+import { frameFile, useKeys, useLoaded } from '../hooks.js';
+import { type RunPlace, shownPlace } from '../navigation.js';
+import { describeProgress, describeState } from '../plain-text.js';
+import type { Overlay } from '../screen.js';
+import type { Line } from '../styled.js';
+import { halfBlocks, type PictureBox, pictureCode, readBlocks } from '../terminal-picture.js';
+import type { RunProps } from './App.js';
+import { FOOTER_ROWS, Screen } from './Screen.js';
+
+/** Milliseconds a frame is shown while they play. */
+const FRAME_TIME = 120;
+
+export function ImageRunScreen(props: RunProps<RunPlace>) {
+  const { session, ui, setUi, place, source, snapshot, columns, rows } = props;
+  const { depth, graphics, screen, linear } = session.host;
+  const { frames } = snapshot.view;
+  const frame = Math.max(0, Math.min(place.frame ?? frames.length - 1, frames.length - 1));
+  const bodyRows = rows - FOOTER_ROWS;
+  const head = useMemo(() => imageHead(snapshot, columns).length, [snapshot, columns]);
+  const layout = useMemo(() => imageLayout(columns, bodyRows, head), [columns, bodyRows, head]);
+  const seen = useMemo(() => stripFrames(frames.length, frame, columns), [frames.length, frame, columns]);
+
+  useEffect(() => {
+    if (!place.playing) return;
+    const timer = setInterval(() => setUi((now) => nextFrame(now, frames.length)), FRAME_TIME);
+    return () => clearInterval(timer);
+  }, [place.playing, frames.length, setUi]);
+
+  const file = frames[frame] && !linear ? frameFile(source, frames[frame].file) : null;
+  const box: PictureBox = layout.picture;
+  const blocks = (path: string, size: PictureBox) =>
+    readBlocks(path, size).then((raster) => halfBlocks(raster, depth));
+  const drawn = graphics === 'blocks' || ui.help;
+  const [picture] = useLoaded<readonly Line[]>(
+    file && drawn ? [`${file} ${box.columns}x${box.rows} ${depth}`] : [],
+    () => blocks(file!, box),
+  );
+  // While the next frame is read the last one stays.
+  const last = useRef<readonly Line[]>([]);
+  if (picture) last.current = picture;
+  const thumbnails = useLoaded<readonly Line[]>(
+    linear ? [] : seen.map((index) => `${frameFile(source, frames[index]!.file)} small ${depth}`),
+    (i) => blocks(frameFile(source, frames[seen[i]!]!.file), thumbnailBox),
+  );
+
+  const [code] = useLoaded<{ code: string; rows: number }>(
+    file && !drawn ? [`${file} ${box.columns}x${box.rows} ${graphics}`] : [],
+    () => pictureCode(file!, box, graphics as Exclude<typeof graphics, 'blocks'>),
+  );
+  useEffect(() => {
+    if (!code) return;
+    const overlay: Overlay = { ...code, row: layout.picture.row, column: layout.picture.column };
+    screen.setOverlays([overlay]);
+    return () => screen.setOverlays([]);
+  }, [screen, code, layout]);
+
+  useKeys({
+    session,
+    ui,
+    setUi,
+    source,
+    place: 'image',
+    facts: { count: frames.length, page: 10, chosen: null, at: frame, neighbours: [null, null] },
+    status: () => `${describeState(snapshot)}. ${describeProgress(snapshot)}`,
+  });
+  const lines = drawImageRun({
+    snapshot,
+    frame,
+    playing: place.playing,
+    picture: drawn ? last.current : [],
+    strip: seen.map((index, i) => ({ frame: index, lines: thumbnails[i] ?? [] })),
+    columns,
+    rows: bodyRows,
+  });
+  return (
+    <Screen
+      {...{ session, ui, place: 'image', columns, rows, lines, live: source.stop !== null }}
+      sentences={() => [
+        describeState(snapshot),
+        ...snapshot.missing,
+        frames[frame]
+          ? `frame ${frame + 1} of ${frames.length}: step ${frames[frame].step}, activation ${frames[frame].activation.toPrecision(4)}, ${frameFile(source, frames[frame].file)}`
+          : 'no frames yet',
+      ]}
+    />
+  );
+}
+
+/** The next frame of the run on top, from the start again after the last. */
+function nextFrame<U extends Parameters<typeof shownPlace>[0]>(ui: U, count: number): U {
+  const place = shownPlace(ui);
+  if (place.kind !== 'run' || count === 0) return ui;
+  const frame = ((place.frame ?? count - 1) + 1) % count;
+  return { ...ui, places: [...ui.places.slice(0, -1), { ...place, frame }] };
+}

@@ -1,0 +1,86 @@
+/** @file The frame of every screen: drawn lines, and the keys one needs most below them. */
+import { Box, Text } from 'ink';
+import { memo, useMemo } from 'react';
+import { palette } from '../color.js';
+import { drawHelp } from '../draw/help.js';
+import { block } from '../draw/layout.js';
+import { hintsOf, type PlaceKind } from '../keys.js';
+import type { Ui } from '../navigation.js';
+import type { Session } from '../session.js';
+import { encodeLine, fitLine, type Line, lineWidth } from '../styled.js';
+
+export interface ScreenProps {
+  readonly session: Session;
+  readonly ui: Ui;
+  readonly place: PlaceKind;
+  /** A run of this process is on the screen. */
+  readonly live?: boolean;
+  readonly columns: number;
+  readonly rows: number;
+  /** What fills the screen but its last line. */
+  readonly lines: readonly Line[];
+  /** The same in sentences, for a screen reader. */
+  readonly sentences: () => readonly string[];
+}
+
+/** Lines that are drawn before them, and the last one. */
+export const FOOTER_ROWS = 1;
+
+export function Screen({ session, ui, place, live = false, columns, rows, lines, sentences }: ScreenProps) {
+  const { linear } = session.host;
+  const hints = hintsOf(place, live);
+  if (linear) {
+    const told = ui.help
+      ? drawHelp(place, columns, rows).map((line) =>
+          line
+            .map(({ text }) => text)
+            .join('')
+            .trim(),
+        )
+      : sentences();
+    return (
+      <Box flexDirection="column">
+        {[...told, ...(ui.notice === null ? [] : [ui.notice]), `keys: ${hints.join(', ')}`].map(
+          (sentence, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: sentences have no other name, and none keeps a state
+            <Text key={i}>{sentence}</Text>
+          ),
+        )}
+      </Box>
+    );
+  }
+  const body = ui.help ? drawHelp(place, columns, rows - FOOTER_ROWS) : lines;
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Lines session={session} lines={block(body, columns, rows - FOOTER_ROWS)} />
+      <Lines session={session} lines={[footer(hints, ui.notice, columns)]} />
+    </Box>
+  );
+}
+
+/** As many hints as there is room for. */
+function footer(hints: readonly string[], notice: string | null, columns: number): Line {
+  if (notice !== null) return fitLine([{ text: notice, color: palette.caution }], columns);
+  let line: Line = [];
+  // The last two, help and leave, are always there.
+  const last: Line = hints.slice(-2).flatMap((hint) => drawHint(hint));
+  for (const hint of hints.slice(0, -2)) {
+    const longer = [...line, ...drawHint(hint)];
+    if (lineWidth(longer) + lineWidth(last) <= columns) line = longer;
+  }
+  return fitLine([...line, ...last], columns);
+}
+
+function drawHint(hint: string): Line {
+  const [key, ...words] = hint.split(' ');
+  return [
+    { text: key!, bold: true },
+    { text: ` ${words.join(' ')}   `, color: palette.muted },
+  ];
+}
+
+const Lines = memo(function Lines({ session, lines }: { session: Session; lines: readonly Line[] }) {
+  const { depth } = session.host;
+  const text = useMemo(() => lines.map((line) => encodeLine(line, depth)).join('\n'), [lines, depth]);
+  return <Text wrap="truncate">{text}</Text>;
+});
