@@ -67,6 +67,24 @@ export { type ImageDocument, type RenderFiles, renderToFiles } from './report/re
 export { openRun, type ReportedRun } from './report/reported-run.js';
 export { type WrittenReport, writeReport } from './report/write-report.js';
 
+// A language model taught to write what excites a unit.
+export { Likelihood, type LikelihoodOptions, type Likelihoods } from './rl/importance.js';
+export {
+  firstLora,
+  type Lora,
+  type LoraLayout,
+  type LoraSettings,
+  loraLayout,
+  loraLookup,
+  mergedWeights,
+} from './rl/lora.js';
+export { readPeft, writePeft } from './rl/peft.js';
+export type { Baseline, GradientChoice, KlEstimator } from './rl/policy-gradient.js';
+export type { SampleStatistics } from './rl/sample-statistics.js';
+export { type TuneResult, tune } from './rl/tune.js';
+export { readTuneState, type TuneState } from './rl/tune-state.js';
+export type { TuneOptions } from './rl/tuning.js';
+
 // Runs: events, and the folder that keeps them.
 export {
   type EventBody,

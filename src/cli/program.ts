@@ -8,6 +8,7 @@ import { reportCommand } from './commands/report.js';
 import { resumeCommand } from './commands/resume.js';
 import { scoreCommand } from './commands/score.js';
 import { textCommand } from './commands/text.js';
+import { tuneCommand } from './commands/tune.js';
 import { unitsCommand } from './commands/units.js';
 import { viewCommand } from './commands/view.js';
 import { addOutputOptions } from './options.js';
@@ -22,8 +23,8 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (complaint, write) => write(complaintLine(complaint)) })
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
-  const probes = [textCommand(), resumeCommand(), corpusCommand(), scoreCommand()].map((command) =>
-    command.helpGroup('Probe a language model:'),
+  const probes = [textCommand(), tuneCommand(), resumeCommand(), corpusCommand(), scoreCommand()].map(
+    (command) => command.helpGroup('Probe a language model:'),
   );
   const pictures = imageCommand().helpGroup('Probe a network that sees:');
   const readers = [viewCommand(), reportCommand()].map((command) => command.helpGroup('Look at results:'));

@@ -57,6 +57,7 @@ describe('writing and reading', () => {
         writeSafetensors(path, written, { dtype, metadata: { format: 'pt' } });
         const file = openSafetensors(path);
         expect(file.names.sort()).toEqual([...written.keys()].sort());
+        expect(file.metadata).toEqual({ format: 'pt' });
         for (const [name, { shape, data }] of written) {
           expect(file.shape(name)).toEqual(shape);
           expect(file.read(name)).toEqual(dtype === 'F32' ? data : float32FromF16(f16FromFloat32(data)));

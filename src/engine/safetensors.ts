@@ -64,6 +64,8 @@ export class Safetensors implements WeightSource {
   constructor(
     private readonly entries: ReadonlyMap<string, Entry>,
     private readonly path: string,
+    /** Free text kept in the header; empty for shards. */
+    readonly metadata: Readonly<Record<string, string>> = {},
   ) {}
 
   get names(): string[] {
@@ -109,7 +111,8 @@ export class Safetensors implements WeightSource {
  * @throws UserError when the file is missing, cut short, or no safetensors file
  */
 export function openSafetensors(path: string): Safetensors {
-  return new Safetensors(readHeader(path), path);
+  const { entries, metadata } = readHeader(path);
+  return new Safetensors(entries, path, metadata);
 }
 
 /**
@@ -148,7 +151,7 @@ function openShards(indexPath: string): Safetensors {
     if (basename(shard) !== shard) throw new UserError(`${indexPath} names "${shard}", not a file beside it`);
     const path = join(folder, shard);
     if (!existsSync(path)) throw new UserError(`${indexPath} names the shard "${shard}", which is missing`);
-    shards.set(shard, readHeader(path));
+    shards.set(shard, readHeader(path).entries);
   }
   const entries = new Map<string, Entry>();
   for (const [name, shard] of weightMap) {
@@ -162,7 +165,12 @@ function openShards(indexPath: string): Safetensors {
 /** Headers of real models stay far below this; more means the first bytes are no length. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-function readHeader(path: string): Map<string, Entry> {
+interface Header {
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+function readHeader(path: string): Header {
   const garbled = (what: string, cause?: unknown) =>
     new UserError(`${path} is not a safetensors file: ${what}`, { cause });
   return withFile(path, (file) => {
@@ -182,15 +190,15 @@ function readHeader(path: string): Map<string, Entry> {
     if (typeof header !== 'object' || header === null || Array.isArray(header))
       throw garbled('its header is no JSON object');
 
+    const { __metadata__: metadata, ...arrays } = header as Record<string, unknown>;
     const entries = new Map<string, Entry>();
-    for (const [name, value] of Object.entries(header)) {
-      if (name === '__metadata__') continue;
+    for (const [name, value] of Object.entries(arrays)) {
       const entry = parseEntry(value, path, 8 + headerBytes);
       if (!entry) throw garbled(`the entry of "${name}" makes no sense`);
       if (entry.start + entry.bytes > fileBytes) throw truncated(path, fileBytes, entry.start + entry.bytes);
       entries.set(name, entry);
     }
-    return entries;
+    return { entries, metadata: (metadata ?? {}) as Record<string, string> };
   });
 }
 

@@ -226,6 +226,18 @@ export function eventClock(startedAt = 0): (body: EventBody) => RunEvent {
   };
 }
 
+/** Gives the events of a part of a run their time. */
+export async function* stamped<T>(
+  bodies: AsyncGenerator<EventBody, T, void>,
+  event: ReturnType<typeof eventClock>,
+): Run<T> {
+  for (;;) {
+    const next = await bodies.next();
+    if (next.done) return next.value;
+    yield event(next.value);
+  }
+}
+
 /** Runs a computation to its end for its result alone; `onEvent` sees every event. */
 export async function finishRun<Result>(
   run: AsyncGenerator<RunEvent, Result, void>,

@@ -163,6 +163,7 @@ export function neuronOutputWeights(spec: TransformerSpec, weights: WeightLookup
  * Log-probability of every token but the first given those before it, in nats.
  *
  * @param ids - token ids `[batch, pos]` int32, those that `read` read
+ * @param bias - `[vocab]`, added to all logits (`bannedMask`)
  * @returns `[batch, pos - 1]`
  */
 export function sequenceLogProbs(
@@ -170,13 +171,14 @@ export function sequenceLogProbs(
   weights: WeightLookup,
   read: Run,
   ids: tf.Tensor,
+  bias: tf.Tensor | null = null,
 ): tf.Tensor {
   const [batch, pos] = ids.shape as [number, number];
   const hidden = tf.slice(read.at('ln_final.hook_normalized'), [0, 0, 0], [batch, pos - 1, spec.dModel]);
   const logProbs = tokenLogProbs(
     tf.reshape(hidden, [batch * (pos - 1), spec.dModel]),
     unembedding(spec, weights),
-    null,
+    bias,
     tf.reshape(tf.slice(ids, [0, 1], [batch, pos - 1]), [batch * (pos - 1)]),
   );
   return tf.reshape(logProbs, [batch, pos - 1]);

@@ -2,6 +2,7 @@
 import { Random } from '../../src/engine/random.js';
 import { sizeOf } from '../../src/engine/tensor-spec.js';
 import { MemoryWeights, type WeightArray } from '../../src/engine/weights.js';
+import type { Lora } from '../../src/rl/lora.js';
 import { parseConfig } from '../../src/text/config.js';
 import type { TextWeights } from '../../src/text/model.js';
 import { parameterShapes } from '../../src/text/parameters.js';
@@ -53,4 +54,13 @@ export function randomModel(config: object, seed = 1): TextWeights & { arrays: [
     return [name, { shape, data }];
   });
   return { spec, weights: new MemoryWeights(new Map(arrays)), arrays };
+}
+
+/** An adapter as training leaves it: nothing is zero. */
+export function trainedLora(lora: Lora, seed = 5): Lora {
+  const arrays = [...lora.arrays].map(([name, { shape, data }]) => {
+    const random = Random.of(seed, name);
+    return [name, { shape, data: data.map((x) => x + 0.3 * random.normal()) }] as const;
+  });
+  return { ...lora, arrays: new Map(arrays) };
 }

@@ -1,4 +1,4 @@
-/** @file `superstim resume`: goes on with a text search that was stopped or killed, or is to go further. */
+/** @file `superstim resume`: goes on with a run that was stopped or killed, or a text search that is to go further. */
 import { Command, Option } from 'commander';
 import { withInterrupt } from '../interrupt.js';
 import { type CommonOptions, integer, number } from '../options.js';
@@ -6,6 +6,7 @@ import { Output } from '../output.js';
 import { openModel, sessionOf } from './text-options.js';
 import { formatSearch, type TextDocument } from './text-result.js';
 import { openRivals, readTextSettings, searchInto } from './text-run.js';
+import { formatTune, resumeTune } from './tune.js';
 
 interface ResumeFlags extends CommonOptions {
   seconds?: number;
@@ -14,7 +15,7 @@ interface ResumeFlags extends CommonOptions {
 
 export function resumeCommand(): Command {
   return new Command('resume')
-    .description('go on with a text search from its run folder')
+    .description('go on with a text search or a tuning run from its run folder')
     .argument('<run>', 'a run folder')
     .addOption(
       new Option('-s, --seconds <number>', 'more time (default: what is left, or as much again)')
@@ -27,9 +28,25 @@ export function resumeCommand(): Command {
     .addHelpText('after', '\nExamples:\n  $ superstim resume runs/20250131-235959-L2.H3 --seconds 60')
     .action(async (run: string, flags: ResumeFlags) => {
       const output = new Output(flags);
-      const document = await withInterrupt(output, (signal) => goOn(run, flags, output, signal));
-      output.result(document, (paint) => formatSearch(document, paint));
+      await withInterrupt(output, (signal) => resume(run, flags, output, signal));
     });
+}
+
+async function resume(run: string, more: ResumeFlags, output: Output, signal: AbortSignal): Promise<void> {
+  const { UsageError } = await import('../../errors.js');
+  const { readRun } = await import('../../runs/read-run.js');
+  const { description, state } = readRun(run);
+  if (description?.task !== 'tune') {
+    const document = await goOn(run, more, output, signal);
+    output.result(document, (paint) => formatSearch(document, paint));
+    return;
+  }
+  if (more.seconds !== undefined || more.evaluations !== undefined)
+    throw new UsageError(
+      `${run} tunes a model for a number of steps: --seconds and --evaluations are for searches`,
+    );
+  const document = await resumeTune(run, description, state, output, signal);
+  output.result(document, (paint) => formatTune(document, paint));
 }
 
 async function goOn(
@@ -47,7 +64,9 @@ async function goOn(
     throw new UserError(`${run} has no run.json that can be read: its settings are not known`);
   const { task, unit, seed, model: recorded } = description;
   if (task !== 'text' || unit === null || description.settings.model === undefined)
-    throw new UserError(`${run} cannot be gone on with: only searches of "superstim text" can`);
+    throw new UserError(
+      `${run} cannot be gone on with: only runs of "superstim text" and "superstim tune" can`,
+    );
   const settings = readTextSettings(description.settings);
   const flags = { ...settings.flags, seed: seed ?? 0 };
   const { model, modelHash } = await openModel(flags, output, signal);

@@ -1,0 +1,85 @@
+/** @file How probable sequences are under an adapted model and under the frozen one: importance weights. */
+import { type Compiled, compile, type EngineName, type RunInput } from '../engine/compile.js';
+import * as tf from '../engine/tfjs.js';
+import type { WeightSource } from '../engine/weights.js';
+import { bannedMask, padRows } from '../text/prior.js';
+import { forward, sequenceLogProbs } from '../text/transformer.js';
+import { type LoraLayout, loraLookup, loraShapes } from './lora.js';
+
+export interface LikelihoodOptions {
+  readonly layout: LoraLayout;
+  /** The frozen weights. */
+  readonly weights: WeightSource;
+  /** Tokens that neither model draws. */
+  readonly banned: readonly number[];
+  readonly positions: number;
+  readonly batch: number;
+  readonly engine: EngineName;
+}
+
+/** Of each sequence; arrays are `[count]`. */
+export interface Likelihoods {
+  /**
+   * ln p(x) - ln q(x), nats a sequence: the weight that makes samples of the adapted model q count as samples of the
+   * frozen p. For the target p exp(r / beta), add r / beta.
+   */
+  readonly logWeights: Float32Array;
+  /** Nats a token under the frozen model, special tokens not excluded. */
+  readonly crossEntropy: Float32Array;
+}
+
+export class Likelihood {
+  private constructor(
+    private readonly options: LikelihoodOptions,
+    private readonly program: Compiled,
+  ) {}
+
+  static async create(options: LikelihoodOptions): Promise<Likelihood> {
+    const { layout, weights, banned, positions, batch, engine } = options;
+    const { spec } = layout;
+    const arrays = [...loraShapes(layout)].map(([name, shape]) => [name, { shape }] as const);
+    const program = await compile(
+      (inputs, frozen) => {
+        const ids = inputs.ids!;
+        const mask = bannedMask(spec.vocab, banned);
+        const adapted = loraLookup(layout, (name) => inputs[name]!, frozen);
+        const prior = forward(spec, frozen, { ids });
+        const logP = sequenceLogProbs(spec, frozen, prior, ids, mask);
+        const logQ = sequenceLogProbs(spec, adapted, forward(spec, adapted, { ids }), ids, mask);
+        return {
+          logWeights: tf.sum(tf.sub(logP, logQ), 1),
+          crossEntropy: tf.neg(tf.mean(sequenceLogProbs(spec, frozen, prior, ids), 1)),
+        };
+      },
+      {
+        inputs: { ids: { shape: [batch, positions], dtype: 'int32' }, ...Object.fromEntries(arrays) },
+        weights,
+        engine,
+      },
+    );
+    return new Likelihood(options, program);
+  }
+
+  /**
+   * @param ids - `[count, positions]`, BOS in front
+   * @param arrays - the adapter's, by name
+   */
+  async of(ids: Int32Array, arrays: ReadonlyMap<string, RunInput>): Promise<Likelihoods> {
+    const { batch, positions, layout } = this.options;
+    const count = ids.length / positions;
+    const result = { logWeights: new Float32Array(count), crossEntropy: new Float32Array(count) };
+    const fed = Object.fromEntries([...loraShapes(layout).keys()].map((name) => [name, arrays.get(name)!]));
+    for (let start = 0; start < count; start += batch) {
+      const part = ids.subarray(start * positions, Math.min(count, start + batch) * positions);
+      const values = await this.program.run({ ...fed, ids: padRows(part, batch, positions) });
+      const rows = part.length / positions;
+      result.logWeights.set((values.logWeights as Float32Array).subarray(0, rows), start);
+      result.crossEntropy.set((values.crossEntropy as Float32Array).subarray(0, rows), start);
+    }
+    return result;
+  }
+
+  dispose(): void {
+    this.program.dispose();
+  }
+}

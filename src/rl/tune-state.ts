@@ -1,0 +1,68 @@
+/**
+ * @file What a tuning run keeps in its folder to go on from: `checkpoint.safetensors` with everything that a step
+ * depends on, and `adapter/`, the adapter as others read it.
+ *
+ * Random numbers need no place here: each step draws from a generator named by its number. Nor does the frontier:
+ * it is what the candidates in the event log add up to.
+ */
+import { join } from 'node:path';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../engine/checkpoint.js';
+import type { ScoredText } from '../runs/events.js';
+import { readRun } from '../runs/read-run.js';
+import type { Lora } from './lora.js';
+import { writePeft } from './peft.js';
+import type { SampleStatistics } from './sample-statistics.js';
+
+/** Where a run stands beside its arrays. */
+export interface TunePosition {
+  readonly steps: number;
+  readonly beta: number;
+  /** Spent so far. */
+  readonly cost: TuneCost;
+  /** Of the frozen prior. */
+  readonly prior: SampleStatistics;
+}
+
+export interface TuneCost {
+  seconds: number;
+  /** Sequences scored. */
+  evaluations: number;
+  /** Token positions times layers that were computed, backward passes counted as one more forward. */
+  token_layers: number;
+}
+
+/** A run to go on from. */
+export interface TuneState extends Checkpoint<TunePosition> {
+  /** All that entered the frontier so far. */
+  readonly candidates: readonly ScoredText[];
+  /** Seconds on the run's clock at its last event. */
+  readonly elapsed: number;
+}
+
+const FILE = 'checkpoint.safetensors';
+
+/** The adapter's folder in a run folder. */
+export const adapterFolder = (run: string) => join(run, 'adapter');
+
+/** @param run - the run folder */
+export function writeTuneState(
+  run: string,
+  checkpoint: Checkpoint<TunePosition>,
+  lora: Lora,
+  baseModel: string,
+): void {
+  writePeft(adapterFolder(run), lora, baseModel);
+  writeCheckpoint(join(run, FILE), checkpoint);
+}
+
+/** The last checkpoint of a run; undefined when it ended before its first. */
+export function readTuneState(run: string): TuneState | undefined {
+  const checkpoint = readCheckpoint<TunePosition>(join(run, FILE));
+  if (!checkpoint) return undefined;
+  const { events } = readRun(run);
+  return {
+    ...checkpoint,
+    candidates: events.flatMap((event) => (event.kind === 'candidate' ? [event.candidate] : [])),
+    elapsed: events.at(-1)?.at ?? 0,
+  };
+}
