@@ -365,7 +365,7 @@ describe('listModels', () => {
     const root = join(scratch, 'embedded');
     const declarations = {
       network: ['model.json', '{ "format": "layers-model" }'],
-      'other-network': ['model.json', '{}'],
+      'other-text': ['config.json', '{}'],
       'text-model': ['config.json', '{ "model_type": "llama" }'],
     } as const;
     for (const [name, [file, content]] of Object.entries(declarations)) {
@@ -373,8 +373,8 @@ describe('listModels', () => {
       writeFileSync(join(root, name, file), content);
     }
     expect(listModels(root, join(scratch, 'none')).embedded.map((m) => [m.name, m.architecture])).toEqual([
-      ['network', 'layers-model'],
-      ['other-network', null],
+      ['network', 'TensorFlow.js'],
+      ['other-text', null],
       ['text-model', 'llama'],
     ]);
   });

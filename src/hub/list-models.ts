@@ -9,7 +9,7 @@ export interface ListedModel {
   /** What `--model` takes. */
   name: string;
   folder: string;
-  /** `model_type` of the config, `format` of a TensorFlow.js model; null when it says neither. */
+  /** `model_type` of the config, or `TensorFlow.js`; null when neither says. */
   architecture: string | null;
   /** On disk, all files together. */
   bytes: number;
@@ -42,21 +42,12 @@ function listModel(name: string, folder: string, complete: boolean): ListedModel
   return { name, folder, architecture: architecture(folder), bytes, complete };
 }
 
-/** Where each kind of model says what it is. */
-const declarations = [
-  ['config.json', 'model_type'],
-  ['model.json', 'format'],
-] as const;
-
 function architecture(folder: string): string | null {
   if (existsSync(join(folder, 'model.json'))) return 'TensorFlow.js';
-  for (const [file, field] of declarations) {
-    try {
-      const value = (JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, unknown>)[field];
-      if (typeof value === 'string') return value;
-    } catch {
-      // Not there, or no JSON: it says nothing.
-    }
+  try {
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as { model_type?: unknown };
+    return typeof config.model_type === 'string' ? config.model_type : null;
+  } catch {
+    return null;
   }
-  return null;
 }
