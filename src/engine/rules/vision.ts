@@ -9,7 +9,7 @@ import type { Attributes, Graph, Value } from '../graph.js';
 import { sizeOf } from '../tensor-spec.js';
 import { add, multiply } from './elementwise.js';
 import type { Rules } from './kernels.js';
-import { concat, pad, slice } from './shape.js';
+import { slice } from './shape.js';
 
 type Shape4 = [number, number, number, number];
 type ConvInfo = tf.backend_util.Conv2DInfo;
@@ -113,65 +113,8 @@ function convBackpropInput(graph: Graph, dy: Value, filter: Value, info: ConvInf
   );
 }
 
-function convBackpropFilter(graph: Graph, x: Value, dy: Value, info: ConvInfo): Value {
-  const dense = info.strideHeight === 1 && info.strideWidth === 1;
-  return dense ? shiftedProduct(graph, x, dy, info) : tapByTap(graph, x, dy, info);
-}
-
-/**
- * All filter positions as blocks of one matrix product: x shifted sideways, once a column of the filter, times dy
- * shifted upright, once a row. sum over r of x[r + i, c + j] dy[r, c] = sum over q of x[q, c + j] dy[q - i, c].
- */
-function shiftedProduct(graph: Graph, x: Value, dy: Value, info: ConvInfo): Value {
-  const {
-    padInfo: p,
-    filterHeight: kh,
-    filterWidth: kw,
-    batchSize,
-    inChannels,
-    outChannels,
-    outWidth,
-  } = info;
-  const rows = info.inHeight + p.top + p.bottom;
-  const padded = pad(graph, nchw(graph, x), [
-    [0, 0],
-    [0, 0],
-    [p.top, p.bottom],
-    [p.left, p.right],
-  ]);
-  const columns = Array.from({ length: kw }, (_, j) =>
-    slice(graph, padded, [0, 0, 0, j], [batchSize, inChannels, rows, outWidth]),
-  );
-  const lines = Array.from({ length: kh }, (_, i) =>
-    pad(graph, nchw(graph, dy), [
-      [0, 0],
-      [0, 0],
-      [i, kh - 1 - i],
-      [0, 0],
-    ]),
-  );
-  const product = sumOfProducts(graph, concat(graph, columns, 1), concat(graph, lines, 1));
-  return graph.transpose(graph.reshape(product, [kw, inChannels, kh, outChannels]), [2, 0, 1, 3]);
-}
-
-/** sum over batch and pixels of a_m b_n. @param a - NCHW @param b - NCHW @returns [m, n] */
-function sumOfProducts(graph: Graph, a: Value, b: Value): Value {
-  const [batch, m, height, width] = shape4(a);
-  const n = b.shape[1]!;
-  const pixels = height * width;
-  if (2 * pixels > Math.max(m, n)) {
-    // Large pictures: one product each, as they lie.
-    const flat = (x: Value, channels: number) => graph.reshape(x, [batch, channels, pixels]);
-    const transposed = { transA: 0, transB: 1 };
-    const each = graph.node('FusedMatMul', [flat(a, m), flat(b, n)], [batch, m, n], a.dtype, transposed);
-    return graph.node('ReduceSum', [each, graph.ints([0])], [m, n], a.dtype, { keepdims: 0 });
-  }
-  const flat = (x: Value, channels: number) => graph.reshape(nhwc(graph, x), [batch * pixels, channels]);
-  return graph.node('Gemm', [flat(a, m), flat(b, n)], [m, n], a.dtype, { transA: 1, transB: 0 });
-}
-
 /** One matrix product a filter position: x shifted, transposed, times dy. */
-function tapByTap(graph: Graph, x: Value, dy: Value, info: ConvInfo): Value {
+function convBackpropFilter(graph: Graph, x: Value, dy: Value, info: ConvInfo): Value {
   const { padInfo: p, strideHeight: sh, strideWidth: sw } = info;
   const padded = graph.node(
     'Pad',
