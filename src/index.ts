@@ -5,6 +5,7 @@
  * folder, `for await` shows what happens.
  */
 
+export { batchNormRelu } from './engine/batch-norm.js';
 // The engine: a TensorFlow.js function in, a compiled function out. `tf` is the instance that it traces.
 export {
   type Compiled,
@@ -34,6 +35,8 @@ export {
   cosineSchedule,
   type MuonOptions,
   muon,
+  reshaped,
+  slowed,
   type UpdateRule,
 } from './engine/optimizer.js';
 export { Random } from './engine/random.js';
@@ -172,6 +175,13 @@ export {
 } from './units.js';
 
 // Networks that see.
+export {
+  type ChannelStatistics,
+  type CountedPictures,
+  deadChannels,
+  type ShippedChannelStatistics,
+  shippedChannelStatistics,
+} from './vision/channel-statistics.js';
 export {
   type DatasetExample,
   type DatasetExamples,

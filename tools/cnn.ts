@@ -28,7 +28,7 @@ export const convLayers: readonly ConvLayer[] = blocks.flatMap((output, block) =
   })),
 );
 
-/** Shapes of what is trained: filters HWIO, batch norm's scale and bias, the classifier `[channel, class]`. */
+/** Shapes of what is trained: filters HWIO, batch norm's bias (its scale stays 1, so that it commutes with the max pool), the classifier `[channel, class]`. */
 export const parameterShapes: ReadonlyMap<string, readonly number[]> = new Map([
   ...convLayers.flatMap(({ name, input, output }): [string, number[]][] => [
     [`${name}/kernel`, [3, 3, input, output]],
