@@ -1,6 +1,7 @@
 /** @file `superstim image` as users run it: the built command, its files, its refusals. */
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -34,6 +35,27 @@ async function json(...flags: string[]): Promise<ImageDocument> {
 }
 
 describe.skipIf(notBuilt)('superstim image (needs a build)', () => {
+  it('lays the strongest pictures of a folder beside the synthetic one', async () => {
+    const photos = at('photos');
+    mkdirSync(photos);
+    for (const [name, background] of Object.entries({ dark: '#101010', light: '#f0f0f0' }))
+      await sharp({ create: { width: 40, height: 40, channels: 3, background } }).toFile(
+        join(photos, `${name}.png`),
+      );
+    const { examples } = await json('--unit', 'two:0-1', '--examples', photos);
+    expect(examples?.pictures).toBe(2);
+    for (const { examples: found } of examples!.units) {
+      expect(found.map(({ file }) => file).sort()).toEqual(['dark.png', 'light.png']);
+      expect(found[0]!.mean).toBeGreaterThanOrEqual(found[1]!.mean);
+    }
+    const { width, height } = await sharp(examples!.image).metadata();
+    // Three columns: the synthetic picture and two photographs; two rows a unit.
+    expect(width).toBe(3 * 36 + 4);
+    expect(height).toBeGreaterThan(4 * 36);
+    const refused = await image('--unit', 'two:0', '--examples', at('nowhere'));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('nowhere')]);
+  }, 60_000);
+
   it('writes the picture, its run folder and the animation of every step', async () => {
     const [gif, webp] = [at('a.gif'), at('a.webp')];
     const flags = ['--unit', 'two:0', '--param', 'pixel', '--start', 'black'];

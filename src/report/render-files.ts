@@ -4,6 +4,9 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { UsageError, UserError } from '../errors.js';
 import { eventClock, type Run } from '../runs/events.js';
 import type { RunFolder } from '../runs/run-folder.js';
+import type { ChannelUnit } from '../units.js';
+import { datasetExamples } from '../vision/dataset-examples.js';
+import { type Expression, formatExpression } from '../vision/objectives/expression.js';
 import type { Picture } from '../vision/picture.js';
 import {
   DEFAULT_STEPS,
@@ -14,6 +17,7 @@ import {
   type UnitResult,
 } from '../vision/render/render.js';
 import { contactSheet } from './contact-sheet.js';
+import { exampleSheet } from './example-sheet.js';
 import { checkAnimationName, encodePng, writeAnimation, writePng } from './picture-files.js';
 
 export interface RenderFiles {
@@ -21,6 +25,20 @@ export interface RenderFiles {
   readonly image?: string;
   /** Animation of every step, .gif or .webp. */
   readonly animation?: string;
+  /** A folder of pictures, whose strongest for each unit are laid beside the synthetic ones. */
+  readonly examples?: string;
+}
+
+/** The strongest pictures of a folder for each unit. */
+export interface ExamplesDocument {
+  /** The sheet: synthetic pictures, photographs, crops. */
+  readonly image: string;
+  /** Pictures that were shown to the network. */
+  readonly pictures: number;
+  readonly units: readonly {
+    readonly unit: string;
+    readonly examples: readonly { readonly file: string; readonly mean: number; readonly peak: number }[];
+  }[];
 }
 
 /** What `superstim image --json` prints. */
@@ -31,6 +49,7 @@ export interface ImageDocument {
   /** Path of the picture: a contact sheet where there are several units. */
   readonly image: string;
   readonly animation: string | null;
+  readonly examples: ExamplesDocument | null;
   /** Of the unit; the mean of several. */
   readonly activation: UnitResult['activation'];
   /** Each unit for itself. */
@@ -40,13 +59,17 @@ export interface ImageDocument {
 
 /** Frames that a run folder gets when no animation asks for every step. */
 const FRAMES = 16;
+/** Photographs beside each synthetic picture. */
+const EXAMPLES = 6;
 
 /**
  * Checks the names of files before anything is computed.
  *
  * @throws UsageError for a wrong ending, UserError for a folder that is not there
  */
-export function checkFiles({ image, animation }: RenderFiles): void {
+export function checkFiles({ image, animation, examples }: RenderFiles): void {
+  if (examples !== undefined && !statSync(examples, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError(`there is no folder ${examples} to take examples from; check the path`);
   if (image !== undefined && extname(image).toLowerCase() !== '.png') {
     throw new UsageError(`${image} is no name for a picture: it must end in .png`);
   }
@@ -75,6 +98,7 @@ export async function* renderToFiles(
 ): Run<ImageDocument> {
   checkFiles(files);
   const event = eventClock();
+  const channels = files.examples === undefined ? [] : channelsOf(options.units);
   const steps = options.steps ?? DEFAULT_STEPS;
   const animation: Picture[] = [];
   // Several batches have frames of the same step; they follow each other.
@@ -99,7 +123,12 @@ export async function* renderToFiles(
     }
     if (next.value.kind !== 'finished') yield next.value;
   }
-  const document = await writeResult(result, animation, folder, files);
+  const written = await writeResult(result, animation, folder, files);
+  const examples =
+    files.examples === undefined || options.signal?.aborted
+      ? null
+      : yield* findExamples(options, channels, result, files.examples, folder);
+  const document = { ...written, examples };
   const reason = result.interrupted ? 'interrupted' : 'done';
   yield event({ kind: 'finished', reason, result: JSON.parse(JSON.stringify(document)) });
   return document;
@@ -110,7 +139,7 @@ async function writeResult(
   animation: readonly Picture[],
   folder: RunFolder,
   files: RenderFiles,
-): Promise<ImageDocument> {
+): Promise<Omit<ImageDocument, 'examples'>> {
   const { units, cost } = result;
   if (units.every(({ dead }) => dead)) {
     const names = units.map(({ unit }) => unit).join(', ');
@@ -136,6 +165,46 @@ async function writeResult(
     },
     units: units.map(({ unit, activation, dead }) => ({ unit, activation, dead })),
     cost,
+  };
+}
+
+/** Dataset examples are those of channels. Throws UsageError for other objectives. */
+function channelsOf(units: readonly Expression[]): ChannelUnit[] {
+  return units.map((unit) => {
+    if (unit.kind === 'unit') return unit.unit;
+    throw new UsageError(
+      `--examples are found for channels, not for "${formatExpression(unit)}": give units such as layer:3`,
+    );
+  });
+}
+
+/** @yields what `datasetExamples` does */
+async function* findExamples(
+  { network, preprocessing, engine, signal, variants = 1 }: RenderOptions,
+  units: readonly ChannelUnit[],
+  result: RenderResult,
+  pictures: string,
+  folder: RunFolder,
+): Run<ExamplesDocument> {
+  const found = yield* datasetExamples({
+    network,
+    units,
+    folder: pictures,
+    count: EXAMPLES,
+    ...(preprocessing && { preprocessing }),
+    ...(engine && { engine }),
+    ...(signal && { signal }),
+  });
+  const image = join(folder.path, 'examples.png');
+  const first = result.units.filter((_, i) => i % variants === 0);
+  await writePng(image, await exampleSheet(first, found.units));
+  return {
+    image,
+    pictures: found.pictures,
+    units: found.units.map(({ unit, examples }) => ({
+      unit,
+      examples: examples.map(({ file, mean, peak }) => ({ file, mean, peak: peak.activation })),
+    })),
   };
 }
 

@@ -28,6 +28,7 @@ interface ImageFlags extends CommonOptions {
   variants: number;
   range?: string;
   gif?: string;
+  examples?: string;
   out?: string;
   runs: string;
   engine: EngineName;
@@ -90,6 +91,7 @@ export function imageCommand(): Command {
     )
     .addOption(new Option('--range <range>', 'what the network was trained on').choices(ranges))
     .option('--gif <file>', 'animation of every step, .gif or .webp')
+    .option('--examples <dir>', 'pictures of this folder that excite the unit most, beside the synthetic one')
     .option('-o, --out <file>', 'the picture, .png (default: in the run folder)')
     .option('--runs <dir>', 'folder for the run folder', 'runs')
     .addOption(engineOption())
@@ -108,7 +110,11 @@ export function imageCommand(): Command {
 
 async function render(flags: ImageFlags, output: Output, signal: AbortSignal): Promise<ImageDocument> {
   const { checkFiles, renderToFiles } = await import('../../report/render-files.js');
-  const files = { ...(flags.out && { image: flags.out }), ...(flags.gif && { animation: flags.gif }) };
+  const files = {
+    ...(flags.out && { image: flags.out }),
+    ...(flags.gif && { animation: flags.gif }),
+    ...(flags.examples && { examples: flags.examples }),
+  };
   checkFiles(files);
   const place = await findModel(flags.model ?? (await embeddedNetwork()), output, signal);
   const network = await openNetwork(place);
@@ -124,6 +130,7 @@ async function render(flags: ImageFlags, output: Output, signal: AbortSignal): P
     settings: {
       ...{ start, param, transforms, octaves, variants, engine, size: options.size },
       ...{ steps: steps ?? null, optimizer: optimizer ?? null, rate: rate ?? null, range: range ?? null },
+      examples: flags.examples ?? null,
     },
     seed: flags.seed,
     versions: runVersions(),
@@ -182,7 +189,7 @@ async function inTerminal(file: string, { json, color = true }: ImageFlags): Pro
   });
 }
 
-function formatResult({ units, image, animation, run, cost }: ImageDocument, paint: Paint): string {
+function formatResult({ units, image, animation, examples, run, cost }: ImageDocument, paint: Paint): string {
   const rows = units.map(({ unit, dead, activation: { start, final } }) => [
     unit,
     dead ? 'dead' : formatActivation(start),
@@ -193,6 +200,7 @@ function formatResult({ units, image, animation, run, cost }: ImageDocument, pai
     '',
     `picture: ${paint('bold', image)}`,
     ...(animation ? [`animation: ${animation}`] : []),
+    ...(examples ? [`examples: ${examples.image} (of ${examples.pictures} pictures)`] : []),
     `run: ${run}`,
     `${cost.steps} steps in ${formatSeconds(cost.seconds)}`,
   ].join('\n');
