@@ -194,7 +194,7 @@ describe.skipIf(notBuilt)('superstim text (needs npm run build)', () => {
     expect(result).toEqual({
       run: expect.stringMatching(/^.*\/runs\/\d{8}-\d{6}-L1\.H3$/),
       unit: 'L1.H3',
-      method: 'evolve',
+      method: 'auto',
       cost: { seconds: isNumber, evaluations: isNumber, token_layers: isNumber },
       hypervolume: isNumber,
       frontier: expect.any(Array),
@@ -202,14 +202,17 @@ describe.skipIf(notBuilt)('superstim text (needs npm run build)', () => {
         prior_best: { ...scored, hypervolume: isNumber, evaluations: isNumber },
         corpus_best: null,
       },
+      clusters: expect.any(Array),
     });
+    expect(result.clusters.length).toBeGreaterThan(0);
     expect(result.frontier.length).toBeGreaterThan(3);
     for (const text of result.frontier) {
       expect(text).toEqual(scored);
       expect(text.token_ids).toHaveLength(8);
     }
     expect(asRanked(result.frontier)).toBe(true);
-    expect(result.cost.evaluations).toBeGreaterThanOrEqual(300);
+    expect(result.cost.evaluations).toBeLessThanOrEqual(300);
+    expect(result.cost.evaluations).toBeGreaterThan(300 - 64);
 
     const { description, events, state, frontier, missing } = readRun(result.run);
     expect(missing).toEqual([]);
@@ -219,7 +222,7 @@ describe.skipIf(notBuilt)('superstim text (needs npm run build)', () => {
       task: 'text',
       unit: 'L1.H3',
       seed: 5,
-      settings: { method: 'evolve', length: 8, evaluations: 300 },
+      settings: { method: 'auto', length: 8, evaluations: 300 },
       model: { name: 'books-lm', hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     const { run: _, ...rest } = result;
@@ -397,7 +400,7 @@ describe.skipIf(notBuilt)('bad input (needs npm run build)', () => {
     ['no evaluations', ['--evaluations', '0'], 'It must be a whole number of at least 1.'],
     ['no seconds', ['--evaluations', '0', '--seconds', '0'], 'It must be a'],
     ['two budgets', ['--seconds', '3'], 'cannot be used with option'],
-    ['an unknown method', ['--method', 'magic'], 'Allowed choices are evolve, epo, prior'],
+    ['an unknown method', ['--method', 'magic'], 'Allowed choices are auto, evolve,'],
     ['no length', ['--length', '0'], 'It must be a whole number of at least 1.'],
     [
       'a length beyond the context',

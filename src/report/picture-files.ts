@@ -18,6 +18,7 @@ function rgbBytes({ channels, data }: Picture): Buffer {
   return bytes;
 }
 
+/** A picture as the bytes of a PNG file, 8 bits a channel. */
 export function encodePng(picture: Picture): Promise<Buffer> {
   const { width, height } = picture;
   return sharp(rgbBytes(picture), { raw: { width, height, channels: 3 } })

@@ -28,6 +28,7 @@ export interface Likelihoods {
   readonly crossEntropy: Float32Array;
 }
 
+/** Probabilities of sequences under an adapted model and the frozen one, in one compiled graph. */
 export class Likelihood {
   private constructor(
     private readonly options: LikelihoodOptions,

@@ -46,7 +46,11 @@ export const loraNames = (module: string) => ({
   b: `${module}.lora_B.weight`,
 });
 
-/** @throws UserError when a target names no matrix of the model's layers */
+/**
+ * Which matrices get adapters, and of what shape.
+ *
+ * @throws UserError when a target names no matrix of the model's layers
+ */
 export function loraLayout(spec: TransformerSpec, { rank, alpha, targets }: LoraSettings): LoraLayout {
   return { spec, rank, alpha, scale: alpha / rank, modules: targetModules(spec, targets) };
 }

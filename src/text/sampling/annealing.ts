@@ -31,6 +31,8 @@ export interface Rung {
 }
 
 /**
+ * Carries samples of the prior up the ladder.
+ *
  * @param options.sequences - drawn from the prior
  * @yields after every rung; the chains hold the population
  */

@@ -40,6 +40,7 @@ export interface Tried {
   readonly accepted: Int32Array;
 }
 
+/** Chains on a ladder of betas, moved together. */
 export class Chains {
   sequences: Sequences;
   rewards: Float64Array;

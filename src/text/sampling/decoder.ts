@@ -51,6 +51,7 @@ interface Programs {
   readonly choose: Compiled;
 }
 
+/** Draws sequences token by token while scoring the unit, p and z out of the same steps. */
 export class Decoder {
   /** Token positions that were read so far, to count cost by. */
   tokensRead = 0;

@@ -9,6 +9,7 @@
 import type { SequenceScore } from '../measures.js';
 import type { Sequences } from './sequences.js';
 
+/** The reward of prefixes: what a sequence is worth so far, exact by causality. */
 export class PrefixReward {
   /** @param gamma - how much the softmax-weighted rivals count against the unit */
   constructor(

@@ -47,6 +47,7 @@ export interface Particles {
   readonly standing: Standing;
 }
 
+/** Particles grow token by token, weighted by their prefix reward, resampled where few of them carry the weight. */
 export async function sequentialMonteCarlo(options: SmcOptions): Promise<Particles> {
   const { decoder, reward, betas, start, random, isText = () => true } = options;
   const { batch, positions } = decoder.options;

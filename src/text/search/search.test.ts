@@ -108,11 +108,16 @@ describe('searchText', () => {
 
   it('beats as many samples of the prior, for a head and a neuron', async () => {
     for (const unit of ['L1.H3', 'L2.N100']) {
-      const { hypervolume, baselines } = await finishRun(
-        searchText(options({ unit, budget: { evaluations: 1200 }, baseline: true })),
-      );
-      expect(baselines.prior_best!.evaluations).toBe(1200);
-      expect(hypervolume).toBeGreaterThan(baselines.prior_best!.hypervolume);
+      let lead = 0;
+      // Of samples of the prior the luckiest counts: one seed tells little.
+      for (const seed of [1, 2, 3]) {
+        const { hypervolume, baselines } = await finishRun(
+          searchText(options({ unit, seed, budget: { evaluations: 1200 }, baseline: true })),
+        );
+        expect(baselines.prior_best!.evaluations).toBe(1200);
+        lead += hypervolume - baselines.prior_best!.hypervolume;
+      }
+      expect(lead).toBeGreaterThan(0);
     }
   });
 
