@@ -76,6 +76,8 @@ export class Breeding {
             : niches.pick(random);
       return { parent: parent ?? strongest.members[0]!, selective };
     });
+    // Before any are forgotten: the latest used go last.
+    for (const { parent } of picked) this.use(parent);
     const fresh = new Map(
       picked
         .filter(({ parent }) => !this.known.has(parent))
@@ -85,12 +87,15 @@ export class Breeding {
       [...fresh.keys()],
       [...fresh.values()].map((selective) => (selective ? SELECTIVE_GAMMA : 0)),
     );
-    return picked.map(({ parent }) => {
-      const proposals = this.known.get(parent)!;
-      this.known.delete(parent);
-      this.known.set(parent, proposals); // the latest used is forgotten last
-      return [parent, proposals];
-    });
+    return picked.map(({ parent }) => [parent, this.known.get(parent)!]);
+  }
+
+  /** Moves a parent's proposals, if there are any, to the end that is forgotten last. */
+  private use(parent: Candidate): void {
+    const proposals = this.known.get(parent);
+    if (!proposals) return;
+    this.known.delete(parent);
+    this.known.set(parent, proposals);
   }
 
   private async propose(parents: readonly Candidate[], gammas: readonly number[]): Promise<void> {
