@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compile } from '../../src/engine/compile.js';
 import { BpeEncoder, tokenByteLengths } from '../../src/text/bpe-trainer.js';
-import type { UnitGroup } from '../../src/text/measures.js';
+import { headMeasures, needsCentre, type UnitGroup } from '../../src/text/measures.js';
 import { loadTextModel, type TextModel } from '../../src/text/model.js';
 import { parameterShapes } from '../../src/text/parameters.js';
 import { forward } from '../../src/text/transformer.js';
@@ -61,9 +61,7 @@ describe('models/books-lm', () => {
     const { spec } = model;
     expect(shipped.text.tokens).toBeGreaterThanOrEqual(1_000_000);
     for (let layer = 0; layer < spec.layers; layer++) {
-      const heads = (['delta', 'raw', 'attention'] as const).map(
-        (measure): UnitGroup => ({ kind: 'heads', layer, measure }),
-      );
+      const heads = headMeasures.map((measure): UnitGroup => ({ kind: 'heads', layer, measure }));
       const neurons = [true, false].map((pre): UnitGroup => ({ kind: 'neurons', layer, pre }));
       for (const group of [...heads, ...neurons]) {
         const { mean, deviation, max, quantiles, centre } = shipped.load(group)!;
@@ -77,7 +75,7 @@ describe('models/books-lm', () => {
           expect(deviation[unit]).toBeGreaterThan(0);
           expect([...values].sort((a, b) => a - b)).toEqual(values);
         }
-        const centred = group.kind === 'heads' && group.measure === 'delta';
+        const centred = needsCentre(group);
         expect(centre?.length).toBe(centred ? spec.heads * spec.dHead : undefined);
       }
     }
