@@ -2,6 +2,7 @@
 import type { Compiled, CompileOptions, Resident, RunInput } from './compile.js';
 import { checkedInput, isResident, specOf } from './inputs.js';
 import type { ArrayValue, FedInput } from './messages.js';
+import { narrow } from './narrow.js';
 import { buildProgram, type Program } from './program.js';
 import { quantizeProducts } from './quantize.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
@@ -45,7 +46,7 @@ export async function releaseOnnx(source: WeightSource): Promise<void> {
 }
 
 export async function compileOnnx(fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
-  const traced = trace(fn, options.inputs, options.weights);
+  const traced = narrow(trace(fn, options.inputs, options.weights));
   const content = buildProgram(options.precision === 'int8' ? quantizeProducts(traced) : traced);
   const set = await sendWeights(content, options.weights);
   const program = nextProgram++;
