@@ -1,11 +1,13 @@
 /**
  * @file Speed of training: tokens a second of the embedded language model, forward, backward and update.
  *
- *   npx tsx bench/training/tokens-per-second.ts [--batch 16] [--steps 10]
- *   python bench/training/tokens_per_second.py [--batch 16] [--steps 10]     the same in PyTorch
+ *   SUPERSTIM_PYTHON=python3 npx tsx bench/training/tokens-per-second.ts [--batch 16] [--steps 10]
  *
- * One JSON document on stdout; the median step counts.
+ * One JSON document a line on stdout; the median step counts. Where SUPERSTIM_PYTHON names a Python with torch and
+ * transformers, `tokens_per_second.py` runs after it: the same in PyTorch.
  */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Random } from '../../src/engine/random.js';
 import { Trainer } from '../../src/engine/trainer.js';
@@ -44,4 +46,9 @@ const median = seconds[Math.floor(seconds.length / 2)]!;
 process.stdout.write(
   `${JSON.stringify({ engine: 'superstimulus', batch, seconds: median, tokensPerSecond: tokens / median })}\n`,
 );
+const python = process.env.SUPERSTIM_PYTHON;
+if (python) {
+  const script = fileURLToPath(new URL('tokens_per_second.py', import.meta.url));
+  spawnSync(python, [script, '--batch', options.batch, '--steps', options.steps], { stdio: 'inherit' });
+} else console.error('PyTorch is left out: SUPERSTIM_PYTHON names no Python');
 process.exit(0);
