@@ -1,7 +1,7 @@
 /** @file `superstim text` as a library function: a search as a generator of events. */
 import { Random } from '../../engine/random.js';
 import { UsageError } from '../../errors.js';
-import { type EventBody, eventClock, type Run, type ScoredText } from '../../runs/events.js';
+import { eventClock, type Run, type ScoredText, stamped } from '../../runs/events.js';
 import { batchFor, callBatch } from '../batch-size.js';
 import { clusterTexts, type TextCluster } from '../clusters.js';
 import type { CorpusFile } from '../corpus-text.js';
@@ -235,17 +235,6 @@ function rivalsOf({ method, baseline, naturalText }: SearchOptions): ('prior' | 
   return (['prior', 'corpus'] as const).filter(
     (name) => name !== method && (name !== 'corpus' || naturalText !== undefined),
   );
-}
-
-async function* stamped<T>(
-  bodies: AsyncGenerator<EventBody, T, void>,
-  event: ReturnType<typeof eventClock>,
-): Run<T> {
-  for (;;) {
-    const next = await bodies.next();
-    if (next.done) return next.value;
-    yield event(next.value);
-  }
 }
 
 /**
