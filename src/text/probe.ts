@@ -2,7 +2,7 @@
  * @file Scoring many sequences for one unit: how probable, how strong, how selective. The inner loop of every
  * search is one compiled graph, and only a few numbers a sequence come back.
  */
-import { type Compiled, compile, type EngineName } from '../engine/compile.js';
+import { type Compiled, compile, type EngineName, type Precision } from '../engine/compile.js';
 import type { TypedArray } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../engine/weights.js';
@@ -57,6 +57,8 @@ export interface ProbeOptions {
   readonly calibration: Calibration;
   readonly at: SequenceScore;
   readonly engine: EngineName;
+  /** Of `score`; float32 unless told otherwise. */
+  readonly precision?: Precision;
 }
 
 /** What one text does to a unit, position by position. */
@@ -98,6 +100,11 @@ export class Probe {
     return new Probe(options, statistics);
   }
 
+  /** The same unit and rivals, scored in another precision. */
+  inPrecision(precision: Precision): Probe {
+    return new Probe({ ...this.options, precision }, this.statistics);
+  }
+
   /** Mean and deviation of the unit's measure over calibration text. */
   get moments(): { mean: number; deviation: number } {
     const { group, index } = this.options.unit;
@@ -123,24 +130,7 @@ export class Probe {
       for (const [name, column] of Object.entries(columns))
         column.set(result[name]!.subarray(0, rows), start);
     }
-    const floats = (name: string) => columns[name] as Float32Array;
-    const z = floats('z');
-    const rivalry = (kind: string): Rivalry | null =>
-      `${kind}Strongest` in columns
-        ? {
-            margin: floats(`${kind}Strongest`).map((strongest, row) => z[row]! - strongest),
-            rank: (columns[`${kind}Above`] as Int32Array).map((above) => above + 1),
-            soft: floats(`${kind}Soft`),
-          }
-        : null;
-    return {
-      crossEntropy: floats('crossEntropy'),
-      z,
-      raw: floats('raw'),
-      peak: columns.peak as Int32Array,
-      rivals: rivalry('rival'),
-      heldOut: rivalry('heldOut'),
-    };
+    return toScores(columns);
   }
 
   /** @param ids - one sequence, BOS in front */
@@ -171,7 +161,7 @@ export class Probe {
 
   private program(batch: number, positions: number): Promise<Compiled> {
     const key = `${batch} ${positions}`;
-    const { spec, weights, engine } = this.options;
+    const { spec } = this.options;
     const program =
       this.programs.get(key) ??
       compile(
@@ -180,7 +170,7 @@ export class Probe {
           const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, lookup, run, inputs.ids!), 1));
           return { crossEntropy, ...this.unitScores(lookup, run) };
         },
-        { inputs: { ids: { shape: [batch, positions], dtype: 'int32' } }, weights, engine },
+        { ...precise(this.options), inputs: { ids: { shape: [batch, positions], dtype: 'int32' } } },
       );
     this.programs.set(key, program);
     return program;
@@ -236,7 +226,8 @@ export class Probe {
     return rivals ? tf.sub(z, tf.mul(gamma, rivals.soft)) : z;
   }
 
-  private unitScores(weights: WeightLookup, run: Run): Record<string, tf.Tensor> {
+  /** What `Scores` has of the unit and its rivals, as columns. */
+  unitScores(weights: WeightLookup, run: Run): Record<string, tf.Tensor> {
     const { at, reference, heldOut } = this.options;
     const unit = this.unitAtPositions(weights, run);
     const [batch, pos] = unit.z.shape as [number, number];
@@ -278,6 +269,34 @@ export class Probe {
     for (const program of this.programs.values()) (await program).dispose();
     this.programs.clear();
   }
+}
+
+/** How programs that score are compiled. */
+export const precise = ({ weights, engine, precision }: ProbeOptions) => ({
+  ...{ weights, engine },
+  ...(precision && { precision }),
+});
+
+/** Scores from what a graph with `unitScores` and `crossEntropy` gave. */
+export function toScores(columns: Readonly<Record<string, TypedArray>>): Scores {
+  const floats = (name: string) => columns[name] as Float32Array;
+  const z = floats('z');
+  const rivalry = (kind: string): Rivalry | null =>
+    `${kind}Strongest` in columns
+      ? {
+          margin: floats(`${kind}Strongest`).map((strongest, row) => z[row]! - strongest),
+          rank: (columns[`${kind}Above`] as Int32Array).map((above) => above + 1),
+          soft: floats(`${kind}Soft`),
+        }
+      : null;
+  return {
+    crossEntropy: floats('crossEntropy'),
+    z,
+    raw: floats('raw'),
+    peak: columns.peak as Int32Array,
+    rivals: rivalry('rival'),
+    heldOut: rivalry('heldOut'),
+  };
 }
 
 /** Unit `index` of `[batch, pos, unit]`: `[batch, pos]`. */

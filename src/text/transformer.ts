@@ -26,7 +26,7 @@ import { families } from './families.js';
 import { once } from './once.js';
 import { bodyModule, layerModule, unembeddingModule } from './parameters.js';
 import { type LayerPlace, type Place, parsePlace } from './places.js';
-import { type Positions, singleTokens, wholeSequences } from './positions.js';
+import { consecutive, type Positions, singleTokens } from './positions.js';
 import { rotary } from './rotary.js';
 import type { Activation, TransformerSpec } from './spec.js';
 
@@ -81,11 +81,43 @@ export function forward(
       weights,
       batch,
       pos,
-      positions: wholeSequences(spec, pos),
+      positions: consecutive(spec, 0, pos),
       remember: (_, k, v) => ({ k, v }),
       edits,
     },
     () => ('ids' in input ? embedTokens(spec, weights, input.ids) : input.embeddings),
+  );
+}
+
+/**
+ * Reads on where the first positions of every row were read before. Places have the positions that are read now, `kPos`
+ * all of them.
+ *
+ * @param ids - token ids that follow, `[batch, pos]` int32
+ * @param past - keys and values of what stands before them
+ */
+export function readOn(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  ids: tf.Tensor,
+  past: KeyValueCache,
+): Run {
+  const [batch, pos] = ids.shape as [number, number];
+  const from = past.keys[0]!.shape[2]!;
+  return run(
+    {
+      spec,
+      weights,
+      batch,
+      pos,
+      positions: consecutive(spec, from, from + pos),
+      remember: (layer, k, v) => ({
+        k: tf.concat([past.keys[layer]!, k], 2),
+        v: tf.concat([past.values[layer]!, v], 2),
+      }),
+      edits: {},
+    },
+    () => embedTokens(spec, weights, ids),
   );
 }
 

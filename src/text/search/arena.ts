@@ -10,6 +10,7 @@ import type { TextModel } from '../model.js';
 import { type ForeignPrior, sampleFor } from '../prior/foreign-prior.js';
 import type { Prior } from '../prior.js';
 import type { Probe, Rivalry, Scores } from '../probe.js';
+import { stackRows } from '../rows.js';
 import { Front, Frontier } from './frontier.js';
 import { Niches } from './niches.js';
 import type { Proposer } from './proposals.js';
@@ -46,7 +47,7 @@ export interface ArenaOptions {
   /** z of the unit over the prompts it should stay quiet on, the largest; null without such prompts. */
   readonly quiet: number | null;
   /** Draws whole sequences and parts of them anew. */
-  readonly prior: Prior;
+  readonly prior: Pick<Prior, 'sample' | 'rewrite' | 'stride'>;
   readonly proposer: Proposer;
   readonly random: Random;
   /** Positions of a sequence, BOS included. */
@@ -89,6 +90,11 @@ export class Arena {
 
   get layers(): number {
     return this.options.model.spec.layers;
+  }
+
+  /** Whether time is the budget, and not evaluations. */
+  get isTimed(): boolean {
+    return this.options.evaluations === Number.POSITIVE_INFINITY;
   }
 
   /** Evaluations that may still be spent. */
@@ -215,14 +221,6 @@ export class Arena {
 
 function withStart(ids: number[], start: number): number[] {
   return ids[0] === start ? ids : [start, ...ids];
-}
-
-/** Rows one after the other, `[count, positions]`. */
-export function stackRows(rows: readonly Int32Array[]): Int32Array {
-  const width = rows[0]?.length ?? 0;
-  const all = new Int32Array(rows.length * width);
-  for (const [i, row] of rows.entries()) all.set(row, i * width);
-  return all;
 }
 
 /** Margin and rank of one sequence; the unit itself on quiet prompts is one more rival. */

@@ -1,25 +1,35 @@
-/** @file Which operators pay: shares of the effort that follow what each gained for its cost, lately. */
+/** @file Which operators pay: shares of the effort that move, on evidence, from a prior toward what gains for its cost. */
 
 export interface Account {
   gain: number;
   cost: number;
 }
 
-/** What an account keeps of its past each time shares are asked for: about the last ten generations count. */
+/** What an account keeps of its past each time it learns: about the last ten generations count. */
 const MEMORY = 0.9;
-/** Effort shared evenly, so that an operator whose time has not come yet is still tried. */
-const EVEN_SHARE = 0.25;
+/** Effort that stays with the prior, so that an operator whose time has not come yet is still tried. */
+const FIXED_SHARE = 0.25;
 
 /**
- * A bandit with discounted averages and probability matching. Gains are rare and heavy-tailed, so shares follow the
- * square root of gain per cost.
+ * A bandit with discounted averages and probability matching: shares follow the prior times gain per cost. Gains are rare
+ * and heavy-tailed, so every arm is taken to have gained what all do on average over `trust` of cost before it is
+ * believed to differ.
  */
 export class Bandit<Arm extends string> {
+  private readonly arms: readonly Arm[];
   private readonly accounts = new Map<Arm, Account>();
   private readonly before = new Map<Arm, Account>();
 
-  constructor(private readonly arms: readonly Arm[]) {
-    for (const arm of arms) this.accounts.set(arm, { gain: 0, cost: 0 });
+  /**
+   * @param prior - shares while nothing is known, as weights
+   * @param trust - cost that the prior is worth for each arm
+   */
+  constructor(
+    private readonly prior: Readonly<Record<Arm, number>>,
+    private readonly trust: number,
+  ) {
+    this.arms = Object.keys(prior) as Arm[];
+    for (const arm of this.arms) this.accounts.set(arm, { gain: 0, cost: 0 });
   }
 
   /** Takes in what every arm gained and cost since the last call, given totals since the start. */
@@ -36,14 +46,16 @@ export class Bandit<Arm extends string> {
 
   /** Shares that add up to 1. */
   shares(): Record<Arm, number> {
-    const rates = this.arms.map((arm) => {
+    const accounts = [...this.accounts.values()];
+    const sum = (of: (account: Account) => number) => accounts.reduce((total, one) => total + of(one), 0);
+    const average = sum(({ gain }) => gain) / sum(({ cost }) => cost);
+    const known = average > 0 && Number.isFinite(average);
+    const weights = this.arms.map((arm) => {
       const { gain, cost } = this.accounts.get(arm)!;
-      return cost > 0 ? Math.sqrt(Math.max(0, gain) / cost) : 0;
+      const rate = (gain + this.trust * average) / (cost + this.trust) / average;
+      return this.prior[arm] * (known ? FIXED_SHARE + (1 - FIXED_SHARE) * rate : 1);
     });
-    const total = rates.reduce((a, b) => a + b, 0);
-    const even = 1 / this.arms.length;
-    const share = (rate: number) =>
-      total > 0 ? EVEN_SHARE * even + ((1 - EVEN_SHARE) * rate) / total : even;
-    return Object.fromEntries(this.arms.map((arm, i) => [arm, share(rates[i]!)])) as Record<Arm, number>;
+    const total = weights.reduce((a, b) => a + b, 0);
+    return Object.fromEntries(this.arms.map((arm, i) => [arm, weights[i]! / total])) as Record<Arm, number>;
   }
 }

@@ -1,6 +1,7 @@
 /** @file One generation: parents are picked, operators draft children, the prior writes its part, all are scored. */
 import type { Rewrite } from '../prior.js';
-import { type Arena, type Candidate, stackRows } from './arena.js';
+import { stackRows } from '../rows.js';
+import type { Arena, Candidate } from './arena.js';
 import { pickAlong } from './niches.js';
 import { type Draft, type OperatorName, operators } from './operators.js';
 import type { Proposals } from './proposals.js';
@@ -22,10 +23,15 @@ interface Child {
   readonly operator: OperatorName;
   row: Int32Array;
   readonly rewrite: Rewrite | null;
+  /** Spent on writing and scoring it. */
+  seconds: number;
 }
 
 export class Breeding {
-  /** By operator: token positions times layers that its children cost so far. */
+  /**
+   * By operator: what its children cost so far, in children of average cost. Where evaluations are the budget all cost
+   * the same; where time is, what took longer costs more.
+   */
   readonly costs = new Map<OperatorName, number>();
   private readonly known = new Map<Candidate, Proposals>();
 
@@ -47,19 +53,25 @@ export class Breeding {
       const operator = names[random.weighted(weights)]!;
       const [mate] = random.pick(parents);
       const { row, rewrite }: Draft = operators[operator]({ parent, proposals, mate, random });
-      return { operator, row, rewrite };
+      return { operator, row, rewrite, seconds: 0 };
     });
     await this.write(children);
     const fresh = children.filter(({ row }) => arena.isNew(row));
-    for (const { operator } of fresh) this.charge(operator, arena.options.positions);
-    await arena.evaluate(
-      stackRows(fresh.map(({ row }) => row)),
-      fresh.map(({ operator }) => operator),
+    await timed(fresh, () =>
+      arena.evaluate(
+        stackRows(fresh.map(({ row }) => row)),
+        fresh.map(({ operator }) => operator),
+      ),
     );
+    this.charge(children);
   }
 
-  private charge(operator: OperatorName, tokens: number): void {
-    this.costs.set(operator, (this.costs.get(operator) ?? 0) + tokens * this.arena.layers);
+  private charge(children: readonly Child[]): void {
+    const total = children.reduce((sum, { seconds }) => sum + seconds, 0);
+    for (const { operator, seconds } of children) {
+      const cost = this.arena.isTimed ? (seconds * children.length) / total : 1;
+      this.costs.set(operator, (this.costs.get(operator) ?? 0) + cost);
+    }
   }
 
   private async parents(): Promise<[Candidate, Proposals][]> {
@@ -110,26 +122,27 @@ export class Breeding {
     for (const [i, parent] of parents.entries()) known.set(parent, lists[i]!);
   }
 
-  /** Lets the prior write what the drafts left to it; children of like length together. */
+  /** Lets the prior write what the drafts left to it. */
   private async write(children: readonly Child[]): Promise<void> {
     const { prior, positions, random } = this.arena.options;
-    const groups = new Map<string, { child: Child; rewrite: Rewrite }[]>();
-    for (const child of children) {
-      const { rewrite } = child;
-      if (!rewrite) continue;
-      const kind =
-        rewrite.count === positions - 1 ? 'whole' : rewrite.count > prior.stride ? 'long' : 'short';
-      groups.set(kind, [...(groups.get(kind) ?? []), { child, rewrite }]);
-      this.charge(child.operator, rewrite.count + (kind === 'whole' ? 0 : positions));
-    }
-    for (const group of groups.values()) {
-      const rows = stackRows(group.map(({ child }) => child.row));
-      const rewrites = group.map(({ rewrite }) => rewrite);
-      const written = await prior.rewrite(rows, rewrites, random);
-      for (const [i, { child }] of group.entries())
-        child.row = written.slice(i * positions, (i + 1) * positions);
-    }
-    for (const { operator: _, rewrite } of children)
-      if (rewrite) this.arena.countTokens(rewrite.count + (rewrite.count === positions - 1 ? 0 : positions));
+    // Sorted, so that those written in one call are done at about the same time.
+    const open = children
+      .flatMap((child) => (child.rewrite ? [{ child, rewrite: child.rewrite }] : []))
+      .sort((a, b) => a.rewrite.count - b.rewrite.count);
+    const part = open.map(({ child }) => child);
+    const rewrites = open.map(({ rewrite }) => rewrite);
+    const rows = stackRows(part.map(({ row }) => row));
+    const written = await timed(part, () => prior.rewrite(rows, rewrites, random));
+    for (const [i, child] of part.entries()) child.row = written.slice(i * positions, (i + 1) * positions);
+    for (const { count } of rewrites) this.arena.countTokens(positions + count);
   }
+}
+
+/** Does something for some children, its time divided among them. */
+async function timed<T>(children: readonly Child[], work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  const result = await work();
+  const seconds = (performance.now() - start) / 1000 / children.length;
+  for (const child of children) child.seconds += seconds;
+  return result;
 }

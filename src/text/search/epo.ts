@@ -7,7 +7,8 @@
  * of all for its weight. Every 30 rounds all members restart from the best for one random weight.
  */
 import type { Random } from '../../engine/random.js';
-import { type Arena, type Candidate, stackRows } from './arena.js';
+import { stackRows } from '../rows.js';
+import type { Arena, Candidate } from './arena.js';
 import { randomTexts } from './random-texts.js';
 
 const MEMBERS = 8;

@@ -8,25 +8,26 @@ import { Breeding, type Shares } from './breeding.js';
 /** Share of the budget that goes into samples of the prior before evolution starts. */
 const PRIOR_SHARE = 0.1;
 
-const SHARES: Shares = {
-  prior: 1,
-  swap: 2,
-  gradient: 2,
-  regenerate: 2,
-  infill: 1,
-  suffix: 1,
-  tail: 1,
-  remove: 1,
+/** How often each operator is used. */
+export const evolutionShares = {
+  prior: 0.5,
+  swap: 1,
+  gradient: 3,
+  regenerate: 1,
+  infill: 0.5,
+  suffix: 1.5,
+  tail: 2,
+  remove: 2,
   insert: 1,
-  cross: 1,
-  transplant: 1,
-};
+  cross: 0.5,
+  transplant: 1.5,
+} as const satisfies Shares;
 
 export async function* evolve(arena: Arena): AsyncGenerator<void, void, void> {
   yield* sampleUntil(arena, PRIOR_SHARE);
   const breeding = new Breeding(arena);
   for (;;) {
-    await breeding.generation(SHARES);
+    await breeding.generation(evolutionShares);
     yield;
   }
 }

@@ -3,7 +3,8 @@
  * round, each with one token swapped at a uniform position for one of the 256 that the gradient favours there; the
  * best child is the next text, also when it is worse. Fluency does not count.
  */
-import { type Arena, type Candidate, stackRows } from './arena.js';
+import { stackRows } from '../rows.js';
+import type { Arena, Candidate } from './arena.js';
 import { swapFavoured } from './epo.js';
 import { randomTexts } from './random-texts.js';
 

@@ -35,7 +35,7 @@ const GAIN_WEIGHTS = [2, 4, 8] as const;
 /** At most so many tokens are drawn anew where the rest is to stay. */
 const LONGEST_INFILL = 4;
 /** After the peak only fluency counts. */
-const TAIL_TEMPERATURES = [0.3, 0.6, 1] as const;
+const TAIL_TEMPERATURES = [0.2, 0.5, 0.8] as const;
 const SUFFIX_TEMPERATURES = [0.6, 1] as const;
 
 /** A text of the prior's own, sometimes of its likelier half. */
@@ -53,10 +53,9 @@ const swap: Operator = ({ parent, proposals, random }) => {
 /** One token up to the peak that the gradient asks for and the prior does not mind. */
 const gradient: Operator = ({ parent, proposals, random }) => {
   const position = 1 + random.integer(parent.peak);
-  return {
-    row: replaced(parent.ids, position, proposals.gradient, random.pick(GAIN_WEIGHTS), random),
-    rewrite: null,
-  };
+  const row = replaced(parent.ids, position, proposals.gradient, random.pick(GAIN_WEIGHTS), random);
+  const redo = random.uniform() < 0.5 && parent.peak < row.length - 1;
+  return { row, rewrite: redo ? tailRewrite(row, parent.peak, random) : null };
 };
 
 /** One token, by gradient or prior, and a few after it. */

@@ -5,13 +5,14 @@
  * A round grows texts by sequential Monte Carlo, an island a beta, and goes on from them with Markov chains that
  * exchange places on the ladder, as long as those find more than growing new ones did.
  */
+import { stackRows } from '../rows.js';
 import { Chains, randomMove } from '../sampling/chains.js';
 import { Decoder } from '../sampling/decoder.js';
 import { resample } from '../sampling/log-weights.js';
 import { PrefixReward } from '../sampling/prefix-reward.js';
 import { idsOf, type Sequences, sumOf, takeRows } from '../sampling/sequences.js';
 import { type Particles, sequentialMonteCarlo } from '../sampling/smc.js';
-import { type Arena, stackRows } from './arena.js';
+import type { Arena } from './arena.js';
 
 /** EPO's weights of fluency that the ladder spans, from strong texts to probable ones. */
 const LAMBDAS = [0.4, 12] as const;

@@ -8,7 +8,8 @@
  */
 import type { Compiled } from '../../engine/compile.js';
 import { bodyModule } from '../parameters.js';
-import { type Arena, stackRows } from './arena.js';
+import { stackRows } from '../rows.js';
+import type { Arena } from './arena.js';
 import { epoLambdas } from './epo.js';
 import { compileProjected, compileRelaxed } from './soft-prompt.js';
 

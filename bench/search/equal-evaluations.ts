@@ -1,0 +1,82 @@
+/**
+ * Hypervolume of search methods on units chosen by seed, at equal numbers of evaluations: repeatable, whatever else the
+ * machine does.
+ *
+ *   npx tsx bench/search/equal-evaluations.ts [--model models/books-lm] [--evaluations 3000] [--heads 4] [--neurons 4]
+ *     [--units L1.H2,L3.N4] [--seeds 0,1] [--methods auto,evolve,prior,epo] [--json FILE]
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { hashModel } from '../../src/hub/model-hash.js';
+import { finishRun } from '../../src/runs/events.js';
+import { loadTextModel } from '../../src/text/model.js';
+import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
+import { chooseUnits } from './units.js';
+
+const { values: flags } = parseArgs({
+  options: {
+    model: { type: 'string', default: 'models/books-lm' },
+    evaluations: { type: 'string', default: '3000' },
+    heads: { type: 'string', default: '4' },
+    neurons: { type: 'string', default: '4' },
+    units: { type: 'string' },
+    seeds: { type: 'string', default: '0,1' },
+    methods: { type: 'string', default: 'auto,evolve,prior,epo' },
+    json: { type: 'string' },
+  },
+});
+
+const model = await loadTextModel(flags.model);
+const modelHash = await hashModel(flags.model);
+const methods = flags.methods.split(',') as SearchMethodName[];
+const units =
+  flags.units?.split(',') ?? chooseUnits(model.spec, Number(flags.heads), Number(flags.neurons), 0);
+
+interface Row {
+  unit: string;
+  seed: number;
+  hypervolume: Record<string, number>;
+  seconds: Record<string, number>;
+}
+
+const rows: Row[] = [];
+for (const seed of flags.seeds.split(',').map(Number)) {
+  for (const unit of units) {
+    const row: Row = { unit, seed, hypervolume: {}, seconds: {} };
+    for (const method of methods) {
+      const { hypervolume, cost } = await finishRun(
+        searchText({
+          ...{ model, modelHash, unit, method, seed, engine: 'onnx', measure: 'delta', at: 'max' },
+          ...{ reference: 'layer', length: 12, budget: { evaluations: Number(flags.evaluations) } },
+          ...{ baseline: false, finalists: 0 },
+        }),
+      );
+      row.hypervolume[method] = hypervolume;
+      row.seconds[method] = cost.seconds;
+    }
+    rows.push(row);
+    const cells = methods.map(
+      (m) => `${m} ${row.hypervolume[m]!.toFixed(1)} (${row.seconds[m]!.toFixed(1)} s)`,
+    );
+    console.log([String(seed), unit.padEnd(9), ...cells].join('  '));
+  }
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const [first, ...others] = methods as [SearchMethodName, ...SearchMethodName[]];
+const summary = {
+  evaluations: Number(flags.evaluations),
+  hypervolume: Object.fromEntries(methods.map((m) => [m, mean(rows.map((row) => row.hypervolume[m]!))])),
+  seconds: Object.fromEntries(methods.map((m) => [m, mean(rows.map((row) => row.seconds[m]!))])),
+  /** Mean over units and seeds of the first method's hypervolume over each other's. */
+  ratio: Object.fromEntries(
+    others.map((m) => [m, mean(rows.map(({ hypervolume }) => hypervolume[first]! / hypervolume[m]!))]),
+  ),
+  /** How often the first method has the largest. */
+  best: mean(
+    rows.map(({ hypervolume }) => (others.every((m) => hypervolume[first]! >= hypervolume[m]!) ? 1 : 0)),
+  ),
+};
+console.log(summary);
+if (flags.json) writeFileSync(flags.json, JSON.stringify({ summary, rows }, null, 1));
+process.exit();
