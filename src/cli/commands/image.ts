@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import type { EngineName } from '../../engine/compile.js';
 import { formatSeconds, formatTable } from '../../format.js';
 import type { ImageDocument } from '../../report/render-files.js';
-import { finishRun } from '../../runs/events.js';
+import type { RunDescription } from '../../runs/run-folder.js';
 import type { VisionNetwork } from '../../vision/network.js';
 import type { ParameterizationName } from '../../vision/parameterizations/parameterization.js';
 import type { OptimizerName } from '../../vision/render/optimizers.js';
@@ -12,7 +12,7 @@ import { withInterrupt } from '../interrupt.js';
 import { embeddedNetwork, findModel, openNetwork } from '../open-network.js';
 import { type CommonOptions, engineOption, integer, number, repeated, seedOption } from '../options.js';
 import { Output, type Paint } from '../output.js';
-import { showProgress } from '../progress.js';
+import { tuiOption, watchRun } from '../watch-run.js';
 
 interface ImageFlags extends CommonOptions {
   model?: string;
@@ -31,6 +31,7 @@ interface ImageFlags extends CommonOptions {
   examples?: string;
   out?: string;
   runs: string;
+  tui?: boolean;
   engine: EngineName;
   seed: number;
 }
@@ -94,6 +95,7 @@ export function imageCommand(): Command {
     .option('--examples <dir>', 'pictures of this folder that excite the unit most, beside the synthetic one')
     .option('-o, --out <file>', 'the picture, .png (default: in the run folder)')
     .option('--runs <dir>', 'folder for the run folder', 'runs')
+    .addOption(tuiOption())
     .addOption(engineOption())
     .addOption(seedOption())
     .addHelpText(
@@ -123,7 +125,7 @@ async function render(flags: ImageFlags, output: Output, signal: AbortSignal): P
   const { runVersions } = await import('../../runs/versions.js');
   const { hashModel } = await import('../../hub/model-hash.js');
   const { steps, start, param, transforms, optimizer, rate, octaves, variants, range, engine } = flags;
-  const folder = createRunFolder(flags.runs, {
+  const description: RunDescription = {
     command: ['superstim', ...process.argv.slice(2)],
     task: 'image',
     unit: flags.unit.join(', '),
@@ -135,9 +137,11 @@ async function render(flags: ImageFlags, output: Output, signal: AbortSignal): P
     seed: flags.seed,
     versions: runVersions(),
     model: { name: network.name, hash: await hashModel(place.path) },
-  });
-  const run = recordRun(folder, renderToFiles({ ...options, signal }, folder, files));
-  return finishRun(showProgress(run, output));
+  };
+  const folder = createRunFolder(flags.runs, description);
+  const begin = (signal: AbortSignal) =>
+    recordRun(folder, renderToFiles({ ...options, signal }, folder, files));
+  return watchRun(begin, { flags, output, signal, path: folder.path, description });
 }
 
 /** What the flags mean for the library. Throws UsageError and UserError for what the network does not have. */

@@ -80,7 +80,7 @@ async function goOn(
   const rivals = await openRivals({ ...settings.rivals, engine: flags.engine }, output, signal);
   return searchInto(
     openRunFolder(run),
-    { ...session, ...settings.search, ...rivals, unit, budget, earlier, signal },
-    output,
+    { ...session, ...settings.search, ...rivals, unit, budget, earlier },
+    { flags: more, output, signal, description },
   );
 }

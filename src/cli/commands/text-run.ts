@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import { finishRun, type JsonValue } from '../../runs/events.js';
 import type { RunFolder } from '../../runs/run-folder.js';
 import type { Budget, SearchOptions } from '../../text/search/search.js';
-import type { LiveOptions } from '../../tui/live.js';
 import type { Output } from '../output.js';
 import { showProgress } from '../progress.js';
+import { type WatchOptions, watchRun } from '../watch-run.js';
 import type { ProbeFlags } from './text-options.js';
 import type { TextDocument } from './text-result.js';
 
@@ -82,22 +82,16 @@ export function readTextSettings(settings: { [name: string]: JsonValue }): {
   };
 }
 
-/** Searches, events into the folder, progress on stderr or the terminal UI. */
+/** Searches, events into the folder. */
 export async function searchInto(
   folder: RunFolder,
   options: SearchOptions,
-  output: Output,
-  tui?: Omit<LiveOptions, 'stop'>,
+  watch: Omit<WatchOptions, 'path'>,
 ): Promise<TextDocument> {
   const { recordRun } = await import('../../runs/run-folder.js');
   const { searchText } = await import('../../text/search/search.js');
-  const stopping = new AbortController();
-  const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
-  const run = recordRun(folder, searchText({ ...options, signal }));
-  const { showLive } = tui ? await import('../../tui/live.js') : {};
-  const shown =
-    tui && showLive ? showLive(run, { ...tui, stop: () => stopping.abort() }) : showProgress(run, output);
-  const result = await finishRun(shown);
+  const begin = (signal: AbortSignal) => recordRun(folder, searchText({ ...options, signal }));
+  const result = await watchRun(begin, { ...watch, path: folder.path });
   folder.writeFrontier(result.frontier);
   return { run: folder.path, ...result };
 }

@@ -6,6 +6,7 @@ import type { Budget, SearchMethodName } from '../../text/search/search.js';
 import { withInterrupt } from '../interrupt.js';
 import { integer, number, outOption, repeated } from '../options.js';
 import { Output } from '../output.js';
+import { tuiOption } from '../watch-run.js';
 import { addProbeOptions, openModel, type ProbeFlags, sessionOf } from './text-options.js';
 import { formatSearch, type TextDocument } from './text-result.js';
 import { openRivals, searchInto, textSettings } from './text-run.js';
@@ -73,7 +74,7 @@ export function textCommand(): Command {
       'the model whose probability counts, a folder, an ONNX export or a hub id (default: the probed model)',
     )
     .addOption(outOption())
-    .option('--tui', 'watch the search in the terminal UI (superstim view), and explore what it finds');
+    .addOption(tuiOption());
   return addProbeOptions(command)
     .addHelpText(
       'after',
@@ -96,7 +97,7 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
     evaluations !== undefined ? { evaluations } : { seconds: seconds ?? DEFAULT_SECONDS };
   const search = { unit, method, length, budget, quietOn: quietTexts(flags.quietOn ?? []) };
   const rivals = await openRivals(flags, output, signal);
-  const options = { ...(await sessionOf(flags, model, modelHash)), ...search, ...rivals, signal };
+  const options = { ...(await sessionOf(flags, model, modelHash)), ...search, ...rivals };
   checkSearch(options);
   const description: RunDescription = {
     command: ['superstim', ...process.argv.slice(2)],
@@ -107,10 +108,7 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
     versions: runVersions(),
     model: { name: model.name, hash: modelHash },
   };
-  const folder = createRunFolder(out, description);
-  const terminal = process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb';
-  const tui = { path: folder.path, description, color: flags.color ?? true };
-  return searchInto(folder, options, output, flags.tui && terminal && !flags.json ? tui : undefined);
+  return searchInto(createRunFolder(out, description), options, { flags, output, signal, description });
 }
 
 /** The texts of `--quiet-on`: each a text, or a file with one a line. */

@@ -5,13 +5,13 @@ import type { Baseline, KlEstimator } from '../../rl/policy-gradient.js';
 import type { SampleStatistics } from '../../rl/sample-statistics.js';
 import type { TuneResult } from '../../rl/tune.js';
 import type { TuneOptions } from '../../rl/tuning.js';
-import { finishRun, type JsonValue, type ScoredText } from '../../runs/events.js';
+import type { JsonValue, ScoredText } from '../../runs/events.js';
 import type { RunState } from '../../runs/read-run.js';
 import type { RunDescription, RunFolder } from '../../runs/run-folder.js';
 import { withInterrupt } from '../interrupt.js';
 import { integer, number, outOption } from '../options.js';
 import { Output, type Paint } from '../output.js';
-import { showProgress } from '../progress.js';
+import { tuiOption, type WatchOptions, watchRun } from '../watch-run.js';
 import { addProbeOptions, openModel, type ProbeFlags, sessionOf } from './text-options.js';
 
 interface TuneFlags extends ProbeFlags {
@@ -34,6 +34,7 @@ interface TuneFlags extends ProbeFlags {
   clip: number;
   checkpointEvery: number;
   out: string;
+  tui?: boolean;
 }
 
 const algorithms = { rloo: 'loo', grpo: 'group' } as const satisfies Record<string, Baseline>;
@@ -91,7 +92,8 @@ export function tuneCommand(): Command {
     .option('--clip <number>', 'largest norm of a gradient', number({ above: 0 }), 1)
     .option('--checkpoint-every <steps>', 'steps between checkpoints', integer({ min: 1 }), 10)
     .optionsGroup('Options:')
-    .addOption(outOption());
+    .addOption(outOption())
+    .addOption(tuiOption());
   return addProbeOptions(command)
     .addHelpText(
       'after',
@@ -111,7 +113,8 @@ async function startTune(flags: TuneFlags, output: Output, signal: AbortSignal):
   const { checkTune } = await import('../../rl/tune.js');
   const { createRunFolder } = await import('../../runs/run-folder.js');
   checkTune(options);
-  return record(options, createRunFolder(flags.out, description), output);
+  const folder = createRunFolder(flags.out, description);
+  return record(options, folder, { flags, output, signal, description });
 }
 
 /**
@@ -137,7 +140,8 @@ export async function resumeTune(
       `the files of ${flags.model} have changed since the run ${path} began: start a new run`,
     );
   const from = readTuneState(path);
-  return record({ ...options, ...(from && { from }) }, openRunFolder(path), output);
+  const watch = { flags, output, signal, description };
+  return record({ ...options, ...(from && { from }) }, openRunFolder(path), watch);
 }
 
 /** What the flags mean for the library, and what `run.json` says about them. */
@@ -171,10 +175,9 @@ async function prepare(
       kl: flags.kl,
       scaled: flags.scaleRewards ?? false,
     },
-    signal,
   };
   // Everything that the run depends on, as flags, so that it can be resumed.
-  const { unit: _, seed, out: __, json, quiet, color, debug, ...settings } = flags;
+  const { unit: _, seed, out: __, tui, json, quiet, color, debug, ...settings } = flags;
   const description: RunDescription = {
     command: ['superstim', ...process.argv.slice(2)],
     task: 'tune',
@@ -187,11 +190,15 @@ async function prepare(
   return { options, description };
 }
 
-async function record(options: TuneOptions, folder: RunFolder, output: Output): Promise<TuneDocument> {
+async function record(
+  options: TuneOptions,
+  folder: RunFolder,
+  watch: Omit<WatchOptions, 'path'>,
+): Promise<TuneDocument> {
   const { recordRun } = await import('../../runs/run-folder.js');
   const { tune } = await import('../../rl/tune.js');
-  const run = tune({ ...options, folder: folder.path });
-  const result = await finishRun(showProgress(recordRun(folder, run), output));
+  const begin = (signal: AbortSignal) => recordRun(folder, tune({ ...options, folder: folder.path, signal }));
+  const result = await watchRun(begin, { ...watch, path: folder.path });
   folder.writeFrontier(result.frontier);
   return { run: folder.path, ...result };
 }

@@ -5,6 +5,7 @@ import { exitCodes } from '../../errors.js';
 import type { Place } from '../../tui/navigation.js';
 import type { CommonOptions } from '../options.js';
 import { Output } from '../output.js';
+import { onTerminal } from '../watch-run.js';
 
 interface ViewFlags extends CommonOptions {
   screenReader?: boolean;
@@ -21,8 +22,7 @@ export function viewCommand(): Command {
     )
     .action(async (path: string, flags: ViewFlags) => {
       const { isRunFolder } = await import('../../runs/read-run.js');
-      const terminal = process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== 'dumb';
-      if (flags.json || !terminal) await print(path, isRunFolder(path), new Output(flags));
+      if (flags.json || !onTerminal()) await print(path, isRunFolder(path), new Output(flags));
       else await explore(resolve(path), isRunFolder(path), flags);
     });
 }
