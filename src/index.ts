@@ -100,6 +100,7 @@ export {
   type RunEvent,
   type ScoredText,
 } from './runs/events.js';
+export { dominates, Frontier, fluencyFront, hypervolume, type Point } from './runs/frontier.js';
 export { followRun, type RunReading, type RunState, readRun } from './runs/read-run.js';
 export {
   createRunFolder,
@@ -137,7 +138,6 @@ export { importanceWeights } from './text/sampling/importance.js';
 export { PrefixReward } from './text/sampling/prefix-reward.js';
 export { type Particles, type SmcOptions, sequentialMonteCarlo } from './text/sampling/smc.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';
-export { dominates, Frontier, fluencyFront, hypervolume, type Point } from './text/search/frontier.js';
 export {
   type Budget,
   type RivalBest,

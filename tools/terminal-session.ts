@@ -12,6 +12,8 @@ export interface SessionOptions {
   readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly folder?: string;
+  /** False keeps `output` alone: no screen is made of it. */
+  readonly emulate?: boolean;
 }
 
 /** `superstim` with some arguments, in a terminal of its own. */
@@ -23,7 +25,8 @@ export class TerminalSession {
   output = '';
   private readonly pty: IPty;
 
-  constructor(flags: readonly string[], { columns = 80, rows = 24, env = {}, folder }: SessionOptions = {}) {
+  constructor(flags: readonly string[], options: SessionOptions = {}) {
+    const { columns = 80, rows = 24, env = {}, folder, emulate = true } = options;
     this.terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true });
     const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...surroundings } = process.env;
     this.pty = spawn(process.execPath, [bin, ...flags], {
@@ -35,17 +38,8 @@ export class TerminalSession {
     this.ended = new Promise((resolve) => this.pty.onExit(({ exitCode }) => resolve(exitCode)));
     this.pty.onData((data) => {
       this.output += data;
-      this.terminal.write(data);
+      if (emulate) this.terminal.write(data);
     });
-  }
-
-  get pid(): number {
-    return this.pty.pid;
-  }
-
-  /** Tells of everything that is written from now on. */
-  onData(listener: (data: string) => void): void {
-    this.pty.onData(listener);
   }
 
   type(keys: string): void {

@@ -1,7 +1,7 @@
 /** One search, with how far it was at some moments: a long run gives the figures of the shorter ones too. */
 import type { ScoredText } from '../../src/runs/events.js';
+import { Frontier, hypervolume } from '../../src/runs/frontier.js';
 import type { TextModel } from '../../src/text/model.js';
-import { Frontier, hypervolume } from '../../src/text/search/frontier.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 
 /** What a run had at one moment. */

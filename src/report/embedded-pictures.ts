@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { field } from '../tui/run-view.js';
+import { field } from '../runs/run-view.js';
 import type { ReportedRun } from './reported-run.js';
 
 export interface EmbeddedPicture {

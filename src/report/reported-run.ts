@@ -3,7 +3,7 @@ import { basename, dirname, resolve, sep } from 'node:path';
 import type { JsonValue, ScoredText } from '../runs/events.js';
 import { type RunState, readRun } from '../runs/read-run.js';
 import type { RunDescription } from '../runs/run-folder.js';
-import { advanceView, emptyView, type RunView } from '../tui/run-view.js';
+import { advanceView, emptyView, type RunView } from '../runs/run-view.js';
 
 export interface ReportedRun {
   readonly path: string;
@@ -16,17 +16,12 @@ export interface ReportedRun {
   readonly missing: readonly string[];
   /** `--json` of the run, where it came to an end. */
   readonly result: JsonValue;
-  /** Texts that training steps showed, the latest step last. */
-  readonly samples: readonly { readonly step: number; readonly texts: readonly ScoredText[] }[];
 }
 
 /** Reads a run folder, whole or damaged. Throws UserError when it is none at all. */
 export function openRun(path: string): ReportedRun {
   const { description, events, state, frontier, missing } = readRun(path);
   const view = advanceView(emptyView, events);
-  const samples = events.flatMap((event) =>
-    event.kind === 'step' && event.samples?.length ? [{ step: event.step, texts: event.samples }] : [],
-  );
   return {
     path: resolve(path),
     name: basename(resolve(path)),
@@ -36,7 +31,6 @@ export function openRun(path: string): ReportedRun {
     state,
     missing,
     result: view.end?.kind === 'finished' ? view.end.result : null,
-    samples,
   };
 }
 

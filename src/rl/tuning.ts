@@ -2,11 +2,11 @@
 import { cosineSchedule } from '../engine/optimizer.js';
 import { Random } from '../engine/random.js';
 import type { ScoredText } from '../runs/events.js';
+import { Frontier } from '../runs/frontier.js';
 import type { Calibration } from '../text/calibration.js';
 import type { TextModel } from '../text/model.js';
 import { Probe } from '../text/probe.js';
 import type { MeasuredUnit, ReferenceClass } from '../text/reference.js';
-import { Frontier } from '../text/search/frontier.js';
 import { type SessionOptions, startToken } from '../text/session.js';
 import { Likelihood } from './importance.js';
 import { nextBeta } from './kl-control.js';

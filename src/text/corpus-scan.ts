@@ -1,10 +1,10 @@
 /** @file `superstim corpus` as a library function: the natural text that excites a unit most. */
 import { UsageError } from '../errors.js';
 import { eventClock, type Run, type ScoredText } from '../runs/events.js';
+import { Frontier, hypervolume } from '../runs/frontier.js';
 import { batchFor } from './batch-size.js';
 import { type CorpusFile, type Cut, corpusSequences } from './corpus-text.js';
 import { Probe, type Scores } from './probe.js';
-import { Frontier, hypervolume } from './search/frontier.js';
 import { calibrate, resolveUnits, type SessionOptions, startToken } from './session.js';
 import type { Tokenizer } from './tokenizer.js';
 

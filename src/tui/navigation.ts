@@ -1,8 +1,9 @@
 /** @file Where one is in the terminal UI and what a key changes about it: pure. */
+
+import { type CandidateOrder, candidateOrders } from '../runs/run-view.js';
 import type { Coloring } from './draw/tokens.js';
 import type { Command, PlaceKind } from './keys.js';
 import { type RunOrder, runOrders } from './run-list.js';
-import { type CandidateOrder, candidateOrders } from './run-view.js';
 
 export interface RunsPlace {
   readonly kind: 'runs';

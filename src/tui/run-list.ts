@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { decodeEvent } from '../runs/event-codec.js';
 import type { JsonValue } from '../runs/events.js';
 import type { RunDescription } from '../runs/run-folder.js';
-import { field } from './run-view.js';
+import { field } from '../runs/run-view.js';
 
 export interface RunSummary {
   readonly path: string;

@@ -2,7 +2,7 @@
 import type { RunEvent } from '../runs/events.js';
 import { type RunReading, RunTail, readRun } from '../runs/read-run.js';
 import type { RunDescription } from '../runs/run-folder.js';
-import { advanceView, emptyView, type RunView } from './run-view.js';
+import { advanceView, emptyView, type RunView } from '../runs/run-view.js';
 
 /** A run at one moment. */
 export interface RunSnapshot {

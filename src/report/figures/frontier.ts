@@ -2,7 +2,7 @@
 import { curveStepAfter, line, symbol, symbolDiamond, symbolTriangle } from 'd3-shape';
 import { oneLine } from '../../format.js';
 import type { ScoredText } from '../../runs/events.js';
-import { fluencyFront, HYPERVOLUME_CORNER } from '../../text/search/frontier.js';
+import { fluencyFront, HYPERVOLUME_CORNER } from '../../runs/frontier.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
 import { type Frame, frame, type LegendEntry, legend, pixel } from './axes.js';

@@ -2,7 +2,7 @@
 import { scaleLinear } from 'd3-scale';
 import { curveStepAfter, line } from 'd3-shape';
 import type { ScoredText } from '../../runs/events.js';
-import { fluencyFront, HYPERVOLUME_CORNER } from '../../text/search/frontier.js';
+import { fluencyFront, HYPERVOLUME_CORNER } from '../../runs/frontier.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
 import { pixel } from './axes.js';

@@ -1,5 +1,5 @@
 /** @file A rendered picture: its last state, the way there, and the activation over the steps. */
-import { field, type RunView } from '../../tui/run-view.js';
+import { field, type RunView } from '../../runs/run-view.js';
 import type { EmbeddedPicture, RunPictures } from '../embedded-pictures.js';
 import { type CurveSeries, curveFigure } from '../figures/curve.js';
 import { type Html, html } from '../html.js';

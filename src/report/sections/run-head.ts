@@ -1,7 +1,7 @@
 /** @file What a run was about and how it ended; its settings and the command that repeats it. */
 import { formatCount, formatSeconds } from '../../format.js';
 import type { JsonValue } from '../../runs/events.js';
-import { field } from '../../tui/run-view.js';
+import { field } from '../../runs/run-view.js';
 import { type Html, html } from '../html.js';
 import { type ReportedRun, taskOf, unitOf } from '../reported-run.js';
 import { decimal } from '../visible-text.js';

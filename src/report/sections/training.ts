@@ -1,6 +1,6 @@
 /** @file A model that learned to write: reward and divergence over the steps, samples from the start to the end. */
 import type { JsonValue, ScoredText } from '../../runs/events.js';
-import { field, type Series } from '../../tui/run-view.js';
+import { field, type Series } from '../../runs/run-view.js';
 import { curveFigure } from '../figures/curve.js';
 import { type Html, html } from '../html.js';
 import type { ReportedRun } from '../reported-run.js';
@@ -32,7 +32,7 @@ export function trainingFigures(series: ReadonlyMap<string, Series>): { main: Ht
 
 export function trainingSection(run: ReportedRun): Html | null {
   const { main, more } = trainingFigures(run.view.series);
-  if (main.length + more.length + run.samples.length === 0) return null;
+  if (main.length + more.length + run.view.samples.length === 0) return null;
   return html`<section aria-labelledby="training"><h2 id="training">Training</h2>
 ${main.map((figure) => html`<div class="plot">${figure}</div>`)}
 ${more.length > 0 && html`<details><summary>More curves (${more.length})</summary>${more.map((figure) => html`<div class="plot">${figure}</div>`)}</details>`}
@@ -65,7 +65,7 @@ function comparison(result: JsonValue): Html | null {
   )}</tbody></table>`;
 }
 
-function sampleTable({ samples }: ReportedRun): Html | null {
+function sampleTable({ view: { samples } }: ReportedRun): Html | null {
   if (samples.length === 0) return null;
   const last = samples.length - 1;
   const count = Math.min(STEPS_SHOWN, samples.length);

@@ -5,13 +5,13 @@
  */
 import type { Random } from '../../engine/random.js';
 import type { ScoredText } from '../../runs/events.js';
+import { Front, Frontier } from '../../runs/frontier.js';
 import type { CorpusFile } from '../corpus-text.js';
 import type { TextModel } from '../model.js';
 import { type ForeignPrior, sampleFor } from '../prior/foreign-prior.js';
 import type { Prior } from '../prior.js';
 import type { Probe, Rivalry, Scores } from '../probe.js';
 import { stackRows } from '../rows.js';
-import { Front, Frontier } from './frontier.js';
 import { Niches } from './niches.js';
 import type { Proposer } from './proposals.js';
 

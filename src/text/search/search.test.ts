@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../errors.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun, type RunEvent, type ScoredText } from '../../runs/events.js';
+import { dominates } from '../../runs/frontier.js';
 import { loadTextModel, type TextModel } from '../model.js';
 import { scoreText } from '../score.js';
-import { dominates } from './frontier.js';
 import { earlierSearch } from './resume.js';
 import { type SearchMethodName, type SearchOptions, searchText } from './search.js';
 

@@ -2,6 +2,7 @@
 import { Random } from '../../engine/random.js';
 import { UsageError } from '../../errors.js';
 import { eventClock, type Run, type ScoredText, stamped } from '../../runs/events.js';
+import { dominates, HYPERVOLUME_CORNER, hypervolume } from '../../runs/frontier.js';
 import { batchFor, callBatch } from '../batch-size.js';
 import { clusterTexts, type TextCluster } from '../clusters.js';
 import type { CorpusFile } from '../corpus-text.js';
@@ -18,7 +19,6 @@ import { type Budget, type Driven, drive, type Earlier } from './drive.js';
 import { EPO_TOP_TOKENS, epo } from './epo.js';
 import { evolve } from './evolve.js';
 import { chooseFinalists, explainFinalists } from './finalists.js';
-import { dominates, HYPERVOLUME_CORNER, hypervolume } from './frontier.js';
 import { GCG_TOP_TOKENS, gcg } from './gcg.js';
 import { priorBest } from './prior-best.js';
 import { Proposer } from './proposals.js';

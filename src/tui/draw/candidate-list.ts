@@ -1,7 +1,7 @@
 /** @file Candidates in a list: figures and text. */
 import { oneLine } from '../../format.js';
+import type { Entry } from '../../runs/run-view.js';
 import { palette } from '../color.js';
-import type { Entry } from '../run-view.js';
 import type { Line } from '../styled.js';
 import { type Column, drawList } from './layout.js';
 

@@ -1,7 +1,7 @@
 /** @file Two runs or two candidates side by side. */
 import { oneLine } from '../../format.js';
 import type { Explanation } from '../../runs/events.js';
-import { fluencyFront } from '../../text/search/frontier.js';
+import { fluencyFront } from '../../runs/frontier.js';
 import { palette, type Rgb } from '../color.js';
 import type { RunSnapshot } from '../run-source.js';
 import { fitLine, type Line, plain } from '../styled.js';

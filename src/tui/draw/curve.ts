@@ -1,6 +1,7 @@
 /** @file A figure over the steps of a run. */
+
+import type { Series } from '../../runs/run-view.js';
 import type { Rgb } from '../color.js';
-import type { Series } from '../run-view.js';
 import type { Line } from '../styled.js';
 import { axisOver, drawPlot, type Mark } from './plot.js';
 

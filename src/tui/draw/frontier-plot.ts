@@ -1,8 +1,8 @@
 /** @file The frontier as a scatter: how probable against how strong. */
 import type { ScoredText } from '../../runs/events.js';
-import { fluencyFront } from '../../text/search/frontier.js';
+import { fluencyFront } from '../../runs/frontier.js';
+import type { RunView } from '../../runs/run-view.js';
 import { palette, type Rgb } from '../color.js';
-import type { RunView } from '../run-view.js';
 import type { Line, Span } from '../styled.js';
 import { axisOver, drawPlot, type Mark, type Path } from './plot.js';
 

@@ -2,10 +2,10 @@
 import { formatCount, formatSeconds } from '../../format.js';
 import { formatBar, formatShare, progressShare, progressWords } from '../../progress-text.js';
 import type { JsonValue } from '../../runs/events.js';
-import { hypervolume } from '../../text/search/frontier.js';
+import { hypervolume } from '../../runs/frontier.js';
+import { field, type RunView } from '../../runs/run-view.js';
 import { palette, type Rgb } from '../color.js';
 import type { RunSnapshot } from '../run-source.js';
-import { field, type RunView } from '../run-view.js';
 import { fitLine, type Line, lineWidth, plain } from '../styled.js';
 
 /** How a run stands, in a word and a colour. */

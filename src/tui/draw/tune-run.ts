@@ -1,8 +1,9 @@
 /** @file The screen of a training run: every figure as a curve, and the texts it samples. */
+
+import type { Entry } from '../../runs/run-view.js';
 import { palette, type Rgb } from '../color.js';
 import type { RunPlace } from '../navigation.js';
 import type { RunSnapshot } from '../run-source.js';
-import type { Entry } from '../run-view.js';
 import type { Line } from '../styled.js';
 import { drawCandidates } from './candidate-list.js';
 import { drawCurve } from './curve.js';

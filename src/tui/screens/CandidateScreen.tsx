@@ -1,11 +1,11 @@
 /** @file One candidate and the evidence beside it; its text can be edited in place. */
 import { useMemo, useRef } from 'react';
 import type { Explanation } from '../../runs/events.js';
+import { sortCandidates } from '../../runs/run-view.js';
 import { drawCandidate } from '../draw/candidate.js';
 import { useExplanation, useKeys } from '../hooks.js';
 import type { CandidatePlace, RunPlace } from '../navigation.js';
 import { describeCandidate, describeProgress, describeToken } from '../plain-text.js';
-import { sortCandidates } from '../run-view.js';
 import type { RunProps } from './App.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 

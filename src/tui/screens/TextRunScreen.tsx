@@ -1,11 +1,11 @@
 /** @file A search for text, or a training run with its samples: drawings over a list of texts. */
 import { useMemo } from 'react';
+import { sortCandidates } from '../../runs/run-view.js';
 import { drawTextRun } from '../draw/text-run.js';
 import { drawTuneRun } from '../draw/tune-run.js';
 import { useKeys } from '../hooks.js';
 import type { RunPlace } from '../navigation.js';
 import { describeCandidate, describeProgress, describeState } from '../plain-text.js';
-import { sortCandidates } from '../run-view.js';
 import type { RunProps } from './App.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 

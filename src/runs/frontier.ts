@@ -1,5 +1,5 @@
 /** @file The non-dominated candidates of a search: probable, strong, selective. */
-import type { ScoredText } from '../../runs/events.js';
+import type { ScoredText } from './events.js';
 
 /** The corner of the hypervolume (DESIGN section 3): text of 6 nats a token that excites the unit no more than average. */
 export const HYPERVOLUME_CORNER = { crossEntropy: 6, z: 0 } as const;
@@ -72,14 +72,18 @@ export class Front<T extends Point> {
 
 /** An archive that keeps what is not dominated in the three directions. */
 export class Frontier<T extends Point = ScoredText> {
-  private kept: T[] = [];
+  private kept: readonly T[];
+
+  /** @param members - none of which dominates another, to begin with */
+  constructor(members: readonly T[] = []) {
+    this.kept = members;
+  }
 
   /** Keeps the candidate unless one already here is at least as good in everything. Returns whether it was kept. */
   add(candidate: T): boolean {
     if (![candidate.cross_entropy, candidate.z, marginOf(candidate)].every(Number.isFinite)) return false;
     if (this.kept.some((member) => dominates(member, candidate))) return false;
-    this.kept = this.kept.filter((member) => !dominates(candidate, member));
-    this.kept.push(candidate);
+    this.kept = [...this.kept.filter((member) => !dominates(candidate, member)), candidate];
     return true;
   }
 

@@ -9,8 +9,9 @@ import type {
   ProgressEvent,
   ReadEvent,
   ScoredText,
-} from '../runs/events.js';
-import { dominates } from '../text/search/frontier.js';
+  StepEvent,
+} from './events.js';
+import { Frontier } from './frontier.js';
 
 /** A candidate, when it came and what made it. */
 export interface Entry extends ScoredText {
@@ -23,6 +24,14 @@ export interface Entry extends ScoredText {
 export interface Series {
   readonly steps: readonly number[];
   readonly values: readonly number[];
+}
+
+/** Texts that a training step was made from. */
+export interface StepSamples {
+  readonly step: number;
+  /** Seconds since the start. */
+  readonly at: number;
+  readonly texts: readonly ScoredText[];
 }
 
 export interface RunView {
@@ -41,6 +50,8 @@ export interface RunView {
   /** By text. */
   readonly explanations: ReadonlyMap<string, Explanation>;
   readonly frames: readonly FrameEvent[];
+  /** A few texts of each training step that showed any. */
+  readonly samples: readonly StepSamples[];
   /** By metric, in the order in which they appeared. */
   readonly series: ReadonlyMap<string, Series>;
   readonly warnings: readonly string[];
@@ -62,6 +73,7 @@ export const emptyView: RunView = {
   baselines: new Map(),
   explanations: new Map(),
   frames: [],
+  samples: [],
   series: new Map(),
   warnings: [],
   end: null,
@@ -75,7 +87,7 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
   const next = { ...view, at: events.at(-1)!.at, events: view.events + events.length };
   const entries: Entry[] = [];
   const frames: FrameEvent[] = [];
-  const steps: { step: number; metrics: Record<string, number> }[] = [];
+  const steps: StepEvent[] = [];
   for (const event of events) {
     if (event.kind !== 'finished' && event.kind !== 'failed') next.end = null; // a run that was continued
     switch (event.kind) {
@@ -121,21 +133,23 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
     next.frontier = extendFrontier(view.frontier, entries);
   }
   if (frames.length > 0) next.frames = [...view.frames, ...frames];
-  if (steps.length > 0) next.series = extendSeries(view.series, steps);
+  if (steps.length > 0) {
+    next.series = extendSeries(view.series, steps);
+    next.samples = [...view.samples, ...steps.flatMap(samplesOf)];
+  }
   // What the search itself calls its frontier has the last word: candidates of the baselines are events too.
   const final = next.end !== view.end ? resultFrontier(next) : null;
   return final ? { ...next, frontier: final } : next;
 }
 
-function extendFrontier(frontier: readonly Entry[], added: readonly Entry[]): Entry[] {
-  let kept = [...frontier];
-  for (const entry of added) {
-    if (!Number.isFinite(entry.cross_entropy) || !Number.isFinite(entry.z)) continue;
-    if (kept.some((member) => dominates(member, entry))) continue;
-    kept = kept.filter((member) => !dominates(entry, member));
-    kept.push(entry);
-  }
-  return byCrossEntropy(kept);
+function extendFrontier(members: readonly Entry[], added: readonly Entry[]): Entry[] {
+  const frontier = new Frontier(members);
+  for (const entry of added) frontier.add(entry);
+  return frontier.members;
+}
+
+function samplesOf({ step, at, samples = [] }: StepEvent): StepSamples[] {
+  return samples.length === 0 ? [] : [{ step, at, texts: samples }];
 }
 
 function byCrossEntropy(entries: Entry[]): Entry[] {
@@ -144,7 +158,7 @@ function byCrossEntropy(entries: Entry[]): Entry[] {
 
 function extendSeries(
   series: ReadonlyMap<string, Series>,
-  steps: readonly { step: number; metrics: Record<string, number> }[],
+  steps: readonly StepEvent[],
 ): ReadonlyMap<string, Series> {
   const grown = new Map<string, { steps: number[]; values: number[] }>();
   for (const [name, { steps, values }] of series) grown.set(name, { steps: [...steps], values: [...values] });
