@@ -37,7 +37,7 @@ interface Scene {
 const DOWN = '\x1b[B';
 const newest = (task: string, index = 0) => runs.filter((run) => run.task === task)[index]?.path;
 const texts: Step = ['', /candidates, by/];
-const candidate: readonly Step[] = [texts, [`${DOWN}${DOWN}${DOWN}`, /./], ['\r', /substit|in place of/]];
+const candidate: readonly Step[] = [texts, [`${DOWN}${DOWN}${DOWN}`, /./], ['\r', /with another/]];
 const scenes: Readonly<Record<string, Scene | false>> = {
   runs: { path: folder, steps: [['', 'runs in']] },
   search: at(newest('text'), [texts, [DOWN.repeat(5), /./]]),
@@ -46,7 +46,7 @@ const scenes: Readonly<Record<string, Scene | false>> = {
   help: at(newest('text'), [texts, ['?', 'to the shell']]),
   image: at(newest('image'), [['', 'frame']]),
   tune: at(newest('tune'), [['', /samples/]]),
-  'compare-texts': at(newest('text'), [texts, [`${DOWN} G`, /./], ['c', /rivals.*rivals/]]),
+  'compare-texts': at(newest('text'), [texts, [`${DOWN} G`, /./], ['c', /rivals[\s\S]*rivals/]]),
   'compare-runs': newest('text', 1) !== undefined && {
     path: folder,
     steps: [

@@ -9,7 +9,7 @@ export async function measureEdits(run: string): Promise<Spread> {
   const session = new TerminalSession(['view', run], { columns: 120, rows: 36 });
   await session.sees(/candidates, by/);
   session.type('\r');
-  await session.sees('in place of');
+  await session.sees('with another');
   session.type('e');
   await session.sees('editing');
   // The first one loads the model.

@@ -1,4 +1,7 @@
 /** @file Runs longer than anyone makes, by the writer that all runs have. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeEvent } from '../../src/runs/event-codec.js';
 import type { EventBody, RunEvent, ScoredText } from '../../src/runs/events.js';
 import { createRunFolder } from '../../src/runs/run-folder.js';
 
@@ -36,8 +39,10 @@ function write(folder: string, bodies: readonly EventBody[]): string {
     ...bodies,
     { kind: 'finished', reason: 'done', result: null },
   ];
-  for (const [i, body] of all.entries()) run.append({ ...body, at: i / 100 } as RunEvent);
   run.close();
+  // `append` flushes each event, which takes minutes for so many; the lines are the same.
+  const lines = all.map((body, i) => `${encodeEvent({ ...body, at: i / 100 } as RunEvent)}\n`);
+  appendFileSync(join(run.path, 'events.jsonl'), lines.join(''));
   return run.path;
 }
 

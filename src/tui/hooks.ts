@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { type Key, useInput } from 'ink';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { UserError } from '../errors.js';
+import { drawProgress, PROGRESS_ROW } from './draw/run-header.js';
 import type { Answer } from './explain-client.js';
 import { commandFor, keyName, type PlaceKind } from './keys.js';
 import { type Facts, insert, press, type Ui } from './navigation.js';
 import type { RunSnapshot, RunSource } from './run-source.js';
 import type { Screen } from './screen.js';
 import type { Session } from './session.js';
+import type { Line } from './styled.js';
 
 /** The window's size, following it. */
 export function useWindowSize(screen: Screen): { columns: number; rows: number } {
@@ -26,6 +28,29 @@ export function useWindowSize(screen: Screen): { columns: number; rows: number }
 /** A run as it stands now. */
 export function useRun(source: RunSource): RunSnapshot {
   return useSyncExternalStore(source.subscribe, source.snapshot);
+}
+
+/** Milliseconds between two drawings of the progress of a run in this process. */
+const TICK = 100;
+
+/** The lines of a run's screen with its progress as of now: a run of this process tells of itself only step by step. */
+export function useClock(
+  lines: readonly Line[],
+  source: RunSource,
+  snapshot: RunSnapshot,
+  columns: number,
+): readonly Line[] {
+  const running = source.stop !== null && snapshot.growing;
+  const [now, setNow] = useState(0);
+  const since = useMemo(() => ({ snapshot, time: performance.now() }), [snapshot]);
+  useEffect(() => {
+    if (!running) return;
+    const timer = setInterval(() => setNow(performance.now()), TICK);
+    return () => clearInterval(timer);
+  }, [running]);
+  if (!running) return lines;
+  const later = Math.max(0, now - since.time) / 1000;
+  return lines.with(PROGRESS_ROW, drawProgress(snapshot, columns, later));
 }
 
 const SCORING: Answer = { state: 'asked', note: 'scoring' };
@@ -74,11 +99,17 @@ const loaded = new Map<string, unknown>();
  */
 export function useLoaded<T>(keys: readonly string[], load: (index: number) => Promise<T>): (T | null)[] {
   const [, redraw] = useState(0);
+  const shown = useRef(true);
+  useEffect(() => {
+    shown.current = true;
+    return () => {
+      shown.current = false;
+    };
+  }, []);
   const all = keys.join('\n');
   const loader = useRef(load);
   loader.current = load;
   useEffect(() => {
-    let wanted = true;
     for (const [index, key] of (all === '' ? [] : all.split('\n')).entries()) {
       if (loaded.has(key)) continue;
       loaded.set(key, null);
@@ -86,14 +117,12 @@ export function useLoaded<T>(keys: readonly string[], load: (index: number) => P
       loader.current(index).then(
         (value) => {
           loaded.set(key, value);
-          if (wanted) redraw((count) => count + 1);
+          // Also when other keys have come since: this one may be among them.
+          if (shown.current) redraw((count) => count + 1);
         },
         () => undefined,
       );
     }
-    return () => {
-      wanted = false;
-    };
   }, [all]);
   return keys.map((key) => (loaded.get(key) as T | undefined) ?? null);
 }

@@ -54,8 +54,8 @@ export const bindings = [
   {
     command: 'all',
     keys: ['a'],
-    where: ['text'],
-    does: 'the frontier, or all that ever entered it',
+    where: ['text', 'tune'],
+    does: 'the frontier, or all that ever entered it; samples, or the frontier of a training run',
     hint: 'all',
   },
   {
@@ -170,6 +170,8 @@ export function keyName(input: string, key: Partial<Key>): string {
   ).find(([flag]) => key[flag]);
   if (special) return special[1];
   if (key.ctrl) return `ctrl+${input}`;
+  // Enter that came with the keys before it.
+  if (input === '\r') return 'return';
   return input === ' ' ? 'space' : input;
 }
 

@@ -10,7 +10,7 @@ export function drawCandidates(
   entries: readonly Entry[],
   options: { selected: number; columns: number; rows: number; marked: string | null },
 ): Line[] {
-  const textColumns = Math.max(8, options.columns - 36 - (options.columns >= 100 ? 11 : 0));
+  const textColumns = Math.max(8, options.columns - 31 - (options.columns >= 100 ? 11 : 0));
   const columns: Column<Entry>[] = [
     { title: '', width: 1, text: ({ text }) => (text === options.marked ? '•' : '') },
     { title: 'nats', width: 5, right: true, text: (entry) => entry.cross_entropy.toFixed(2) },

@@ -50,7 +50,7 @@ function attention(
     .slice(0, peak.position + 1)
     .sort((a, b) => b.share - a.share);
   return {
-    title: `${visibleToken(tokens[peak.position] ?? '')} attends to (share, norm brought)`,
+    title: `${visibleToken(tokens[peak.position] ?? '')} attends to: share, norm`,
     rows: (columns, count) => {
       const shown = sources.slice(0, count).sort((a, b) => a.position - b.position);
       return barRows(
@@ -70,7 +70,7 @@ function attention(
 /** Which next tokens the unit, at its peak, makes likelier and less likely. */
 function logits({ top, bottom }: NonNullable<Explanation['logits']>): Evidence {
   return {
-    title: 'next tokens it favours, and disfavours',
+    title: 'next tokens, for and against',
     rows: (columns, count) => {
       const half = Math.floor((columns - 2) / 2);
       return Array.from({ length: Math.min(count, Math.max(top.length, bottom.length)) }, (_, i) => [
@@ -97,7 +97,7 @@ function substitutions({ tokens, substitutions, score }: Explanation, selected: 
   const tried = substitutions[selected] ?? [];
   const token = selected === 0 ? 'BOS' : visibleToken(tokens[selected] ?? '');
   return {
-    title: `z with another token in place of ${token} (${score.toFixed(1)} as it is)`,
+    title: `z ${score.toFixed(1)} with another ${token}`,
     rows: (columns, count) => {
       if (tried.length === 0) return [plain('nothing was tried here', { color: palette.muted })];
       const most = Math.max(score, ...tried.map(({ value }) => value));

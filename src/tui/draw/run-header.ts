@@ -1,7 +1,7 @@
 /** @file The first lines of a run's screen: what it is about, how far it is, what is wrong with it. */
 import { formatCount, formatSeconds } from '../../format.js';
 import { formatBar, formatShare, progressShare, progressWords } from '../../progress-text.js';
-import type { JsonValue } from '../../runs/events.js';
+import type { JsonValue, ProgressEvent } from '../../runs/events.js';
 import { hypervolume } from '../../runs/frontier.js';
 import { field, type RunView } from '../../runs/run-view.js';
 import { palette, type Rgb } from '../color.js';
@@ -32,13 +32,22 @@ export function drawTitle(snapshot: RunSnapshot, columns: number): Line {
   return [...fitLine(left, room), { text: ` ${word}`, color, bold: true }];
 }
 
-/** Progress while it runs, afterwards what came of it. */
-export function drawProgress({ view, growing }: RunSnapshot, columns: number): Line {
-  const { progress, end } = view;
+/** The row that `drawProgress` has on every screen of a run. */
+export const PROGRESS_ROW = 1;
+
+/**
+ * Progress while it runs, afterwards what came of it.
+ *
+ * @param later - seconds that have gone by since the last event, of a run in this process
+ */
+export function drawProgress({ view, growing }: RunSnapshot, columns: number, later = 0): Line {
+  const { end } = view;
+  const progress = view.progress && after(view.progress, later);
   if (end?.kind === 'failed') return fitLine(plain(end.message, { color: palette.bad }), columns);
   if (end || !growing || !progress) return fitLine(plain(outcome(view)), columns);
   const share = progressShare(progress);
-  const words = [progress.note, ...progressWords(progress)].filter(Boolean).join('  ');
+  const elapsed = `${(view.at + later).toFixed(1)} s`;
+  const words = [progress.note, elapsed, ...progressWords(progress)].filter(Boolean).join('  ');
   const line: Line = [
     ...(share === null
       ? []
@@ -49,6 +58,16 @@ export function drawProgress({ view, growing }: RunSnapshot, columns: number): L
     lineWidth(line) <= columns ? line : [...line.slice(0, 2), { text: progressWords(progress).join('  ') }],
     columns,
   );
+}
+
+/** Progress as it would be told a moment later. */
+function after(progress: ProgressEvent, seconds: number): ProgressEvent {
+  const { budget, done, total, seconds_left } = progress;
+  return {
+    ...progress,
+    done: budget === 'seconds' ? Math.min(done + seconds, total ?? Number.POSITIVE_INFINITY) : done,
+    seconds_left: seconds_left === null ? null : Math.max(0, seconds_left - seconds),
+  };
 }
 
 /** One sentence on what a run found. */
@@ -62,7 +81,8 @@ export function outcome(view: RunView): string {
   }
   if (frames.length > 0)
     parts.push(`${frames.length} frames`, `activation ${formatCount(frames.at(-1)!.activation)}`);
-  for (const [name, { values }] of [...series].slice(0, 3))
+  // Of pictures the steps tell the same once more.
+  for (const [name, { values }] of frames.length > 0 ? [] : [...series].slice(0, 3))
     parts.push(`${name.replaceAll('_', ' ')} ${formatCount(values.at(-1)!)}`);
   const cost = field(result, 'cost');
   const [evaluations, seconds] = [number(field(cost, 'evaluations')), number(field(cost, 'seconds'))];

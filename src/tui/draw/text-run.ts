@@ -1,7 +1,7 @@
 /** @file The screen of a search for text: frontier, candidates, progress. */
 
-import type { Entry } from '../../runs/run-view.js';
 import { palette } from '../color.js';
+import type { ListedTexts } from '../listed-texts.js';
 import type { RunPlace } from '../navigation.js';
 import type { RunSnapshot } from '../run-source.js';
 import type { Line } from '../styled.js';
@@ -13,8 +13,7 @@ import { drawProgress, drawTitle, drawTroubles } from './run-header.js';
 export interface TextRunScene {
   readonly snapshot: RunSnapshot;
   readonly place: RunPlace;
-  /** The candidates in the order of the list. */
-  readonly entries: readonly Entry[];
+  readonly listed: ListedTexts;
   readonly columns: number;
   readonly rows: number;
 }
@@ -22,8 +21,9 @@ export interface TextRunScene {
 /** Columns from which plot and list stand side by side. */
 const WIDE = 130;
 
-export function drawTextRun({ snapshot, place, entries, columns, rows }: TextRunScene): Line[] {
+export function drawTextRun({ snapshot, place, listed, columns, rows }: TextRunScene): Line[] {
   const { view } = snapshot;
+  const { entries } = listed;
   const head = [
     drawTitle(snapshot, columns),
     drawProgress(snapshot, columns),
@@ -41,9 +41,8 @@ export function drawTextRun({ snapshot, place, entries, columns, rows }: TextRun
     ...drawFrontier([{ view, color: palette.accent }], entries[selected] ?? null, plotColumns, plotRows - 2),
     frontierLegend(view),
   ];
-  const what = place.all ? `${entries.length} that ever entered` : `${entries.length} candidates`;
   const list = [
-    rule(`${what}, by ${place.order}`, listColumns),
+    rule(`${entries.length} ${listed.name}, by ${listed.order}`, listColumns),
     ...(entries.length > 0
       ? drawCandidates(entries, {
           selected,

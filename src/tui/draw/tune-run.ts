@@ -1,7 +1,7 @@
 /** @file The screen of a training run: every figure as a curve, and the texts it samples. */
 
-import type { Entry } from '../../runs/run-view.js';
 import { palette, type Rgb } from '../color.js';
+import type { ListedTexts } from '../listed-texts.js';
 import type { RunPlace } from '../navigation.js';
 import type { RunSnapshot } from '../run-source.js';
 import type { Line } from '../styled.js';
@@ -13,17 +13,17 @@ import { drawProgress, drawTitle, drawTroubles } from './run-header.js';
 export interface TuneScene {
   readonly snapshot: RunSnapshot;
   readonly place: RunPlace;
-  /** The samples, newest first unless ordered otherwise. */
-  readonly entries: readonly Entry[];
+  readonly listed: ListedTexts;
   readonly columns: number;
   readonly rows: number;
 }
 
 /** What one looks at first: reward and distance from the reference model. */
-const FIRST = [/reward/, /kl/, /^z$|z_/, /loss/];
+const FIRST = ['reward', 'kl', 'cross_entropy', 'loss', 'z', 'reward_max'];
 const colors: readonly Rgb[] = [palette.accent, palette.caution, palette.good, palette.rival];
 
-export function drawTuneRun({ snapshot, place, entries, columns, rows }: TuneScene): Line[] {
+export function drawTuneRun({ snapshot, place, listed, columns, rows }: TuneScene): Line[] {
+  const { entries } = listed;
   const head = [
     drawTitle(snapshot, columns),
     drawProgress(snapshot, columns),
@@ -52,7 +52,7 @@ export function drawTuneRun({ snapshot, place, entries, columns, rows }: TuneSce
     listRows === 0
       ? []
       : [
-          rule(`${entries.length} samples, by ${place.order}`, columns),
+          rule(`${entries.length} ${listed.name}, by ${listed.order}`, columns),
           ...drawCandidates(entries, {
             selected: Math.min(place.selected, entries.length - 1),
             columns,
@@ -64,6 +64,6 @@ export function drawTuneRun({ snapshot, place, entries, columns, rows }: TuneSce
 }
 
 function importance(name: string): number {
-  const index = FIRST.findIndex((pattern) => pattern.test(name));
+  const index = FIRST.indexOf(name);
   return index < 0 ? FIRST.length : index;
 }

@@ -1,9 +1,9 @@
 /** @file One candidate and the evidence beside it; its text can be edited in place. */
 import { useMemo, useRef } from 'react';
 import type { Explanation } from '../../runs/events.js';
-import { sortCandidates } from '../../runs/run-view.js';
 import { drawCandidate } from '../draw/candidate.js';
 import { useExplanation, useKeys } from '../hooks.js';
+import { listedTexts } from '../listed-texts.js';
 import type { CandidatePlace, RunPlace } from '../navigation.js';
 import { describeCandidate, describeProgress, describeToken } from '../plain-text.js';
 import type { RunProps } from './App.js';
@@ -21,10 +21,10 @@ export function CandidateScreen(props: RunProps<CandidatePlace>) {
   const explanation = last.current;
 
   const list = ui.places.findLast((one): one is RunPlace => one.kind === 'run');
-  const shown = list?.all || view.task === 'tune' ? view.entries : view.frontier;
-  const entries = useMemo(() => sortCandidates(shown, list?.order ?? 'nats'), [shown, list?.order]);
+  const [all, order] = [list?.all ?? false, list?.order ?? 'nats'];
+  const { entries } = useMemo(() => listedTexts(view, { all, order }), [view, all, order]);
   const index = entries.findIndex(({ text }) => text === place.original);
-  const original = view.entries.find(({ text }) => text === place.original) ?? entries[index] ?? null;
+  const original = entries[index] ?? view.entries.find(({ text }) => text === place.original) ?? null;
   const neighbour = (step: number) => (index < 0 ? null : (entries[index + step]?.text ?? null));
   const selected = Math.min(
     place.token ?? explanation?.peak.position ?? 0,

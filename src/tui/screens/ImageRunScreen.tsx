@@ -1,7 +1,7 @@
 /** @file An image run: the picture, its curve, its frames. */
 import { useEffect, useMemo, useRef } from 'react';
 import { drawImageRun, imageHead, imageLayout, stripFrames, thumbnailBox } from '../draw/image-run.js';
-import { frameFile, useKeys, useLoaded } from '../hooks.js';
+import { frameFile, useClock, useKeys, useLoaded } from '../hooks.js';
 import { type RunPlace, shownPlace } from '../navigation.js';
 import { describeProgress, describeState } from '../plain-text.js';
 import type { Overlay } from '../screen.js';
@@ -12,6 +12,7 @@ import { FOOTER_ROWS, Screen } from './Screen.js';
 
 /** Milliseconds a frame is shown while they play. */
 const FRAME_TIME = 120;
+const NOTHING: readonly Line[] = [];
 
 export function ImageRunScreen(props: RunProps<RunPlace>) {
   const { session, ui, setUi, place, source, snapshot, columns, rows } = props;
@@ -39,7 +40,7 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
     () => blocks(file!, box),
   );
   // While the next frame is read the last one stays.
-  const last = useRef<readonly Line[]>([]);
+  const last = useRef<readonly Line[]>(NOTHING);
   if (picture) last.current = picture;
   const thumbnails = useLoaded<readonly Line[]>(
     linear ? [] : seen.map((index) => `${frameFile(source, frames[index]!.file)} small ${depth}`),
@@ -66,15 +67,23 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
     facts: { count: frames.length, page: 10, chosen: null, at: frame, neighbours: [null, null] },
     status: () => `${describeState(snapshot)}. ${describeProgress(snapshot)}`,
   });
-  const lines = drawImageRun({
-    snapshot,
-    frame,
-    playing: place.playing,
-    picture: drawn ? last.current : [],
-    strip: seen.map((index, i) => ({ frame: index, lines: thumbnails[i] ?? [] })),
-    columns,
-    rows: bodyRows,
-  });
+  const shownPicture = drawn ? last.current : NOTHING;
+  const present = thumbnails.filter(Boolean).length;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `present` tells when a thumbnail has been read
+  const drawing = useMemo(
+    () =>
+      drawImageRun({
+        snapshot,
+        frame,
+        playing: place.playing,
+        picture: shownPicture,
+        strip: seen.map((index, i) => ({ frame: index, lines: thumbnails[i] ?? [] })),
+        columns,
+        rows: bodyRows,
+      }),
+    [snapshot, frame, place.playing, shownPicture, seen, present, columns, bodyRows],
+  );
+  const lines = useClock(drawing, source, snapshot, columns);
   return (
     <Screen
       {...{ session, ui, place: 'image', columns, rows, lines, live: source.stop !== null }}

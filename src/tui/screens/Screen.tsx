@@ -1,6 +1,6 @@
 /** @file The frame of every screen: drawn lines, and the keys one needs most below them. */
 import { Box, Text } from 'ink';
-import { memo, useMemo } from 'react';
+import { useLayoutEffect } from 'react';
 import { palette } from '../color.js';
 import { drawHelp } from '../draw/help.js';
 import { block } from '../draw/layout.js';
@@ -51,11 +51,17 @@ export function Screen({ session, ui, place, live = false, columns, rows, lines,
   }
   const body = ui.help ? drawHelp(place, columns, rows - FOOTER_ROWS) : lines;
   return (
-    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-      <Lines session={session} lines={block(body, columns, rows - FOOTER_ROWS)} />
-      <Lines session={session} lines={[footer(hints, ui.notice, columns)]} />
-    </Box>
+    <Drawn
+      session={session}
+      lines={[...block(body, columns, rows - FOOTER_ROWS), footer(hints, ui.notice, columns)]}
+    />
   );
+}
+
+/** Lines on the terminal, past Ink's layout (see `Screen` in screen.ts). */
+function Drawn({ session: { host }, lines }: { session: Session; lines: readonly Line[] }) {
+  useLayoutEffect(() => host.screen.show(lines.map((line) => encodeLine(line, host.depth))));
+  return null;
 }
 
 /** As many hints as there is room for. */
@@ -78,9 +84,3 @@ function drawHint(hint: string): Line {
     { text: ` ${words.join(' ')}   `, color: palette.muted },
   ];
 }
-
-const Lines = memo(function Lines({ session, lines }: { session: Session; lines: readonly Line[] }) {
-  const { depth } = session.host;
-  const text = useMemo(() => lines.map((line) => encodeLine(line, depth)).join('\n'), [lines, depth]);
-  return <Text wrap="truncate">{text}</Text>;
-});

@@ -1,9 +1,9 @@
 /** @file A search for text, or a training run with its samples: drawings over a list of texts. */
 import { useMemo } from 'react';
-import { sortCandidates } from '../../runs/run-view.js';
 import { drawTextRun } from '../draw/text-run.js';
 import { drawTuneRun } from '../draw/tune-run.js';
-import { useKeys } from '../hooks.js';
+import { useClock, useKeys } from '../hooks.js';
+import { listedTexts } from '../listed-texts.js';
 import type { RunPlace } from '../navigation.js';
 import { describeCandidate, describeProgress, describeState } from '../plain-text.js';
 import type { RunProps } from './App.js';
@@ -13,10 +13,9 @@ export function TextRunScreen(props: RunProps<RunPlace>) {
   const { session, ui, setUi, place, source, snapshot, columns, rows } = props;
   const { view } = snapshot;
   const isTraining = view.task === 'tune';
-  const shown = place.all || isTraining ? view.entries : view.frontier;
-  // Samples of a training run are looked at from the newest, texts of a search from the most probable.
-  const order = isTraining && place.order === 'nats' ? 'newest' : place.order;
-  const entries = useMemo(() => sortCandidates(shown, order), [shown, order]);
+  const { all, order } = place;
+  const listed = useMemo(() => listedTexts(view, { all, order }), [view, all, order]);
+  const { entries } = listed;
   const selected = Math.min(place.selected, entries.length - 1);
   const chosen = entries[selected];
   const bodyRows = rows - FOOTER_ROWS;
@@ -36,10 +35,11 @@ export function TextRunScreen(props: RunProps<RunPlace>) {
     },
     status: () => `${describeState(snapshot)}. ${describeProgress(snapshot)}`,
   });
-  const lines = useMemo(() => {
-    const scene = { snapshot, place: { ...place, order }, entries, columns, rows: bodyRows };
+  const drawing = useMemo(() => {
+    const scene = { snapshot, place, listed, columns, rows: bodyRows };
     return isTraining ? drawTuneRun(scene) : drawTextRun(scene);
-  }, [isTraining, snapshot, place, order, entries, columns, bodyRows]);
+  }, [isTraining, snapshot, place, listed, columns, bodyRows]);
+  const lines = useClock(drawing, source, snapshot, columns);
   return (
     <Screen
       {...{ session, ui, place: keyPlace, columns, rows, lines, live: source.stop !== null }}
