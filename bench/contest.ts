@@ -10,12 +10,11 @@ export type Contestant = (workload: string) => Promise<number>;
 export async function pythonContestant(
   python: string,
   script: string,
+  args: readonly string[] = [],
 ): Promise<{ contestant: Contestant; stop(): void; about: unknown }> {
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] }) as ChildProcessByStdio<
-    Writable,
-    Readable,
-    null
-  >;
+  const child = spawn(python, [script, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  }) as ChildProcessByStdio<Writable, Readable, null>;
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => JSON.parse((await lines.next()).value as string) as Record<string, number>;
   const about = await next();

@@ -82,9 +82,14 @@ export class Frontier<T extends Point = ScoredText> {
   /** Keeps the candidate unless one already here is at least as good in everything. Returns whether it was kept. */
   add(candidate: T): boolean {
     if (![candidate.cross_entropy, candidate.z, marginOf(candidate)].every(Number.isFinite)) return false;
-    if (this.kept.some((member) => dominates(member, candidate))) return false;
+    if (!this.wouldKeep(candidate)) return false;
     this.kept = [...this.kept.filter((member) => !dominates(candidate, member)), candidate];
     return true;
+  }
+
+  /** Whether nothing here is at least as good in everything. */
+  wouldKeep(point: Point): boolean {
+    return !this.kept.some((member) => dominates(member, point));
   }
 
   /** By rising cross entropy. */

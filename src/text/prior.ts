@@ -4,7 +4,14 @@
  * One compiled step reads a token a row with a key-value cache and draws the next; every row stands at a
  * position of its own, so rows that differ in where they are rewritten share a batch.
  */
-import { type Compiled, compile, type EngineName, type Resident, resident } from '../engine/compile.js';
+import {
+  type Compiled,
+  compile,
+  type EngineName,
+  type Precision,
+  type Resident,
+  resident,
+} from '../engine/compile.js';
 import type { Random } from '../engine/random.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../engine/weights.js';
@@ -32,6 +39,8 @@ export interface PriorOptions {
   /** Rows drawn together; fewer are filled up. */
   readonly batch: number;
   readonly engine: EngineName;
+  /** int8 for drafts, whose worth is counted elsewhere; float32 unless told otherwise. */
+  readonly precision?: Precision;
 }
 
 /** Which tokens of a row to draw anew: `count` of them, the first at position `from` (at least 1). */
@@ -60,7 +69,7 @@ export class Prior {
   ) {}
 
   static async create(options: PriorOptions): Promise<Prior> {
-    const { spec, weights, batch, positions, engine } = options;
+    const { spec, weights, batch, positions, engine, precision = 'float32' } = options;
     const shape = [batch, spec.kvHeads, positions, spec.dHead];
     const names = cacheNames(spec);
     const changing = changingInputs(options.changing);
@@ -76,14 +85,18 @@ export class Prior {
           sharpness: { shape: [batch, 1] },
           ...Object.fromEntries(names.map((name) => [name, { shape }])),
         },
-        weights,
-        engine,
+        ...{ weights, engine, precision },
       },
     );
     const readSequences = await compile(
       (inputs, lookup) =>
         namedCache(forward(spec, changed(options, inputs, lookup), { ids: inputs.ids! }).cache()),
-      { inputs: { ...changing, ids: { shape: [batch, positions], dtype: 'int32' } }, weights, engine },
+      {
+        inputs: { ...changing, ids: { shape: [batch, positions], dtype: 'int32' } },
+        weights,
+        engine,
+        precision,
+      },
     );
     const zeros = new Float32Array(batch * spec.kvHeads * positions * spec.dHead);
     const empty: CacheEntries = {};

@@ -14,6 +14,7 @@ import type { Probe, Rivalry, Scores } from '../probe.js';
 import { stackRows } from '../rows.js';
 import { Niches } from './niches.js';
 import type { Proposer } from './proposals.js';
+import type { Prospect, Screen, Screened } from './scoring.js';
 
 /** A scored sequence as a search sees it; the rivals held out are in `report` alone. */
 export interface Candidate {
@@ -44,6 +45,8 @@ export interface ArenaOptions {
   /** The token at position 0. */
   readonly start: number;
   readonly probe: Probe;
+  /** Scores children with less work, where there is one. */
+  readonly screen?: Screen;
   /** z of the unit over the prompts it should stay quiet on, the largest; null without such prompts. */
   readonly quiet: number | null;
   /** Draws whole sequences and parts of them anew. */
@@ -108,29 +111,54 @@ export class Arena {
    *
    * @param rows - `[count, positions]`
    * @param operators - what made each row
+   * @param parents - what each row was made from, `[positions]`; then rows that could not matter may be left out too
    * @returns a candidate a row, null where it was not scored
    */
-  async evaluate(rows: Int32Array, operators: readonly string[]): Promise<(Candidate | null)[]> {
-    const { model, probe, positions, batch } = this.options;
+  async evaluate(
+    rows: Int32Array,
+    operators: readonly string[],
+    parents?: readonly Int32Array[],
+  ): Promise<(Candidate | null)[]> {
+    const { model, positions } = this.options;
     const count = rows.length / positions;
     const ids = Array.from({ length: count }, (_, row) => rows.slice(row * positions, (row + 1) * positions));
     const valid = ids.flatMap((row, i) => (model.tokenizer.roundTrips(row) ? [i] : [])).slice(0, this.left);
     const results: (Candidate | null)[] = Array(count).fill(null);
     if (valid.length === 0) return results;
 
-    const scored = await probe.score(stackRows(valid.map((i) => ids[i]!)), positions, batch);
-    const scores = await this.withFluency(
-      scored,
+    const { kept, scores } = await this.score(
       valid.map((i) => ids[i]!),
+      parents && valid.map((i) => parents[i]!),
     );
     this.cost.evaluations += valid.length;
-    this.cost.tokenLayers += valid.length * positions * this.layers;
-    for (const [slot, i] of valid.entries()) {
+    for (const [slot, place] of kept.entries()) {
+      const i = valid[place]!;
       const candidate = this.candidate(ids[i]!, scores, slot);
       results[i] = candidate;
       this.enter(candidate, operators[i]!);
     }
     return results;
+  }
+
+  private async score(rows: readonly Int32Array[], parents?: readonly Int32Array[]): Promise<Screened> {
+    const { probe, screen, positions, batch } = this.options;
+    if (screen && parents) {
+      const before = screen.tokenLayers;
+      const screened = await screen.score(rows, parents, (prospect) => this.couldMatter(prospect));
+      this.cost.tokenLayers += screen.tokenLayers - before;
+      return screened;
+    }
+    const scored = await probe.score(stackRows(rows), positions, batch);
+    this.cost.tokenLayers += rows.length * positions * this.layers;
+    return { kept: [...rows.keys()], scores: await this.withFluency(scored, rows) };
+  }
+
+  /** Whether a candidate could enter the frontier or the niches. */
+  private couldMatter({ cross_entropy, mostCrossEntropy, z, margin, trigger }: Prospect): boolean {
+    return (
+      this.frontier.wouldKeep({ cross_entropy, z, margin }) ||
+      this.niches.couldTake(cross_entropy, mostCrossEntropy, trigger, z)
+    );
   }
 
   /** Scores with the cross entropy of the model that counts. */

@@ -6,8 +6,8 @@ import { pickAlong } from './niches.js';
 import { type Draft, type OperatorName, operators } from './operators.js';
 import type { Proposals } from './proposals.js';
 
-/** Parents of one generation. */
-const PARENTS = 16;
+/** Children of one parent, about. */
+export const CHILDREN = 16;
 /** Proposals that are remembered, for parents that are picked again. */
 const REMEMBERED = 256;
 /** How parents are picked: the frontier's own, what is most selective, and the rest from the niches. */
@@ -20,6 +20,8 @@ const SELECTIVE_GAMMA = 1;
 export type Shares = Readonly<Partial<Record<OperatorName, number>>>;
 
 interface Child {
+  /** What it was made from, `[positions]`. */
+  readonly parent: Int32Array;
   readonly operator: OperatorName;
   row: Int32Array;
   readonly rewrite: Rewrite | null;
@@ -41,11 +43,12 @@ export class Breeding {
   async generation(shares: Shares): Promise<void> {
     const { arena } = this;
     const { random, turn } = arena.options;
-    if (arena.left <= 2 * PARENTS) {
+    const count = Math.ceil(turn / CHILDREN);
+    if (arena.left <= 2 * count) {
       await arena.evaluate(await arena.samplePrior(arena.left), Array(arena.left).fill('prior'));
       return;
     }
-    const parents = await this.parents();
+    const parents = await this.parents(count);
     const names = Object.keys(shares) as OperatorName[];
     const weights = names.map((name) => shares[name]!);
     const children = Array.from({ length: turn }, (): Child => {
@@ -53,7 +56,7 @@ export class Breeding {
       const operator = names[random.weighted(weights)]!;
       const [mate] = random.pick(parents);
       const { row, rewrite }: Draft = operators[operator]({ parent, proposals, mate, random });
-      return { operator, row, rewrite, seconds: 0 };
+      return { parent: parent.ids, operator, row, rewrite, seconds: 0 };
     });
     await this.write(children);
     const fresh = children.filter(({ row }) => arena.isNew(row));
@@ -61,6 +64,7 @@ export class Breeding {
       arena.evaluate(
         stackRows(fresh.map(({ row }) => row)),
         fresh.map(({ operator }) => operator),
+        fresh.map(({ parent }) => parent),
       ),
     );
     this.charge(children);
@@ -74,9 +78,9 @@ export class Breeding {
     }
   }
 
-  private async parents(): Promise<[Candidate, Proposals][]> {
+  private async parents(count: number): Promise<[Candidate, Proposals][]> {
     const { random } = this.arena.options;
-    const picked = Array.from({ length: PARENTS }, () => {
+    const picked = Array.from({ length: count }, () => {
       const point = random.uniform();
       const { strongest, mostSelective, niches } = this.arena;
       const selective = point >= FROM_FRONT && point < FROM_FRONT + FROM_SELECTIVE;

@@ -44,6 +44,22 @@ export class Niches {
     }
   }
 
+  /**
+   * Whether a candidate as strong as this could get a cell in one of the niches of a range of cross entropies.
+   *
+   * @param trigger - the token at its peak
+   */
+  couldTake(least: number, most: number, trigger: number, value: number): boolean {
+    for (let niche = nicheOf(least); niche <= nicheOf(Math.min(most, FLUENCY_LIMIT)); niche++) {
+      const cells = this.niches.get(niche);
+      if (!cells) return true;
+      const present = cells.get(trigger);
+      const rivals = present ? [present] : cells.size < KEPT ? [] : [...cells.values()];
+      if (rivals.length === 0 || rivals.some((rival) => this.measureOf(rival) < value)) return true;
+    }
+    return false;
+  }
+
   /** A niche at random, then one of its cells, the strongest more often; null while there is none. */
   pick(random: Random): Candidate | null {
     const niches = [...this.niches];

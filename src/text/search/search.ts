@@ -15,6 +15,7 @@ import { calibrate, resolveUnits, type SessionOptions, startToken } from '../ses
 import type { Arena, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
 import { corpus } from './corpus.js';
+import { type Devices, devicesFor, openScreen } from './devices.js';
 import { type Budget, type Driven, drive, type Earlier } from './drive.js';
 import { EPO_TOP_TOKENS, epo } from './epo.js';
 import { evolve } from './evolve.js';
@@ -38,6 +39,8 @@ export const searchMethods = {
 export type SearchMethodName = keyof typeof searchMethods;
 export type { Budget, Earlier };
 
+const breeds = (name: SearchMethodName) => name === 'auto' || name === 'evolve';
+const NO_DEVICES: Devices = { sharedPrefixes: false, int8: false };
 /** Texts of the frontier that are explained. */
 const FINALISTS = 8;
 /** Tokens a position that the gradient's methods as published choose from. */
@@ -55,6 +58,8 @@ export interface SearchOptions extends SessionOptions {
   readonly naturalText?: readonly CorpusFile[];
   /** The model whose probability counts as fluency; the subject unless told otherwise. */
   readonly fluency?: ForeignPrior;
+  /** What saves work in breeding; what pays for the model unless told otherwise. The same is found with all of them. */
+  readonly devices?: Devices;
   /** Samples of the prior at equal cost beside the search; yes unless told otherwise. */
   readonly baseline?: boolean;
   /** Texts of the frontier that are explained; 8 unless told otherwise. */
@@ -111,18 +116,19 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   yield event({ kind: 'calibrated', unit: unit.name, mean, standard_deviation: deviation, ...from });
 
   const turn = batchFor(spec.dModel, positions);
-  const prior = await Prior.create({
-    ...{ spec, weights, positions, engine },
-    banned: tokenizer.specialTokens(),
-    batch: callBatch(turn),
-  });
+  const batch = callBatch(turn);
+  const drawing = { spec, weights, positions, engine, batch, banned: tokenizer.specialTokens() };
+  const prior = await Prior.create(drawing);
+  // Another prior's cross entropy is no figure of these graphs.
+  const devices = options.fluency ? NO_DEVICES : (options.devices ?? devicesFor(spec, engine));
+  const screening = openScreen(devices, { probe, positions, turn, batch });
+  const drafts = devices.int8 ? await Prior.create({ ...drawing, precision: 'int8' }) : prior;
   const proposer = new Proposer({
     ...{ spec, weights, probe, positions, engine },
     banned: tokenizer.excludedTokens(),
     batch: 8,
     count: TOP_TOKENS[method] ?? 256,
   });
-  const batch = callBatch(turn);
   const given = {
     ...(options.naturalText && { corpus: options.naturalText }),
     ...(options.fluency && { fluency: options.fluency }),
@@ -146,7 +152,12 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     stamped(
       drive(searchMethods[name], {
         // A search that goes on must not draw again what it drew.
-        arena: { ...shared, quiet, random: Random.of(seed, `${random}${before?.evaluations ?? ''}`) },
+        arena: {
+          ...shared,
+          ...(breeds(name) && { prior: drafts, ...(screening && { screen: screening.screen }) }),
+          quiet,
+          random: Random.of(seed, `${random}${before?.evaluations ?? ''}`),
+        },
         budget,
         signal,
         note: random === 'baseline' ? rivalNotes[name as 'prior' | 'corpus'] : name,
@@ -195,7 +206,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     return result;
   } finally {
     prior.dispose();
-    await Promise.all([probe.dispose(), whole.dispose(), proposer.dispose()]);
+    if (drafts !== prior) drafts.dispose();
+    await Promise.all([screening?.dispose(), probe.dispose(), whole.dispose(), proposer.dispose()]);
   }
 }
 

@@ -1,0 +1,56 @@
+/**
+ * Each device that saves work, alone: the same search with it and without, seconds, token-layers and whether the same
+ * was found.
+ *
+ *   npx tsx bench/search/devices.ts [--model models/books-lm] [--units L0.N233,L2.H4] [--evaluations 2000] [--seed 0]
+ *
+ * Of a model whose products are too small for 8 bits (narrower than 256), `int8` computes what float32 does.
+ */
+import { parseArgs } from 'node:util';
+import { hashModel } from '../../src/hub/model-hash.js';
+import { finishRun } from '../../src/runs/events.js';
+import { loadTextModel } from '../../src/text/model.js';
+import type { Devices } from '../../src/text/search/devices.js';
+import { searchText } from '../../src/text/search/search.js';
+
+const { values: flags } = parseArgs({
+  options: {
+    model: { type: 'string', default: 'models/books-lm' },
+    units: { type: 'string', default: 'L0.N233,L2.H4' },
+    evaluations: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '0' },
+  },
+});
+
+const none: Devices = { sharedPrefixes: false, int8: false };
+const settings: Record<string, Devices> = {
+  none,
+  'shared prefixes': { ...none, sharedPrefixes: true },
+  int8: { ...none, int8: true },
+};
+
+const model = await loadTextModel(flags.model);
+const modelHash = await hashModel(flags.model);
+
+for (const unit of flags.units.split(',')) {
+  const search = (devices: Devices, evaluations: number) =>
+    finishRun(
+      searchText({
+        ...{ model, modelHash, unit, devices, seed: Number(flags.seed), method: 'evolve', engine: 'onnx' },
+        ...{ measure: 'delta', at: 'max', reference: 'layer', length: 12, budget: { evaluations } },
+        ...{ baseline: false, finalists: 0 },
+      }),
+    );
+  await search(none, 300); // what all of them share is ready then
+  const plain = await search(none, Number(flags.evaluations));
+  for (const [name, devices] of Object.entries(settings)) {
+    const { cost, hypervolume, frontier } =
+      name === 'none' ? plain : await search(devices, Number(flags.evaluations));
+    const texts = new Set(plain.frontier.map(({ text }) => text));
+    const same = frontier.filter(({ text }) => texts.has(text)).length;
+    console.log(
+      `${unit.padEnd(9)} ${name.padEnd(15)} ${cost.seconds.toFixed(2)} s  ${(cost.token_layers / 1e6).toFixed(2)} M token-layers  hypervolume ${hypervolume.toFixed(2)}  ${same} of ${plain.frontier.length} texts the same`,
+    );
+  }
+}
+process.exit();

@@ -1,0 +1,80 @@
+/**
+ * One iteration of the discrete search at EPO's setting beside EPO's own in PyTorch, in turn in one run: 256 children of
+ * 12 tokens, a neuron in the middle of a model of GPT-2 small's size with random weights.
+ *
+ *   SUPERSTIM_PYTHON=python3 npx tsx bench/search/iteration.ts [--rounds 5] [--method evolve] [--plain]
+ *
+ * An iteration of ours is everything that `evolve` does for 256 scored children: proposals for new parents, drafts
+ * written by the model, scores, frontier. `--plain`: without the devices that save work.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { loadTextModel } from '../../src/text/model.js';
+import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
+import { type Contestant, contest, pythonContestant } from '../contest.js';
+import { writeRandomGpt2 } from './random-gpt2.js';
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    method: { type: 'string', default: 'evolve' },
+    plain: { type: 'boolean', default: false },
+  },
+});
+const [LAYER, NEURON, CHILDREN] = [6, 1000, 256];
+
+const folder = mkdtempSync(join(tmpdir(), 'superstim-gpt2-'));
+process.on('exit', () => rmSync(folder, { recursive: true }));
+writeRandomGpt2(folder);
+const text = join(folder, 'calibration.txt');
+const model = await loadTextModel(folder);
+writeFileSync(text, model.tokenizer.decode(Array.from({ length: 2000 }, (_, i) => 1 + ((i * 7919) % 50000))));
+
+/** Goes on with one search until so many more children were scored. */
+function ours(): Contestant {
+  const none = { sharedPrefixes: false, int8: false };
+  const run = searchText({
+    ...{
+      model,
+      unit: `L${LAYER}.N${NEURON}`,
+      method: flags.method as SearchMethodName,
+      seed: 0,
+      engine: 'onnx',
+    },
+    ...{ measure: 'delta', at: 'max', reference: 'layer', corpus: text, length: 12 },
+    ...{
+      budget: { evaluations: 16 * CHILDREN },
+      baseline: false,
+      finalists: 0,
+      ...(flags.plain && { devices: none }),
+    },
+  });
+  let scored = 0;
+  let goal = 0;
+  return async () => {
+    // The first round is all that comes before breeding: calibration, samples of the model.
+    goal = scored + (goal === 0 ? 3 * CHILDREN : CHILDREN);
+    const start = performance.now();
+    while (scored < goal) {
+      const { value, done } = await run.next();
+      if (done) break;
+      if (value.kind === 'progress' && value.budget === 'evaluations') scored = value.done;
+    }
+    return performance.now() - start;
+  };
+}
+
+const contestants = new Map<string, Contestant>([['onnx', ours()]]);
+const python = process.env.SUPERSTIM_PYTHON;
+const script = fileURLToPath(new URL('epo_iteration.py', import.meta.url));
+const epo = python
+  ? await pythonContestant(python, script, [folder, String(LAYER), String(NEURON)])
+  : undefined;
+if (epo) contestants.set('pytorch', epo.contestant);
+else console.error('pytorch is left out: SUPERSTIM_PYTHON names no Python');
+await contest(['iteration'], contestants, Number(flags.rounds));
+epo?.stop();
+process.exit();

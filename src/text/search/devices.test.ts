@@ -1,0 +1,99 @@
+/** Devices that save work: the same is found with each as without. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { relativeError } from '../../../test/helpers/compare.js';
+import { randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { Random } from '../../engine/random.js';
+import { embeddedFolder } from '../../hub/embedded.js';
+import { finishRun } from '../../runs/events.js';
+import { Calibration } from '../calibration.js';
+import { loadTextModel } from '../model.js';
+import { Probe } from '../probe.js';
+import { measuredUnit, referenceClass } from '../reference.js';
+import { stackRows } from '../rows.js';
+import { parseTextUnit } from '../units.js';
+import type { Devices } from './devices.js';
+import { RankFirst } from './rank-first.js';
+import { type Prospect, prospectOf, WholeScoring } from './scoring.js';
+import { searchText } from './search.js';
+
+describe('a search', () => {
+  it('finds the same with shared prefixes as without, for less work', async () => {
+    process.env.SUPERSTIM_CACHE = mkdtempSync(join(tmpdir(), 'superstim-'));
+    const model = await loadTextModel(`${embeddedFolder}/books-lm`);
+    const none: Devices = { sharedPrefixes: false, int8: false };
+    const search = (devices: Devices) =>
+      finishRun(
+        searchText({
+          ...{ model, modelHash: 'books-lm', devices, unit: 'L0.N233', method: 'evolve', seed: 1 },
+          ...{ engine: 'onnx', measure: 'delta', at: 'max', reference: 'layer', length: 12 },
+          ...{ budget: { evaluations: 1200 }, baseline: false, finalists: 0 },
+        }),
+      );
+    const plain = await search(none);
+    const { frontier, cost } = await search({ ...none, sharedPrefixes: true });
+    expect(frontier.map(({ text }) => text)).toEqual(plain.frontier.map(({ text }) => text));
+    expect(cost.token_layers).toBeLessThan(plain.cost.token_layers);
+  });
+});
+
+describe('ranking in 8 bits', () => {
+  it('keeps what matters, with the exact scores, and leaves out most of the rest', async () => {
+    const config = { ...tinyConfigs.gpt2, n_embd: 264, n_inner: 300, vocab_size: 300 };
+    const { spec, weights } = randomModel(config, 3);
+    const positions = 9;
+    const random = new Random(1);
+    const row = () =>
+      Int32Array.from({ length: positions }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab)));
+    const calibration = new Calibration({
+      ...{ spec, weights },
+      text: async () => ({
+        ids: stackRows(Array.from({ length: 20 }, row)),
+        positions,
+        source: 'corpus',
+        key: 'random',
+      }),
+    });
+    const unit = measuredUnit(parseTextUnit('L1.N3', spec), spec, 'raw', () => null);
+    const reference = referenceClass('layer', unit, spec, 'raw', 0, () => null);
+    const probe = await Probe.create({
+      spec,
+      weights,
+      calibration,
+      unit,
+      reference,
+      at: 'max',
+      engine: 'onnx',
+    });
+    const rough = probe.inPrecision('int8');
+    const screen = new RankFirst(new WholeScoring(rough, 16), new WholeScoring(probe, 16));
+    const children = Array.from({ length: 64 }, row);
+    const exact = await probe.score(stackRows(children), positions, 16);
+    const limit = [...exact.z].sort((a, b) => b - a)[6]!;
+    const matters = ({ z }: Prospect) => z >= limit;
+
+    expect((await screen.score(children, children, matters)).kept).toHaveLength(64); // errors are not known yet
+    const { kept, scores } = await screen.score(children, children, matters);
+    const should = [...children.keys()].filter((i) => matters(prospectOf(exact, i, children[i]!)));
+    expect(should).toHaveLength(7);
+    for (const i of should) expect(kept).toContain(i);
+    expect(kept.length).toBeLessThan(32);
+    expect(
+      relativeError(
+        scores.z,
+        kept.map((i) => exact.z[i]!),
+      ),
+    ).toBeLessThan(1e-5);
+    expect(
+      relativeError(
+        scores.crossEntropy,
+        kept.map((i) => exact.crossEntropy[i]!),
+      ),
+    ).toBeLessThan(1e-5);
+    const roughly = await rough.score(stackRows(children), positions, 16);
+    expect(relativeError(roughly.z, exact.z)).toBeGreaterThan(1e-4); // it is another precision indeed
+    await Promise.all([probe.dispose(), rough.dispose()]);
+  });
+});

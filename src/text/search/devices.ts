@@ -1,0 +1,59 @@
+/** @file Devices that save work in breeding, each on or off: how they are put together, and where they pay. */
+import type { EngineName } from '../../engine/compile.js';
+import type { Probe } from '../probe.js';
+import { SharedPrefixes } from '../shared-prefixes.js';
+import type { TransformerSpec } from '../spec.js';
+import { CHILDREN } from './breeding.js';
+import { RankFirst } from './rank-first.js';
+import { KeepAll, type Scoring, type Screen, WholeScoring } from './scoring.js';
+
+export interface Devices {
+  /** What a child has in common with its parent is computed once. */
+  readonly sharedPrefixes: boolean;
+  /** Children are drafted and ranked in 8 bits; what may matter is computed in float32. */
+  readonly int8: boolean;
+}
+
+/** From this width on products are large enough for 8 bits and for cutting calls to pay. */
+const WIDE = 512;
+
+/** What pays for a model (bench/search/devices.ts). */
+export function devicesFor(spec: TransformerSpec, engine: EngineName): Devices {
+  const wide = engine === 'onnx' && spec.dModel >= WIDE;
+  return { sharedPrefixes: wide, int8: wide };
+}
+
+export interface ScreenOptions {
+  readonly probe: Probe;
+  readonly positions: number;
+  /** Children of a generation. */
+  readonly turn: number;
+  /** Children scored in one call. */
+  readonly batch: number;
+}
+
+/** Few children are left to score exactly after ranking: smaller calls waste less. */
+const AFTER_RANKING = 8;
+/** Calls that a batch is cut into for shared prefixes: the fewer children in a call, the more they have in common. */
+const CUT = 4;
+
+/** Null where no device is on. */
+export function openScreen(
+  { sharedPrefixes, int8 }: Devices,
+  { probe, positions, turn, batch }: ScreenOptions,
+): { screen: Screen; dispose(): Promise<void> } | null {
+  const parents = Math.ceil(turn / CHILDREN);
+  const rough = probe.inPrecision('int8');
+  const shared = new SharedPrefixes({
+    probe: int8 ? rough : probe,
+    ...{ positions, parents, batch: batch / CUT },
+  });
+  const dispose = async () => {
+    await Promise.all([shared.dispose(), rough.dispose()]);
+  };
+  if (int8) {
+    const ranking: Scoring = sharedPrefixes ? shared : new WholeScoring(rough, batch);
+    return { screen: new RankFirst(ranking, new WholeScoring(probe, AFTER_RANKING)), dispose };
+  }
+  return sharedPrefixes ? { screen: new KeepAll(shared), dispose } : null;
+}
