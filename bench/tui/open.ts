@@ -5,6 +5,8 @@ import { median } from './spread.js';
 
 const ROUNDS = 3;
 const KEYS = 40;
+/** Down, a page down, up, a page up: each moves the selection. */
+const MOVES = ['\x1b[B', '\x1b[6~', '\x1b[A', '\x1b[5~'];
 
 /** Milliseconds from the start of the program to the first whole screen, and from a key to what it draws. */
 export async function measureOpening(path: string) {
@@ -17,7 +19,7 @@ export async function measureOpening(path: string) {
     opened.push(performance.now() - start);
     await session.rests();
     for (let i = 0; i < KEYS; i++) {
-      answered.push(await timeKey(session, i % 4 === 3 ? '\x1b[6~' : '\x1b[B'));
+      answered.push(await timeKey(session, MOVES[i % MOVES.length]!));
       await sleep(40);
     }
     session.type('q');

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dominates, Front, Frontier, fluencyFront, hypervolume, type Point } from './frontier.js';
+import {
+  dominates,
+  Front,
+  Frontier,
+  fluencyFront,
+  hypervolume,
+  nonDominated,
+  type Point,
+} from './frontier.js';
 
 const point = fc.record({
   cross_entropy: fc.double({ min: 0, max: 8, noNaN: true }),
@@ -8,6 +16,30 @@ const point = fc.record({
   margin: fc.option(fc.double({ min: -10, max: 10, noNaN: true })),
 });
 const at = (cross_entropy: number, z: number, margin = 0): Point => ({ cross_entropy, z, margin });
+
+describe('nonDominated', () => {
+  it('keeps what a frontier keeps that is given one point after the other', () => {
+    // Few different values, so that there are ties.
+    const coarse = fc.record({
+      cross_entropy: fc.nat(5),
+      z: fc.nat(5),
+      margin: fc.option(fc.integer({ min: -3, max: 3 })),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(point, coarse), { maxLength: 40 }), (points) => {
+        const frontier = new Frontier<Point>();
+        for (const p of points) frontier.add(p);
+        const byAll = (a: Point, b: Point) =>
+          a.cross_entropy - b.cross_entropy || b.z - a.z || (b.margin ?? 0) - (a.margin ?? 0);
+        expect(nonDominated(points)).toEqual(frontier.members.sort(byAll));
+      }),
+    );
+  });
+
+  it('leaves out what is not finite', () => {
+    expect(nonDominated([at(Number.NaN, 1), at(1, Number.POSITIVE_INFINITY), at(2, 3)])).toEqual([at(2, 3)]);
+  });
+});
 
 describe('Frontier', () => {
   it('keeps exactly what no other point dominates', () => {

@@ -22,6 +22,41 @@ export function fluencyFront<T extends Point>(points: readonly T[]): T[] {
   return front;
 }
 
+const isFinitePoint = (point: Point) =>
+  [point.cross_entropy, point.z, marginOf(point)].every(Number.isFinite);
+
+/**
+ * The points that no other dominates, by rising cross entropy; of equal ones the first. What `Frontier` keeps, for many
+ * at once: n log n.
+ */
+export function nonDominated<T extends Point>(points: readonly T[]): T[] {
+  const sorted = points
+    .filter(isFinitePoint)
+    .sort((a, b) => a.cross_entropy - b.cross_entropy || b.z - a.z || marginOf(b) - marginOf(a));
+  // Of the points so far what counts in z and margin, by falling z and rising margin.
+  const stairs: Point[] = [];
+  return sorted.filter((point) => {
+    const end = countWhile(stairs, ({ z }) => z >= point.z);
+    if (end > 0 && marginOf(stairs[end - 1]!) >= marginOf(point)) return false;
+    // Those of no greater z and margin stand in one piece about its place.
+    const start = countWhile(stairs, ({ z }) => z > point.z);
+    const covered = countWhile(stairs, (stair) => marginOf(stair) <= marginOf(point), start);
+    stairs.splice(start, covered - start, point);
+    return true;
+  });
+}
+
+/** The index of the first, from `start` on, of which `holds` is false; it must hold for a stretch from the start. */
+function countWhile<T>(list: readonly T[], holds: (item: T) => boolean, start = 0): number {
+  let [low, high] = [start, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(list[middle]!)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The area between the (cross entropy, z) front and the corner, in nats times sigmas: one figure for a whole front. */
 export function hypervolume(points: readonly Point[]): number {
   return areaUnder(fluencyFront(points), ({ z }) => z);
@@ -72,18 +107,13 @@ export class Front<T extends Point> {
 
 /** An archive that keeps what is not dominated in the three directions. */
 export class Frontier<T extends Point = ScoredText> {
-  private kept: readonly T[];
-
-  /** @param members - none of which dominates another, to begin with */
-  constructor(members: readonly T[] = []) {
-    this.kept = members;
-  }
+  private kept: T[] = [];
 
   /** Keeps the candidate unless one already here is at least as good in everything. Returns whether it was kept. */
   add(candidate: T): boolean {
-    if (![candidate.cross_entropy, candidate.z, marginOf(candidate)].every(Number.isFinite)) return false;
-    if (!this.wouldKeep(candidate)) return false;
-    this.kept = [...this.kept.filter((member) => !dominates(candidate, member)), candidate];
+    if (!isFinitePoint(candidate) || !this.wouldKeep(candidate)) return false;
+    this.kept = this.kept.filter((member) => !dominates(candidate, member));
+    this.kept.push(candidate);
     return true;
   }
 

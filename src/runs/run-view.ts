@@ -11,7 +11,7 @@ import type {
   ScoredText,
   StepEvent,
 } from './events.js';
-import { Frontier } from './frontier.js';
+import { nonDominated } from './frontier.js';
 
 /** A candidate, when it came and what made it. */
 export interface Entry extends ScoredText {
@@ -130,7 +130,7 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
   }
   if (entries.length > 0) {
     next.entries = [...view.entries, ...entries];
-    next.frontier = extendFrontier(view.frontier, entries);
+    next.frontier = nonDominated([...view.frontier, ...entries]);
   }
   if (frames.length > 0) next.frames = [...view.frames, ...frames];
   if (steps.length > 0) {
@@ -140,12 +140,6 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
   // What the search itself calls its frontier has the last word: candidates of the baselines are events too.
   const final = next.end !== view.end ? resultFrontier(next) : null;
   return final ? { ...next, frontier: final } : next;
-}
-
-function extendFrontier(members: readonly Entry[], added: readonly Entry[]): Entry[] {
-  const frontier = new Frontier(members);
-  for (const entry of added) frontier.add(entry);
-  return frontier.members;
 }
 
 function samplesOf({ step, at, samples = [] }: StepEvent): StepSamples[] {

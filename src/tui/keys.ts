@@ -55,7 +55,7 @@ export const bindings = [
     command: 'all',
     keys: ['a'],
     where: ['text', 'tune'],
-    does: 'the frontier, or all that ever entered it; samples, or the frontier of a training run',
+    does: 'the frontier, or everything that was found',
     hint: 'all',
   },
   {

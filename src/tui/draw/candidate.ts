@@ -4,8 +4,8 @@ import type { Explanation, ScoredText } from '../../runs/events.js';
 import { palette } from '../color.js';
 import type { Answer } from '../explain-client.js';
 import type { CandidatePlace } from '../navigation.js';
-import { fitLine, type Line, plain, type Span } from '../styled.js';
-import { evidenceOf } from './evidence.js';
+import { fitLine, type Line, lineWidth, plain, type Span } from '../styled.js';
+import { drawSubstitutions, evidenceOf } from './evidence.js';
 import { beside, block, rule, shares, wrap } from './layout.js';
 import { type Coloring, drawTokens } from './tokens.js';
 
@@ -24,6 +24,9 @@ export interface CandidateScene {
   readonly columns: number;
   readonly rows: number;
 }
+
+/** Between two figures. */
+const GAP = '   ';
 
 export function figuresOf({ cross_entropy, score, margin, rank, peak }: Explanation): Figures {
   return { cross_entropy, z: score, margin, rank, raw: peak.raw };
@@ -61,6 +64,10 @@ export function drawCandidate(scene: CandidateScene): Line[] {
   ];
 }
 
+/** Columns from which all evidence stands side by side, and the rows it then needs. */
+const WIDE = 150;
+const TALL = 13;
+
 /** The parts of the evidence in two columns, or in as many as there are parts where it is wide. */
 export function drawEvidence(
   explanation: Explanation,
@@ -69,7 +76,14 @@ export function drawEvidence(
   rows: number,
 ): Line[] {
   const parts = evidenceOf(explanation, selected);
-  const across = columns >= 150 && parts.length > 2 ? parts.length : columns >= 60 ? 2 : 1;
+  // Where there is room, what replacing each token does goes below everything else.
+  if (columns >= WIDE && rows >= TALL + explanation.tokens.length + 1)
+    return [
+      ...drawEvidence(explanation, selected, columns, TALL),
+      rule('z with another token in each place', columns),
+      ...drawSubstitutions(explanation, selected, columns),
+    ];
+  const across = columns >= WIDE && parts.length > 2 ? parts.length : columns >= 60 ? 2 : 1;
   const down = Math.ceil(parts.length / across);
   const widths = shares(columns, across);
   return Array.from({ length: down }, (_, row) => {
@@ -93,7 +107,7 @@ function statusText({ answer, place, explanation }: CandidateScene): string {
   return `${editing}${editing ? '  ' : ''}${peak}${time}`;
 }
 
-/** z, nats, margin, rank; with what each was before. */
+/** z, nats, margin, rank, raw, as many as there is room for; with what each was before. */
 export function drawFigures(now: Figures | null, before: Figures | null, columns: number): Line {
   if (!now) return plain('');
   const figure = (name: string, value: number | null, old: number | null | undefined, digits = 2): Span[] => {
@@ -104,19 +118,19 @@ export function drawFigures(now: Figures | null, before: Figures | null, columns
       { text: `${name} `, color: palette.muted },
       { text: value.toFixed(digits), bold: true },
       { text: moved ? ` (${change > 0 ? '+' : ''}${change.toFixed(digits)})` : '', color: palette.caution },
-      { text: '   ' },
+      { text: GAP },
     ];
   };
-  return fitLine(
-    [
-      ...figure('z', now.z, before?.z),
-      ...figure('nats', now.cross_entropy, before?.cross_entropy),
-      ...figure('margin', now.margin, before?.margin),
-      ...figure('rank', now.rank, before?.rank, 0),
-      ...figure('raw', now.raw, before?.raw),
-    ],
-    columns,
-  );
+  const figures = [
+    figure('z', now.z, before?.z),
+    figure('nats', now.cross_entropy, before?.cross_entropy),
+    figure('margin', now.margin, before?.margin),
+    figure('rank', now.rank, before?.rank, 0),
+    figure('raw', now.raw, before?.raw),
+  ];
+  let line: Line = [];
+  for (const spans of figures) if (lineWidth([...line, ...spans]) <= columns + GAP.length) line = [...line, ...spans];
+  return fitLine(line, columns);
 }
 
 /** The text itself, with the cursor in it while it is edited. */

@@ -2,7 +2,7 @@
 
 import { clip, textWidth } from '../../format.js';
 import type { Explanation, TokenValue } from '../../runs/events.js';
-import { palette, type Rgb } from '../color.js';
+import { divergingColor, inkOn, palette, type Rgb } from '../color.js';
 import { fitLine, type Line, plain } from '../styled.js';
 import { visibleToken } from './tokens.js';
 
@@ -113,6 +113,29 @@ function substitutions({ tokens, substitutions, score }: Explanation, selected: 
       );
     },
   };
+}
+
+/** A row for each token after BOS: what z becomes with each of the tokens that were tried in its place. */
+export function drawSubstitutions(
+  { tokens, substitutions, score }: Explanation,
+  selected: number,
+  columns: number,
+): Line[] {
+  const labels = tokens.map((token, position) => `${position} ${visibleToken(token)}`);
+  const labelWidth = Math.max(...labels.map(textWidth));
+  const most = Math.max(1, ...substitutions.map((tried) => tried.length));
+  const width = Math.min(24, Math.floor((columns - labelWidth) / most) - 2);
+  return substitutions.slice(1).map((tried, i) => [
+    { ...fitLine(plain(labels[i + 1]!), labelWidth)[0]!, inverse: i + 1 === selected },
+    { text: ' '.repeat(labelWidth - textWidth(labels[i + 1]!)) },
+    ...tried.flatMap(({ token, value }): Line => {
+      const background = divergingColor((value - score) / Math.max(2, Math.abs(score)));
+      const figure = value.toFixed(1);
+      const name = clip(visibleToken(token), width - figure.length - 1);
+      const gap = ' '.repeat(Math.max(1, width - textWidth(name) - figure.length));
+      return [{ text: '  ' }, { text: `${name}${gap}${figure}`, background, color: inkOn(background) }];
+    }),
+  ]);
 }
 
 interface Bar {

@@ -29,11 +29,7 @@ export function drawFrontier(
   const baselines = layers.flatMap(({ view }) => [...view.baselines]);
   const present = baselines.flatMap(([, text]) => (text ? [text] : []));
   const shown = [...layers.flatMap(({ view }) => view.frontier), ...present, ...(selected ? [selected] : [])];
-  const entered = layers.flatMap(({ view: { entries }, color }) =>
-    layers.length > 1
-      ? []
-      : entries.map((entry): Mark => ({ ...point(entry), color: palette.muted ?? color })),
-  );
+  const entered = layers.length > 1 ? [] : layers.flatMap(({ view }) => enteredMarks(view.entries));
   const paths = layers.map(({ view, color }): Path => ({ points: staircase(view.frontier), color }));
   const marks: Mark[] = [
     ...entered,
@@ -77,10 +73,25 @@ function point(text: ScoredText): { x: number; y: number } {
   return { x: text.cross_entropy, y: text.z };
 }
 
+/** Everything that ever entered, in the background. */
+const enteredMarks = onceFor((entries: readonly ScoredText[]) =>
+  entries.map((entry): Mark => ({ ...point(entry), color: palette.muted })),
+);
+
 /** What is reached at each level of cross entropy: steps up, as the hypervolume counts them. */
-function staircase(frontier: readonly ScoredText[]): { x: number; y: number }[] {
-  return fluencyFront(frontier).flatMap((text, i, front) => {
+const staircase = onceFor((frontier: readonly ScoredText[]) =>
+  fluencyFront(frontier).flatMap((text, i, front) => {
     const before = front[i - 1];
     return before ? [{ x: text.cross_entropy, y: before.z }, point(text)] : [point(text)];
-  });
+  }),
+);
+
+/** Remembers what was made of an object, so that moving the selection in a long run costs little. */
+function onceFor<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new WeakMap<Key, Value>();
+  return (key) => {
+    const known = made.get(key) ?? make(key);
+    made.set(key, known);
+    return known;
+  };
 }

@@ -16,7 +16,7 @@ export function drawHelp(place: PlaceKind, columns: number, rows: number): Line[
   );
   const legend: Line[] = [
     [
-      { text: 'z  ' },
+      { text: 'z    ' },
       ...scale((share) => divergingColor(2 * share - 1)),
       { text: '  far below its mean … far above' },
     ],

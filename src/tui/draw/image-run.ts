@@ -88,7 +88,7 @@ export function drawImageRun(scene: ImageScene): Line[] {
         activations(frames),
         palette.accent,
         curveColumns,
-        Math.min(curveRows - 2, 20),
+        Math.min(curveRows - 2, 30),
         shown?.step ?? null,
       ),
       fitLine(plain(told, { color: palette.caution }), curveColumns),
