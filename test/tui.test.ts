@@ -1,140 +1,202 @@
 /** The built program in a pseudo-terminal: what is on the screen, and how the terminal is left. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type IPty, spawn } from '@lydell/node-pty';
-import headless from '@xterm/headless';
-import { afterAll, describe, expect, it } from 'vitest';
-import { bin, notBuilt } from './helpers/command.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TerminalSession } from '../tools/terminal-session.js';
+import { notBuilt } from './helpers/command.js';
+import { imageRun, scored, textRun, tuneRun, writeRun } from './helpers/example-runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'superstim-tui-'));
+const runs = { text: '', other: '', image: '', tune: '' };
+beforeAll(async () => {
+  runs.text = textRun(folder);
+  runs.other = textRun(folder, [scored('quite another text', 2, 9)]);
+  runs.image = await imageRun(folder);
+  runs.tune = tuneRun(folder);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const candidate = (i: number) => ({
-  kind: 'candidate',
-  at: 1,
-  candidate: {
-    text: ` text ${i}`,
-    token_ids: [i],
-    cross_entropy: 1 + i / 10,
-    raw: 1,
-    z: i / 5,
-    margin: 0.5,
-    rank: 1,
-  },
-  operator: 'swap',
-});
+const DOWN = '\x1b[B';
+/** Says of the terminal, after the program, whether it reads lines and echoes. */
+const then = 'stty -a';
 
-function writeRun(name: string, events: readonly object[], torn = ''): string {
-  const path = join(folder, name);
-  mkdirSync(path);
-  writeFileSync(join(path, 'run.json'), JSON.stringify({ task: 'text', unit: name, settings: {} }));
-  writeFileSync(
-    join(path, 'events.jsonl'),
-    events.map((event) => `${JSON.stringify(event)}\n`).join('') + torn,
+/** All that was written, the escape character readable. */
+const escapes = ({ output }: TerminalSession) => output.replaceAll('\x1b', '⎋');
+
+/** The first screen is back, the cursor is shown, and input is what it was. */
+async function expectLeft(session: TerminalSession, code: number): Promise<void> {
+  expect(await session.ended).toBe(code);
+  await session.sees(/\sicanon/, 5);
+  expect(session.screen).toMatch(/\secho\s/);
+  expect(session.terminal.buffer.active.type).toBe('normal');
+  expect(session.output.lastIndexOf('\x1b[?25h')).toBeGreaterThanOrEqual(
+    session.output.lastIndexOf('\x1b[?25l'),
   );
-  return path;
-}
-
-const started = { kind: 'started', at: 0, task: 'text', unit: 'L1.H2', method: 'evolve' };
-const run = writeRun(
-  'L1.H2',
-  [started, ...Array.from({ length: 30 }, (_, i) => candidate(i))],
-  '{"kind":"fin',
-);
-
-/** A terminal with the program in it. */
-class Session {
-  readonly terminal = new headless.Terminal({ cols: 80, rows: 24, allowProposedApi: true });
-  readonly ended: Promise<number>;
-  output = '';
-  private readonly pty: IPty;
-
-  constructor(...flags: string[]) {
-    this.pty = spawn(process.execPath, [bin, ...flags], {
-      cols: 80,
-      rows: 24,
-      env: { ...process.env, TERM: 'xterm-256color' },
-    });
-    this.ended = new Promise((resolve) => this.pty.onExit(({ exitCode }) => resolve(exitCode)));
-    this.pty.onData((data) => {
-      this.output += data;
-      this.terminal.write(data);
-    });
-  }
-
-  type(keys: string): void {
-    this.pty.write(keys);
-  }
-
-  resize(columns: number, rows: number): void {
-    this.terminal.resize(columns, rows);
-    this.pty.resize(columns, rows);
-  }
-
-  kill(signal: string): void {
-    this.pty.kill(signal);
-  }
-
-  get screen(): string {
-    const { active } = this.terminal.buffer;
-    return Array.from(
-      { length: this.terminal.rows },
-      (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? '',
-    ).join('\n');
-  }
-
-  /** Waits for a text on the screen. */
-  async sees(text: string | RegExp): Promise<void> {
-    await expect.poll(() => this.screen, { timeout: 60_000, interval: 50 }).toMatch(text);
-  }
-
-  /** The first screen is back and the cursor is shown. */
-  expectRestored(): void {
-    expect(this.terminal.buffer.active.type).toBe('normal');
-    expect(this.output.lastIndexOf('\x1b[?25h')).toBeGreaterThan(this.output.lastIndexOf('\x1b[?25l'));
-  }
 }
 
 describe.skipIf(notBuilt)('superstim view in a terminal (needs npm run build)', () => {
-  it('shows a damaged run, follows keys and resize, and leaves the terminal as it was', async () => {
-    const session = new Session('view', run);
-    await session.sees('30 candidates');
-    expect(session.screen).toContain('the last line of events.jsonl was cut off');
+  it('follows keys and resize, and leaves the terminal as it was', async () => {
+    const session = new TerminalSession(['view', runs.text], { then });
+    await session.sees('3 candidates');
     expect(session.terminal.buffer.active.type).toBe('alternate');
-    // Three keys at once: each on the screen that the one before it made.
-    session.type('\x1b[B\x1b[B\r');
-    await session.sees('“ text 2”');
+    // Keys at once: each on the screen that the one before it made.
+    session.type(`${DOWN}${DOWN}\r`);
+    await session.sees('“She said⏎·"Monday" twice”');
     session.type('\x1b');
-    await session.sees('30 candidates');
+    await session.sees('3 candidates');
     session.resize(160, 50);
-    await session.sees(/frontier.*30 candidates/);
+    await session.sees(/frontier.*3 candidates/);
+    session.resize(80, 24);
+    await session.sees(/candidates, by nats ─/);
     session.type('?');
     await session.sees('to the shell; fg comes back');
     session.type('?q');
-    expect(await session.ended).toBe(0);
-    session.expectRestored();
+    await expectLeft(session, 0);
   });
 
-  it.each([
-    ['runs', [folder], '', 'runs in'],
-    ['search', [run], '', '30 candidates'],
-    ['candidate', [run], '\r', '“ text 0”'],
-  ])('is left by Ctrl-C: %s', async (_, path, keys, text) => {
-    const session = new Session('view', ...path);
-    await session.sees(/ctrl|keys/i);
+  const screens: readonly (readonly [string, () => string, string, string | RegExp])[] = [
+    ['runs', () => folder, '', '4 runs in'],
+    ['filter', () => folder, '/tune', '1 of 4 runs'],
+    ['search', () => runs.text, '', '3 candidates'],
+    ['help', () => runs.text, '?', 'to the shell'],
+    ['candidate', () => runs.text, '\r', 'against its rivals'],
+    ['edit', () => runs.text, '\rex', 'editing'],
+    ['two texts', () => runs.text, ` ${DOWN}c`, /rivals[\s\S]*rivals/],
+    ['two runs', () => folder, `/text\r ${DOWN}c`, 'frontiers: z against nats'],
+    ['picture', () => runs.image, '', /frame 4 of 4[\s\S]*▀/],
+    ['training', () => runs.tune, '', 'sample of step 8'],
+  ];
+  it.each(screens)('is left by Ctrl-C: %s', async (_, path, keys, text) => {
+    const session = new TerminalSession(['view', path()], { then });
+    await session.sees('leave');
     session.type(keys);
     await session.sees(text);
     session.type('\x03');
-    expect(await session.ended).toBe(130);
-    session.expectRestored();
+    await expectLeft(session, 130);
+  });
+
+  it('gives the terminal back when it crashes', async () => {
+    const signal = join(folder, 'crash');
+    const code = `import { existsSync } from 'node:fs';
+      setInterval(() => { if (existsSync(${JSON.stringify(signal)})) throw new Error('on purpose'); }, 20).unref();`;
+    const crash = join(folder, 'crash.mjs');
+    writeFileSync(crash, code);
+    const session = new TerminalSession(['view', runs.text], {
+      then,
+      env: { NODE_OPTIONS: `--import=${crash}` },
+    });
+    await session.sees('3 candidates');
+    writeFileSync(signal, '');
+    await expectLeft(session, 1);
+    expect(session.output).toContain('on purpose');
   });
 
   it('gives the terminal back when it is terminated', async () => {
-    const session = new Session('view', run);
-    await session.sees('30 candidates');
+    const session = new TerminalSession(['view', runs.text]);
+    await session.sees('3 candidates');
     session.kill('SIGTERM');
     await session.ended;
-    session.expectRestored();
+    expect(session.terminal.buffer.active.type).toBe('normal');
+  });
+
+  it('says what is missing of damaged runs, and shows the rest', async () => {
+    const damaged = writeRun(folder, 'text', 'L1.H2', [
+      { kind: 'candidate', candidate: scored('still here', 2, 3), operator: 'swap' },
+    ]);
+    appendFileSync(join(damaged, 'events.jsonl'), '{"kind":"hologram","at":2}\nnonsense\n{"kind":"fin');
+    const session = new TerminalSession(['view', damaged], { rows: 40 });
+    await session.sees('still here');
+    await session.sees('the last line of events.jsonl was cut off');
+    await session.sees(/! \d more: see superstim view/);
+    session.type('q');
+    await session.ended;
+
+    const empty = join(folder, 'empty');
+    mkdirSync(empty);
+    writeFileSync(join(empty, 'events.jsonl'), '');
+    const nothing = new TerminalSession(['view', empty]);
+    await nothing.sees('run.json is missing');
+    await nothing.sees('events.jsonl is empty');
+    nothing.type('q');
+    await nothing.ended;
+
+    rmSync(join(runs.image, 'frames/000030.png'));
+    const frameless = new TerminalSession(['view', runs.image]);
+    await frameless.sees('1 of 4 frames are missing');
+    frameless.type('\x1b[D');
+    await frameless.sees('frame 3 of 4');
+    frameless.type('q');
+    await frameless.ended;
+    for (const path of [damaged, empty]) rmSync(path, { recursive: true });
+  });
+
+  it('writes no colours with NO_COLOR', async () => {
+    const session = new TerminalSession(['view', runs.text], { env: { NO_COLOR: '1' } });
+    await session.sees('3 candidates');
+    session.type('\r');
+    await session.sees('against its rivals');
+    session.type('q');
+    await session.ended;
+    expect(escapes(session)).not.toMatch(/⎋\[[\d;]*[34]8;/);
+  });
+
+  it('speaks in sentences to a screen reader, and never moves the cursor', async () => {
+    const session = new TerminalSession(['view', runs.text, '--screen-reader'], { columns: 200, then });
+    await session.sees('text 1 of 3: z 3.20, 2.10 nats a token');
+    session.type(DOWN);
+    await session.sees('text 2 of 3');
+    session.type('\r');
+    await session.sees('rivals: L2.H1');
+    session.type('q');
+    await expectLeft(session, 0);
+    expect(escapes(session)).not.toMatch(/⎋\[\d*;?\d*H|⎋\[\d*[AJ]|⎋\[\?1049h/);
+  });
+});
+
+describe.skipIf(notBuilt)('--tui in a terminal (needs npm run build)', () => {
+  const out = join(folder, 'live');
+
+  it('shows a search while it runs, stops it, and keeps what it found', async () => {
+    const flags = ['text', '--unit', 'L0.H3', '--seconds', '60', '--out', out, '--tui'];
+    const session = new TerminalSession(flags, { then, rows: 40 });
+    await session.sees(/L0.H3 +text of books-lm by auto +running/);
+    await session.sees(/\d+ candidates, by/);
+    await session.sees(/\d\.\d s/);
+    session.type('s');
+    await session.sees(/text of books-lm by auto +interrupted/);
+    session.type('q');
+    expect(await session.ended).toBe(0);
+    expect(session.output).toMatch(/run: .*live/);
+  });
+
+  it('shows a picture grow', async () => {
+    const flags = [
+      'image',
+      '--unit',
+      'block1_conv2:3',
+      '--steps',
+      '16',
+      '--size',
+      '64',
+      '--runs',
+      out,
+      '--tui',
+    ];
+    const session = new TerminalSession(flags);
+    await session.sees(/block1_conv2:3 +image of tiny-vgg[\s\S]*▀/);
+    await session.sees(/done\s/);
+    session.type('q');
+    expect(await session.ended).toBe(0);
+    await session.sees('picture: ');
+  });
+
+  it('shows a training, which Ctrl-C stops', async () => {
+    const flags = ['tune', '--unit', 'L0.H3', '--steps', '500', '--batch', '4', '--out', out, '--tui'];
+    const session = new TerminalSession(flags, { then });
+    await session.sees(/reward[\s\S]*samples of the steps/);
+    session.type('\x03');
+    expect(await session.ended).toBe(130);
+    expect(session.output.lastIndexOf('\x1b[?25h')).toBeGreaterThan(session.output.lastIndexOf('\x1b[?25l'));
   });
 });

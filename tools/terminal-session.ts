@@ -12,6 +12,8 @@ export interface SessionOptions {
   readonly rows?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly folder?: string;
+  /** A shell command that runs afterwards in the same terminal. */
+  readonly then?: string;
   /** False keeps `output` alone: no screen is made of it. */
   readonly emulate?: boolean;
 }
@@ -26,10 +28,14 @@ export class TerminalSession {
   private readonly pty: IPty;
 
   constructor(flags: readonly string[], options: SessionOptions = {}) {
-    const { columns = 80, rows = 24, env = {}, folder, emulate = true } = options;
+    const { columns = 80, rows = 24, env = {}, folder, then, emulate = true } = options;
     this.terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true });
     const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...surroundings } = process.env;
-    this.pty = spawn(process.execPath, [bin, ...flags], {
+    const command = [process.execPath, bin, ...flags];
+    // The words reach the shell as its arguments, which need no quotes.
+    const [program = '', ...words] =
+      then === undefined ? command : ['sh', '-c', `"$@"; status=$?; ${then}; exit $status`, 'sh', ...command];
+    this.pty = spawn(program, words, {
       cols: columns,
       rows,
       env: { ...surroundings, TERM: 'xterm-256color', COLORTERM: 'truecolor', ...env },

@@ -129,7 +129,8 @@ export function drawFigures(now: Figures | null, before: Figures | null, columns
     figure('raw', now.raw, before?.raw),
   ];
   let line: Line = [];
-  for (const spans of figures) if (lineWidth([...line, ...spans]) <= columns + GAP.length) line = [...line, ...spans];
+  for (const spans of figures)
+    if (lineWidth([...line, ...spans]) <= columns + GAP.length) line = [...line, ...spans];
   return fitLine(line, columns);
 }
 

@@ -53,5 +53,5 @@ export function drawTextRun({ snapshot, place, listed, columns, rows }: TextRunS
       : [[{ text: snapshot.growing ? 'nothing yet' : 'no candidates', color: palette.muted }]]),
   ];
   const blocks = [block(plot, plotColumns, plotRows), block(list, listColumns, listRows)];
-  return [...head, ...(wide ? beside(blocks) : blocks.flat())];
+  return block([...head, ...(wide ? beside(blocks) : blocks.flat())], columns, rows);
 }
