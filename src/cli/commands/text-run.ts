@@ -10,7 +10,7 @@ import { type WatchOptions, watchRun } from '../watch-run.js';
 import type { ProbeFlags } from './text-options.js';
 import type { TextDocument } from './text-result.js';
 
-type Search = Pick<SearchOptions, 'unit' | 'method' | 'length' | 'budget' | 'quietOn'>;
+type Search = Pick<SearchOptions, 'unit' | 'method' | 'length' | 'budget' | 'quietOn' | 'gamma' | 'lambda'>;
 
 /** What a search may be given beside its own model. */
 interface RivalFlags {
@@ -40,7 +40,7 @@ const placeOf = (path: string) => (existsSync(path) ? resolve(path) : path);
 /** `settings` of run.json. */
 export function textSettings(
   { model, reference, measure, at, engine, calibrateOn }: ProbeFlags,
-  { method, length, budget, quietOn = [] }: Search,
+  { method, length, budget, quietOn = [], gamma, lambda }: Search,
   { corpus: texts = [], prior }: RivalFlags,
 ): { [name: string]: JsonValue } {
   // A folder is found again from wherever the run is gone on with.
@@ -57,6 +57,8 @@ export function textSettings(
     engine,
     corpus,
     quietOn: [...quietOn],
+    ...(gamma !== undefined && { gamma }),
+    ...(lambda !== undefined && { lambda }),
     texts: texts.map(placeOf),
     prior: prior === undefined ? null : placeOf(prior),
   };
@@ -68,13 +70,31 @@ export function readTextSettings(settings: { [name: string]: JsonValue }): {
   search: Omit<Search, 'unit'>;
   rivals: RivalFlags;
 } {
-  const { model, reference, measure, at, engine, corpus, method, length, quietOn, texts, prior } = settings;
+  const {
+    model,
+    reference,
+    measure,
+    at,
+    engine,
+    corpus,
+    method,
+    length,
+    quietOn,
+    gamma,
+    lambda,
+    texts,
+    prior,
+  } = settings;
   const budget = (
     'evaluations' in settings ? { evaluations: settings.evaluations } : { seconds: settings.seconds }
   ) as Budget;
   return {
     flags: { model, reference, measure, at, engine, ...(corpus && { calibrateOn: corpus }) } as never,
-    search: { method, length, budget, quietOn } as never,
+    search: {
+      ...{ method, length, budget, quietOn },
+      ...(gamma !== undefined && { gamma }),
+      ...(lambda !== undefined && { lambda }),
+    } as never,
     rivals: {
       ...(Array.isArray(texts) && texts.length > 0 && { corpus: texts as string[] }),
       ...(typeof prior === 'string' && { prior }),

@@ -18,6 +18,8 @@ interface TextFlags extends ProbeFlags {
   seconds?: number;
   evaluations?: number;
   quietOn?: string[];
+  gamma?: number;
+  lambda?: number;
   corpus?: string[];
   prior?: string;
   out: string;
@@ -60,6 +62,16 @@ export function textCommand(): Command {
       ).argParser(integer({ min: 1 })),
     )
     .option(
+      '--gamma <number>',
+      'how much rivals count in what is maximized, z - gamma rivals',
+      number({ min: 0 }),
+    )
+    .option(
+      '--lambda <number>',
+      'with --method soft or sample: one weight of fluency, sigmas a nat, instead of many',
+      number({ above: 0 }),
+    )
+    .option(
       '--quiet-on <text or file>',
       'text, or a file with one a line, that the unit should be quieter on than on what is found; may be repeated',
       repeated((text) => text),
@@ -95,7 +107,12 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
   const { unit, method, length, seconds, evaluations, seed, out } = flags;
   const budget: Budget =
     evaluations !== undefined ? { evaluations } : { seconds: seconds ?? DEFAULT_SECONDS };
-  const search = { unit, method, length, budget, quietOn: quietTexts(flags.quietOn ?? []) };
+  const { gamma, lambda } = flags;
+  const search = {
+    ...{ unit, method, length, budget, quietOn: quietTexts(flags.quietOn ?? []) },
+    ...(gamma !== undefined && { gamma }),
+    ...(lambda !== undefined && { lambda }),
+  };
   const rivals = await openRivals(flags, output, signal);
   const options = { ...(await sessionOf(flags, model, modelHash)), ...search, ...rivals };
   checkSearch(options);

@@ -61,6 +61,10 @@ export interface ArenaOptions {
   readonly batch: number;
   /** Sequences that may be scored. */
   readonly evaluations: number;
+  /** How much the softmax-weighted rivals count against the unit, in what methods maximize; 0 unless told otherwise. */
+  readonly gamma?: number;
+  /** The one weight of the cross entropy, sigmas a nat, of methods that else spread over many. */
+  readonly lambda?: number;
   /** Files of natural text to compare with. */
   readonly corpus?: readonly CorpusFile[];
   /** The model whose probability counts as fluency, where it is not the subject. */

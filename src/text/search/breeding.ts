@@ -13,7 +13,7 @@ const REMEMBERED = 256;
 /** How parents are picked: the frontier's own, what is most selective, and the rest from the niches. */
 const FROM_FRONT = 0.5;
 const FROM_SELECTIVE = 0.15;
-/** How much rivals count in the gradient of a parent that was picked for its margin. */
+/** How much rivals count in the gradient of a parent that was picked for its margin, unless told otherwise. */
 const SELECTIVE_GAMMA = 1;
 
 /** How many children of each operator a generation has, as weights. */
@@ -79,7 +79,7 @@ export class Breeding {
   }
 
   private async parents(count: number): Promise<[Candidate, Proposals][]> {
-    const { random } = this.arena.options;
+    const { random, gamma = 0 } = this.arena.options;
     const picked = Array.from({ length: count }, () => {
       const point = random.uniform();
       const { strongest, mostSelective, niches } = this.arena;
@@ -101,7 +101,7 @@ export class Breeding {
     );
     await this.propose(
       [...fresh.keys()],
-      [...fresh.values()].map((selective) => (selective ? SELECTIVE_GAMMA : 0)),
+      [...fresh.values()].map((selective) => (selective ? gamma || SELECTIVE_GAMMA : gamma)),
     );
     return picked.map(({ parent }) => [parent, this.known.get(parent)!]);
   }

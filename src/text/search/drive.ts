@@ -30,6 +30,8 @@ export interface Driven {
   readonly arena: Arena;
   readonly cost: Cost;
   readonly seconds: number;
+  /** The last figures that the method gave of itself. */
+  readonly measured: Readonly<Record<string, number>> | null;
 }
 
 export async function* drive(
@@ -51,12 +53,14 @@ export async function* drive(
   arena.spent = spent();
   const turns = method(arena);
   let step = 0;
+  let measured: Driven['measured'] = null;
   while (arena.spent < 1 && !signal?.aborted) {
     if ((await turns.next()).done) break;
     const elapsed = seconds();
     arena.spent = spent();
     for (const { candidate, operator } of arena.takeEntered())
       yield { kind: 'candidate', candidate: candidate.report, operator };
+    measured = arena.measured ?? measured;
     if (arena.measured) yield { kind: 'step', step: ++step, metrics: { ...arena.measured } };
     arena.measured = null;
     yield {
@@ -71,7 +75,7 @@ export async function* drive(
     };
   }
   await turns.return();
-  return { arena, cost: arena.cost, seconds: seconds() };
+  return { arena, cost: arena.cost, seconds: seconds(), measured };
 }
 
 /** Scores again what was found, so that the archive stands as it did; costs nothing of the budget. */

@@ -26,31 +26,32 @@ const PATIENCE = 3;
 /** Sigmas that a text may lie below the frontier and still be scored for its margin. */
 const NEAR = 1;
 
-/** Beta of each rung, rising, for texts of so many tokens. */
-export function ladderFor(tokens: number): number[] {
-  const [low, high] = LAMBDAS;
+/** Beta of each rung, rising, for texts of so many tokens; all the same where there is one weight of fluency. */
+export function ladderFor(tokens: number, lambda?: number): number[] {
+  const [low, high] = lambda === undefined ? LAMBDAS : [lambda, lambda];
   return Array.from({ length: RUNGS }, (_, i) => tokens / (high * (low / high) ** (i / (RUNGS - 1))));
 }
 
 export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
-  const { model, probe, positions, start, random } = arena.options;
+  const { model, probe, positions, start, random, gamma = 0, lambda } = arena.options;
   const { spec, weights, tokenizer } = model;
   const decoder = await Decoder.create({
     spec,
     weights,
     probe,
-    withRivals: false,
+    withRivals: gamma > 0,
     banned: tokenizer.specialTokens(),
     positions,
     batch: arena.options.turn,
     engine: probe.options.engine,
   });
-  const reward = new PrefixReward(probe.options.at);
-  const ladder = ladderFor(positions - 1);
+  const reward = new PrefixReward(probe.options.at, gamma);
+  const ladder = ladderFor(positions - 1, lambda);
   const isText = (ids: Int32Array) => tokenizer.roundTrips(ids);
   try {
     for (;;) {
       const particles = await sequentialMonteCarlo({ decoder, reward, betas: ladder, start, random, isText });
+      arena.measured = figuresOf(particles);
       await enter(arena, decoder, particles.sequences, particles.rewards, 'smc');
       yield;
       const chains = await chainsFrom(particles, { decoder, reward, ladder, isText }, random);
@@ -69,6 +70,16 @@ export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
   } finally {
     decoder.dispose();
   }
+}
+
+/** By beta: ln of the estimate of Z, and the effective number of texts behind it. */
+function figuresOf({ islands }: Particles): Record<string, number> {
+  return Object.fromEntries(
+    islands.flatMap(({ beta, logZ, effectiveSampleSize }) => [
+      [`log_z at beta ${beta.toFixed(1)}`, logZ],
+      [`effective_sample_size at beta ${beta.toFixed(1)}`, effectiveSampleSize],
+    ]),
+  );
 }
 
 /** Each island's particles, resampled to equal weight, as chains on its rung. */
@@ -109,9 +120,11 @@ async function enter(
       (member) => member.cross_entropy <= crossEntropy && member.z >= rewards[row]! + NEAR,
     );
   };
-  // Another prior's cross entropy is not known before it is asked.
+  // Another prior's cross entropy is not known before it is asked, nor z where rivals are taken off it.
   const promising = Array.from(rewards.keys()).filter(
-    (row) => (arena.options.fluency || isPromising(row)) && arena.isNew(idsOf(sequences, row)),
+    (row) =>
+      (arena.options.fluency || arena.options.gamma || isPromising(row)) &&
+      arena.isNew(idsOf(sequences, row)),
   );
   await arena.evaluate(
     stackRows(promising.map((row) => idsOf(sequences, row))),

@@ -150,6 +150,23 @@ describe('searchText', () => {
     }
   });
 
+  it('weighs rivals and fluency as it is told, and says what a method measured', async () => {
+    const run = async (changes: Partial<SearchOptions>) =>
+      finishRun(searchText(options({ unit: 'L2.H4', budget: { evaluations: 1024 }, ...changes })));
+    const [plain, selective] = [await run({ method: 'sample' }), await run({ method: 'sample', gamma: 2 })];
+    const figures = Object.entries(plain.measured!);
+    expect(figures.filter(([name]) => name.startsWith('log_z'))).toHaveLength(8);
+    // Rivals are taken off what is summed over: their softmax-weighted z is above 0 for any text.
+    for (const [name, value] of figures.filter(([name]) => name.startsWith('log_z')))
+      expect(selective.measured![name]).toBeLessThan(value);
+
+    const fluent = await run({ method: 'soft', lambda: 10 });
+    const strong = await run({ method: 'soft', lambda: 0.1 });
+    expect(fluent.measured!.soft_to_hard_gap).toBeTypeOf('number');
+    expect(fluent.frontier).not.toEqual(strong.frontier);
+    await expect(run({ lambda: 1 })).rejects.toThrow(/--lambda is one weight/);
+  });
+
   it('goes on with what an earlier part found, and spends what is left', async () => {
     const events: RunEvent[] = [];
     const first = await finishRun(searchText(options()), (event) => events.push(event));

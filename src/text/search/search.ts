@@ -54,6 +54,10 @@ export interface SearchOptions extends SessionOptions {
   readonly budget: Budget;
   /** Texts that the unit should be quieter on than on what is found. */
   readonly quietOn?: readonly string[];
+  /** How much the softmax-weighted rivals count in what methods maximize (J); 0 unless told otherwise. */
+  readonly gamma?: number;
+  /** The one weight of the cross entropy (J) for `soft` and `sample`, which else spread over many. */
+  readonly lambda?: number;
   /** The user's own text: what the method `corpus` reads, and else a rival at equal cost. */
   readonly naturalText?: readonly CorpusFile[];
   /** The model whose probability counts as fluency; the subject unless told otherwise. */
@@ -75,6 +79,8 @@ export interface SearchResult {
   hypervolume: number;
   frontier: ScoredText[];
   baselines: { prior_best: RivalBest | null; corpus_best: RivalBest | null };
+  /** What the method tells of itself: log Z and effective sample sizes of `sample`, the soft-to-hard gap of `soft`. */
+  measured: Readonly<Record<string, number>> | null;
   /** The texts that were explained, grouped by what excites the unit in them. */
   clusters: TextCluster[];
 }
@@ -132,6 +138,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const given = {
     ...(options.naturalText && { corpus: options.naturalText }),
     ...(options.fluency && { fluency: options.fluency }),
+    ...(options.gamma !== undefined && { gamma: options.gamma }),
+    ...(options.lambda !== undefined && { lambda: options.lambda }),
   };
   const shared = {
     model,
@@ -196,6 +204,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       hypervolume: hypervolume(frontier),
       frontier,
       baselines: { prior_best: rivals.prior, corpus_best: rivals.corpus },
+      measured: search.measured,
       clusters: clusterTexts(explanations),
     };
     yield event({
@@ -229,6 +238,10 @@ export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUn
   if (!(amount > 0))
     throw new UsageError(
       `a budget of ${amount} leaves nothing to search with: give --seconds or --evaluations above 0`,
+    );
+  if (options.lambda !== undefined && options.method !== 'soft' && options.method !== 'sample')
+    throw new UsageError(
+      `--lambda is one weight of fluency for the methods soft and sample; ${options.method} keeps texts of every fluency`,
     );
   if (options.method === 'corpus' && options.naturalText === undefined)
     throw new UsageError('the method corpus needs text to read: give files or folders with --corpus');

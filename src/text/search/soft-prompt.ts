@@ -1,6 +1,6 @@
 /**
  * @file The graphs of soft prompts: a text relaxed to something with a gradient, and the gradient of
- * z - lambda * cross entropy there.
+ * z - gamma * rivals - lambda * cross entropy there.
  *
  * `project`: vectors free to move, read as the tokens nearest to them, the gradient passed straight through (PEZ,
  * Wen et al. 2023). `relax`: a distribution over tokens at each position, drawn from by Gumbel-softmax, with the
@@ -16,6 +16,8 @@ import { tokenEmbedding } from './proposals.js';
 
 export interface SoftOptions {
   readonly probe: Probe;
+  /** How much the softmax-weighted rivals count against the unit. */
+  readonly gamma: number;
   readonly banned: readonly number[];
   readonly start: number;
   readonly positions: number;
@@ -27,7 +29,7 @@ export interface SoftOptions {
  * tokens `ids` `[batch, positions - 1]` and `softZ` `[batch]` of the vectors themselves out.
  */
 export function compileProjected(options: SoftOptions): Promise<Compiled> {
-  const { probe, banned, batch, positions, start } = options;
+  const { probe, gamma, banned, batch, positions, start } = options;
   const { spec, weights, engine } = probe.options;
   const size = [batch, positions - 1, spec.dModel];
   return compile(
@@ -42,7 +44,9 @@ export function compileProjected(options: SoftOptions): Promise<Compiled> {
       const objective = (x: tf.Tensor) => {
         const run = forward(spec, w, { embeddings: behindStart(options, w, x) });
         const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, w, run, whole), 1));
-        return tf.sum(tf.sub(probe.unitZ(w, run), tf.mul(inputs.lambda!, crossEntropy)));
+        return tf.sum(
+          tf.sub(probe.selectiveZ(w, run, tf.fill([batch], gamma)), tf.mul(inputs.lambda!, crossEntropy)),
+        );
       };
       const gradient = tf.grad(objective)(embedTokens(spec, w, ids));
       const soft = forward(spec, w, { embeddings: behindStart(options, w, inputs.soft!) });
@@ -57,7 +61,7 @@ export function compileProjected(options: SoftOptions): Promise<Compiled> {
  * temperature) and `lambda` in; outputs as of `compileProjected`, `ids` the likeliest of what was drawn.
  */
 export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
-  const { probe, banned, batch, positions } = options;
+  const { probe, gamma, banned, batch, positions } = options;
   const { spec, weights, engine } = probe.options;
   const size = [batch, positions - 1, spec.vocab];
   return compile(
@@ -83,7 +87,7 @@ export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
         const logProbs = tf.logSoftmax(tf.matMul(flat, unembedding(spec, w) as tf.Tensor2D, false, true));
         const expected = tf.sum(tf.mul(shares, tf.reshape(logProbs, size)), 2); // [batch, positions - 1]
         const fluency = tf.mul(inputs.lambda!, tf.mean(expected, 1));
-        return tf.sum(tf.add(probe.unitZ(w, run), fluency));
+        return tf.sum(tf.add(probe.selectiveZ(w, run, tf.fill([batch], gamma)), fluency));
       };
       const gradient = tf.grad(objective)(inputs.soft!);
       const { shares, run } = read(inputs.soft!);

@@ -23,12 +23,12 @@ const HEAD_START = 6;
 const TEMPERATURES = [1, 0.2] as const;
 
 export async function* soft(arena: Arena): AsyncGenerator<void, void, void> {
-  const { probe, model, positions, start, random } = arena.options;
+  const { probe, model, positions, start, random, gamma = 0 } = arena.options;
   const { spec } = model;
   const banned = model.tokenizer.excludedTokens();
-  const options = { probe, banned, start, positions, batch: MEMBERS };
+  const options = { probe, gamma, banned, start, positions, batch: MEMBERS };
   const graphs = { project: await compileProjected(options), relax: await compileRelaxed(options) };
-  const lambda = Float32Array.from(epoLambdas);
+  const lambda = Float32Array.from(epoLambdas, (each) => arena.options.lambda ?? each);
   const table = embeddingTable(arena);
   const scale = Math.sqrt(table.reduce((sum, x) => sum + x * x, 0) / table.length);
   try {

@@ -1,0 +1,152 @@
+/**
+ * The points that EPO in PyTorch reached on stories260k (300 iterations, 8 members, 32 children; no BOS, 12 free tokens,
+ * last position, the raw activation and the raw norm), beside what `auto` finds by the same definitions in less time.
+ *
+ *   npx tsx bench/search/reference-points.ts [--model ../shared/models/stories260k] [--seed 0] [--share 0.9]
+ *
+ * `--share`: of EPO's shortest time. Two things are made for this comparison: sequences begin with a free token in the
+ * place of BOS, and the first ones are the model's own texts with BOS cut off. Cross entropy is over the 11 tokens
+ * that have one before them, as in EPO.
+ */
+import { parseArgs } from 'node:util';
+import { Random } from '../../src/engine/random.js';
+import { hashModel } from '../../src/hub/model-hash.js';
+import { eventClock, finishRun, stamped } from '../../src/runs/events.js';
+import { batchFor, callBatch } from '../../src/text/batch-size.js';
+import type { HeadMeasure } from '../../src/text/measures.js';
+import { loadTextModel, type TextModel } from '../../src/text/model.js';
+import { Prior } from '../../src/text/prior.js';
+import { Probe } from '../../src/text/probe.js';
+import { auto } from '../../src/text/search/auto.js';
+import { drive } from '../../src/text/search/drive.js';
+import { Proposer } from '../../src/text/search/proposals.js';
+import { calibrate, resolveUnits, startToken } from '../../src/text/session.js';
+
+const { values: flags } = parseArgs({
+  options: {
+    model: { type: 'string', default: '../shared/models/stories260k' },
+    seed: { type: 'string', default: '0' },
+    share: { type: 'string', default: '0.9' },
+  },
+});
+
+interface Reference {
+  readonly unit: string;
+  readonly measure: HeadMeasure;
+  /** Of EPO, the shortest of its runs. */
+  readonly seconds: number;
+  readonly points: readonly (readonly [crossEntropy: number, raw: number])[];
+}
+
+const references: readonly Reference[] = [
+  {
+    unit: 'L2.N10',
+    measure: 'delta',
+    seconds: 16,
+    points: [
+      [2.0, 2.97],
+      [2.9, 3.53],
+      [3.8, 4.09],
+      [5.4, 4.61],
+      [8.6, 5.39],
+    ],
+  },
+  {
+    unit: 'L2.H3',
+    measure: 'raw',
+    seconds: 38,
+    points: [
+      [2.0, 0.87],
+      [2.3, 1.06],
+      [2.9, 1.11],
+      [3.6, 1.13],
+    ],
+  },
+];
+
+const POSITIONS = 12;
+
+const withBos = await loadTextModel(flags.model);
+const modelHash = await hashModel(flags.model);
+/** The same model, whose texts begin without BOS. */
+const model: TextModel = {
+  ...withBos,
+  tokenizer: Object.create(withBos.tokenizer, { bos: { value: null } }),
+};
+
+for (const reference of references) {
+  const { frontier, seconds, evaluations } = await search(reference);
+  console.log(
+    `${reference.unit}: ${evaluations} evaluations in ${seconds.toFixed(1)} s, EPO ${reference.seconds} s or more`,
+  );
+  for (const [crossEntropy, raw] of reference.points) {
+    const best = frontier
+      .filter((one) => one.cross_entropy <= crossEntropy)
+      .reduce((a, b) => (b.raw > a.raw ? b : a), {
+        raw: Number.NEGATIVE_INFINITY,
+        cross_entropy: 0,
+        text: '',
+      });
+    console.log(
+      `  at most ${crossEntropy} nats: ${best.raw.toFixed(2)} at ${best.cross_entropy.toFixed(2)}, EPO ${raw}  ${best.raw > raw ? 'above' : 'BELOW'}  ${JSON.stringify(best.text)}`,
+    );
+  }
+}
+process.exit();
+
+async function search({ unit: name, measure, seconds }: Reference) {
+  const { spec, weights, tokenizer } = model;
+  const session = {
+    ...{ model: withBos, modelHash, measure, seed: Number(flags.seed) },
+    ...({ engine: 'onnx', at: 'last', reference: 'none' } as const),
+  };
+  const { unit, reference } = resolveUnits(name, session);
+  const clock = eventClock();
+  const calibration = await finishRun(stamped(calibrate(session), clock));
+  const probe = await Probe.create({
+    spec,
+    weights,
+    unit,
+    reference,
+    calibration,
+    at: 'last',
+    engine: 'onnx',
+  });
+  const turn = batchFor(spec.dModel, POSITIONS);
+  const batch = callBatch(turn);
+  const shared = { spec, weights, engine: 'onnx', batch, banned: tokenizer.specialTokens() } as const;
+  const inside = await Prior.create({ ...shared, positions: POSITIONS });
+  const whole = await Prior.create({ ...shared, positions: POSITIONS + 1 });
+  const start = startToken(withBos);
+  const driven = await finishRun(
+    stamped(
+      drive(auto, {
+        arena: {
+          ...{ model, start, probe, turn, batch, positions: POSITIONS, quiet: null },
+          prior: {
+            stride: inside.stride,
+            rewrite: (rows, rewrites, random) => inside.rewrite(rows, rewrites, random),
+            sample: async (count, bos, random) => {
+              const rows = await whole.sample(count, bos, random);
+              return rows.filter((_, i) => i % (POSITIONS + 1) !== 0);
+            },
+          },
+          proposer: new Proposer({
+            ...{ spec, weights, probe, positions: POSITIONS, batch: 8, count: 256, engine: 'onnx' },
+            banned: tokenizer.excludedTokens(),
+          }),
+          random: Random.of(session.seed, 'search'),
+        },
+        budget: { seconds: Number(flags.share) * seconds },
+        signal: undefined,
+        note: 'auto',
+      }),
+      clock,
+    ),
+  );
+  const frontier = driven.arena.frontier.members.map(({ ids, report }) => ({
+    ...report,
+    text: tokenizer.decode(ids),
+  }));
+  return { frontier, seconds: driven.seconds, evaluations: driven.cost.evaluations };
+}
