@@ -6,7 +6,7 @@
  * RUNS is a folder with a run of `text`, of `image` and of `tune`; the newest of each is shown.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { listRuns, selectRuns } from '../src/tui/run-list.js';
@@ -25,6 +25,8 @@ const { values: flags, positionals } = parseArgs({
 const SCALE = 1.5;
 const [columns = 110, rows = 34] = flags.size.split('x').map(Number);
 const folder = resolve(positionals[0] ?? 'runs');
+/** Paths on the screen are those from here. */
+const home = dirname(folder);
 const runs = selectRuns(listRuns(folder), '', 'newest');
 
 /** What is typed, and the words that show that it has come about. */
@@ -42,7 +44,7 @@ const scenes: Readonly<Record<string, Scene | false>> = {
   runs: { path: folder, steps: [['', 'runs in']] },
   search: at(newest('text'), [texts, [DOWN.repeat(5), /./]]),
   candidate: at(newest('text'), candidate),
-  edit: at(newest('text'), [...candidate, ['e', 'editing'], [' again', /scored in/]]),
+  edit: at(newest('text'), [...candidate, ['e', 'editing'], [' Why did you', /Why did you [\s\S]*·Why/]]),
   help: at(newest('text'), [texts, ['?', 'to the shell']]),
   image: at(newest('image'), [['', 'frame']]),
   tune: at(newest('tune'), [['', /samples/]]),
@@ -68,7 +70,7 @@ for (const [name, scene] of Object.entries(scenes)) {
     console.error(`${name}: ${folder} has no run for it`);
     continue;
   }
-  const session = new TerminalSession(['view', scene.path], { columns, rows });
+  const session = new TerminalSession(['view', relative(home, scene.path)], { columns, rows, folder: home });
   for (const [keys, sees] of scene.steps) {
     session.type(keys);
     await session.sees(sees);

@@ -10,7 +10,9 @@ export function drawCandidates(
   entries: readonly Entry[],
   options: { selected: number; columns: number; rows: number; marked: string | null },
 ): Line[] {
-  const textColumns = Math.max(8, options.columns - 31 - (options.columns >= 100 ? 11 : 0));
+  // Where it is narrow the text comes first; where there is room, all there is to say.
+  const [narrow, wide] = [options.columns < 60, options.columns >= 100];
+  const textColumns = Math.max(8, options.columns - (narrow ? 18 : wide ? 42 : 31));
   const columns: Column<Entry>[] = [
     { title: '', width: 1, text: ({ text }) => (text === options.marked ? '•' : '') },
     { title: 'nats', width: 5, right: true, text: (entry) => entry.cross_entropy.toFixed(2) },
@@ -21,9 +23,23 @@ export function drawCandidates(
       text: (entry) => entry.z.toFixed(2),
       style: () => ({ color: palette.caution }),
     },
-    { title: 'margin', width: 6, right: true, text: ({ margin }) => margin?.toFixed(2) ?? '' },
-    { title: 'rank', width: 5, right: true, text: ({ rank }) => (rank === null ? '' : String(rank)) },
-    ...(options.columns >= 100
+    ...(narrow
+      ? []
+      : [
+          {
+            title: 'margin',
+            width: 6,
+            right: true,
+            text: ({ margin }: Entry) => margin?.toFixed(2) ?? '',
+          },
+          {
+            title: 'rank',
+            width: 5,
+            right: true,
+            text: ({ rank }: Entry) => (rank === null ? '' : String(rank)),
+          },
+        ]),
+    ...(wide
       ? [
           {
             title: 'made by',

@@ -77,7 +77,7 @@ export function outcome(view: RunView): string {
   const parts: string[] = [];
   if (frontier.length > 0) {
     const volume = number(field(result, 'hypervolume')) ?? hypervolume(frontier);
-    parts.push(`${frontier.length} texts on the frontier`, `hypervolume ${volume.toFixed(1)}`);
+    parts.push(`hypervolume ${volume.toFixed(1)}`, `${frontier.length} texts on the frontier`);
   }
   if (frames.length > 0)
     parts.push(`${frames.length} frames`, `activation ${formatCount(frames.at(-1)!.activation)}`);

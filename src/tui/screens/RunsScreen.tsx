@@ -1,4 +1,5 @@
 /** @file The list of runs to start from. */
+import { relative } from 'node:path';
 import { useEffect, useMemo, useState } from 'react';
 import { drawRuns } from '../draw/runs.js';
 import { useKeys } from '../hooks.js';
@@ -44,7 +45,15 @@ export function RunsScreen({ session, ui, setUi, place, columns, rows }: PlacePr
     status: () => sentence,
   });
   const lines = useMemo(
-    () => drawRuns({ folder, place, runs, total: all.length, columns, rows: bodyRows }),
+    () =>
+      drawRuns({
+        folder: relative('', folder) || '.',
+        place,
+        runs,
+        total: all.length,
+        columns,
+        rows: bodyRows,
+      }),
     [folder, place, runs, all.length, columns, bodyRows],
   );
   const filter = place.filter === '' ? '' : `, with ${place.filter}`;
