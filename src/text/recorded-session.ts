@@ -1,12 +1,10 @@
 /** @file The session of a run that was recorded: its model and its unit again, to ask more about them. */
-import type { EngineName } from '../engine/compile.js';
 import { UserError } from '../errors.js';
 import { hashModel } from '../hub/model-hash.js';
 import { resolveLocal } from '../hub/resolve-model.js';
-import type { JsonValue } from '../runs/events.js';
 import type { RunDescription } from '../runs/run-folder.js';
-import type { HeadMeasure, SequenceScore } from './measures.js';
 import { loadTextModel } from './model.js';
+import { recordedProbe } from './recorded-settings.js';
 import type { SessionOptions } from './session.js';
 
 /**
@@ -28,30 +26,15 @@ export async function recordedSession(run: RunDescription): Promise<SessionOptio
       `the model ${recorded.name} has changed since this run: what would be computed does not belong to it`,
     );
   const model = await loadTextModel(local.folder);
-  const { measure, corpus } = settings;
-  const word = (name: string, otherwise: string) =>
-    typeof settings[name] === 'string' ? settings[name] : otherwise;
+  const { corpus, measure, ...probe } = recordedProbe(settings);
+  const toward = typeof measure === 'string' ? null : model.tokenizer.tokenId(measure.toward);
   return {
     model: { ...model, name: recorded.name },
     modelHash,
     unit,
-    engine: word('engine', 'onnx') as EngineName,
-    at: word('at', 'max') as SequenceScore,
-    reference: word('reference', 'layer'),
-    measure: recordedMeasure(measure, (token) => model.tokenizer.tokenId(token)),
+    ...probe,
+    measure: typeof measure === 'string' ? measure : toward === null ? 'delta' : { toward },
     seed: seed ?? 0,
-    ...(typeof corpus === 'string' && { corpus }),
+    ...(corpus !== null && { corpus }),
   };
-}
-
-/** `delta`, or `{ toward: token }` with the token spelled out. */
-function recordedMeasure(
-  measure: JsonValue | undefined,
-  tokenId: (token: string) => number | null,
-): SessionOptions['measure'] {
-  if (typeof measure === 'string') return measure as HeadMeasure;
-  const token =
-    typeof measure === 'object' && measure !== null && !Array.isArray(measure) ? measure.toward : null;
-  const toward = typeof token === 'string' ? tokenId(token) : null;
-  return toward === null ? 'delta' : { toward };
 }

@@ -1,6 +1,6 @@
 /** @file Which texts the screen of a run lists, and in what order. */
 import { type CandidateOrder, type Entry, type RunView, sortCandidates } from '../runs/run-view.js';
-import type { RunPlace } from './navigation.js';
+import type { RunPlace } from './places.js';
 
 export interface ListedTexts {
   readonly entries: readonly Entry[];

@@ -1,7 +1,7 @@
 /** @file A run of this process on the screen: the terminal UI as one more reader of its events. */
 import type { Run } from '../runs/events.js';
 import type { RunDescription } from '../runs/run-folder.js';
-import { runPlace } from './navigation.js';
+import { runPlace } from './places.js';
 import { LiveRun } from './run-source.js';
 
 export interface LiveOptions {

@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bindings, commandFor, type PlaceKind } from './keys.js';
-import {
-  type Facts,
-  insert,
-  press,
-  runPlace,
-  runsPlace,
-  shownPlace,
-  startAt,
-  type Ui,
-} from './navigation.js';
+import { type Facts, insert, press } from './navigation.js';
+import { runPlace, runsPlace, shownPlace, startAt, type Ui } from './places.js';
 
 const facts: Facts = {
   count: 10,

@@ -1,69 +1,20 @@
-/** @file Where one is in the terminal UI and what a key changes about it: pure. */
+/** @file What a key changes about where one is: pure. */
 
-import { type CandidateOrder, candidateOrders } from '../runs/run-view.js';
-import type { Coloring } from './draw/tokens.js';
-import type { Command, PlaceKind } from './keys.js';
-import { type RunOrder, runOrders } from './run-list.js';
-
-export interface RunsPlace {
-  readonly kind: 'runs';
-  readonly selected: number;
-  readonly order: RunOrder;
-  readonly filter: string;
-  /** The cursor while the filter is typed. */
-  readonly cursor: number | null;
-  /** Path of a run to compare with. */
-  readonly marked: string | null;
-}
-
-export interface RunPlace {
-  readonly kind: 'run';
-  readonly path: string;
-  readonly selected: number;
-  readonly order: CandidateOrder;
-  /** Everything that ever entered the frontier, not the frontier alone. */
-  readonly all: boolean;
-  /** A text to compare with. */
-  readonly marked: string | null;
-  /** Index of the frame shown; null follows the newest. */
-  readonly frame: number | null;
-  readonly playing: boolean;
-}
-
-export interface CandidatePlace {
-  readonly kind: 'candidate';
-  readonly path: string;
-  readonly text: string;
-  /** The candidate as it was found; differs from `text` once that is edited. */
-  readonly original: string;
-  /** The selected token; null is the peak. */
-  readonly token: number | null;
-  /** The cursor while the text is edited, in characters. */
-  readonly cursor: number | null;
-  readonly marked: string | null;
-}
-
-/** A run, or one text of it. */
-export interface Side {
-  readonly path: string;
-  readonly text: string | null;
-}
-
-export interface ComparePlace {
-  readonly kind: 'compare';
-  readonly sides: readonly [Side, Side];
-}
-
-export type Place = RunsPlace | RunPlace | CandidatePlace | ComparePlace;
-
-export interface Ui {
-  /** The way here; the last one is shown. Never empty. */
-  readonly places: readonly Place[];
-  readonly coloring: Coloring;
-  readonly help: boolean;
-  /** One line for the user, until the next key. */
-  readonly notice: string | null;
-}
+import { candidateOrders } from '../runs/run-view.js';
+import type { Command } from './keys.js';
+import {
+  type CandidatePlace,
+  candidatePlace,
+  type Place,
+  type RunPlace,
+  type RunsPlace,
+  runPlace,
+  type Side,
+  shownPlace,
+  type Ui,
+} from './places.js';
+import { runOrders } from './run-list.js';
+import { edited, inserted, isTyping } from './typing.js';
 
 /** What a key needs to know of what is shown. */
 export interface Facts {
@@ -77,56 +28,6 @@ export interface Facts {
   readonly at: number;
   /** The texts before and after a candidate in its list. */
   readonly neighbours: readonly [string | null, string | null];
-}
-
-export const runsPlace: RunsPlace = {
-  kind: 'runs',
-  selected: 0,
-  order: 'newest',
-  filter: '',
-  cursor: null,
-  marked: null,
-};
-
-export function runPlace(path: string): RunPlace {
-  return {
-    kind: 'run',
-    path,
-    selected: 0,
-    order: 'nats',
-    all: false,
-    marked: null,
-    frame: null,
-    playing: false,
-  };
-}
-
-export function candidatePlace(path: string, text: string, marked: string | null = null): CandidatePlace {
-  return { kind: 'candidate', path, text, original: text, token: null, cursor: null, marked };
-}
-
-export function startAt(...places: [Place, ...Place[]]): Ui {
-  return { places, coloring: 'z', help: false, notice: null };
-}
-
-export function shownPlace({ places }: Ui): Place {
-  return places.at(-1)!;
-}
-
-/** The place as the table of keys knows it. @param task - of the run that is shown */
-export function keyPlace(place: Place, task: string): PlaceKind {
-  switch (place.kind) {
-    case 'runs':
-      return place.cursor === null ? 'runs' : 'filter';
-    case 'run':
-      return task === 'image' || task === 'tune' ? task : 'text';
-    case 'candidate':
-      return place.cursor === null ? 'candidate' : 'edit';
-    case 'compare':
-      return 'compare';
-    default:
-      return place satisfies never;
-  }
 }
 
 /** The state after a command. Commands that act on the world (quit, stop …) change nothing here. */
@@ -156,11 +57,7 @@ export function press(ui: Ui, command: Command, facts: Facts): Ui {
 /** What was typed or pasted goes in where the cursor stands. */
 export function insert(ui: Ui, input: string): Ui {
   const place = shownPlace(ui);
-  if (!isTyping(place)) return ui;
-  const text = typedText(place);
-  const clean = input.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '');
-  const cursor = place.cursor + clean.length;
-  return replace(ui, withText(place, text.slice(0, place.cursor) + clean + text.slice(place.cursor), cursor));
+  return isTyping(place) ? replace(ui, inserted(place, input)) : ui;
 }
 
 // -- lists -----------------------------------------------------------------------------------------------------
@@ -263,57 +160,6 @@ function compared(ui: Ui, marked: Side | null, chosen: Side | null, how: string)
 /** The marked run or text; null when nothing is marked. */
 function sideOf(path: string | null, text: string | null): Side | null {
   return path === null ? null : { path, text };
-}
-
-// -- typing ----------------------------------------------------------------------------------------------------
-
-type TypingPlace = (RunsPlace | CandidatePlace) & { readonly cursor: number };
-
-function isTyping(place: Place): place is TypingPlace {
-  return (place.kind === 'runs' || place.kind === 'candidate') && place.cursor !== null;
-}
-
-function typedText(place: TypingPlace): string {
-  return place.kind === 'runs' ? place.filter : place.text;
-}
-
-function withText(place: RunsPlace | CandidatePlace, text: string, cursor: number | null): Place {
-  return place.kind === 'runs'
-    ? { ...place, filter: text, cursor, selected: 0 }
-    : { ...place, text, cursor, token: null };
-}
-
-function edited(place: TypingPlace, command: Command): Place {
-  const text = typedText(place);
-  const { cursor } = place;
-  const before = cursor - lengthBefore(text, cursor);
-  switch (command) {
-    case 'left':
-      return { ...place, cursor: before };
-    case 'right':
-      return { ...place, cursor: cursor + ([...text.slice(cursor)][0]?.length ?? 0) };
-    case 'first':
-      return { ...place, cursor: 0 };
-    case 'last':
-      return { ...place, cursor: text.length };
-    case 'erase':
-      return withText(place, text.slice(0, before) + text.slice(cursor), before);
-    case 'clear':
-      return withText(place, '', 0);
-    case 'newline':
-      return withText(place, `${text.slice(0, cursor)}\n${text.slice(cursor)}`, cursor + 1);
-    case 'accept':
-      return { ...place, cursor: null };
-    case 'back':
-      return withText(place, place.kind === 'runs' ? '' : place.original, null);
-    default:
-      return place;
-  }
-}
-
-/** UTF-16 units of the character before the cursor. */
-function lengthBefore(text: string, cursor: number): number {
-  return [...text.slice(0, cursor)].at(-1)?.length ?? 0;
 }
 
 // -- the way ---------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import { render } from 'ink';
 import { createElement } from 'react';
 import { ExplainClient } from './explain-client.js';
-import { type Place, startAt } from './navigation.js';
+import { type Place, startAt } from './places.js';
 import type { RunSource } from './run-source.js';
 import { Screen } from './screen.js';
 import { App } from './screens/App.js';

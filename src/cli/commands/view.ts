@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { exitCodes } from '../../errors.js';
-import type { Place } from '../../tui/navigation.js';
+import type { Place } from '../../tui/places.js';
 import type { CommonOptions } from '../options.js';
 import { Output } from '../output.js';
 import { onTerminal } from '../watch-run.js';
@@ -56,7 +56,7 @@ async function explore(path: string, isRun: boolean, flags: ViewFlags): Promise<
   // React's other build is made for debugging and several times slower.
   process.env.NODE_ENV ??= 'production';
   const { dirname } = await import('node:path');
-  const { runPlace, runsPlace } = await import('../../tui/navigation.js');
+  const { runPlace, runsPlace } = await import('../../tui/places.js');
   const { openViewer } = await import('../../tui/viewer.js');
   const start: [Place, ...Place[]] = isRun ? [runsPlace, runPlace(path)] : [runsPlace];
   const how = await openViewer({

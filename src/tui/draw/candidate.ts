@@ -3,7 +3,7 @@ import { oneLine } from '../../format.js';
 import type { Explanation, ScoredText } from '../../runs/events.js';
 import { palette } from '../color.js';
 import type { Answer } from '../explain-client.js';
-import type { CandidatePlace } from '../navigation.js';
+import type { CandidatePlace } from '../places.js';
 import { fitLine, type Line, lineWidth, plain, type Span } from '../styled.js';
 import { drawSubstitutions, evidenceOf } from './evidence.js';
 import { beside, block, rule, shares, wrap } from './layout.js';

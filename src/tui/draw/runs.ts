@@ -1,6 +1,6 @@
 /** @file The screen of all runs. */
 import { palette } from '../color.js';
-import type { RunsPlace } from '../navigation.js';
+import type { RunsPlace } from '../places.js';
 import type { RunSummary } from '../run-list.js';
 import { fitLine, type Line, plain } from '../styled.js';
 import { block, type Column, drawList } from './layout.js';

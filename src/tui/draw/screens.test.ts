@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explained, imageRun, scored, textRun, texts, tuneRun } from '../../../test/helpers/example-runs.js';
 import { readRun } from '../../runs/read-run.js';
 import { listedTexts } from '../listed-texts.js';
-import { candidatePlace, type RunPlace, runPlace, runsPlace } from '../navigation.js';
+import { candidatePlace, type RunPlace, runPlace, runsPlace } from '../places.js';
 import { listRuns } from '../run-list.js';
 import { type RunSnapshot, snapshotOf } from '../run-source.js';
 import { type Line, lineText, lineWidth } from '../styled.js';

@@ -2,7 +2,7 @@
 
 import { palette } from '../color.js';
 import type { ListedTexts } from '../listed-texts.js';
-import type { RunPlace } from '../navigation.js';
+import type { RunPlace } from '../places.js';
 import type { RunSnapshot } from '../run-source.js';
 import type { Line } from '../styled.js';
 import { drawCandidates } from './candidate-list.js';

@@ -1,7 +1,7 @@
 /** @file The terminal UI: the place one is at, and its screen. */
 import { useCallback, useState } from 'react';
 import { useRun, useWindowSize } from '../hooks.js';
-import { type CandidatePlace, type Place, type RunPlace, shownPlace, type Ui } from '../navigation.js';
+import { type CandidatePlace, type Place, type RunPlace, shownPlace, type Ui } from '../places.js';
 import type { RunSnapshot, RunSource } from '../run-source.js';
 import type { Session } from '../session.js';
 import { CandidateScreen } from './CandidateScreen.js';

@@ -4,7 +4,7 @@ import type { Explanation } from '../../runs/events.js';
 import { drawCandidate } from '../draw/candidate.js';
 import { useExplanation, useKeys } from '../hooks.js';
 import { listedTexts } from '../listed-texts.js';
-import type { CandidatePlace, RunPlace } from '../navigation.js';
+import type { CandidatePlace, RunPlace } from '../places.js';
 import { describeCandidate, describeProgress, describeToken } from '../plain-text.js';
 import type { RunProps } from './App.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';

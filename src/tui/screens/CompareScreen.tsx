@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { figuresOf } from '../draw/candidate.js';
 import { type ComparedText, drawRunComparison, drawTextComparison } from '../draw/compare.js';
 import { useExplanation, useKeys, useRun } from '../hooks.js';
-import type { ComparePlace, Side } from '../navigation.js';
+import type { ComparePlace, Side } from '../places.js';
 import { describeProgress, describeState } from '../plain-text.js';
 import type { RunSnapshot } from '../run-source.js';
 import type { Session } from '../session.js';

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef } from 'react';
 import { drawImageRun, imageHead, imageLayout, stripFrames, thumbnailBox } from '../draw/image-run.js';
 import { frameFile, useClock, useKeys, useLoaded } from '../hooks.js';
-import { type RunPlace, shownPlace } from '../navigation.js';
+import { type RunPlace, shownPlace } from '../places.js';
 import { describeProgress, describeState } from '../plain-text.js';
 import type { Overlay } from '../screen.js';
 import type { Line } from '../styled.js';

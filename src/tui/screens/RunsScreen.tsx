@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { useEffect, useMemo, useState } from 'react';
 import { drawRuns } from '../draw/runs.js';
 import { useKeys } from '../hooks.js';
-import type { RunsPlace } from '../navigation.js';
+import type { RunsPlace } from '../places.js';
 import { describeSummary } from '../plain-text.js';
 import { listRuns, type RunSummary, selectRuns } from '../run-list.js';
 import type { PlaceProps } from './App.js';

@@ -5,7 +5,7 @@ import { palette } from '../color.js';
 import { drawHelp } from '../draw/help.js';
 import { block } from '../draw/layout.js';
 import { hintsOf, type PlaceKind } from '../keys.js';
-import type { Ui } from '../navigation.js';
+import type { Ui } from '../places.js';
 import type { Session } from '../session.js';
 import { encodeLine, fitLine, type Line, lineWidth } from '../styled.js';
 

@@ -4,7 +4,7 @@ import { drawTextRun } from '../draw/text-run.js';
 import { drawTuneRun } from '../draw/tune-run.js';
 import { useClock, useKeys } from '../hooks.js';
 import { listedTexts } from '../listed-texts.js';
-import type { RunPlace } from '../navigation.js';
+import type { RunPlace } from '../places.js';
 import { describeCandidate, describeProgress, describeState } from '../plain-text.js';
 import type { RunProps } from './App.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
