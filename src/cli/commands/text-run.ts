@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { finishRun, type JsonValue } from '../../runs/events.js';
 import type { RunFolder } from '../../runs/run-folder.js';
+import { recordedProbe } from '../../text/recorded-settings.js';
 import type { Budget, SearchOptions } from '../../text/search/search.js';
 import type { Output } from '../output.js';
 import { showProgress } from '../progress.js';
@@ -70,26 +71,13 @@ export function readTextSettings(settings: { [name: string]: JsonValue }): {
   search: Omit<Search, 'unit'>;
   rivals: RivalFlags;
 } {
-  const {
-    model,
-    reference,
-    measure,
-    at,
-    engine,
-    corpus,
-    method,
-    length,
-    quietOn,
-    gamma,
-    lambda,
-    texts,
-    prior,
-  } = settings;
+  const { corpus, ...probe } = recordedProbe(settings);
+  const { model, method, length, quietOn, gamma, lambda, texts, prior } = settings;
   const budget = (
     'evaluations' in settings ? { evaluations: settings.evaluations } : { seconds: settings.seconds }
   ) as Budget;
   return {
-    flags: { model, reference, measure, at, engine, ...(corpus && { calibrateOn: corpus }) } as never,
+    flags: { model: model as string, ...probe, ...(corpus !== null && { calibrateOn: corpus }) },
     search: {
       ...{ method, length, budget, quietOn },
       ...(gamma !== undefined && { gamma }),
