@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { scored } from '../../test/helpers/example-runs.js';
+import { decodeEvent } from './event-codec.js';
 import type { ReadEvent, ScoredText } from './events.js';
 import { advanceView, emptyView, sortCandidates } from './run-view.js';
 
@@ -66,6 +67,19 @@ describe('advanceView', () => {
     const ended = advanceView(emptyView, [started, { kind: 'failed', at: 3, message: 'no' }]);
     expect(ended.end?.kind).toBe('failed');
     expect(advanceView(ended, [{ kind: 'unknown', at: 4, event: { kind: 'hologram' } }]).end).toBeNull();
+  });
+
+  it('leaves out what is not whole', () => {
+    const events = [
+      '{"kind":"candidate","at":1,"candidate":{"text":"half"},"operator":"swap"}',
+      '{"kind":"explained","at":2,"explanation":{"text":"half","tokens":["a"]}}',
+      '{"kind":"baseline","at":3,"name":"prior_best","candidate":{}}',
+      '{"kind":"frame","at":4,"file":"a.png","step":1,"activation":null}',
+    ].map((line) => decodeEvent(line)!);
+    const view = advanceView(emptyView, events);
+    expect(view).toMatchObject({ entries: [], frontier: [], explanations: new Map(), events: 4 });
+    expect(view.baselines.get('prior_best')).toBeNull();
+    expect(view.frames).toEqual([{ kind: 'frame', at: 4, file: 'a.png', step: 1, activation: Number.NaN }]);
   });
 
   it('leaves out figures that are no numbers', () => {

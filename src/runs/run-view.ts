@@ -81,7 +81,10 @@ export const emptyView: RunView = {
   events: 0,
 };
 
-/** The view after more events. What did not change keeps its identity, so that drawings of it can be kept. */
+/**
+ * The view after more events; what an event lacks that everyone who looks at it relies on is left out. What did not change keeps its identity, so that drawings
+ * of it can be kept.
+ */
 export function advanceView(view: RunView, events: readonly ReadEvent[]): RunView {
   if (events.length === 0) return view;
   const next = { ...view, at: events.at(-1)!.at, events: view.events + events.length };
@@ -101,16 +104,22 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
         next.progress = event;
         break;
       case 'candidate':
-        entries.push({ ...event.candidate, at: event.at, operator: event.operator });
+        if (isScoredText(event.candidate))
+          entries.push({ ...event.candidate, at: event.at, operator: event.operator });
         break;
       case 'baseline':
-        next.baselines = new Map(next.baselines).set(event.name, event.candidate);
+        next.baselines = new Map(next.baselines).set(
+          event.name,
+          isScoredText(event.candidate) ? event.candidate : null,
+        );
         break;
       case 'explained':
-        next.explanations = new Map(next.explanations).set(event.explanation.text, event.explanation);
+        if (isExplanation(event.explanation))
+          next.explanations = new Map(next.explanations).set(event.explanation.text, event.explanation);
         break;
       case 'frame':
-        frames.push(event);
+        // A number that was not finite is null in the log.
+        frames.push({ ...event, activation: event.activation ?? Number.NaN });
         break;
       case 'step':
         steps.push(event);
@@ -192,6 +201,15 @@ function isScoredText(value: unknown): value is ScoredText {
     Array.isArray(token_ids) &&
     typeof cross_entropy === 'number' &&
     typeof z === 'number'
+  );
+}
+
+function isExplanation(value: Partial<Explanation>): value is Explanation {
+  const { text, tokens, logprobs, z, rivals, substitutions, peak, score, cross_entropy } = value;
+  return (
+    typeof text === 'string' &&
+    [tokens, logprobs, z, rivals, substitutions].every(Array.isArray) &&
+    [score, cross_entropy, peak?.position, peak?.z, peak?.raw].every((figure) => typeof figure === 'number')
   );
 }
 

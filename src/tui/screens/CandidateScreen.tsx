@@ -1,5 +1,6 @@
 /** @file One candidate and the evidence beside it; its text can be edited in place. */
 import { useMemo, useRef } from 'react';
+import { oneLine } from '../../format.js';
 import type { Explanation } from '../../runs/events.js';
 import { drawCandidate } from '../draw/candidate.js';
 import { useExplanation, useKeys } from '../hooks.js';
@@ -59,7 +60,7 @@ export function CandidateScreen(props: RunProps<CandidatePlace>) {
       sentences={() => [
         ...(original && place.text === place.original
           ? [`candidate ${index + 1} of ${entries.length}, ${describeCandidate(original)}`]
-          : [`edited text: “${place.text}”`]),
+          : [`edited text: “${oneLine(place.text)}”`]),
         ...(answer?.state === 'failed' ? [answer.error] : []),
         ...(answer?.state === 'explained'
           ? [
