@@ -203,6 +203,7 @@ describe.skipIf(notBuilt)('superstim text (needs npm run build)', () => {
         corpus_best: null,
       },
       clusters: expect.any(Array),
+      measured: null,
     });
     expect(result.clusters.length).toBeGreaterThan(0);
     expect(result.frontier.length).toBeGreaterThan(3);
