@@ -81,6 +81,7 @@ export {
   loraLookup,
   mergedWeights,
 } from './rl/lora.js';
+export { openPolicy } from './rl/open-policy.js';
 export { readPeft, writePeft } from './rl/peft.js';
 export type { Baseline, GradientChoice, KlEstimator } from './rl/policy-gradient.js';
 export type { SampleStatistics } from './rl/sample-statistics.js';
@@ -133,7 +134,8 @@ export { Probe, type ProbeOptions, type Scores } from './text/probe.js';
 export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/reference.js';
 export { annealed } from './text/sampling/annealing.js';
 export { Chains, type ChainsOptions, type Move } from './text/sampling/chains.js';
-export { Decoder, type DecoderOptions } from './text/sampling/decoder.js';
+export { Decoder } from './text/sampling/decoder.js';
+export type { DecoderOptions, Proposal } from './text/sampling/decoder-graphs.js';
 export { importanceWeights } from './text/sampling/importance.js';
 export { PrefixReward } from './text/sampling/prefix-reward.js';
 export { type Particles, type SmcOptions, sequentialMonteCarlo } from './text/sampling/smc.js';

@@ -84,14 +84,14 @@ export async function checkSequentialMonteCarlo(test: SamplerCase, count: number
   for (const [k, beta] of betas.entries()) checkRuns(runs[k]!, exact[k]!, `SMC at beta ${beta}`);
 }
 
-/** Prior samples weighted at every beta. */
+/** Independent draws weighted at every beta. */
 export async function checkImportance(test: SamplerCase, count: number): Promise<void> {
   const { betas, all } = test;
   const random = new Random(12);
   const exact = betas.map((beta) => exactTarget(all, beta));
   const runs: RunEstimate[][] = betas.map(() => []);
   for (let i = 0; i < count; i++) {
-    const { sequences, rewards } = await priorDraws(test, random);
+    const { sequences, rewards } = await draws(test, random);
     for (const [k, beta] of betas.entries()) {
       const { logWeights } = importanceWeights(sequences, rewards, beta);
       runs[k]!.push(runEstimate(logWeights, ...valuesOf(sequences, rewards, exact[k]!)));
@@ -107,7 +107,7 @@ export async function checkAnnealing(test: SamplerCase, count: number): Promise<
   const exact = ladder.map((beta) => exactTarget(all, beta));
   const runs: RunEstimate[][] = ladder.map(() => []);
   for (let i = 0; i < count; i++) {
-    const { sequences, standing } = await priorDraws(test, random);
+    const { sequences, standing } = await draws(test, random);
     let rung = 0;
     for await (const at of annealed({ decoder, reward, sequences, standing, ladder, moves: 2, random })) {
       const { sequences: now, rewards } = at.chains;
@@ -170,6 +170,7 @@ function changedRows(before: Sequences, after: Sequences): number {
   ).reduce((a, b) => a + b, 0);
 }
 
-async function priorDraws({ decoder, reward, start }: SamplerCase, random: Random) {
-  return sequentialMonteCarlo({ decoder, reward, betas: [0], start, random });
+async function draws({ decoder, reward, start }: SamplerCase, random: Random) {
+  const { sequences, standing } = await decoder.drawAll(start, random);
+  return { sequences, standing, rewards: reward.ofAll(sequences) };
 }

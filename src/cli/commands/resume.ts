@@ -5,7 +5,7 @@ import { type CommonOptions, integer, number } from '../options.js';
 import { Output } from '../output.js';
 import { openModel, sessionOf } from './text-options.js';
 import { formatSearch, type TextDocument } from './text-result.js';
-import { openRivals, readTextSettings, searchInto } from './text-run.js';
+import { openRivals, policyOf, readTextSettings, searchInto } from './text-run.js';
 import { formatTune, resumeTune } from './tune.js';
 
 interface ResumeFlags extends CommonOptions {
@@ -78,9 +78,10 @@ async function goOn(
   const budget = furtherBudget(settings.search.budget, earlier, more);
   const session = await sessionOf(flags, model, modelHash);
   const rivals = await openRivals({ ...settings.rivals, engine: flags.engine }, output, signal);
+  const drawn = await policyOf(settings.rivals, model);
   return searchInto(
     openRunFolder(run),
-    { ...session, ...settings.search, ...rivals, unit, budget, earlier },
+    { ...session, ...settings.search, ...rivals, ...drawn, unit, budget, earlier },
     { flags: more, output, signal, description },
   );
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { finishRun, type JsonValue } from '../../runs/events.js';
 import type { RunFolder } from '../../runs/run-folder.js';
+import type { TextModel } from '../../text/model.js';
 import { recordedProbe } from '../../text/recorded-settings.js';
 import type { Budget, SearchOptions } from '../../text/search/search.js';
 import type { Output } from '../output.js';
@@ -13,12 +14,14 @@ import type { TextDocument } from './text-result.js';
 
 type Search = Pick<SearchOptions, 'unit' | 'method' | 'length' | 'budget' | 'quietOn' | 'gamma' | 'lambda'>;
 
-/** What a search may be given beside its own model. */
+/** What a search may be given beside the model that it probes. */
 interface RivalFlags {
   /** Files or folders of natural text. */
   corpus?: readonly string[];
   /** The model whose probability counts. */
   prior?: string;
+  /** A run of `superstim tune`, or an adapter. */
+  policy?: string;
 }
 
 /** Opens what the flags name. @throws UserError for what is not there */
@@ -36,13 +39,23 @@ export async function openRivals(
   return { ...rivals, fluency: await openPrior(folder, engine) };
 }
 
+/** Opens `--policy`. @throws UserError when it is no adapter of the model */
+export async function policyOf(
+  { policy }: RivalFlags,
+  model: TextModel,
+): Promise<Pick<SearchOptions, 'policy'>> {
+  if (policy === undefined) return {};
+  const { openPolicy } = await import('../../rl/open-policy.js');
+  return { policy: openPolicy(policy, model) };
+}
+
 const placeOf = (path: string) => (existsSync(path) ? resolve(path) : path);
 
 /** `settings` of run.json. */
 export function textSettings(
   { model, reference, measure, at, engine, calibrateOn }: ProbeFlags,
   { method, length, budget, quietOn = [], gamma, lambda }: Search,
-  { corpus: texts = [], prior }: RivalFlags,
+  { corpus: texts = [], prior, policy }: RivalFlags,
 ): { [name: string]: JsonValue } {
   // A folder is found again from wherever the run is gone on with.
   const place = placeOf(model);
@@ -62,6 +75,7 @@ export function textSettings(
     ...(lambda !== undefined && { lambda }),
     texts: texts.map(placeOf),
     prior: prior === undefined ? null : placeOf(prior),
+    policy: policy === undefined ? null : placeOf(policy),
   };
 }
 
@@ -72,7 +86,7 @@ export function readTextSettings(settings: { [name: string]: JsonValue }): {
   rivals: RivalFlags;
 } {
   const { corpus, ...probe } = recordedProbe(settings);
-  const { model, method, length, quietOn, gamma, lambda, texts, prior } = settings;
+  const { model, method, length, quietOn, gamma, lambda, texts, prior, policy } = settings;
   const budget = (
     'evaluations' in settings ? { evaluations: settings.evaluations } : { seconds: settings.seconds }
   ) as Budget;
@@ -86,6 +100,7 @@ export function readTextSettings(settings: { [name: string]: JsonValue }): {
     rivals: {
       ...(Array.isArray(texts) && texts.length > 0 && { corpus: texts as string[] }),
       ...(typeof prior === 'string' && { prior }),
+      ...(typeof policy === 'string' && { policy }),
     },
   };
 }

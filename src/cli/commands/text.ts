@@ -9,7 +9,7 @@ import { Output } from '../output.js';
 import { tuiOption } from '../watch-run.js';
 import { addProbeOptions, openModel, type ProbeFlags, sessionOf } from './text-options.js';
 import { formatSearch, type TextDocument } from './text-result.js';
-import { openRivals, searchInto, textSettings } from './text-run.js';
+import { openRivals, policyOf, searchInto, textSettings } from './text-run.js';
 
 interface TextFlags extends ProbeFlags {
   unit: string;
@@ -22,6 +22,7 @@ interface TextFlags extends ProbeFlags {
   lambda?: number;
   corpus?: string[];
   prior?: string;
+  policy?: string;
   out: string;
   tui?: boolean;
 }
@@ -85,6 +86,10 @@ export function textCommand(): Command {
       '--prior <model>',
       'the model whose probability counts, a folder, an ONNX export or a hub id (default: the probed model)',
     )
+    .option(
+      '--policy <folder>',
+      'with --method sample: a run of "superstim tune", or a PEFT adapter, to draw from',
+    )
     .addOption(outOption())
     .addOption(tuiOption());
   return addProbeOptions(command)
@@ -114,7 +119,8 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
     ...(lambda !== undefined && { lambda }),
   };
   const rivals = await openRivals(flags, output, signal);
-  const options = { ...(await sessionOf(flags, model, modelHash)), ...search, ...rivals };
+  const drawn = await policyOf(flags, model);
+  const options = { ...(await sessionOf(flags, model, modelHash)), ...search, ...rivals, ...drawn };
   checkSearch(options);
   const description: RunDescription = {
     command: ['superstim', ...process.argv.slice(2)],

@@ -31,9 +31,9 @@ export interface Rung {
 }
 
 /**
- * Carries samples of the prior up the ladder.
+ * Carries samples up the ladder.
  *
- * @param options.sequences - drawn from the prior
+ * @param options.sequences - drawn from the prior or a proposal, one independent of the other
  * @yields after every rung; the chains hold the population
  */
 export async function* annealed(

@@ -9,7 +9,8 @@
  * ladder of betas and exchange places on it (parallel tempering, Geyer 1991).
  */
 import type { Random } from '../../engine/random.js';
-import type { Decoder, Standing } from './decoder.js';
+import type { Decoder } from './decoder.js';
+import type { Standing } from './decoder-graphs.js';
 import type { PrefixReward } from './prefix-reward.js';
 import { column, copyRow, copySequences, idsOf, type Sequences, sumOf, takeRows } from './sequences.js';
 

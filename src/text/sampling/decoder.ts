@@ -5,32 +5,24 @@
  * All rows stand at the same position. What was read of them stays in the engine as a `Standing`, which can be
  * read on from more than once: chains keep theirs while they try another continuation.
  */
-import { type Compiled, compile, type EngineName, type Resident, resident } from '../../engine/compile.js';
+import { type Compiled, compile, resident } from '../../engine/compile.js';
+import type { Random } from '../../engine/random.js';
+import { sizeOf } from '../../engine/tensor-spec.js';
 import * as tf from '../../engine/tfjs.js';
-import type { WeightLookup, WeightSource } from '../../engine/weights.js';
-import { bannedMask, cacheNames, namedCache } from '../prior.js';
-import type { Probe } from '../probe.js';
-import type { TransformerSpec } from '../spec.js';
-import { step } from '../transformer.js';
+import { cacheNames } from '../prior.js';
+import {
+  cacheSpecs,
+  type DecoderOptions,
+  drawnFrom,
+  drawTokens,
+  proposed,
+  readProposal,
+  readTokens,
+  type Standing,
+  selectRows,
+  standingSpecs,
+} from './decoder-graphs.js';
 import { column, emptySequences, type Sequences, writeTokens } from './sequences.js';
-
-export interface DecoderOptions {
-  readonly spec: TransformerSpec;
-  readonly weights: WeightSource;
-  readonly probe: Probe;
-  /** Whether z of the rivals is told beside the unit's. */
-  readonly withRivals: boolean;
-  /** Tokens that are never drawn (BOS, padding …). */
-  readonly banned: readonly number[];
-  /** Positions of a sequence, BOS included. */
-  readonly positions: number;
-  /** Rows decoded together. */
-  readonly batch: number;
-  readonly engine: EngineName;
-}
-
-/** What was read of every row: keys, values and the logits of the next token. */
-export type Standing = Record<string, Resident>;
 
 /** Next tokens, `[batch]` each. */
 export interface Drawn {
@@ -46,6 +38,7 @@ export const FREE = -1;
 
 interface Programs {
   readonly read: Compiled;
+  readonly readProposal?: Compiled;
   readonly draw: Compiled;
   readonly take: Compiled;
   readonly choose: Compiled;
@@ -62,7 +55,7 @@ export class Decoder {
     private readonly programs: Programs,
     private readonly empty: Standing,
   ) {
-    this.names = standingNames(options.spec);
+    this.names = Object.keys(standingSpecs(options));
   }
 
   /** Numbers of z a position: the unit's, then its rivals' where they are told. */
@@ -72,15 +65,18 @@ export class Decoder {
   }
 
   static async create(options: DecoderOptions): Promise<Decoder> {
-    const { spec, weights, batch, engine } = options;
+    const { weights, proposal, batch, engine } = options;
     const state = standingSpecs(options);
-    const { logits, ...cache } = state;
+    const cache = cacheSpecs(options);
     const int32 = { shape: [batch], dtype: 'int32' } as const;
-    const names = standingNames(spec);
+    const names = Object.keys(state);
     const each = (fn: (name: string) => tf.Tensor) =>
       Object.fromEntries(names.map((name) => [name, fn(name)]));
-    const build = (fn: Parameters<typeof compile>[0], inputs: Parameters<typeof compile>[1]['inputs']) =>
-      compile(fn, { inputs, weights, engine });
+    const build = (
+      fn: Parameters<typeof compile>[0],
+      inputs: Parameters<typeof compile>[1]['inputs'],
+      source = weights,
+    ) => compile(fn, { inputs, weights: source, engine });
     const second = Object.fromEntries(names.map((name) => [`other ${name}`, state[name]!]));
     const programs: Programs = {
       read: await build((inputs, lookup) => readTokens(options, inputs, lookup), {
@@ -88,8 +84,15 @@ export class Decoder {
         positions: int32,
         ...cache,
       }),
+      ...(proposal && {
+        readProposal: await build(
+          (inputs, lookup) => readProposal(options, inputs, lookup),
+          { ids: int32, positions: int32, share: state.share!, ...cache },
+          proposal.weights,
+        ),
+      }),
       draw: await build((inputs) => drawTokens(options, inputs), {
-        logits: logits!,
+        ...drawnFrom(state),
         uniform: { shape: [batch] },
         forced: int32,
       }),
@@ -104,8 +107,8 @@ export class Decoder {
     };
     const empty: Standing = {};
     for (const [name, { shape }] of Object.entries(state)) {
-      const size = shape.reduce((a, b) => a * b, 1);
-      empty[name] = await resident(new Float32Array(size), { shape }, engine);
+      const values = name === 'share' ? proposal!.shares.slice() : new Float32Array(sizeOf(shape));
+      empty[name] = await resident(values, { shape }, engine);
     }
     return new Decoder(options, programs, empty);
   }
@@ -122,12 +125,23 @@ export class Decoder {
     ids: Int32Array,
     position: number,
   ): Promise<{ after: Standing; z: Float32Array }> {
-    const { batch } = this.options;
+    const { batch, spec } = this.options;
+    const { read, readProposal } = this.programs;
+    const names = cacheNames(spec);
+    const from = before ?? this.empty;
+    const given = { ids, positions: new Int32Array(batch).fill(position) };
+    const own = Object.fromEntries(names.map((name) => [name, from[name]!]));
+    const { values, kept } = await read.runKeeping({ ...given, ...own }, ['logits', ...names]);
     this.tokensRead += batch;
-    const { logits: _, ...cache } = before ?? this.empty;
-    const positions = new Int32Array(batch).fill(position);
-    const { values, kept } = await this.programs.read.runKeeping({ ids, positions, ...cache }, this.names);
-    return { after: kept, z: values.z as Float32Array };
+    const z = values.z as Float32Array;
+    if (!readProposal) return { after: kept, z };
+    const theirs = Object.fromEntries(names.map((name) => [name, from[proposed(name)]!]));
+    const second = await readProposal.runKeeping({ ...given, ...theirs, share: from.share! }, [
+      'share',
+      ...['logits', ...names].map(proposed),
+    ]);
+    this.tokensRead += batch;
+    return { after: { ...kept, ...second.kept }, z };
   }
 
   /**
@@ -139,7 +153,7 @@ export class Decoder {
   async draw(standing: Standing, uniform: Float32Array, forced?: Int32Array): Promise<Drawn> {
     const { batch } = this.options;
     const { ids, logProbs, logDraws } = await this.programs.draw.run({
-      logits: standing.logits!,
+      ...drawnFrom(standing),
       uniform,
       forced: forced ?? new Int32Array(batch).fill(FREE),
     });
@@ -172,20 +186,31 @@ export class Decoder {
     return after;
   }
 
+  /** Draws whole sequences behind the start token, one independent of the other. */
+  drawAll(start: number, random: Random): Promise<{ sequences: Sequences; standing: Standing }> {
+    const { batch } = this.options;
+    return this.grow(start, () => ({ uniform: random.uniforms(batch) }));
+  }
+
   /** Reads whole sequences. @param ids - `[batch, positions]` */
-  async readAll(ids: Int32Array): Promise<{ sequences: Sequences; standing: Standing }> {
+  readAll(ids: Int32Array): Promise<{ sequences: Sequences; standing: Standing }> {
     const { batch, positions } = this.options;
-    const sequences = emptySequences(batch, positions, this.tracked, ids[0]!);
-    const given: Sequences = { ...sequences, ids };
-    let standing = (await this.read(null, column(given, 0), 0)).after;
-    for (let position = 1; position < positions; position++)
-      standing = await this.extend(
-        standing,
-        sequences,
-        position,
-        new Float32Array(batch),
-        column(given, position),
-      );
+    const given = { rows: batch, positions, ids };
+    const uniform = new Float32Array(batch);
+    return this.grow(ids[0]!, (position) => ({ uniform, forced: column(given, position) }));
+  }
+
+  private async grow(
+    start: number,
+    next: (position: number) => { uniform: Float32Array; forced?: Int32Array },
+  ): Promise<{ sequences: Sequences; standing: Standing }> {
+    const { batch, positions } = this.options;
+    const sequences = emptySequences(batch, positions, this.tracked, start);
+    let standing = (await this.read(null, column(sequences, 0), 0)).after;
+    for (let position = 1; position < positions; position++) {
+      const { uniform, forced } = next(position);
+      standing = await this.extend(standing, sequences, position, uniform, forced);
+    }
     return { sequences, standing };
   }
 
@@ -209,62 +234,4 @@ export class Decoder {
     for (const program of Object.values(this.programs)) program.dispose();
     this.release(this.empty);
   }
-}
-
-function standingNames(spec: TransformerSpec): string[] {
-  return ['logits', ...cacheNames(spec)];
-}
-
-function standingSpecs({ spec, batch, positions }: DecoderOptions): Record<string, { shape: number[] }> {
-  const cache = { shape: [batch, spec.kvHeads, positions, spec.dHead] };
-  return {
-    logits: { shape: [batch, spec.vocab] },
-    ...Object.fromEntries(cacheNames(spec).map((name) => [name, cache])),
-  };
-}
-
-// -- traced ----------------------------------------------------------------------------------------------------
-
-function readTokens(
-  { spec, probe, withRivals, batch }: DecoderOptions,
-  inputs: Record<string, tf.Tensor>,
-  lookup: WeightLookup,
-): Record<string, tf.Tensor> {
-  const layers = Array.from({ length: spec.layers }, (_, layer) => layer);
-  const cache = {
-    keys: layers.map((layer) => inputs[`keys${layer}`]!),
-    values: layers.map((layer) => inputs[`values${layer}`]!),
-  };
-  const run = step(spec, lookup, { ids: inputs.ids!, positions: inputs.positions!, cache });
-  return {
-    z: tf.squeeze(probe.trackedZ(lookup, run, withRivals), [1]), // [batch, tracked]
-    logits: tf.reshape(run.at('logits'), [batch, spec.vocab]),
-    ...namedCache(run.cache()),
-  };
-}
-
-/** By inverting the cumulative distribution at a uniform number. */
-function drawTokens(
-  { spec, banned, batch }: DecoderOptions,
-  inputs: Record<string, tf.Tensor>,
-): Record<string, tf.Tensor> {
-  const { vocab } = spec;
-  const logProbs = tf.logSoftmax(inputs.logits!); // [batch, vocab]
-  const logDraws = tf.logSoftmax(tf.add(inputs.logits!, bannedMask(vocab, banned)));
-  const cumulative = tf.cumsum(tf.exp(logDraws), 1);
-  // Rounding leaves the sum a little off 1: the draw is in what it reached.
-  const total = tf.slice(cumulative, [0, vocab - 1], [batch, 1]);
-  const below = tf.lessEqual(cumulative, tf.mul(tf.expandDims(inputs.uniform!, 1), total));
-  const drawn = tf.minimum(tf.sum(tf.cast(below, 'int32'), 1), tf.scalar(vocab - 1, 'int32'));
-  const ids = tf.where(tf.less(inputs.forced!, tf.scalar(0, 'int32')), drawn, inputs.forced!);
-  const flat = tf.add(ids, tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(vocab, 'int32')));
-  const at = (values: tf.Tensor) => tf.gather(tf.reshape(values, [batch * vocab]), flat as tf.Tensor1D);
-  return { ids, logProbs: at(logProbs), logDraws: at(logDraws) };
-}
-
-/** Rows of `second` where the flag `[batch]` is 1, else of `first`. */
-function selectRows(isSecond: tf.Tensor, second: tf.Tensor, first: tf.Tensor): tf.Tensor {
-  const [batch, ...rest] = first.shape as [number, ...number[]];
-  const flags = tf.reshape(tf.greater(isSecond, tf.scalar(0, 'int32')), [batch, ...rest.map(() => 1)]);
-  return tf.where(flags, second, first);
 }

@@ -1,5 +1,5 @@
 /**
- * @file Importance weights: samples of the prior as a sample of sigma. What best-of-N does when nothing but the
+ * @file Importance weights: samples of the prior, or of a proposal, as a sample of sigma. What best-of-N does when nothing but the
  * best is kept; the effective sample size says how far it reaches.
  */
 import { effectiveSampleSize, logMeanExp } from './log-weights.js';
@@ -13,7 +13,7 @@ export interface Weighted {
 }
 
 /**
- * Weights of sequences that were drawn from the prior.
+ * Weights of sequences that were drawn from the prior or a proposal, one independent of the other.
  *
  * @param rewards - sigmas, `[rows]`
  * @param beta - per sigma

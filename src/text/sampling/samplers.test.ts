@@ -1,5 +1,5 @@
 /** Samplers on a small random model, against the enumeration of all its texts. */
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   checkAnnealing,
   checkChains,
@@ -10,24 +10,29 @@ import {
 import { enumerate } from '../../../test/helpers/exact-sampling.js';
 import { randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../engine/random.js';
+import { MemoryWeights } from '../../engine/weights.js';
 import { Calibration } from '../calibration.js';
 import { Probe } from '../probe.js';
 import { measuredUnit, referenceClass } from '../reference.js';
 import { parseTextUnit } from '../units.js';
 import { Decoder } from './decoder.js';
 import { PrefixReward } from './prefix-reward.js';
+import { islandOf } from './smc.js';
 
 const LENGTH = 4;
+const BATCH = 256;
 const banned = [0, 4, 7, 9];
+const BETAS = [0, 0.5, 1, 2];
 
 describe.each([
-  { family: 'llama', unitName: 'L1.H2' },
-  { family: 'gpt2', unitName: 'L1.H0' },
-] as const)('samplers of $unitName of a random $family', ({ family, unitName }) => {
+  { family: 'llama', unitName: 'L1.H2', from: 'the prior' },
+  { family: 'gpt2', unitName: 'L1.H0', from: 'the prior' },
+  { family: 'llama', unitName: 'L1.H2', from: 'a proposal' },
+] as const)('samplers of $unitName of a random $family, drawing from $from', ({ family, unitName, from }) => {
   let test: SamplerCase;
   let probe: Probe;
   beforeAll(async () => {
-    const { spec, weights } = randomModel(tinyConfigs[family], 5);
+    const { spec, weights, arrays } = randomModel(tinyConfigs[family], 5);
     const random = Random.of(1, 'calibration text');
     const ids = Int32Array.from({ length: 40 * 6 }, (_, i) => (i % 6 === 0 ? 0 : random.integer(spec.vocab)));
     const calibration = new Calibration({
@@ -47,13 +52,14 @@ describe.each([
         withRivals: false,
         banned,
         positions: LENGTH + 1,
-        batch: 256,
+        batch: BATCH,
         engine: 'onnx',
+        ...(from === 'a proposal' && { proposal: { weights: disturbed(arrays), shares } }),
       }),
       reward: new PrefixReward('max'),
       start: 0,
       all: await enumerate(probe, 0, tokens, LENGTH, 1024),
-      betas: [0, 0.5, 1, 2],
+      betas: BETAS,
     };
   });
   afterAll(async () => {
@@ -65,4 +71,36 @@ describe.each([
   it('importance weights of prior samples', () => checkImportance(test, 20));
   it('annealed importance sampling', () => checkAnnealing(test, 15));
   it('chains on a ladder', () => checkChains(test, 16, 12));
+
+  it.runIf(from === 'a proposal')('fail where draws are taken for those of the prior', async () => {
+    const careless = {
+      ...test,
+      decoder: Object.create(test.decoder, {
+        draw: {
+          value: async (...drawn: Parameters<Decoder['draw']>) => {
+            const next = await test.decoder.draw(...drawn);
+            return { ...next, logDraws: next.logProbs };
+          },
+        },
+      }) as Decoder,
+    };
+    await expect(checkSequentialMonteCarlo(careless, 40)).rejects.toThrow();
+    await expect(checkImportance(careless, 20)).rejects.toThrow();
+    await expect(checkChains(careless, 16, 12)).rejects.toThrow();
+  });
 });
+
+/** Rows lean to the proposal more and more, the rows of one island alike. */
+const shares = Float32Array.from(
+  { length: BATCH },
+  (_, row) => (1 + islandOf(row, BATCH, BETAS.length)) / BETAS.length,
+);
+
+/** Another model that is like the given one. */
+function disturbed(arrays: ReturnType<typeof randomModel>['arrays']): MemoryWeights {
+  const changed = arrays.map(([name, { shape, data }]) => {
+    const random = Random.of(2, name);
+    return [name, { shape, data: data.map((x) => x + 0.1 * random.normal()) }] as const;
+  });
+  return new MemoryWeights(new Map(changed));
+}

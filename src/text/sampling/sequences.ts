@@ -86,7 +86,10 @@ export function idsOf({ ids, positions }: Sequences, row: number): Int32Array {
 }
 
 /** Column `position` of the ids, `[rows]`. */
-export function column({ ids, positions, rows }: Sequences, position: number): Int32Array {
+export function column(
+  { ids, positions, rows }: Pick<Sequences, 'ids' | 'positions' | 'rows'>,
+  position: number,
+): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => ids[row * positions + position]!);
 }
 

@@ -6,7 +6,8 @@
  * The target of an island is sigma(x), proportional to p(x) exp(beta reward(x)) over the sequences that may be.
  */
 import type { Random } from '../../engine/random.js';
-import type { Decoder, Standing } from './decoder.js';
+import type { Decoder } from './decoder.js';
+import type { Standing } from './decoder-graphs.js';
 import { effectiveSampleSize, logMeanExp, resample } from './log-weights.js';
 import type { PrefixReward } from './prefix-reward.js';
 import { column, emptySequences, idsOf, type Sequences, takeRows } from './sequences.js';
@@ -52,7 +53,6 @@ export async function sequentialMonteCarlo(options: SmcOptions): Promise<Particl
   const { decoder, reward, betas, start, random, isText = () => true } = options;
   const { batch, positions } = decoder.options;
   const size = Math.floor(batch / betas.length);
-  const islandOf = (row: number) => Math.min(betas.length - 1, Math.floor(row / size));
   const logWeights = new Float64Array(batch);
   const resamplings = betas.map(() => 0);
 
@@ -68,7 +68,7 @@ export async function sequentialMonteCarlo(options: SmcOptions): Promise<Particl
       // A beginning counts by its share of the text: what is strong early is often not what is strong at last.
       const promise = (position / (positions - 1)) * rewards[row]!;
       logWeights[row]! += sequences.logProbs[at]! - sequences.logDraws[at]!;
-      logWeights[row]! += betas[islandOf(row)]! * (promise - promises[row]!);
+      logWeights[row]! += betas[islandOf(row, batch, betas.length)]! * (promise - promises[row]!);
       promises[row] = promise;
     }
     if (position === positions - 1) break;
@@ -96,6 +96,11 @@ export async function sequentialMonteCarlo(options: SmcOptions): Promise<Particl
     };
   });
   return { sequences, rewards, logWeights, islands, standing };
+}
+
+/** The island that a row belongs to. */
+export function islandOf(row: number, batch: number, islands: number): number {
+  return Math.min(islands - 1, Math.floor(row / Math.floor(batch / islands)));
 }
 
 /** Rows of an island; the last one takes what does not divide. */

@@ -4,6 +4,7 @@
  * A method knows nothing of events or files: it proposes sequences until it is stopped or `left` is used up.
  */
 import type { Random } from '../../engine/random.js';
+import type { WeightSource } from '../../engine/weights.js';
 import type { ScoredText } from '../../runs/events.js';
 import { Front, Frontier } from '../../runs/frontier.js';
 import type { CorpusFile } from '../corpus-text.js';
@@ -67,6 +68,8 @@ export interface ArenaOptions {
   readonly lambda?: number;
   /** Files of natural text to compare with. */
   readonly corpus?: readonly CorpusFile[];
+  /** Weights tuned for the unit, which the method `sample` draws from in the model's place. */
+  readonly policy?: WeightSource;
   /** The model whose probability counts as fluency, where it is not the subject. */
   readonly fluency?: ForeignPrior;
 }

@@ -11,7 +11,7 @@ import { Decoder } from '../sampling/decoder.js';
 import { resample } from '../sampling/log-weights.js';
 import { PrefixReward } from '../sampling/prefix-reward.js';
 import { idsOf, type Sequences, sumOf, takeRows } from '../sampling/sequences.js';
-import { type Particles, sequentialMonteCarlo } from '../sampling/smc.js';
+import { islandOf, type Particles, sequentialMonteCarlo } from '../sampling/smc.js';
 import type { Arena } from './arena.js';
 
 /** EPO's weights of fluency that the ladder spans, from strong texts to probable ones. */
@@ -26,6 +26,11 @@ const PATIENCE = 3;
 /** Sigmas that a text may lie below the frontier and still be scored for its margin. */
 const NEAR = 1;
 
+/** How far each row leans to a policy: not at all on the lowest rung, all the way on the highest. */
+function sharesFor(batch: number): Float32Array {
+  return Float32Array.from({ length: batch }, (_, row) => islandOf(row, batch, RUNGS) / (RUNGS - 1));
+}
+
 /** Beta of each rung, rising, for texts of so many tokens; all the same where there is one weight of fluency. */
 export function ladderFor(tokens: number, lambda?: number): number[] {
   const [low, high] = lambda === undefined ? LAMBDAS : [lambda, lambda];
@@ -33,7 +38,7 @@ export function ladderFor(tokens: number, lambda?: number): number[] {
 }
 
 export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
-  const { model, probe, positions, start, random, gamma = 0, lambda } = arena.options;
+  const { model, probe, positions, start, random, turn, policy, gamma = 0, lambda } = arena.options;
   const { spec, weights, tokenizer } = model;
   const decoder = await Decoder.create({
     spec,
@@ -42,8 +47,9 @@ export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
     withRivals: gamma > 0,
     banned: tokenizer.specialTokens(),
     positions,
-    batch: arena.options.turn,
+    batch: turn,
     engine: probe.options.engine,
+    ...(policy && { proposal: { weights: policy, shares: sharesFor(turn) } }),
   });
   const reward = new PrefixReward(probe.options.at, gamma);
   const ladder = ladderFor(positions - 1, lambda);

@@ -1,5 +1,6 @@
 /** @file `superstim text` as a library function: a search as a generator of events. */
 import { Random } from '../../engine/random.js';
+import type { WeightSource } from '../../engine/weights.js';
 import { UsageError } from '../../errors.js';
 import { eventClock, type Run, type ScoredText, stamped } from '../../runs/events.js';
 import { dominates, HYPERVOLUME_CORNER, hypervolume } from '../../runs/frontier.js';
@@ -62,6 +63,8 @@ export interface SearchOptions extends SessionOptions {
   readonly naturalText?: readonly CorpusFile[];
   /** The model whose probability counts as fluency; the subject unless told otherwise. */
   readonly fluency?: ForeignPrior;
+  /** Weights tuned for the unit: `sample` draws from them, weighted so that what it samples stays the same. */
+  readonly policy?: WeightSource;
   /** What saves work in breeding; what pays for the model unless told otherwise. The same is found with all of them. */
   readonly devices?: Devices;
   /** Samples of the prior at equal cost beside the search; yes unless told otherwise. */
@@ -138,6 +141,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const given = {
     ...(options.naturalText && { corpus: options.naturalText }),
     ...(options.fluency && { fluency: options.fluency }),
+    ...(options.policy && { policy: options.policy }),
     ...(options.gamma !== undefined && { gamma: options.gamma }),
     ...(options.lambda !== undefined && { lambda: options.lambda }),
   };
@@ -243,6 +247,8 @@ export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUn
     throw new UsageError(
       `--lambda is one weight of fluency for the methods soft and sample; ${options.method} keeps texts of every fluency`,
     );
+  if (options.policy !== undefined && options.method !== 'sample')
+    throw new UsageError(`--policy is what --method sample draws from; ${options.method} has no use for it`);
   if (options.method === 'corpus' && options.naturalText === undefined)
     throw new UsageError('the method corpus needs text to read: give files or folders with --corpus');
   for (const text of options.quietOn ?? []) encodeText(model, text);
