@@ -2,9 +2,10 @@
  * @file Tuned language models on units chosen by seed, beside the search at equal time: one row a unit.
  *
  *   npx tsx bench/rl/eight-units.ts --out DIR [--model models/books-lm] [--heads 6] [--neurons 2] [--seed 0]
- *     [--steps 200] [--batch 64] [--rate 0.01] [--beta 0.1] [--kl-target NATS] [--method auto]
+ *     [--units N] [--steps 150] [--batch 128] [--rate 0.005] [--beta SIGMAS] [--kl-target NATS] [--method auto]
  *
- * Finished units are kept in DIR/rows.jsonl: the same command goes on with the others, and prints the table.
+ * Settings are those of `superstim tune` unless told otherwise. Finished units are kept in DIR/rows.jsonl: the same
+ * command goes on with the others (with at most N more), and prints the table.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { Random } from '../../src/engine/random.js';
 import { formatTable } from '../../src/format.js';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { type TuneResult, tune } from '../../src/rl/tune.js';
+import { priceOf, tuneDefaults } from '../../src/rl/tune-defaults.js';
 import { finishRun, type ScoredText } from '../../src/runs/events.js';
 import { makeFolder } from '../../src/runs/files.js';
 import { loadTextModel } from '../../src/text/model.js';
@@ -25,10 +27,11 @@ const { values: flags } = parseArgs({
     heads: { type: 'string', default: '6' },
     neurons: { type: 'string', default: '2' },
     seed: { type: 'string', default: '0' },
-    steps: { type: 'string', default: '200' },
-    batch: { type: 'string', default: '64' },
-    rate: { type: 'string', default: '0.01' },
-    beta: { type: 'string', default: '0.1' },
+    units: { type: 'string', default: 'Infinity' },
+    steps: { type: 'string', default: `${tuneDefaults.steps}` },
+    batch: { type: 'string', default: `${tuneDefaults.batch}` },
+    rate: { type: 'string', default: `${tuneDefaults.learningRate}` },
+    beta: { type: 'string' },
     'kl-target': { type: 'string' },
     method: { type: 'string', default: 'auto' },
   },
@@ -65,8 +68,11 @@ const session = {
   at: 'max',
   reference: 'layer',
   seed,
-  length: 12,
+  length: tuneDefaults.length,
 } as const;
+const given = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+const price = priceOf(session.length, { beta: given(flags.beta), klTarget: given(flags['kl-target']) });
+const { rank, alphaOfRank, targets, weightDecay, clipNorm } = tuneDefaults;
 
 async function measure(unit: string): Promise<Row> {
   const tuned = await finishRun(
@@ -76,29 +82,24 @@ async function measure(unit: string): Promise<Row> {
       steps: Number(flags.steps),
       batch: Number(flags.batch),
       learningRate: Number(flags.rate),
-      weightDecay: 0,
-      clipNorm: 1,
-      lora: { rank: 8, alpha: 16, targets: ['all-linear'] },
+      weightDecay,
+      clipNorm,
+      lora: { rank, alpha: alphaOfRank * rank, targets },
       gradient: { baseline: 'loo', kl: 'k1', scaled: false },
-      beta: Number(flags.beta),
-      ...(flags['kl-target'] !== undefined && { klTarget: Number(flags['kl-target']) }),
+      ...price,
       selectivity: 0,
       checkpointEvery: Number.POSITIVE_INFINITY,
     }),
   );
-  // The baseline of prior samples at equal cost is not needed here.
-  const controller = new AbortController();
   const { frontier, ...search } = await finishRun(
     searchText({
       ...session,
       unit,
       method: flags.method as SearchMethodName,
       budget: { seconds: tuned.cost.seconds },
-      signal: controller.signal,
+      baseline: false,
+      finalists: 0,
     }),
-    (event) => {
-      if (event.kind === 'progress' && event.note?.startsWith('samples')) controller.abort();
-    },
   );
   const strongest = (texts: readonly ScoredText[]) =>
     Math.max(...texts.filter(({ cross_entropy }) => cross_entropy < 6).map(({ z }) => z));
@@ -117,8 +118,8 @@ const read = (): Row[] =>
         .split('\n')
         .map((line) => JSON.parse(line) as Row)
     : [];
-for (const unit of units) {
-  if (read().some((row) => row.unit === unit)) continue;
+const left = [...units].filter((unit) => !read().some((row) => row.unit === unit));
+for (const unit of left.slice(0, Number(flags.units))) {
   appendFileSync(rowsFile, `${JSON.stringify(await measure(unit))}\n`);
   process.stderr.write(`${unit} done\n`);
 }
@@ -132,6 +133,7 @@ const cells = ({ unit, tuned, search, best }: Row): string[] => {
     `${fixed(prior.z, 2)} ± ${fixed(prior.z_deviation, 2)}`,
     `${fixed(samples.z, 2)} ± ${fixed(samples.z_deviation, 2)}`,
     fixed(samples.z - prior.z, 2),
+    fixed((samples.z - prior.z) / prior.z_deviation, 2),
     `${fixed(100 * samples.unique, 0)} %`,
     fixed(samples.cross_entropy, 2),
     fixed(samples.kl),
@@ -141,6 +143,6 @@ const cells = ({ unit, tuned, search, best }: Row): string[] => {
   ];
 };
 const header =
-  'unit|prior z|tuned z|gain|different|nats|KL|seconds|hypervolume, tuned / search|best z under 6 nats';
+  "unit|prior z|tuned z|gain|in deviations of the prior's|different|nats|KL|seconds|hypervolume, tuned / search|best z under 6 nats";
 console.log(formatTable([header.split('|'), ...read().map(cells)]));
 process.exit();

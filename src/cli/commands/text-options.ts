@@ -1,4 +1,6 @@
 /** @file Options of every command that probes a language model, and the model they name. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/compile.js';
 import { finishRun } from '../../runs/events.js';
@@ -54,6 +56,9 @@ function parseMeasure(text: string): HeadMeasure | { toward: string } {
   if (!found) throw new InvalidArgumentError(`It must be ${measures.join(', ')} or logits:TOKEN.`);
   return found;
 }
+
+/** A name that is a path here, so that it is found again from wherever a run is gone on with. */
+export const placeOf = (name: string) => (existsSync(name) ? resolve(name) : name);
 
 /** Finds, loads and hashes the model; a download shows its progress. */
 export async function openModel(

@@ -1,5 +1,4 @@
 /** @file Runs a text search into a run folder, and what the folder must keep to go on with it later. */
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { finishRun, type JsonValue } from '../../runs/events.js';
 import type { RunFolder } from '../../runs/run-folder.js';
@@ -9,7 +8,7 @@ import type { Budget, SearchOptions } from '../../text/search/search.js';
 import type { Output } from '../output.js';
 import { showProgress } from '../progress.js';
 import { type WatchOptions, watchRun } from '../watch-run.js';
-import type { ProbeFlags } from './text-options.js';
+import { type ProbeFlags, placeOf } from './text-options.js';
 import type { TextDocument } from './text-result.js';
 
 type Search = Pick<SearchOptions, 'unit' | 'method' | 'length' | 'budget' | 'quietOn' | 'gamma' | 'lambda'>;
@@ -48,8 +47,6 @@ export async function policyOf(
   const { openPolicy } = await import('../../rl/open-policy.js');
   return { policy: openPolicy(policy, model) };
 }
-
-const placeOf = (path: string) => (existsSync(path) ? resolve(path) : path);
 
 /** `settings` of run.json. */
 export function textSettings(

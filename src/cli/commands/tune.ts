@@ -4,6 +4,7 @@ import { formatSeconds, formatTable, oneLine } from '../../format.js';
 import type { Baseline, KlEstimator } from '../../rl/policy-gradient.js';
 import type { SampleStatistics } from '../../rl/sample-statistics.js';
 import type { TuneResult } from '../../rl/tune.js';
+import { priceOf, tuneDefaults } from '../../rl/tune-defaults.js';
 import type { TuneOptions } from '../../rl/tuning.js';
 import type { JsonValue, ScoredText } from '../../runs/events.js';
 import type { RunState } from '../../runs/read-run.js';
@@ -12,7 +13,7 @@ import { withInterrupt } from '../interrupt.js';
 import { integer, number, outOption } from '../options.js';
 import { Output, type Paint } from '../output.js';
 import { tuiOption, type WatchOptions, watchRun } from '../watch-run.js';
-import { addProbeOptions, openModel, type ProbeFlags, sessionOf } from './text-options.js';
+import { addProbeOptions, openModel, type ProbeFlags, placeOf, sessionOf } from './text-options.js';
 
 interface TuneFlags extends ProbeFlags {
   unit: string;
@@ -21,7 +22,7 @@ interface TuneFlags extends ProbeFlags {
   steps: number;
   batch: number;
   rate: number;
-  beta: number;
+  beta?: number;
   klTarget?: number;
   selectivity: number;
   algorithm: keyof typeof algorithms;
@@ -47,12 +48,20 @@ export function tuneCommand(): Command {
     .description('teach a language model to write what excites a unit')
     .requiredOption('-u, --unit <unit>', 'L5.H1, L3.N1000, L3.N1000:pre, L5.D:file.safetensors#name, …')
     .option('--prior <model>', 'language model to tune, and to stay near to (default: the model itself)')
-    .option('-n, --length <tokens>', 'tokens of a text', integer({ min: 1 }), 12)
-    .option('--steps <number>', 'updates', integer({ min: 1 }), 200)
-    .option('--batch <number>', 'texts an update', integer({ min: 2 }), 64)
-    .option('--rate <number>', 'learning rate at its peak', number({ above: 0 }), 0.003)
-    .option('--beta <number>', 'sigmas that a nat away from the prior costs', number({ above: 0 }), 0.25)
-    .option('--kl-target <nats>', 'steer beta toward this divergence of a text', number({ above: 0 }))
+    .option('-n, --length <tokens>', 'tokens of a text', integer({ min: 1 }), tuneDefaults.length)
+    .option('--steps <number>', 'updates', integer({ min: 1 }), tuneDefaults.steps)
+    .option('--batch <number>', 'texts an update', integer({ min: 2 }), tuneDefaults.batch)
+    .option('--rate <number>', 'learning rate at its peak', number({ above: 0 }), tuneDefaults.learningRate)
+    .option(
+      '--kl-target <nats>',
+      'divergence of a text from the prior that beta is steered to (default: 1 a token, unless --beta is given)',
+      number({ above: 0 }),
+    )
+    .option(
+      '--beta <number>',
+      'sigmas that a nat away from the prior costs: fixed, or with --kl-target where it begins',
+      number({ above: 0 }),
+    )
     .option(
       '--selectivity <share>',
       "share of the strongest rival's z that is taken off the reward",
@@ -71,7 +80,7 @@ export function tuneCommand(): Command {
         .choices(klEstimators)
         .default('k1'),
     )
-    .option('--rank <number>', 'rank of the adapters', integer({ min: 1 }), 8)
+    .option('--rank <number>', 'rank of the adapters', integer({ min: 1 }), tuneDefaults.rank)
     .option(
       '--alpha <number>',
       'adapters are scaled by alpha / rank (default: twice the rank)',
@@ -81,23 +90,28 @@ export function tuneCommand(): Command {
       '--targets <modules>',
       'matrices to adapt, with commas: all-linear, attention, mlp, or names as in PEFT',
       (text: string) => text.split(',').map((part) => part.trim()),
-      ['all-linear'],
+      [...tuneDefaults.targets],
     )
     .option(
       '--weight-decay <number>',
       'of the adapters, in units of the learning rate',
       number({ min: 0 }),
-      0,
+      tuneDefaults.weightDecay,
     )
-    .option('--clip <number>', 'largest norm of a gradient', number({ above: 0 }), 1)
-    .option('--checkpoint-every <steps>', 'steps between checkpoints', integer({ min: 1 }), 10)
+    .option('--clip <number>', 'largest norm of a gradient', number({ above: 0 }), tuneDefaults.clipNorm)
+    .option(
+      '--checkpoint-every <steps>',
+      'steps between checkpoints',
+      integer({ min: 1 }),
+      tuneDefaults.checkpointEvery,
+    )
     .optionsGroup('Options:')
     .addOption(outOption())
     .addOption(tuiOption());
   return addProbeOptions(command)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ superstim tune --unit L2.H3\n  $ superstim tune --unit L2.H3 --kl-target 8 --steps 300 --json',
+      '\nExamples:\n  $ superstim tune --unit L2.H3\n  $ superstim tune --unit L2.H3 --kl-target 8 --steps 300 --json\n  $ superstim text --unit L2.H3 --method sample --policy runs/20250131-120000-L2.H3',
     )
     .action(async (flags: TuneFlags) => {
       const output = new Output(flags);
@@ -154,30 +168,36 @@ async function prepare(
   const { model, modelHash } = await openModel(flags, output, signal);
   const writer =
     flags.prior === undefined ? undefined : await openModel({ ...flags, model: flags.prior }, output, signal);
-  const { unit, length, steps, batch, rank, beta, klTarget, selectivity, checkpointEvery } = flags;
+  const { unit, length, steps, batch, rank, selectivity, checkpointEvery } = flags;
+  const price = priceOf(length, flags);
   const options: TuneOptions = {
     ...(await sessionOf(flags, model, modelHash)),
     ...(writer && { writer: writer.model }),
-    ...(klTarget !== undefined && { klTarget }),
+    ...price,
     unit,
     length,
     steps,
     batch,
-    beta,
     selectivity,
     checkpointEvery,
     learningRate: flags.rate,
     weightDecay: flags.weightDecay,
     clipNorm: flags.clip,
-    lora: { rank, alpha: flags.alpha ?? 2 * rank, targets: flags.targets },
+    lora: { rank, alpha: flags.alpha ?? tuneDefaults.alphaOfRank * rank, targets: flags.targets },
     gradient: {
       baseline: algorithms[flags.algorithm],
       kl: flags.kl,
       scaled: flags.scaleRewards ?? false,
     },
   };
-  // Everything that the run depends on, as flags, so that it can be resumed.
-  const { unit: _, seed, out: __, tui, json, quiet, color, debug, ...settings } = flags;
+  // Everything that the run depends on, as flags, so that it can be resumed from wherever.
+  const { unit: _, seed, out: __, tui, json, quiet, color, debug, ...given } = flags;
+  const { prior, calibrateOn } = given;
+  const settings = {
+    ...{ ...given, ...price, model: placeOf(given.model) },
+    ...(prior !== undefined && { prior: placeOf(prior) }),
+    ...(calibrateOn !== undefined && { calibrateOn: placeOf(calibrateOn) }),
+  };
   const description: RunDescription = {
     command: ['superstim', ...process.argv.slice(2)],
     task: 'tune',

@@ -1,0 +1,31 @@
+/** @file What a tuning run is unless told otherwise; the figures in `bench/rl` are of these. */
+export const tuneDefaults = {
+  /** Tokens of a text. */
+  length: 12,
+  steps: 150,
+  /** Texts a step. */
+  batch: 128,
+  learningRate: 0.005,
+  weightDecay: 0,
+  clipNorm: 1,
+  /** Adapters are scaled by alpha / rank. */
+  rank: 8,
+  alphaOfRank: 2,
+  targets: ['all-linear'],
+  checkpointEvery: 10,
+} as const;
+
+/**
+ * How far a policy may go. Rewards differ in spread from unit to unit, so one price of a nat fits few of them: unless
+ * a price is given it is steered to a divergence of one nat a token.
+ *
+ * @param beta - sigmas a nat; where it begins when a target is given too
+ * @param klTarget - nats a text
+ */
+export function priceOf(
+  length: number,
+  { beta, klTarget }: { readonly beta?: number | undefined; readonly klTarget?: number | undefined },
+): { beta: number; klTarget?: number } {
+  const target = klTarget ?? (beta === undefined ? length : undefined);
+  return { beta: beta ?? 0.1, ...(target !== undefined && { klTarget: target }) };
+}
