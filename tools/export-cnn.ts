@@ -6,11 +6,10 @@
  *
  * The reference holds activations in full precision, for the test of what was written.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile } from '../src/engine/compile.js';
-import { f16FromFloat32 } from '../src/engine/half.js';
 import { Random } from '../src/engine/random.js';
 import type { Tensor4D } from '../src/engine/tfjs.js';
 import { MemoryWeights } from '../src/engine/weights.js';
@@ -20,6 +19,7 @@ import { convLayers, plainForward } from './cnn.js';
 import { topology } from './cnn-topology.js';
 import { writeWhole } from './corpus.js';
 import { foldedParameters } from './fold-batch-norm.js';
+import { writeLayersModel } from './keras-layers.js';
 import { loadPictures, PICTURE_SIZE } from './pictures.js';
 
 const { values: options } = parseArgs({
@@ -35,8 +35,6 @@ const { train, words, work, out, reference } = options;
 if (!train || !words || !work || !out || !reference)
   throw new Error('give --train, --words, --work, --out and --reference');
 
-const SHARD = 'group1-shard1of1.bin';
-
 const checkpoint = readCheckpoint(join(work, 'checkpoint.safetensors'));
 if (!checkpoint) throw new Error(`there is no checkpoint in ${work}`);
 const pictures = await loadPictures(train, join(work, 'train'));
@@ -46,32 +44,13 @@ const lines = (await readFile(words, 'utf8')).trim().split('\n');
 const names = new Map(lines.map((line) => line.split('\t') as [string, string]));
 const classes = pictures.classes.map((id) => ({ id, name: names.get(id)!.split(',')[0]! }));
 
-const weights = [...network].map(([name, { shape, data }]) => ({
-  name,
-  shape,
-  bytes: new Uint8Array(f16FromFloat32(data).buffer),
-}));
-await mkdir(out, { recursive: true });
-await writeWhole(join(out, SHARD), Buffer.concat(weights.map(({ bytes }) => bytes)));
-const model = {
-  format: 'layers-model',
-  generatedBy: 'superstimulus tools/export-cnn.ts',
-  convertedBy: null,
-  modelTopology: topology(basename(out), PICTURE_SIZE, classes.length),
-  weightsManifest: [
-    {
-      paths: [SHARD],
-      weights: weights.map(({ name, shape }) => ({
-        name,
-        shape,
-        dtype: 'float32',
-        quantization: { dtype: 'float16', original_dtype: 'float32' },
-      })),
-    },
-  ],
-  userDefinedMetadata: { classes },
-};
-await writeWhole(join(out, 'model.json'), `${JSON.stringify(model)}\n`);
+await writeLayersModel(
+  out,
+  'tools/export-cnn.ts',
+  topology(basename(out), PICTURE_SIZE, classes.length),
+  network,
+  { classes },
+);
 
 // -- reference activations -------------------------------------------------------------------------------------
 

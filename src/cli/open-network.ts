@@ -1,6 +1,5 @@
 /** @file The vision network that `--model` names. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { UsageError, UserError } from '../errors.js';
 import { finishRun } from '../runs/events.js';
 import type { VisionNetwork } from '../vision/network.js';
@@ -26,12 +25,14 @@ export async function findModel(name: string, output: Output, signal: AbortSigna
   return { name, path: folder };
 }
 
-/** The embedded network that sees, for commands that are not told one. Throws UsageError when none is embedded. */
+/** The largest embedded network that sees, for commands that are not told one. Throws UsageError when there is none. */
 export async function embeddedNetwork(): Promise<string> {
-  const { embeddedFolder, embeddedModels } = await import('../hub/embedded.js');
+  const { listModels } = await import('../hub/list-models.js');
   const { holdsVisionNetwork } = await import('../vision/open.js');
-  const found = embeddedModels().find((name) => holdsVisionNetwork(join(embeddedFolder, name)));
-  if (found !== undefined) return found;
+  const found = listModels()
+    .embedded.filter(({ folder }) => holdsVisionNetwork(folder))
+    .sort((a, b) => b.bytes - a.bytes)[0];
+  if (found !== undefined) return found.name;
   throw new UsageError('no vision network is embedded here: name one with --model');
 }
 
