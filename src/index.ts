@@ -5,6 +5,7 @@
  * folder, `for await` shows what happens.
  */
 
+export { attendCached, type Rotation, rotate, softmaxAttention, writeAt } from './engine/attention.js';
 export { batchNormRelu } from './engine/batch-norm.js';
 // The engine: a TensorFlow.js function in, a compiled function out. `tf` is the instance that it traces.
 export {
@@ -25,7 +26,6 @@ export {
   layerNorm,
   rmsNorm,
   silu,
-  softmaxAttention,
   tokenLogProbs,
 } from './engine/ops.js';
 export {

@@ -29,7 +29,7 @@ export interface CompileOptions {
    * what is reported. Eager engines compute in float32 whatever is said here.
    */
   readonly precision?: Precision;
-  /** Threads of one operation; 0: as many as there are cores. */
+  /** Threads of one operation, 0: as many as there are cores; what the graph is worth unless told otherwise. */
   readonly threads?: number;
 }
 

@@ -6,7 +6,7 @@
  * element-wise operations so that a chain of NHWC convolutions becomes a chain of NCHW ones.
  */
 import { createHash } from 'node:crypto';
-import { broadcastShape, type GraphDType, sameShape, type TypedArray } from './tensor-spec.js';
+import { broadcastShape, type GraphDType, sameShape, sizeOf, type TypedArray } from './tensor-spec.js';
 
 export type ConstantArray = TypedArray | BigInt64Array;
 
@@ -37,7 +37,9 @@ export interface Value {
   readonly source: Source;
 }
 
-const MICROSOFT_OPS = new Set(['FusedMatMul', 'FastGelu', 'QuickGelu', 'DynamicQuantizeMatMul']);
+const MICROSOFT_OPS = new Set(
+  'DynamicQuantizeMatMul FastGelu FusedMatMul GroupQueryAttention QuickGelu RotaryEmbedding'.split(' '),
+);
 /** Constants of more elements are compared by their hash. */
 const SMALL = 64;
 
@@ -310,4 +312,13 @@ export function dependsOnWeightsAlone(outputs: readonly Value[]): Set<Value> {
       for (const output of node.outputs) fixed.add(output);
   }
   return fixed;
+}
+
+/** How many multiplications a product of matrices takes; undefined for other nodes. */
+export function multiplications({ op, inputs, attributes, outputs }: GraphNode): number | undefined {
+  const { shape } = inputs[0] ?? { shape: [] };
+  const size = () => sizeOf(outputs[0]!.shape);
+  if (op === 'Gemm') return size() * shape[attributes.transA ? 0 : 1]!;
+  if (op === 'MatMul' || op === 'FusedMatMul') return size() * shape.at(attributes.transA ? -2 : -1)!;
+  return undefined;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { softmaxAttention } from './attention.js';
 import { compile } from './compile.js';
 import { narrow } from './narrow.js';
-import { softmaxAttention } from './ops.js';
 import { buildProgram } from './program.js';
 import { Random } from './random.js';
 import * as tf from './tfjs.js';

@@ -7,6 +7,7 @@ import {
   dependsOnWeightsAlone,
   type Graph,
   type GraphNode,
+  multiplications,
   reachable,
   type Traced,
   type Value,
@@ -51,13 +52,10 @@ export function narrow(traced: Traced): Traced {
 function operations({ outputs }: Traced): number {
   const values = Object.values(outputs);
   const fixed = dependsOnWeightsAlone(values);
-  const costs = reachable(values).nodes.map(({ op, inputs, attributes, outputs: [output] }) => {
-    if (fixed.has(output!)) return 0;
-    const size = sizeOf(output!.shape);
-    if (op === 'Gemm') return size * inputs[0]!.shape[attributes.transA ? 0 : 1]!;
-    if (op === 'MatMul' || op === 'FusedMatMul')
-      return size * inputs[0]!.shape.at(attributes.transA ? -2 : -1)!;
-    return op === 'Reshape' ? 0 : size;
+  const costs = reachable(values).nodes.map((node) => {
+    const [output] = node.outputs;
+    if (fixed.has(output!) || node.op === 'Reshape') return 0;
+    return multiplications(node) ?? sizeOf(output!.shape);
   });
   return costs.reduce((sum, x) => sum + x, 0);
 }
@@ -139,6 +137,12 @@ function partOf(graph: Graph, x: Value, part: Part): Value {
     case 'ReduceMax':
       // Axes that are reduced have length one here, so this one is not.
       return again(of(inputs[0]!, axis), inputs[1]!);
+    case 'RotaryEmbedding': {
+      if (axis !== 1) return cut(graph, x, part);
+      const parts = [of(inputs[0]!, axis), ...inputs.slice(1)];
+      const heads = 'num_heads' in attributes && { num_heads: size };
+      return graph.node(op, parts, shape, x.dtype, { ...attributes, ...heads });
+    }
     case 'Softmax':
       return attributes.axis === axis ? cut(graph, x, part) : again(of(inputs[0]!, axis));
     case 'Concat':

@@ -1,5 +1,6 @@
 /** @file Engine `onnx`: trace, write ONNX, run it in the worker thread. */
 import type { Compiled, CompileOptions, Resident, RunInput } from './compile.js';
+import { multiplications, reachable, type Traced } from './graph.js';
 import { checkedInput, isResident, specOf } from './inputs.js';
 import type { ArrayValue, FedInput } from './messages.js';
 import { narrow } from './narrow.js';
@@ -45,12 +46,25 @@ export async function releaseOnnx(source: WeightSource): Promise<void> {
   if (sent) await askWorker({ kind: 'forget', set: sent.set });
 }
 
+/**
+ * Multiplications of the largest product from which on waking a second thread pays: of a model of 64 dimensions calls
+ * take 0.7 of the time on one thread, of one of 192 longer (bench/README.md).
+ */
+const WORTH_THREADS = 2 ** 25;
+
+/** One thread for small graphs, else as many as there are cores. */
+function threadsFor({ outputs }: Traced): number {
+  const { nodes } = reachable(Object.values(outputs));
+  const convolves = nodes.some(({ op }) => op.startsWith('Conv'));
+  return convolves || nodes.some((node) => (multiplications(node) ?? 0) >= WORTH_THREADS) ? 0 : 1;
+}
+
 export async function compileOnnx(fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
   const traced = narrow(trace(fn, options.inputs, options.weights));
   const content = buildProgram(options.precision === 'int8' ? quantizeProducts(traced) : traced);
   const set = await sendWeights(content, options.weights);
   const program = nextProgram++;
-  await askWorker({ kind: 'load', program, set, content, threads: options.threads ?? 0 });
+  await askWorker({ kind: 'load', program, set, content, threads: options.threads ?? threadsFor(traced) });
   const outputs = Object.fromEntries(
     content.outputs.map(({ name, shape, dtype }) => [name, specOf(dtype, shape)]),
   );

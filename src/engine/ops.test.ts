@@ -1,5 +1,6 @@
 /** Fused operations: compiled = eager, and their own gradients = those of the composition of plain operations. */
 import { describe, expect, it } from 'vitest';
+import { attendCached, rotate, softmaxAttention, writeAt } from './attention.js';
 import { batchNormRelu } from './batch-norm.js';
 import { compile } from './compile.js';
 import * as ops from './ops.js';
@@ -21,6 +22,22 @@ function plainLogProbs(h: tf.Tensor, u: tf.Tensor, b: tf.Tensor | null): tf.Tens
   const products = tf.matMul(h as tf.Tensor2D, u as tf.Tensor2D, false, true);
   const logProbs = tf.logSoftmax(b ? tf.add(products, b) : products);
   return tf.sum(tf.mul(logProbs, tf.oneHot(targets(), 7)), -1);
+}
+
+const rows = () => tf.tensor1d([4, 0, 2], 'int32');
+
+function angles(positions: number, pairs: number): { cos: tf.Tensor; sin: tf.Tensor } {
+  const table = tf.tensor(new Random(9).normals(positions * pairs), [positions, pairs]);
+  return { cos: tf.cos(table), sin: tf.sin(table) };
+}
+
+function turned(x: tf.Tensor, { cos, sin }: { cos: tf.Tensor; sin: tf.Tensor }): tf.Tensor {
+  const pairs = cos.shape.at(-1)!;
+  const [a, b, rest] = tf.split(x, [pairs, pairs, x.shape.at(-1)! - 2 * pairs], 3) as tf.Tensor[];
+  return tf.concat(
+    [tf.sub(tf.mul(a!, cos), tf.mul(b!, sin)), tf.add(tf.mul(b!, cos), tf.mul(a!, sin)), rest!],
+    3,
+  );
 }
 
 const cases: Record<string, { shapes: number[][]; op: Op; plain: Op }> = {
@@ -69,7 +86,7 @@ const cases: Record<string, { shapes: number[][]; op: Op; plain: Op }> = {
       [2, 2, 3, 4],
     ],
     op: (q, k, v) =>
-      ops.softmaxAttention(q!, k!, v!, tf.tensor2d([0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0], [3, 3]), 0.5).z,
+      softmaxAttention(q!, k!, v!, tf.tensor2d([0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0], [3, 3]), 0.5).z,
     plain: (q, k, v) =>
       tf.matMul(
         tf.softmax(
@@ -80,6 +97,20 @@ const cases: Record<string, { shapes: number[][]; op: Op; plain: Op }> = {
         ),
         v!,
       ),
+  },
+  rotate: {
+    shapes: [[2, 3, 4, 8]],
+    op: (x) => rotate(x!, { ...angles(4, 4), rows: null }),
+    plain: (x) => turned(x!, angles(4, 4)),
+  },
+  'rotate, a row of its own each and not all dimensions': {
+    shapes: [[3, 2, 1, 8]],
+    op: (x) => rotate(x!, { ...angles(5, 2), rows: rows() }),
+    plain: (x) => {
+      const own = (table: tf.Tensor) => tf.reshape(tf.gather(table, rows()), [3, 1, 1, 2]);
+      const { cos, sin } = angles(5, 2);
+      return turned(x!, { cos: own(cos), sin: own(sin) });
+    },
   },
   tokenLogProbs: {
     shapes: [
@@ -144,5 +175,54 @@ describe('fused operations', () => {
     );
     const { parts, all } = await compiled.run({ h: random.normals(rows * 2), ids });
     for (const [row, id] of ids.entries()) expect(parts![row]!).toBeCloseTo(all![row * vocab + id]!, 3);
+  });
+});
+
+describe('attendCached', () => {
+  it('is attention to the tokens up to each row’s own', async () => {
+    const [batch, heads, kvHeads, capacity, dHead] = [3, 4, 2, 5, 8];
+    const inputs = {
+      q: { shape: [batch, heads, 1, dHead] },
+      k: { shape: [batch, kvHeads, 1, dHead] },
+      v: { shape: [batch, kvHeads, 1, dHead] },
+      keys: { shape: [batch, kvHeads, capacity, dHead] },
+      values: { shape: [batch, kvHeads, capacity, dHead] },
+    };
+    const data = Object.fromEntries(
+      Object.entries(inputs).map(([name, { shape }], i) => [name, new Random(i).normals(sizeOf(shape))]),
+    );
+    const fused = await compile(
+      ({ q, k, v, keys, values }) => ({
+        ...attendCached(q!, k!, v!, { k: keys!, v: values! }, rows(), 0.5),
+      }),
+      { inputs },
+    );
+    const plain = await compile(
+      ({ q, k, v, keys, values }) => {
+        const [allKeys, allValues] = [writeAt(keys!, k!, rows()), writeAt(values!, v!, rows())];
+        const seen = tf.lessEqual(tf.range(0, capacity, 1, 'int32'), tf.expandDims(rows(), 1));
+        const mask = tf.mul(tf.sub(1, tf.cast(seen, 'float32')), -1e9);
+        const query = tf.reshape(q!, [batch, kvHeads, heads / kvHeads, dHead]);
+        const { z } = softmaxAttention(query, allKeys, allValues, tf.reshape(mask, [batch, 1, 1, -1]), 0.5);
+        const known = tf.reshape(tf.cast(seen, 'float32'), [batch, 1, capacity, 1]);
+        return { z, k: tf.mul(allKeys, known), v: tf.mul(allValues, known) };
+      },
+      { inputs },
+    );
+    const alone = await compile(
+      ({ q, k, v, keys, values }) => ({
+        z: attendCached(q!, k!, v!, { k: keys!, v: values! }, rows(), 0.5).z,
+      }),
+      { inputs },
+    );
+    const [got, expected] = [await fused.run(data), await plain.run(data)];
+    expect((await alone.run(data)).z).toEqual(got.z);
+    // What lies past a row's position is not said.
+    const isKnown = (i: number) =>
+      Math.floor(i / dHead) % capacity <= [4, 0, 2][Math.floor(i / (kvHeads * capacity * dHead))]!;
+    for (const [name, values] of Object.entries(expected))
+      for (const [i, value] of values.entries())
+        if (name === 'z' || isKnown(i)) expect(got[name]![i]).toBeCloseTo(value, 5);
+        else expect(Number.isFinite(got[name]![i])).toBe(true);
   });
 });

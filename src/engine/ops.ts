@@ -10,7 +10,7 @@ import { emit, tracing } from './trace.js';
  * A differentiable operation with a gradient of its own. Both functions get the tensors they work on (those that
  * they close over may be gone by the time the gradient is asked for); `gradient` answers for the first ones.
  */
-function differentiable(
+export function differentiable(
   tensors: readonly tf.Tensor[],
   value: (...tensors: tf.Tensor[]) => tf.Tensor,
   gradient: (dy: tf.Tensor, y: tf.Tensor, ...tensors: tf.Tensor[]) => tf.Tensor[],
@@ -135,71 +135,6 @@ export function silu(x: tf.Tensor): tf.Tensor {
     oneNode('QuickGelu', [x], { alpha: { f: 1 } }, () => tf.mul(x, tf.sigmoid(x)));
   return differentiable([x], value, (dy, y, x) => [
     tf.mul(tf.mul(tf.sigmoid(x), tf.add(tf.sub(x, y), 1)), dy),
-  ]);
-}
-
-// -- attention -------------------------------------------------------------------------------------------------
-
-/**
- * Scaled dot-product attention of one layer.
- *
- * @param q - [batch, head, qPos, dHead]
- * @param k - [batch, head, kPos, dHead]
- * @param v - [batch, head, kPos, dHead]
- * @param mask - added to the scores; broadcasts to [batch, head, qPos, kPos]
- * @returns pattern [batch, head, qPos, kPos], rows sum to 1; z [batch, head, qPos, dHead]
- */
-export function softmaxAttention(
-  q: tf.Tensor,
-  k: tf.Tensor,
-  v: tf.Tensor,
-  mask: tf.Tensor | null,
-  scale: number,
-): { pattern: tf.Tensor; z: tf.Tensor } {
-  const products = tf.matMul(q, k, false, true);
-  const scaled = scale === 1 ? products : tf.mul(products, scale);
-  const pattern = tf.softmax(mask ? tf.add(scaled, mask) : scaled);
-  return { pattern, z: tf.matMul(pattern, v) };
-}
-
-/**
- * Writes one position of each row of a key-value cache.
- *
- * @param cache - [batch, head, capacity, dHead]
- * @param x - [batch, head, 1, dHead]
- * @param positions - int32 [batch]
- * @returns the cache with x at each row's position
- */
-export function writeAt(cache: tf.Tensor, x: tf.Tensor, positions: tf.Tensor): tf.Tensor {
-  const [batch, head, capacity, dHead] = cache.shape as [number, number, number, number];
-  const here = (positions: tf.Tensor) =>
-    tf.reshape(tf.equal(tf.range(0, capacity, 1, 'int32'), tf.expandDims(positions, 1)), [
-      batch,
-      1,
-      capacity,
-      1,
-    ]);
-  const value = (cache: tf.Tensor, x: tf.Tensor, positions: tf.Tensor) => {
-    // A scatter touches the written rows only; a select passes over the whole cache (8 times slower here).
-    if (!tracing()) return tf.where(here(positions), x, cache);
-    const column = (of: (row: number) => number) =>
-      tf.tensor2d(
-        Int32Array.from({ length: batch * head }, (_, row) => of(row)),
-        [batch * head, 1],
-        'int32',
-      );
-    const rows = tf.reshape(tf.broadcastTo(tf.expandDims(positions, 1), [batch, head]), [batch * head, 1]);
-    const indices = tf.concat(
-      [column((row) => Math.floor(row / head)), column((row) => row % head), rows],
-      1,
-    );
-    return emit([cache, indices, tf.reshape(x, [batch * head, dHead])], (graph, [target, at, update]) =>
-      graph.node('ScatterND', [target!, graph.cast(at!, 'int64'), update!], cache.shape, 'float32'),
-    );
-  };
-  return differentiable([cache, x, positions], value, (dy, _y, _cache, _x, positions) => [
-    tf.where(here(positions), tf.zerosLike(dy), dy),
-    tf.sum(tf.where(here(positions), dy, tf.zerosLike(dy)), 2, true),
   ]);
 }
 

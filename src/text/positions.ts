@@ -1,18 +1,15 @@
 /** @file What a token's position decides: its learned embedding, its rotation, and the keys it may look at. */
+import { HIDDEN, type Rotation } from '../engine/attention.js';
 import * as tf from '../engine/tfjs.js';
 import { once } from './once.js';
 import { rotationTables } from './rotary.js';
 import type { TransformerSpec } from './spec.js';
 
-/** Added to the score of a key that a query must not see; exp() of it is zero. */
-const HIDDEN = -1e9;
-
 /** Where the tokens of a batch stand. */
 export interface Positions {
   /** Their rows of the position table, broadcast to `[batch, pos, dModel]`. */
   learned(table: tf.Tensor): tf.Tensor;
-  /** Angles' cosine and sine, `[pos, pairs]` or `[batch, 1, pos, pairs]`. */
-  rotation(): { cos: tf.Tensor; sin: tf.Tensor };
+  rotation(): Rotation;
   /**
    * What is added to the scores, broadcast to `[batch, kvHead, group * qPos, kPos]`: queries of the heads that
    * share a key-value head lie one after the other.
@@ -32,7 +29,7 @@ export function consecutive(spec: TransformerSpec, from: number, end: number): P
     learned: own,
     rotation: once(() => {
       const { cos, sin } = rotationTables(spec, end);
-      return { cos: own(cos), sin: own(sin) };
+      return { cos: own(cos), sin: own(sin), rows: null };
     }),
     mask: onceEach((window) => {
       const range = tf.range(from, end, 1, 'int32');
@@ -53,11 +50,7 @@ export function singleTokens(spec: TransformerSpec, positions: tf.Tensor1D, capa
   return {
     causal: () => false,
     learned: (table) => tf.reshape(tf.gather(table, positions), [batch, 1, spec.dModel]),
-    rotation: once(() => {
-      const tables = rotationTables(spec, capacity);
-      const own = (table: tf.Tensor) => tf.reshape(tf.gather(table, positions), [batch, 1, 1, -1]);
-      return { cos: own(tables.cos), sin: own(tables.sin) };
-    }),
+    rotation: once(() => ({ ...rotationTables(spec, capacity), rows: positions })),
     mask: onceEach((window) => {
       const keys = tf.range(0, capacity, 1, 'int32');
       return tf.reshape(hidden(tf.reshape(positions, [batch, 1]), tf.reshape(keys, [1, capacity]), window), [

@@ -57,7 +57,7 @@ type CacheEntries = Record<string, Resident>;
 const STEPS = 4;
 
 /** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
-export const samplerVersion = 2;
+export const samplerVersion = 3;
 
 /** Draws from p(x_t | x_<t). All results depend on the seed of the given generator alone. */
 export class Prior {

@@ -1,8 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { rotate } from '../engine/attention.js';
 import * as tf from '../engine/tfjs.js';
 import { parseConfig } from './config.js';
-import { rotary, rotationTables } from './rotary.js';
+import { rotationTables } from './rotary.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -19,9 +20,9 @@ const specOf = (more: object) => parseConfig({ ...config, ...more }, 'config.jso
 
 describe('rotary positions', () => {
   it('make products of queries and keys depend on their distance alone', () => {
-    const { cos, sin } = rotationTables(specOf({}), 10);
+    const tables = rotationTables(specOf({}), 10);
     const everywhere = (x: tf.Tensor) =>
-      rotary(tf.tile(tf.reshape(x, [1, 1, 1, 8]), [1, 1, 10, 1]), cos, sin);
+      rotate(tf.tile(tf.reshape(x, [1, 1, 1, 8]), [1, 1, 10, 1]), { ...tables, rows: null });
     const q = everywhere(tf.randomNormal([8], 0, 1, 'float32', 1));
     const k = everywhere(tf.randomNormal([8], 0, 1, 'float32', 2));
     const products = (tf.reshape(tf.matMul(q, k, false, true), [10, 10]) as tf.Tensor2D).arraySync();

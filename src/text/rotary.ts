@@ -1,7 +1,4 @@
-/**
- * @file Rotary position embedding (Su et al. 2021), halves as pairs: dimension i of the first half and of the
- * second turn together, as in GPT-NeoX and Llama.
- */
+/** @file The angles of rotary position embedding (Su et al. 2021); `rotate` turns by them. */
 import * as tf from '../engine/tfjs.js';
 import type { Positions, TransformerSpec } from './spec.js';
 
@@ -31,25 +28,4 @@ export function rotationTables(spec: TransformerSpec, positions: number): { cos:
     return tf.tensor(values, [positions, frequencies.length]);
   };
   return { cos: table(Math.cos), sin: table(Math.sin) };
-}
-
-/**
- * Turns queries or keys by their positions. Dimensions beyond 2 * pairs pass through.
- *
- * @param x - `[batch, head, pos, dHead]`
- * @param cos - of the angles, `[pos, pairs]` or, by row, `[batch, 1, pos, pairs]`
- * @param sin - likewise
- */
-export function rotary(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor {
-  const [batch, head, pos, dHead] = x.shape as [number, number, number, number];
-  const pairs = cos.shape.at(-1)!;
-  const part = (start: number, size: number) => tf.slice(x, [0, 0, 0, start], [batch, head, pos, size]);
-  const first = part(0, pairs); // [batch, head, pos, pairs]
-  const second = part(pairs, pairs);
-  const turned = [
-    tf.sub(tf.mul(first, cos), tf.mul(second, sin)),
-    tf.add(tf.mul(second, cos), tf.mul(first, sin)),
-  ];
-  if (2 * pairs < dHead) turned.push(part(2 * pairs, dHead - 2 * pairs));
-  return tf.concat(turned, 3);
 }

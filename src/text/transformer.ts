@@ -8,17 +8,9 @@
  * Axes: batch, pos, dModel, head, dHead, neuron, vocab. Inside, the stream is `[rows, dModel]`,
  * rows = batch * pos, so that every weight meets it in one 2-D product.
  */
+import { attendCached, rotate, softmaxAttention, writeAt } from '../engine/attention.js';
 import { causalAttention } from '../engine/causal-attention.js';
-import {
-  gelu,
-  geluTanh,
-  layerNorm,
-  rmsNorm,
-  silu,
-  softmaxAttention,
-  tokenLogProbs,
-  writeAt,
-} from '../engine/ops.js';
+import { gelu, geluTanh, layerNorm, rmsNorm, silu, tokenLogProbs } from '../engine/ops.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup } from '../engine/weights.js';
 import { UserError } from '../errors.js';
@@ -27,7 +19,6 @@ import { once } from './once.js';
 import { bodyModule, layerModule, unembeddingModule } from './parameters.js';
 import { type LayerPlace, type Place, parsePlace } from './places.js';
 import { consecutive, type Positions, singleTokens } from './positions.js';
-import { rotary } from './rotary.js';
 import type { Activation, TransformerSpec } from './spec.js';
 
 /** Keys (rotated) and values of past tokens, one tensor a layer, `[batch, kvHead, capacity, dHead]`. */
@@ -82,7 +73,7 @@ export function forward(
       batch,
       pos,
       positions: consecutive(spec, 0, pos),
-      remember: (_, k, v) => ({ k, v }),
+      remember: (_, { k, v }) => ({ k, v }),
       edits,
     },
     () => ('ids' in input ? embedTokens(spec, weights, input.ids) : input.embeddings),
@@ -111,7 +102,7 @@ export function readOn(
       batch,
       pos,
       positions: consecutive(spec, from, from + pos),
-      remember: (layer, k, v) => ({
+      remember: (layer, { k, v }) => ({
         k: tf.concat([past.keys[layer]!, k], 2),
         v: tf.concat([past.values[layer]!, v], 2),
       }),
@@ -144,10 +135,13 @@ export function step(
       batch,
       pos: 1,
       positions: singleTokens(spec, positions, capacity),
-      remember: (layer, k, v) => ({
-        k: writeAt(token.cache.keys[layer]!, k, positions),
-        v: writeAt(token.cache.values[layer]!, v, positions),
-      }),
+      remember: (layer, { q, k, v }) => {
+        const cache = { k: token.cache.keys[layer]!, v: token.cache.values[layer]! };
+        const window = spec.windows[layer]!;
+        return window === null || window >= capacity
+          ? attendCached(q, k, v, cache, positions, spec.attentionScale)
+          : { k: writeAt(cache.k, k, positions), v: writeAt(cache.v, v, positions) };
+      },
       edits: {},
     },
     () => embedTokens(spec, weights, tf.reshape(token.ids, [batch, 1])),
@@ -219,6 +213,18 @@ export function sequenceLogProbs(
 // ----------------------------------------------------------------------------------------------------------------
 // Layers
 
+/** Of the tokens being read: q `[batch, head, pos, dHead]`, k and v `[batch, kvHead, pos, dHead]`. */
+type Projected = Record<'q' | 'k' | 'v', tf.Tensor>;
+
+/** What they look at. */
+interface Memory {
+  /** `[batch, kvHead, kPos, dHead]` */
+  readonly k: tf.Tensor;
+  readonly v: tf.Tensor;
+  /** What they get of it, `[batch, head, pos, dHead]`, where that came in one operation. */
+  readonly z?: tf.Tensor;
+}
+
 /** What all layers of one run share. */
 interface Reading {
   readonly spec: TransformerSpec;
@@ -226,14 +232,8 @@ interface Reading {
   readonly batch: number;
   readonly pos: number;
   readonly positions: Positions;
-  /**
-   * Keys and values to look at, given those of the tokens being read.
-   *
-   * @param k - `[batch, kvHead, pos, dHead]`
-   * @param v - likewise
-   * @returns `[batch, kvHead, kPos, dHead]`
-   */
-  readonly remember: (layer: number, k: tf.Tensor, v: tf.Tensor) => { k: tf.Tensor; v: tf.Tensor };
+  /** What the tokens being read look at, given what they are themselves. */
+  readonly remember: (layer: number, own: Projected) => Memory;
   readonly edits: Edits;
 }
 
@@ -256,7 +256,7 @@ function linear({ spec, weights }: Reading, module: string, x: tf.Tensor, bias: 
 const activate: Record<Activation, (x: tf.Tensor) => tf.Tensor> = { gelu, geluTanh, silu, relu: tf.relu };
 
 /** Queries `[batch, head, pos, dHead]`, keys and values `[batch, kvHead, pos, dHead]`; no rotation yet. */
-function project(reading: Reading, layer: number, x: tf.Tensor): Record<'q' | 'k' | 'v', tf.Tensor> {
+function project(reading: Reading, layer: number, x: tf.Tensor): Projected {
   const { spec, batch, pos } = reading;
   const { heads, kvHeads, dHead } = spec;
   const { attention } = families[spec.family].modules.layer;
@@ -290,12 +290,7 @@ interface Attention {
 const LONG = 128;
 
 /** Attention of one layer, given its keys and values. */
-function attend(
-  reading: Reading,
-  layer: number,
-  query: tf.Tensor,
-  { k, v }: { k: tf.Tensor; v: tf.Tensor },
-): Attention {
+function attend(reading: Reading, layer: number, query: tf.Tensor, { k, v, z }: Memory): Attention {
   const { spec, batch, pos, positions } = reading;
   const { heads, kvHeads, dHead } = spec;
   const window = spec.windows[layer]!;
@@ -307,17 +302,19 @@ function attend(
   const long = pos >= LONG && heads === kvHeads && positions.causal(window);
   return {
     pattern: once(() => tf.reshape(whole().pattern, [batch, heads, pos, k.shape[2]!])),
-    z: once(() =>
-      long
-        ? causalAttention(query as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, spec.attentionScale)
-        : tf.reshape(whole().z, [batch, heads, pos, dHead]),
+    z: once(
+      () =>
+        z ??
+        (long
+          ? causalAttention(query as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, spec.attentionScale)
+          : tf.reshape(whole().z, [batch, heads, pos, dHead])),
     ),
   };
 }
 
 interface Layer {
   readonly places: Record<LayerPlace, Lazy<tf.Tensor>>;
-  readonly keysAndValues: Lazy<{ k: tf.Tensor; v: tf.Tensor }>;
+  readonly keysAndValues: Lazy<Memory>;
   /** The stream after the layer, `[rows, dModel]`. */
   readonly output: Lazy<tf.Tensor>;
 }
@@ -338,12 +335,11 @@ function transformerLayer(reading: Reading, layer: number, input: Lazy<tf.Tensor
     const placed = (x: tf.Tensor, normName: string | undefined) => {
       const normed = normName ? norm(reading, module(normName), x) : x;
       if (spec.positions.kind !== 'rotary') return normed;
-      const { cos, sin } = positions.rotation();
-      return rotary(normed, cos, sin);
+      return rotate(normed, positions.rotation());
     };
     return { q: placed(q, names.queryNorm), k: placed(k, names.keyNorm), v };
   });
-  const keysAndValues = once(() => remember(layer, projected().k, projected().v));
+  const keysAndValues = once(() => remember(layer, projected()));
   const attention = once(() => attend(reading, layer, projected().q, keysAndValues()));
   // [batch, pos, head, dHead]
   const z = once(() => edited('attn.hook_z', tf.transpose(attention().z(), [0, 2, 1, 3])));

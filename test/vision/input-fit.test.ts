@@ -1,7 +1,7 @@
 /** A wrong range is caught: on a real network with batch norm, and on one whose only trace is its class scores. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { fitInput } from '../../src/vision/input-fit.js';
 import { VisionNetwork } from '../../src/vision/network.js';
 import { openVisionNetwork } from '../../src/vision/open.js';
@@ -13,7 +13,10 @@ const model = fileURLToPath(new URL('../../../shared/models/mobilenet_v1_0.25_22
 const fixture = new URL('../../../shared/fixtures/vision/squeezenet1_1.json', import.meta.url);
 
 describe.skipIf(!existsSync(model))('with a batch norm (needs ../shared/models)', () => {
-  const network = openVisionNetwork(model);
+  let network: VisionNetwork;
+  beforeAll(() => {
+    network = openVisionNetwork(model);
+  });
 
   test('the right range fits', async () => {
     expect(await fitInput(network)).toEqual({ preprocessing: network.input.preprocessing, warning: null });

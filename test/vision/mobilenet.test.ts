@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { compile } from '../../src/engine/compile.js';
 import * as tf from '../../src/engine/tfjs.js';
 import { openVisionNetwork } from '../../src/vision/open.js';
@@ -37,7 +37,10 @@ function* pictures(): Generator<{ truth: number; jpeg: Buffer }> {
 }
 
 describe.skipIf(!existsSync(model))('MobileNet (needs ../shared/models)', () => {
-  const network = openVisionNetwork(model);
+  let network: VisionNetwork;
+  beforeAll(() => {
+    network = openVisionNetwork(model);
+  });
 
   test('keeps its Keras names', () => {
     expect(network.layers).toHaveLength(87);
