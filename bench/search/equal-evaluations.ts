@@ -8,7 +8,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { hashModel } from '../../src/hub/model-hash.js';
-import { finishRun } from '../../src/runs/events.js';
+import { finishRun, type ScoredText } from '../../src/runs/events.js';
 import { loadTextModel } from '../../src/text/model.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 import { chooseUnits } from './units.js';
@@ -37,14 +37,20 @@ interface Row {
   seed: number;
   hypervolume: Record<string, number>;
   seconds: Record<string, number>;
+  /** The strongest text under 4 nats, and the strongest under 6. */
+  fluent: Record<string, ScoredText | undefined>;
+  strongest: Record<string, ScoredText | undefined>;
 }
+
+const strongestUnder = (frontier: readonly ScoredText[], nats: number): ScoredText | undefined =>
+  frontier.filter((text) => text.cross_entropy < nats).sort((a, b) => b.z - a.z)[0];
 
 const rows: Row[] = [];
 for (const seed of flags.seeds.split(',').map(Number)) {
   for (const unit of units) {
-    const row: Row = { unit, seed, hypervolume: {}, seconds: {} };
+    const row: Row = { unit, seed, hypervolume: {}, seconds: {}, fluent: {}, strongest: {} };
     for (const method of methods) {
-      const { hypervolume, cost } = await finishRun(
+      const { hypervolume, cost, frontier } = await finishRun(
         searchText({
           ...{ model, modelHash, unit, method, seed, engine: 'onnx', measure: 'delta', at: 'max' },
           ...{ reference: 'layer', length: 12, budget: { evaluations: Number(flags.evaluations) } },
@@ -53,12 +59,16 @@ for (const seed of flags.seeds.split(',').map(Number)) {
       );
       row.hypervolume[method] = hypervolume;
       row.seconds[method] = cost.seconds;
+      row.fluent[method] = strongestUnder(frontier, 4);
+      row.strongest[method] = strongestUnder(frontier, 6);
     }
     rows.push(row);
     const cells = methods.map(
       (m) => `${m} ${row.hypervolume[m]!.toFixed(1)} (${row.seconds[m]!.toFixed(1)} s)`,
     );
-    console.log([String(seed), unit.padEnd(9), ...cells].join('  '));
+    const { cross_entropy, z, text } = row.fluent[methods[0]!]!;
+    const found = `${z.toFixed(1)} at ${cross_entropy.toFixed(1)} nats: ${JSON.stringify(text)}`;
+    console.log([String(seed), unit.padEnd(9), ...cells, found].join('  '));
   }
 }
 
@@ -75,6 +85,13 @@ const summary = {
   /** How often the first method has the largest. */
   best: mean(
     rows.map(({ hypervolume }) => (others.every((m) => hypervolume[first]! >= hypervolume[m]!) ? 1 : 0)),
+  ),
+  /** How often the first method's text under 4 nats excites the unit more than each other's strongest under 6. */
+  fluentBeats: Object.fromEntries(
+    others.map((m) => [
+      m,
+      mean(rows.map(({ fluent, strongest }) => (fluent[first]!.z > (strongest[m]?.z ?? 0) ? 1 : 0))),
+    ]),
   ),
 };
 console.log(summary);

@@ -52,6 +52,11 @@ class WorkerClient {
 
 let client: WorkerClient | undefined;
 
+/** Starts the worker thread, if it has not been, so that the first request need not wait for it. */
+export function warmUp(): void {
+  client ??= new WorkerClient();
+}
+
 /**
  * Sends a request to the worker thread; requests are answered in order.
  *

@@ -39,8 +39,8 @@ function createSession(model: Uint8Array, threads: number): Promise<ort.Inferenc
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // An arena keeps each session's peak for ever; without one three shapes of GPT-2 small take 400 MiB less, at
-    // the same speed (bench/engine/memory.ts).
-    enableCpuMemArena: false,
+    // the same speed (bench/engine/memory.ts). Small graphs, those of one thread, are a little faster with it.
+    enableCpuMemArena: threads === 1,
     executionMode: 'sequential',
     logSeverityLevel: 3,
     extra: {

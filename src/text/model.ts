@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { openSafetensorsFolder } from '../engine/safetensors.js';
 import type { WeightSource } from '../engine/weights.js';
+import { warmUp } from '../engine/worker-client.js';
 import { UserError } from '../errors.js';
 import { readConfig } from './config.js';
 import { matchWeights } from './parameters.js';
@@ -41,6 +42,8 @@ export function openTextWeights(folder: string): TextWeights {
  */
 export async function loadTextModel(folder: string): Promise<TextModel> {
   const { spec, weights } = openTextWeights(folder);
+  // The engine's thread starts while the tokenizer is loaded.
+  warmUp();
   // As in Python: the tokenizer's own BOS is what stands before a text, the config's what generation starts from.
   // Models without either start with their end-of-text token, as GPT-2 was trained.
   const tokenizer = await loadTokenizer(folder, { vocab: spec.vocab, bos: spec.bos ?? spec.eos[0] ?? null });

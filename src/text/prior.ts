@@ -61,12 +61,28 @@ export const samplerVersion = 3;
 
 /** Draws from p(x_t | x_<t). All results depend on the seed of the given generator alone. */
 export class Prior {
+  private reading: Promise<Compiled> | undefined;
+
   private constructor(
     private readonly options: PriorOptions,
     private readonly drawSteps: Compiled,
-    private readonly readSequences: Compiled,
     private readonly empty: CacheEntries,
   ) {}
+
+  /** Reads what stands before a rewrite; compiled when first needed, since whole samples need none. */
+  private readSequences(): Promise<Compiled> {
+    const { spec, weights, batch, positions, engine, changing } = this.options;
+    this.reading ??= compile(
+      (inputs, lookup) =>
+        namedCache(forward(spec, changed(this.options, inputs, lookup), { ids: inputs.ids! }).cache()),
+      {
+        inputs: { ...changingInputs(changing), ids: { shape: [batch, positions], dtype: 'int32' } },
+        weights,
+        engine,
+      },
+    );
+    return this.reading;
+  }
 
   static async create(options: PriorOptions): Promise<Prior> {
     const { spec, weights, batch, positions, engine, precision = 'float32' } = options;
@@ -88,20 +104,10 @@ export class Prior {
         ...{ weights, engine, precision },
       },
     );
-    const readSequences = await compile(
-      (inputs, lookup) =>
-        namedCache(forward(spec, changed(options, inputs, lookup), { ids: inputs.ids! }).cache()),
-      {
-        inputs: { ...changing, ids: { shape: [batch, positions], dtype: 'int32' } },
-        weights,
-        engine,
-        precision,
-      },
-    );
     const zeros = new Float32Array(batch * spec.kvHeads * positions * spec.dHead);
     const empty: CacheEntries = {};
     for (const name of names) empty[name] = await resident(zeros, { shape }, engine);
-    return new Prior(options, drawSteps, readSequences, empty);
+    return new Prior(options, drawSteps, empty);
   }
 
   /** Tokens drawn in one call: rewrites of as many or fewer cost the same. */
@@ -147,7 +153,8 @@ export class Prior {
     let ids = padRows(rows, batch, positions);
     // Before position 1 there is BOS alone, which the first step reads itself.
     const fresh = rewrites.every(({ from }) => from === 1);
-    let cache = fresh ? this.empty : (await this.readSequences.runKeeping({ ...arrays, ids }, names)).kept;
+    let cache = this.empty;
+    if (!fresh) cache = (await (await this.readSequences()).runKeeping({ ...arrays, ids }, names)).kept;
     const sharpness = Array.from({ length: batch }, (_, row) => 1 / (rewrites[row]?.temperature ?? 1));
     const longest = Math.max(...rewrites.map(({ count }) => count));
     for (let done = 0; done < longest; done += STEPS) {
@@ -172,7 +179,7 @@ export class Prior {
 
   dispose(): void {
     this.drawSteps.dispose();
-    this.readSequences.dispose();
+    void this.reading?.then((reading) => reading.dispose());
     release(this.empty);
   }
 }
