@@ -41,7 +41,13 @@ export class TerminalSession {
       env: { ...surroundings, TERM: 'xterm-256color', COLORTERM: 'truecolor', ...env },
       ...(folder !== undefined && { cwd: folder }),
     });
-    this.ended = new Promise((resolve) => this.pty.onExit(({ exitCode }) => resolve(exitCode)));
+    this.ended = new Promise((resolve) =>
+      this.pty.onExit(async ({ exitCode }) => {
+        // The last words may come after the news of the end, and the terminal reads them later still.
+        await this.rests(100);
+        this.terminal.write('', () => resolve(exitCode));
+      }),
+    );
     this.pty.onData((data) => {
       this.output += data;
       if (emulate) this.terminal.write(data);
