@@ -2,7 +2,7 @@
 export const tuneDefaults = {
   /** Tokens of a text. */
   length: 12,
-  steps: 150,
+  steps: 200,
   /** Texts a step. */
   batch: 128,
   learningRate: 0.005,
@@ -15,9 +15,12 @@ export const tuneDefaults = {
   checkpointEvery: 10,
 } as const;
 
+/** Divergence from the prior that a policy is steered to, nats a token. */
+const TARGET_PER_TOKEN = 1.5;
+
 /**
  * How far a policy may go. Rewards differ in spread from unit to unit, so one price of a nat fits few of them: unless
- * a price is given it is steered to a divergence of one nat a token.
+ * a price is given it is steered to a divergence of one and a half nats a token.
  *
  * @param beta - sigmas a nat; where it begins when a target is given too
  * @param klTarget - nats a text
@@ -26,6 +29,6 @@ export function priceOf(
   length: number,
   { beta, klTarget }: { readonly beta?: number | undefined; readonly klTarget?: number | undefined },
 ): { beta: number; klTarget?: number } {
-  const target = klTarget ?? (beta === undefined ? length : undefined);
+  const target = klTarget ?? (beta === undefined ? TARGET_PER_TOKEN * length : undefined);
   return { beta: beta ?? 0.1, ...(target !== undefined && { klTarget: target }) };
 }
