@@ -113,6 +113,7 @@ export {
 // What a text does to a unit, and the search for text.
 export { type AblationOptions, ablationDivergence } from './text/ablation.js';
 export { Calibration, type CalibrationText, type GroupStatistics } from './text/calibration.js';
+export type { ChangingWeights } from './text/changing-weights.js';
 export { type Carrier, carriers, clusterTexts, type TextCluster } from './text/clusters.js';
 export {
   type CorpusResult,
@@ -129,7 +130,7 @@ export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from
 export type { Place } from './text/places.js';
 export type { ForeignPrior } from './text/prior/foreign-prior.js';
 export { openPrior } from './text/prior/open-prior.js';
-export { type ChangingWeights, Prior, type PriorOptions, type Rewrite } from './text/prior.js';
+export { Prior, type PriorOptions, type Rewrite } from './text/prior.js';
 export { Probe, type ProbeOptions, type Scores } from './text/probe.js';
 export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/reference.js';
 export { annealed } from './text/sampling/annealing.js';

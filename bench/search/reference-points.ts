@@ -124,8 +124,10 @@ async function search({ unit: name, measure, seconds }: Reference) {
         arena: {
           ...{ model, start, probe, turn, batch, positions: POSITIONS, quiet: null },
           prior: {
-            stride: inside.stride,
-            rewrite: (rows, rewrites, random) => inside.rewrite(rows, rewrites, random),
+            get tokensRead() {
+              return inside.tokensRead;
+            },
+            rewrite: (...drafts) => inside.rewrite(...drafts),
             sample: async (count, bos, random) => {
               const rows = await whole.sample(count, bos, random);
               return rows.filter((_, i) => i % (POSITIONS + 1) !== 0);

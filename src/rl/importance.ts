@@ -2,7 +2,8 @@
 import { type Compiled, compile, type EngineName, type RunInput } from '../engine/compile.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightSource } from '../engine/weights.js';
-import { bannedMask, padRows } from '../text/prior.js';
+import { bannedMask } from '../text/draw-steps.js';
+import { padRows } from '../text/rows.js';
 import { forward, sequenceLogProbs } from '../text/transformer.js';
 import { type LoraLayout, loraLookup, loraShapes } from './lora.js';
 

@@ -7,7 +7,7 @@ import * as tf from '../engine/tfjs.js';
 import type { WeightSource } from '../engine/weights.js';
 import { type CalibrationStore, memoryStore } from './calibration-store.js';
 import { groupKey, groupSize, measure, needsCentre, type UnitGroup } from './measures.js';
-import { padRows } from './prior.js';
+import { padRows } from './rows.js';
 import type { TransformerSpec } from './spec.js';
 import { forward } from './transformer.js';
 import type { ShippedStatistics } from './unit-statistics.js';

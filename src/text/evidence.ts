@@ -10,8 +10,8 @@ import type { TensorSpec } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup } from '../engine/weights.js';
 import type { GroupStatistics } from './calibration.js';
+import { bannedMask } from './draw-steps.js';
 import { centredDeltas, scoreCounted, throughFinalNorm } from './measures.js';
-import { bannedMask } from './prior.js';
 import type { Probe } from './probe.js';
 import {
   forward,

@@ -7,8 +7,8 @@ import { canAblate, compileAblation } from './ablation.js';
 import { compileReading, compileVariants, type EvidenceOptions } from './evidence.js';
 import { countedPositions } from './measures.js';
 import type { TextModel } from './model.js';
-import { padRows } from './prior.js';
 import { Probe } from './probe.js';
+import { padRows } from './rows.js';
 import { encodeText } from './score.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 

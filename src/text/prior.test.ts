@@ -13,7 +13,7 @@ const banned = [0, 4];
 describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
   const { spec, weights } = randomModel(config, 3);
   const { vocab } = spec;
-  const options: PriorOptions = { spec, weights, banned, positions, batch: 64, engine: 'onnx' };
+  const options: PriorOptions = { spec, weights, banned, positions, batch: 64, parents: 2, engine: 'onnx' };
   let prior: Prior;
   beforeAll(async () => {
     prior = await Prior.create(options);
@@ -95,12 +95,24 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
     const [afterOther] = await exact([other]);
     const count = 6400;
     const rows = new Int32Array(count * positions);
+    const filled = (start: readonly number[]) =>
+      Int32Array.from([...start, 2, 2, 2, 2, 2].slice(0, positions));
+    // Some have the whole prefix of their parent, some a changed token in it, some nothing but BOS.
+    const even = [
+      [...prefix, 5],
+      [0, 3, 6, 1, 9],
+      [0, 7],
+    ].map(filled);
+    const odd = [filled([...other, 1])];
+    const parents: Int32Array[] = [];
     const rewrites = Array.from({ length: count }, (_, row): Rewrite => {
-      const even = row % 2 === 0;
-      rows.set([...(even ? prefix : other), 2, 2, 2, 2, 2].slice(0, positions), row * positions);
-      return { from: even ? 5 : 2, count: 1 };
+      const isEven = row % 2 === 0;
+      rows.set(filled(isEven ? prefix : other), row * positions);
+      const mine = isEven ? even : odd;
+      parents.push(mine[(row >> 1) % mine.length]!);
+      return { from: isEven ? 5 : 2, count: 1 };
     });
-    const drawn = rowsOf(await prior.rewrite(rows, rewrites, new Random(6)));
+    const drawn = rowsOf(await prior.rewrite(rows, rewrites, new Random(6), parents));
     const at = (even: boolean) => drawn.filter((_, row) => (row % 2 === 0) === even);
     expect(
       surprise(
@@ -124,7 +136,13 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
       const from = 1 + random.integer(positions - 1);
       return { from, count: random.integer(positions - from + 1) };
     });
-    const drawn = await prior.rewrite(rows, rewrites, random);
+    const parents = Array.from({ length: 3 }, (_, i) => rows.slice(i * positions, (i + 1) * positions));
+    const drawn = await prior.rewrite(
+      rows,
+      rewrites,
+      random,
+      rewrites.map((_, row) => parents[row % 3]!),
+    );
     expect(rows).toEqual(before);
     let changed = 0;
     for (const [row, { from, count }] of rewrites.entries()) {

@@ -1,32 +1,18 @@
 /**
  * @file Drawing text from a language model: whole sequences, or some tokens of given ones anew.
  *
- * One compiled step reads a token a row with a key-value cache and draws the next; every row stands at a
- * position of its own, so rows that differ in where they are rewritten share a batch.
+ * Rows are drawn in slots, each at a position of its own, so that rows that differ in where they are rewritten share
+ * a batch; a slot whose row is done takes the next (continuous batching, as in Orca, Yu et al. 2022).
  */
-import {
-  type Compiled,
-  compile,
-  type EngineName,
-  type Precision,
-  type Resident,
-  resident,
-} from '../engine/compile.js';
+import { type Compiled, compile, type EngineName, type Precision, resident } from '../engine/compile.js';
 import type { Random } from '../engine/random.js';
-import * as tf from '../engine/tfjs.js';
-import type { WeightLookup, WeightSource } from '../engine/weights.js';
+import type { WeightSource } from '../engine/weights.js';
+import { type ChangingWeights, changingInputs, currentArrays, withArguments } from './changing-weights.js';
+import { drawInputs, drawSteps, GOES_ON, ofParents, STEPS } from './draw-steps.js';
+import { type CacheEntries, cacheNames, cacheShape, namedCache, releaseCache } from './named-cache.js';
+import { firstChange, padRows, stackRows } from './rows.js';
 import type { TransformerSpec } from './spec.js';
-import { forward, type KeyValueCache, step } from './transformer.js';
-
-/** Weights that change between calls, without compiling anew: made of arrays that are arguments of the graph. */
-export interface ChangingWeights {
-  /** Shapes of the arrays, by name. */
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** The arrays of this moment. */
-  current(): ReadonlyMap<string, Resident>;
-  /** The model's weights, given the arrays and the weights that stay. */
-  lookup(arrays: WeightLookup, frozen: WeightLookup): WeightLookup;
-}
+import { forward } from './transformer.js';
 
 export interface PriorOptions {
   readonly spec: TransformerSpec;
@@ -38,6 +24,8 @@ export interface PriorOptions {
   readonly positions: number;
   /** Rows drawn together; fewer are filled up. */
   readonly batch: number;
+  /** Parents of rows to rewrite that are read together; 1 unless told otherwise. */
+  readonly parents?: number;
   readonly engine: EngineName;
   /** int8 for drafts, whose worth is counted elsewhere; float32 unless told otherwise. */
   readonly precision?: Precision;
@@ -51,10 +39,23 @@ export interface Rewrite {
   readonly temperature?: number;
 }
 
-type CacheEntries = Record<string, Resident>;
+/** A row to rewrite: `read` is the next token to read, `end` the position behind its last new token. */
+interface Job {
+  readonly row: number;
+  readonly parent: Int32Array;
+  read: number;
+  readonly from: number;
+  readonly end: number;
+  readonly sharpness: number;
+}
 
-/** Tokens drawn in one call of the graph: enough to hide the call, few enough to compile fast. */
-const STEPS = 4;
+/** Jobs, and the parents that they need. */
+interface Group {
+  readonly jobs: Job[];
+  readonly parents: readonly Int32Array[];
+}
+
+const stepsOf = ({ read, end }: Job) => end - 1 - read;
 
 /** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
 export const samplerVersion = 3;
@@ -64,54 +65,32 @@ export class Prior {
   private reading: Promise<Compiled> | undefined;
 
   private constructor(
-    private readonly options: PriorOptions,
-    private readonly drawSteps: Compiled,
+    private readonly options: PriorOptions & { readonly parents: number },
+    private readonly steps: Compiled,
+    /** Caches that nothing was read into: of the slots, and of parents. */
     private readonly empty: CacheEntries,
+    private readonly noParents: CacheEntries,
   ) {}
 
-  /** Reads what stands before a rewrite; compiled when first needed, since whole samples need none. */
-  private readSequences(): Promise<Compiled> {
-    const { spec, weights, batch, positions, engine, changing } = this.options;
-    this.reading ??= compile(
-      (inputs, lookup) =>
-        namedCache(forward(spec, changed(this.options, inputs, lookup), { ids: inputs.ids! }).cache()),
-      {
-        inputs: { ...changingInputs(changing), ids: { shape: [batch, positions], dtype: 'int32' } },
-        weights,
-        engine,
-      },
-    );
-    return this.reading;
-  }
-
   static async create(options: PriorOptions): Promise<Prior> {
-    const { spec, weights, batch, positions, engine, precision = 'float32' } = options;
-    const shape = [batch, spec.kvHeads, positions, spec.dHead];
-    const names = cacheNames(spec);
-    const changing = changingInputs(options.changing);
-    const drawSteps = await compile(
-      (inputs, lookup) => draw(options, inputs, changed(options, inputs, lookup)),
-      {
-        inputs: {
-          ...changing,
-          ids: { shape: [batch, positions], dtype: 'int32' },
-          from: { shape: [batch], dtype: 'int32' },
-          count: { shape: [batch], dtype: 'int32' },
-          uniform: { shape: [batch, STEPS] },
-          sharpness: { shape: [batch, 1] },
-          ...Object.fromEntries(names.map((name) => [name, { shape }])),
-        },
-        ...{ weights, engine, precision },
-      },
+    const { spec, weights, batch, positions, engine, precision = 'float32', parents = 1, changing } = options;
+    const drawing = { ...options, parents };
+    const compiled = await compile(
+      (inputs, lookup) => drawSteps(drawing, inputs, withArguments(changing, inputs, lookup)),
+      { inputs: { ...changingInputs(changing), ...drawInputs(drawing) }, weights, engine, precision },
     );
-    const zeros = new Float32Array(batch * spec.kvHeads * positions * spec.dHead);
-    const empty: CacheEntries = {};
-    for (const name of names) empty[name] = await resident(zeros, { shape }, engine);
-    return new Prior(options, drawSteps, empty);
+    const zeros = async (rows: number): Promise<CacheEntries> => {
+      const shape = cacheShape(spec, rows, positions);
+      const entry = () => resident(new Float32Array(shape.reduce((a, b) => a * b)), { shape }, engine);
+      return Object.fromEntries(
+        await Promise.all(cacheNames(spec).map(async (name) => [name, await entry()] as const)),
+      );
+    };
+    return new Prior(drawing, compiled, await zeros(batch), await zeros(parents));
   }
 
-  /** Tokens drawn in one call: rewrites of as many or fewer cost the same. */
-  readonly stride = STEPS;
+  /** Tokens that were read so far, of parents and rows; the last of a row is not. */
+  tokensRead = 0;
 
   /**
    * Whole sequences after BOS.
@@ -123,185 +102,123 @@ export class Prior {
     const rows = new Int32Array(count * positions);
     for (let row = 0; row < count; row++) rows[row * positions] = bos;
     const all = Array<Rewrite>(count).fill({ from: 1, count: positions - 1, temperature });
-    return this.rewrite(rows, all, random);
+    return this.rewrite(rows, all, random, Array(count).fill(rows.subarray(0, positions)));
   }
 
   /**
    * Draws some tokens of each row anew, left to right, given what stands before them; what follows stays.
    *
    * @param rows - token ids, `[count, positions]`; not changed
+   * @param parents - what each row was made from, `[positions]`: a beginning in common is read once for all children
    */
-  async rewrite(rows: Int32Array, rewrites: readonly Rewrite[], random: Random): Promise<Int32Array> {
-    const { batch, positions } = this.options;
+  async rewrite(
+    rows: Int32Array,
+    rewrites: readonly Rewrite[],
+    random: Random,
+    parents: readonly Int32Array[],
+  ): Promise<Int32Array> {
+    const { positions } = this.options;
     const result = rows.slice();
-    for (let start = 0; start < rewrites.length; start += batch) {
-      const part = rewrites.slice(start, start + batch);
-      const slice = result.subarray(start * positions, (start + part.length) * positions);
-      slice.set((await this.rewriteBatch(slice, part, random)).subarray(0, slice.length));
+    const rowOf = (row: number) => rows.subarray(row * positions, (row + 1) * positions);
+    const jobs = rewrites.flatMap(({ from, count, temperature = 1 }, row): Job[] => {
+      const parent = parents[row]!;
+      const read = Math.min(from - 1, firstChange(rowOf(row), parent));
+      return count > 0 ? [{ row, parent, read, from, end: from + count, sharpness: 1 / temperature }] : [];
+    });
+    for (const group of this.inGroups(jobs)) {
+      const read = group.parents.length > 0 ? await this.readParents(group.parents) : this.noParents;
+      await this.draw(result, group, read, random);
+      if (read !== this.noParents) releaseCache(read);
     }
     return result;
   }
 
-  private async rewriteBatch(
-    rows: Int32Array,
-    rewrites: readonly Rewrite[],
-    random: Random,
-  ): Promise<Int32Array> {
-    const { spec, batch, positions } = this.options;
+  /** Jobs with as many parents as are read in one call; those that begin at BOS need none. */
+  private inGroups(jobs: readonly Job[]): Group[] {
+    const { parents: size } = this.options;
+    const distinct = [...new Set(jobs.filter(({ read }) => read > 0).map(({ parent }) => parent))];
+    const groups = Array.from({ length: Math.max(1, Math.ceil(distinct.length / size)) }, (_, i): Group => {
+      const parents = distinct.slice(i * size, (i + 1) * size);
+      return { parents, jobs: jobs.filter(({ read, parent }) => read > 0 && parents.includes(parent)) };
+    });
+    groups[0]!.jobs.push(...jobs.filter(({ read }) => read === 0));
+    return groups;
+  }
+
+  /** The caches of some parents; compiled when first needed, since whole samples need none. */
+  private async readParents(parents: readonly Int32Array[]): Promise<CacheEntries> {
+    const { spec, weights, positions, engine, changing, precision = 'float32', parents: size } = this.options;
+    this.reading ??= compile(
+      (inputs, lookup) =>
+        namedCache(forward(spec, withArguments(changing, inputs, lookup), { ids: inputs.ids! }).cache()),
+      {
+        inputs: { ...changingInputs(changing), ids: { shape: [size, positions], dtype: 'int32' } },
+        ...{ weights, engine, precision },
+      },
+    );
+    const ids = padRows(stackRows(parents), size, positions);
+    this.tokensRead += ids.length;
+    const reading = await this.reading;
+    return (await reading.runKeeping({ ...currentArrays(changing), ids }, cacheNames(spec))).kept;
+  }
+
+  /**
+   * Writes the jobs' rows. A slot that is done takes the next job, the longest first, so that calls stay full.
+   *
+   * @param rows - `[count, positions]`, changed
+   */
+  private async draw(rows: Int32Array, group: Group, read: CacheEntries, random: Random): Promise<void> {
+    const { spec, batch, positions, changing } = this.options;
     const names = cacheNames(spec);
-    const arrays = currentArrays(this.options.changing);
-    let ids = padRows(rows, batch, positions);
-    // Before position 1 there is BOS alone, which the first step reads itself.
-    const fresh = rewrites.every(({ from }) => from === 1);
+    const fixed = {
+      ...currentArrays(changing),
+      ...Object.fromEntries(names.map((name) => [ofParents(name), read[name]!])),
+    };
+    const waiting = group.jobs.sort((a, b) => stepsOf(b) - stepsOf(a));
+    const slots: (Job | undefined)[] = Array(batch).fill(undefined);
+    const ofSlots = (of: (job: Job) => number, none: number) =>
+      slots.map((job) => (job === undefined ? none : of(job)));
+    let ids: Int32Array = new Int32Array(batch * positions);
     let cache = this.empty;
-    if (!fresh) cache = (await (await this.readSequences()).runKeeping({ ...arrays, ids }, names)).kept;
-    const sharpness = Array.from({ length: batch }, (_, row) => 1 / (rewrites[row]?.temperature ?? 1));
-    const longest = Math.max(...rewrites.map(({ count }) => count));
-    for (let done = 0; done < longest; done += STEPS) {
-      const plan = Array.from({ length: batch }, (_, row) => rest(rewrites[row], done));
+    for (let next = 0; next < waiting.length || slots.some(Boolean); ) {
+      const parent: number[] = Array(batch).fill(GOES_ON);
+      for (let slot = 0; slot < batch && next < waiting.length; slot++) {
+        if (slots[slot]) continue;
+        const job = waiting[next++]!;
+        slots[slot] = job;
+        parent[slot] = Math.max(0, group.parents.indexOf(job.parent));
+        ids.set(rows.subarray(job.row * positions, (job.row + 1) * positions), slot * positions);
+      }
       const inputs = {
-        ...arrays,
-        ids,
-        from: plan.map(({ from }) => from),
-        count: plan.map(({ count }) => count),
+        ...fixed,
+        ...{ ids, parent },
+        read: ofSlots((job) => job.read, 0),
+        from: ofSlots((job) => job.from, 1),
+        end: ofSlots((job) => job.end, 1),
+        sharpness: ofSlots((job) => job.sharpness, 1),
         uniform: random.uniforms(batch * STEPS),
-        sharpness,
         ...cache,
       };
-      const { values, kept } = await this.drawSteps.runKeeping(inputs, names);
-      if (cache !== this.empty) release(cache);
+      const { values, kept } = await this.steps.runKeeping(inputs, names);
+      if (cache !== this.empty) releaseCache(cache);
       cache = kept;
       ids = values.drawn as Int32Array;
+      for (const [slot, job] of slots.entries()) {
+        if (!job) continue;
+        this.tokensRead += Math.min(STEPS, stepsOf(job));
+        job.read += STEPS;
+        if (stepsOf(job) > 0) continue;
+        rows.set(ids.subarray(slot * positions, (slot + 1) * positions), job.row * positions);
+        slots[slot] = undefined;
+      }
     }
-    if (cache !== this.empty) release(cache);
-    return ids;
+    if (cache !== this.empty) releaseCache(cache);
   }
 
   dispose(): void {
-    this.drawSteps.dispose();
+    this.steps.dispose();
     void this.reading?.then((reading) => reading.dispose());
-    release(this.empty);
+    releaseCache(this.empty);
+    releaseCache(this.noParents);
   }
-}
-
-// -- weights as arguments ----------------------------------------------------------------------------------------
-
-const inputName = (array: string) => `changing ${array}`;
-
-function changingInputs(changing: ChangingWeights | undefined): Record<string, { shape: readonly number[] }> {
-  return Object.fromEntries(
-    [...(changing?.shapes ?? [])].map(([name, shape]) => [inputName(name), { shape }]),
-  );
-}
-
-function currentArrays(changing: ChangingWeights | undefined): Record<string, Resident> {
-  const arrays = changing?.current();
-  return Object.fromEntries(
-    [...(changing?.shapes.keys() ?? [])].map((name) => [inputName(name), arrays!.get(name)!]),
-  );
-}
-
-function changed(
-  { changing }: PriorOptions,
-  inputs: Record<string, tf.Tensor>,
-  frozen: WeightLookup,
-): WeightLookup {
-  return changing ? changing.lookup((name) => inputs[inputName(name)]!, frozen) : frozen;
-}
-
-// -- drawing -----------------------------------------------------------------------------------------------------
-
-/** What is left of a rewrite after `done` tokens; rows that only fill the batch have nothing to draw. */
-function rest(rewrite: Rewrite | undefined, done: number): Rewrite {
-  if (!rewrite) return { from: 1, count: 0 };
-  const drawn = Math.min(done, rewrite.count);
-  return {
-    from: Math.max(1, rewrite.from + drawn - (rewrite.count === drawn ? 1 : 0)),
-    count: rewrite.count - drawn,
-  };
-}
-
-/**
- * Some steps: each reads the token before the next one to draw, and draws by inverting the cumulative
- * distribution at a uniform number. A row that is finished reads its last token again, to no effect.
- */
-function draw(
-  options: PriorOptions,
-  inputs: Record<string, tf.Tensor>,
-  lookup: (name: string) => tf.Tensor,
-): Record<string, tf.Tensor> {
-  const { spec, banned, batch, positions } = options;
-  const layers = Array.from({ length: spec.layers }, (_, layer) => layer);
-  let cache: KeyValueCache = {
-    keys: layers.map((l) => inputs[`keys${l}`]!),
-    values: layers.map((l) => inputs[`values${l}`]!),
-  };
-  let ids = inputs.ids!;
-  const one = tf.scalar(1, 'int32');
-  const columns = tf.range(0, positions, 1, 'int32');
-  const isAt = (position: tf.Tensor) => tf.equal(columns, tf.expandDims(position, 1)); // [batch, positions]
-  for (let done = 0; done < STEPS; done++) {
-    const turn = tf.scalar(done, 'int32');
-    const active = tf.less(turn, inputs.count!);
-    const drawn = tf.minimum(turn, tf.maximum(tf.sub(inputs.count!, one), tf.scalar(0, 'int32')));
-    const here = tf.add(tf.sub(inputs.from!, one), drawn); // [batch]
-    const token = tf.sum(tf.mul(ids, tf.cast(isAt(here), 'int32')), 1);
-    const read = step(spec, lookup, { ids: token, positions: here, cache });
-    cache = read.cache();
-    const logits = tf.reshape(read.at('logits'), [batch, spec.vocab]);
-    const allowed = tf.add(tf.mul(logits, inputs.sharpness!), bannedMask(spec.vocab, banned));
-    const cumulative = tf.cumsum(tf.softmax(allowed), 1);
-    // Rounding leaves the sum a little off 1: the draw is in what it reached.
-    const total = tf.slice(cumulative, [0, spec.vocab - 1], [batch, 1]);
-    const point = tf.mul(tf.slice(inputs.uniform!, [0, done], [batch, 1]), total);
-    const below = tf.lessEqual(cumulative, point);
-    const next = tf.minimum(tf.sum(tf.cast(below, 'int32'), 1), tf.scalar(spec.vocab - 1, 'int32'));
-    const written = tf.logicalAnd(isAt(tf.add(here, one)), tf.expandDims(active, 1));
-    ids = tf.where(written, tf.expandDims(next, 1), ids);
-  }
-  return { drawn: ids, ...namedCache(cache) };
-}
-
-/** `[vocab]`: what is added to logits so that banned tokens get no probability. */
-export function bannedMask(vocab: number, banned: readonly number[]): tf.Tensor1D {
-  const mask = new Float32Array(vocab);
-  for (const id of banned) mask[id] = -1e9;
-  return tf.tensor1d(mask);
-}
-
-/** Rows repeated up to a full batch, `[batch, positions]`. */
-export function padRows(rows: Int32Array, batch: number, positions: number): Int32Array {
-  const full = new Int32Array(batch * positions);
-  for (let start = 0; start < full.length; start += positions) {
-    full.set(
-      start < rows.length ? rows.subarray(start, start + positions) : rows.subarray(0, positions),
-      start,
-    );
-  }
-  return full;
-}
-
-/** Names of the entries of a cache as inputs and outputs of a graph. */
-export function cacheNames(spec: TransformerSpec): string[] {
-  return Array.from({ length: spec.layers }, (_, layer) => [`keys${layer}`, `values${layer}`]).flat();
-}
-
-/** A cache under the names of `cacheNames`. */
-export function namedCache({
-  keys,
-  values,
-}: {
-  keys: readonly tf.Tensor[];
-  values: readonly tf.Tensor[];
-}): Record<string, tf.Tensor> {
-  return Object.fromEntries(
-    keys.flatMap((key, layer) => [
-      [`keys${layer}`, key],
-      [`values${layer}`, values[layer]!],
-    ]),
-  );
-}
-
-function release(cache: CacheEntries): void {
-  for (const entry of Object.values(cache)) entry.release();
 }

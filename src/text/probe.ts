@@ -15,8 +15,8 @@ import {
   scoreSequence,
   type UnitGroup,
 } from './measures.js';
-import { padRows } from './prior.js';
 import type { MeasuredUnit, ReferenceClass } from './reference.js';
+import { padRows } from './rows.js';
 import type { TransformerSpec } from './spec.js';
 import { forward, type Run, sequenceLogProbs } from './transformer.js';
 

@@ -6,9 +6,10 @@ import { type Compiled, compile, type Resident } from '../engine/compile.js';
 import type { TensorSpec, TypedArray } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup } from '../engine/weights.js';
+import { cacheNames, namedCache } from './named-cache.js';
 import type { Place } from './places.js';
-import { cacheNames, namedCache, padRows } from './prior.js';
 import { type Probe, precise, type Scores, toScores } from './probe.js';
+import { firstChange, padRows } from './rows.js';
 import { forward, type Run, readOn, sequenceLogProbs } from './transformer.js';
 
 /** Children's first changes are rounded down to a multiple of this, so that a few graphs serve all. */
@@ -206,10 +207,4 @@ function meanNats(logProbs: readonly tf.Tensor[], positions: number): tf.Tensor 
     sums.reduce((a, b) => tf.add(a, b)),
     -1 / (positions - 1),
   );
-}
-
-/** The first position at which two sequences differ; the last where they do not. */
-export function firstChange(child: Int32Array, parent: Int32Array): number {
-  const at = child.findIndex((id, i) => id !== parent[i]);
-  return at === -1 ? child.length - 1 : at;
 }

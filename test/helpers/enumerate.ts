@@ -1,7 +1,7 @@
 /** @file All sequences of a tiny vocabulary and their exact probabilities. */
 import { compile } from '../../src/engine/compile.js';
 import type { WeightSource } from '../../src/engine/weights.js';
-import { bannedMask } from '../../src/text/prior.js';
+import { bannedMask } from '../../src/text/draw-steps.js';
 import type { TransformerSpec } from '../../src/text/spec.js';
 import { forward, sequenceLogProbs } from '../../src/text/transformer.js';
 

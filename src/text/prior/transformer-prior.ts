@@ -2,7 +2,8 @@
 import { type Compiled, compile, type EngineName } from '../../engine/compile.js';
 import type { Random } from '../../engine/random.js';
 import type { TextModel } from '../model.js';
-import { Prior, padRows } from '../prior.js';
+import { Prior } from '../prior.js';
+import { padRows } from '../rows.js';
 import { startToken } from '../session.js';
 import { forward, sequenceLogProbs } from '../transformer.js';
 import { type ForeignPrior, meanNats, padEnds } from './foreign-prior.js';

@@ -2,7 +2,8 @@
 import type { EngineName, Resident } from '../../engine/compile.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights.js';
-import { bannedMask, cacheNames, namedCache } from '../prior.js';
+import { bannedMask } from '../draw-steps.js';
+import { cacheNames, cacheShape, namedCache } from '../named-cache.js';
 import type { Probe } from '../probe.js';
 import type { TransformerSpec } from '../spec.js';
 import { step } from '../transformer.js';
@@ -46,7 +47,7 @@ export const proposed = (name: string) => `proposal ${name}`;
 type Specs = Record<string, { shape: number[] }>;
 
 export function cacheSpecs({ spec, batch, positions }: DecoderOptions): Specs {
-  const shape = [batch, spec.kvHeads, positions, spec.dHead];
+  const shape = cacheShape(spec, batch, positions);
   return Object.fromEntries(cacheNames(spec).map((name) => [name, { shape }]));
 }
 

@@ -9,7 +9,7 @@ import { type Compiled, compile, resident } from '../../engine/compile.js';
 import type { Random } from '../../engine/random.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import * as tf from '../../engine/tfjs.js';
-import { cacheNames } from '../prior.js';
+import { cacheNames } from '../named-cache.js';
 import {
   cacheSpecs,
   type DecoderOptions,

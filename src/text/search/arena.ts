@@ -51,7 +51,7 @@ export interface ArenaOptions {
   /** z of the unit over the prompts it should stay quiet on, the largest; null without such prompts. */
   readonly quiet: number | null;
   /** Draws whole sequences and parts of them anew. */
-  readonly prior: Pick<Prior, 'sample' | 'rewrite' | 'stride'>;
+  readonly prior: Pick<Prior, 'sample' | 'rewrite' | 'tokensRead'>;
   readonly proposer: Proposer;
   readonly random: Random;
   /** Positions of a sequence, BOS included. */

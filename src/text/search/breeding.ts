@@ -7,7 +7,9 @@ import { type Draft, type OperatorName, operators } from './operators.js';
 import type { Proposals } from './proposals.js';
 
 /** Children of one parent, about. */
-export const CHILDREN = 16;
+const CHILDREN = 16;
+/** Parents of a generation of so many children. */
+export const parentsOf = (turn: number) => Math.ceil(turn / CHILDREN);
 /** Proposals that are remembered, for parents that are picked again. */
 const REMEMBERED = 256;
 /** How parents are picked: the frontier's own, what is most selective, and the rest from the niches. */
@@ -43,7 +45,7 @@ export class Breeding {
   async generation(shares: Shares): Promise<void> {
     const { arena } = this;
     const { random, turn } = arena.options;
-    const count = Math.ceil(turn / CHILDREN);
+    const count = parentsOf(turn);
     if (arena.left <= 2 * count) {
       await arena.evaluate(await arena.samplePrior(arena.left), Array(arena.left).fill('prior'));
       return;
@@ -129,16 +131,15 @@ export class Breeding {
   /** Lets the prior write what the drafts left to it. */
   private async write(children: readonly Child[]): Promise<void> {
     const { prior, positions, random } = this.arena.options;
-    // Sorted, so that those written in one call are done at about the same time.
-    const open = children
-      .flatMap((child) => (child.rewrite ? [{ child, rewrite: child.rewrite }] : []))
-      .sort((a, b) => a.rewrite.count - b.rewrite.count);
+    const open = children.flatMap((child) => (child.rewrite ? [{ child, rewrite: child.rewrite }] : []));
     const part = open.map(({ child }) => child);
     const rewrites = open.map(({ rewrite }) => rewrite);
     const rows = stackRows(part.map(({ row }) => row));
-    const written = await timed(part, () => prior.rewrite(rows, rewrites, random));
+    const parents = part.map(({ parent }) => parent);
+    const before = prior.tokensRead;
+    const written = await timed(part, () => prior.rewrite(rows, rewrites, random, parents));
     for (const [i, child] of part.entries()) child.row = written.slice(i * positions, (i + 1) * positions);
-    for (const { count } of rewrites) this.arena.countTokens(positions + count);
+    this.arena.countTokens(prior.tokensRead - before);
   }
 }
 

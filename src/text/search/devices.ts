@@ -3,7 +3,7 @@ import type { EngineName } from '../../engine/compile.js';
 import type { Probe } from '../probe.js';
 import { SharedPrefixes } from '../shared-prefixes.js';
 import type { TransformerSpec } from '../spec.js';
-import { CHILDREN } from './breeding.js';
+import { parentsOf } from './breeding.js';
 import { RankFirst } from './rank-first.js';
 import { KeepAll, type Scoring, type Screen, WholeScoring } from './scoring.js';
 
@@ -42,7 +42,7 @@ export function openScreen(
   { sharedPrefixes, int8 }: Devices,
   { probe, positions, turn, batch }: ScreenOptions,
 ): { screen: Screen; dispose(): Promise<void> } | null {
-  const parents = Math.ceil(turn / CHILDREN);
+  const parents = parentsOf(turn);
   const rough = probe.inPrecision('int8');
   const shared = new SharedPrefixes({
     probe: int8 ? rough : probe,

@@ -5,8 +5,9 @@
 import { type Compiled, compile, type EngineName } from '../../engine/compile.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights.js';
-import { bannedMask, padRows } from '../prior.js';
+import { bannedMask } from '../draw-steps.js';
 import type { Probe } from '../probe.js';
+import { padRows } from '../rows.js';
 import type { TransformerSpec } from '../spec.js';
 import { embedTokens, forward, type Run, sequenceLogProbs, unembedding } from '../transformer.js';
 

@@ -15,6 +15,7 @@ import { encodeText } from '../score.js';
 import { calibrate, resolveUnits, type SessionOptions, startToken } from '../session.js';
 import type { Arena, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
+import { parentsOf } from './breeding.js';
 import { corpus } from './corpus.js';
 import { type Devices, devicesFor, openScreen } from './devices.js';
 import { type Budget, type Driven, drive, type Earlier } from './drive.js';
@@ -126,7 +127,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
 
   const turn = batchFor(spec.dModel, positions);
   const batch = callBatch(turn);
-  const drawing = { spec, weights, positions, engine, batch, banned: tokenizer.specialTokens() };
+  const parents = parentsOf(turn);
+  const drawing = { spec, weights, positions, engine, batch, parents, banned: tokenizer.specialTokens() };
   const prior = await Prior.create(drawing);
   // Another prior's cross entropy is no figure of these graphs.
   const devices = options.fluency ? NO_DEVICES : (options.devices ?? devicesFor(spec, engine));

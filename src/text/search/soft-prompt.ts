@@ -9,7 +9,7 @@
 import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup } from '../../engine/weights.js';
-import { bannedMask } from '../prior.js';
+import { bannedMask } from '../draw-steps.js';
 import type { Probe } from '../probe.js';
 import { embedTokens, forward, sequenceLogProbs, unembedding } from '../transformer.js';
 import { tokenEmbedding } from './proposals.js';
