@@ -79,7 +79,7 @@ export class Front<T extends Point> {
   /** Nats times sigmas, to the corner of the hypervolume. */
   area = 0;
 
-  constructor(private readonly measureOf: (point: T) => number) {}
+  constructor(private readonly measureOf: (point: Point) => number) {}
 
   /** By rising cross entropy and value. */
   get members(): readonly T[] {
@@ -88,11 +88,8 @@ export class Front<T extends Point> {
 
   /** Takes a point in where no other beats it; tells by how much the area grew. */
   add(point: T): number {
+    if (!this.wouldKeep(point)) return 0;
     const value = this.measureOf(point);
-    const beaten = this.kept.some(
-      (member) => member.cross_entropy <= point.cross_entropy && this.measureOf(member) >= value,
-    );
-    if (beaten) return 0;
     const rest = this.kept.filter(
       (member) => member.cross_entropy < point.cross_entropy || this.measureOf(member) > value,
     );
@@ -102,6 +99,14 @@ export class Front<T extends Point> {
     this.kept = rest;
     this.area = areaUnder(rest, this.measureOf);
     return this.area - before;
+  }
+
+  /** Whether nothing here is at least as good. */
+  wouldKeep(point: Point): boolean {
+    const value = this.measureOf(point);
+    return !this.kept.some(
+      (member) => member.cross_entropy <= point.cross_entropy && this.measureOf(member) >= value,
+    );
   }
 }
 

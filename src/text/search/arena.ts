@@ -6,14 +6,14 @@
 import type { Random } from '../../engine/random.js';
 import type { WeightSource } from '../../engine/weights.js';
 import type { ScoredText } from '../../runs/events.js';
-import { Front, Frontier } from '../../runs/frontier.js';
+import { Frontier } from '../../runs/frontier.js';
 import type { CorpusFile } from '../corpus-text.js';
 import type { TextModel } from '../model.js';
 import { type ForeignPrior, sampleFor } from '../prior/foreign-prior.js';
 import type { Prior } from '../prior.js';
 import type { Probe, Rivalry, Scores } from '../probe.js';
 import { stackRows } from '../rows.js';
-import { Niches } from './niches.js';
+import { Population } from './population.js';
 import type { Proposer } from './proposals.js';
 import type { Prospect, Screen, Screened } from './scoring.js';
 
@@ -77,17 +77,12 @@ export interface ArenaOptions {
 /** A method's turn ends at each `yield`: there it can be stopped, and progress is told. */
 export type SearchMethod = (arena: Arena) => AsyncGenerator<void, void, void>;
 
-/** How much area of (cross entropy, margin) counts beside that of (cross entropy, z). */
-const SELECTIVITY_SHARE = 0.25;
-
 export class Arena {
   readonly frontier = new Frontier<Candidate>();
-  /** The frontier seen from two sides, and other ways to excite the unit: what methods breed from. */
-  readonly strongest = new Front<Candidate>(({ z }) => z);
-  readonly mostSelective = new Front<Candidate>(({ margin }) => margin ?? 0);
-  readonly niches = new Niches(({ z }) => z);
+  /** What methods breed from: all that was found, unless a method starts anew. */
+  population = new Population();
   readonly cost: Cost = { evaluations: 0, tokenLayers: 0 };
-  /** By operator: what its candidates added to the fronts' areas, nats times sigmas. */
+  /** By operator: what its candidates added to the population's area, nats times sigmas. */
   readonly gains = new Map<string, number>();
   /** Figures of the method's last turn that are told beside its progress. */
   measured: Readonly<Record<string, number>> | null = null;
@@ -160,12 +155,9 @@ export class Arena {
     return { kept: [...rows.keys()], scores: await this.withFluency(scored, rows) };
   }
 
-  /** Whether a candidate could enter the frontier or the niches. */
-  private couldMatter({ cross_entropy, mostCrossEntropy, z, margin, trigger }: Prospect): boolean {
-    return (
-      this.frontier.wouldKeep({ cross_entropy, z, margin }) ||
-      this.niches.couldTake(cross_entropy, mostCrossEntropy, trigger, z)
-    );
+  /** Whether a candidate could enter the frontier or what is bred from. */
+  private couldMatter(prospect: Prospect): boolean {
+    return this.frontier.wouldKeep(prospect) || this.population.couldTake(prospect);
   }
 
   /** Scores with the cross entropy of the model that counts. */
@@ -179,11 +171,9 @@ export class Arena {
   }
 
   private enter(candidate: Candidate, operator: string): void {
-    this.niches.add(candidate);
-    if (!this.frontier.add(candidate)) return;
-    const gain = this.strongest.add(candidate) + SELECTIVITY_SHARE * this.mostSelective.add(candidate);
+    const gain = this.population.add(candidate);
     this.gains.set(operator, (this.gains.get(operator) ?? 0) + gain);
-    this.entered.push({ candidate, operator });
+    if (this.frontier.add(candidate)) this.entered.push({ candidate, operator });
   }
 
   private candidate(ids: Int32Array, scores: Scores, row: number): Candidate {

@@ -1,28 +1,53 @@
 /**
- * @file The default: every operator of evolution as often as it pays for this unit. A bandit starts from evolution's
- * shares and moves them toward what adds most to the fronts for what it costs.
+ * @file The default: every operator of evolution as often as it pays for this unit, and more than one beginning.
+ *
+ * A bandit starts from evolution's shares and moves them toward what adds most for what it costs. A population that
+ * has stopped growing is put aside for a new one from fresh samples, and joined with it when that has stopped too.
  */
 import type { Arena } from './arena.js';
 import { Bandit } from './bandit.js';
 import { Breeding } from './breeding.js';
 import { evolutionShares, sampleUntil } from './evolve.js';
+import { Growth } from './growth.js';
+import { Population } from './population.js';
 
-/** Share of the budget that goes into samples of the prior before the bandit decides. */
+/** Of the budget, at most so much goes into samples of the prior before breeding starts; and so many samples. */
 const PRIOR_SHARE = 0.1;
+const PRIOR_SAMPLES = 1024;
 /** Cost, in children, of what an operator must have made before it is believed to differ from the average. */
 const TRUST = 64;
 
 export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
-  yield* sampleUntil(arena, PRIOR_SHARE);
   const breeding = new Breeding(arena);
   const bandit = new Bandit(evolutionShares, TRUST);
-  const first = arena.gains.get('prior') ?? 0;
-  for (;;) {
-    await breeding.generation(bandit.shares());
-    bandit.learn((arm) => ({
-      gain: (arena.gains.get(arm) ?? 0) - (arm === 'prior' ? first : 0),
-      cost: breeding.costs.get(arm) ?? 0,
-    }));
-    yield;
+  /** What samples gained before breeding: that was not its choice. */
+  let sampled = 0;
+
+  /** Breeds until the population has stopped growing and there is time for another; tells what it took. */
+  async function* grow(): AsyncGenerator<void, number, void> {
+    const growth = new Growth();
+    while (!growth.hasStopped || arena.spent + growth.spent > 1) {
+      await breeding.generation(bandit.shares());
+      bandit.learn((arm) => ({
+        gain: (arena.gains.get(arm) ?? 0) - (arm === 'prior' ? sampled : 0),
+        cost: breeding.costs.get(arm) ?? 0,
+      }));
+      yield;
+      growth.add(arena.spent, arena.population.area);
+    }
+    return growth.spent;
+  }
+
+  for (let aside: Population | null = null; ; ) {
+    const before = arena.gains.get('prior') ?? 0;
+    yield* sampleUntil(arena, PRIOR_SHARE, PRIOR_SAMPLES);
+    sampled += (arena.gains.get('prior') ?? 0) - before;
+    yield* grow();
+    if (aside) {
+      arena.population.join(aside);
+      yield* grow();
+    }
+    aside = arena.population;
+    arena.population = new Population();
   }
 }

@@ -84,7 +84,7 @@ export class Breeding {
     const { random, gamma = 0 } = this.arena.options;
     const picked = Array.from({ length: count }, () => {
       const point = random.uniform();
-      const { strongest, mostSelective, niches } = this.arena;
+      const { strongest, mostSelective, niches } = this.arena.population;
       const selective = point >= FROM_FRONT && point < FROM_FRONT + FROM_SELECTIVE;
       const parent =
         point < FROM_FRONT

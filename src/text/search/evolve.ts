@@ -32,11 +32,19 @@ export async function* evolve(arena: Arena): AsyncGenerator<void, void, void> {
   }
 }
 
-/** Samples of the prior until a share of the budget is spent, and at least until one is on the frontier. */
-export async function* sampleUntil(arena: Arena, share: number): AsyncGenerator<void, void, void> {
+/** Samples of the prior for a share of the budget, not more than `most`, and at least until there is one to breed from. */
+export async function* sampleUntil(
+  arena: Arena,
+  share: number,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<void, void, void> {
   const { turn } = arena.options;
+  const [spent, evaluations] = [arena.spent, arena.cost.evaluations];
   do {
     await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
     yield;
-  } while (arena.spent < share || arena.frontier.size === 0);
+  } while (
+    (arena.spent - spent < share && arena.cost.evaluations - evaluations < most) ||
+    arena.population.strongest.members.length === 0
+  );
 }

@@ -60,6 +60,11 @@ export class Niches {
     return false;
   }
 
+  /** All candidates. */
+  get members(): Candidate[] {
+    return [...this.niches.values()].flatMap((cells) => [...cells.values()]);
+  }
+
   /** A niche at random, then one of its cells, the strongest more often; null while there is none. */
   pick(random: Random): Candidate | null {
     const niches = [...this.niches];

@@ -62,13 +62,13 @@ export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
       yield;
       const chains = await chainsFrom(particles, { decoder, reward, ladder, isText }, random);
       for (let idle = 0; idle < PATIENCE; ) {
-        const area = arena.strongest.area;
+        const area = arena.population.strongest.area;
         for (let j = 0; j < MOVES; j++) {
           const tried = await chains.move(randomMove(positions, LONGEST_INFILL, random), random);
           await enter(arena, decoder, tried.sequences, tried.rewards, 'chain');
           chains.exchange(random);
         }
-        idle = arena.strongest.area > area ? 0 : idle + 1;
+        idle = arena.population.strongest.area > area ? 0 : idle + 1;
         yield;
       }
       chains.dispose();
@@ -122,7 +122,7 @@ async function enter(
   decoder.tokensRead = 0;
   const isPromising = (row: number) => {
     const crossEntropy = -sumOf(sequences.logProbs, sequences, row, 1, positions) / (positions - 1);
-    return !arena.strongest.members.some(
+    return !arena.population.strongest.members.some(
       (member) => member.cross_entropy <= crossEntropy && member.z >= rewards[row]! + NEAR,
     );
   };

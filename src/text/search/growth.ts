@@ -1,0 +1,31 @@
+/** @file When to stop: a population that has hardly grown for a good part of its life is not worth more. */
+
+/** The part of a life that counts as its end, and by how much an area must grow in it. */
+const LATE = 1 / 3;
+const LEAST = 0.02;
+/** Generations that a population has in any case. */
+const YOUTH = 12;
+
+export class Growth {
+  private readonly history: { readonly at: number; readonly area: number }[] = [];
+
+  /**
+   * @param at - how much is spent, in any measure that rises
+   * @param area - of the population's fronts
+   */
+  add(at: number, area: number): void {
+    this.history.push({ at, area });
+  }
+
+  /** What was spent on it. */
+  get spent(): number {
+    return (this.history.at(-1)?.at ?? 0) - (this.history[0]?.at ?? 0);
+  }
+
+  get hasStopped(): boolean {
+    const last = this.history.at(-1);
+    if (!last || this.history.length < YOUTH) return false;
+    const before = this.history.findLast(({ at }) => at <= last.at - LATE * this.spent)!;
+    return last.area < (1 + LEAST) * before.area;
+  }
+}

@@ -1,0 +1,42 @@
+/** @file What a search breeds from: its frontier seen from two sides, and other ways to excite the unit beside it. */
+import { Front } from '../../runs/frontier.js';
+import type { Candidate } from './arena.js';
+import { Niches } from './niches.js';
+import type { Prospect } from './scoring.js';
+
+/** How much area of (cross entropy, margin) counts beside that of (cross entropy, z). */
+const SELECTIVITY_SHARE = 0.25;
+
+export class Population {
+  readonly strongest = new Front<Candidate>(({ z }) => z);
+  readonly mostSelective = new Front<Candidate>(({ margin }) => margin ?? 0);
+  readonly niches = new Niches(({ z }) => z);
+
+  /** Nats times sigmas, of both fronts. */
+  get area(): number {
+    return this.strongest.area + SELECTIVITY_SHARE * this.mostSelective.area;
+  }
+
+  /** Takes a candidate in where it is of use; tells by how much the area grew. */
+  add(candidate: Candidate): number {
+    this.niches.add(candidate);
+    return this.strongest.add(candidate) + SELECTIVITY_SHARE * this.mostSelective.add(candidate);
+  }
+
+  /** Takes in all that another has. */
+  join(other: Population): void {
+    const { strongest, mostSelective, niches } = other;
+    for (const candidate of [...strongest.members, ...mostSelective.members, ...niches.members])
+      this.add(candidate);
+  }
+
+  /** Whether a candidate as good as this may be could get a place. */
+  couldTake(prospect: Prospect): boolean {
+    const { cross_entropy, mostCrossEntropy, trigger, z } = prospect;
+    return (
+      this.strongest.wouldKeep(prospect) ||
+      this.mostSelective.wouldKeep(prospect) ||
+      this.niches.couldTake(cross_entropy, mostCrossEntropy, trigger, z)
+    );
+  }
+}
