@@ -16,11 +16,11 @@ export const tuneDefaults = {
 } as const;
 
 /** Divergence from the prior that a policy is steered to, nats a token. */
-const TARGET_PER_TOKEN = 1.5;
+const TARGET_PER_TOKEN = 1.1;
 
 /**
  * How far a policy may go. Rewards differ in spread from unit to unit, so one price of a nat fits few of them: unless
- * a price is given it is steered to a divergence of one and a half nats a token.
+ * a price is given it is steered to a divergence of 1.1 nats a token.
  *
  * @param beta - sigmas a nat; where it begins when a target is given too
  * @param klTarget - nats a text

@@ -54,7 +54,7 @@ export function tuneCommand(): Command {
     .option('--rate <number>', 'learning rate at its peak', number({ above: 0 }), tuneDefaults.learningRate)
     .option(
       '--kl-target <nats>',
-      'divergence of a text from the prior that beta is steered to (default: 1.5 a token, unless --beta is given)',
+      'divergence of a text from the prior that beta is steered to (default: 1.1 a token, unless --beta is given)',
       number({ above: 0 }),
     )
     .option(
