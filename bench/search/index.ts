@@ -2,7 +2,8 @@
  * Search methods at equal seconds, on units chosen by seed.
  *
  *   npx tsx bench/search/index.ts [--model models/books-lm] [--methods prior,gcg,epo,evolve,auto] [--heads 16]
- *     [--neurons 16] [--seeds 0,1,2] [--marks 5,20,60] [--units L1.H2,L3.N4] [--out FOLDER] [--report]
+ *     [--neurons 16] [--seeds 0,1,2] [--marks 5,20,60] [--units L1.H2,L3.N4] [--corpus FILE] [--out FOLDER]
+ *     [--report]
  *
  * Every run is appended to FOLDER/runs.jsonl as soon as it is done, and runs that are there are not made again: stop
  * it at any time and go on later. `--report` only sums up what is there. Writes table.md, summary.json and chart.svg.
@@ -11,11 +12,12 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hashModel } from '../../src/hub/model-hash.js';
+import { corpusFiles } from '../../src/text/corpus-text.js';
 import { loadTextModel } from '../../src/text/model.js';
 import { type SearchMethodName, searchMethods } from '../../src/text/search/search.js';
 import { drawChart } from './chart.js';
 import { type Recorded, recordSearch } from './record.js';
-import { formatRows, summarize, timeToReach } from './summary.js';
+import { againstBest, formatRows, summarize, timeToReach } from './summary.js';
 import { chooseUnits } from './units.js';
 
 const { values: flags } = parseArgs({
@@ -25,6 +27,7 @@ const { values: flags } = parseArgs({
     heads: { type: 'string', default: '16' },
     neurons: { type: 'string', default: '16' },
     units: { type: 'string' },
+    corpus: { type: 'string' },
     seeds: { type: 'string', default: '0,1,2' },
     marks: { type: 'string', default: '5,20,60' },
     out: { type: 'string' },
@@ -47,13 +50,15 @@ if (!flags.report) await runAll();
 const runs = readRuns();
 const rows = summarize(runs);
 const reach = timeToReach(runs, 'auto', 'epo');
+const best = againstBest(runs);
 writeFileSync(join(folder, 'table.md'), `${formatRows(rows)}\n`);
 writeFileSync(
   join(folder, 'summary.json'),
-  `${JSON.stringify({ rows, auto_reaches_epo_in: reach }, null, 1)}\n`,
+  `${JSON.stringify({ rows, against_best: best, auto_reaches_epo_in: reach }, null, 1)}\n`,
 );
 if (runs.length > 0) writeFileSync(join(folder, 'chart.svg'), drawChart(runs));
 console.log(formatRows(rows));
+console.log(best);
 if (reach !== null)
   console.log(`auto reaches EPO's last hypervolume in ${(100 * reach).toFixed(1)} % of its time (median)`);
 process.exit();
@@ -68,6 +73,7 @@ async function runAll(): Promise<void> {
       throw new Error(`${name} is none of ${Object.keys(searchMethods).join(', ')}`);
     return name as SearchMethodName;
   });
+  const corpus = flags.corpus && { naturalText: corpusFiles([flags.corpus]) };
   const marks = flags.marks.split(',').map(Number);
   const seconds = Math.max(...marks);
   const done = readRuns();
@@ -79,7 +85,7 @@ async function runAll(): Promise<void> {
           (run) => run.unit === unit && run.method === method && run.seed === seed && run.seconds === seconds,
         );
         if (isThere) continue;
-        const recorded = await recordSearch({ model, modelHash, unit, method, seed, marks });
+        const recorded = await recordSearch({ model, modelHash, unit, method, seed, marks, ...corpus });
         appendFileSync(log, `${JSON.stringify(recorded)}\n`);
         const areas = recorded.marks.map((mark) => `${mark.seconds} s ${mark.hypervolume.toFixed(1)}`);
         console.log(`${seed} ${unit.padEnd(9)} ${method.padEnd(7)} ${areas.join('  ')}`);

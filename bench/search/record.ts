@@ -1,6 +1,7 @@
 /** One search, with how far it was at some moments: a long run gives the figures of the shorter ones too. */
 import type { ScoredText } from '../../src/runs/events.js';
 import { Frontier, hypervolume } from '../../src/runs/frontier.js';
+import type { CorpusFile } from '../../src/text/corpus-text.js';
 import type { TextModel } from '../../src/text/model.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 
@@ -34,6 +35,8 @@ export interface RecordOptions {
   readonly method: SearchMethodName;
   readonly seed: number;
   readonly marks: readonly number[];
+  /** What the method corpus reads. */
+  readonly naturalText?: readonly CorpusFile[];
 }
 
 export async function recordSearch({
@@ -43,6 +46,7 @@ export async function recordSearch({
   method,
   seed,
   marks,
+  naturalText,
 }: RecordOptions): Promise<Recorded> {
   const seconds = Math.max(...marks);
   const run = searchText({
@@ -58,6 +62,7 @@ export async function recordSearch({
       reference: 'layer',
     },
     ...{ length: 12, budget: { seconds }, baseline: false, finalists: 0 },
+    ...(naturalText && { naturalText }),
   });
   const frontier = new Frontier<ScoredText>();
   const recorded: Recorded = { model: model.name, unit, method, seed, seconds, marks: [], trajectory: [] };

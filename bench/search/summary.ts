@@ -1,5 +1,5 @@
 /** What many recorded searches say together: one row a method and moment, and how `auto` compares. */
-import type { Recorded } from './record.js';
+import type { Mark, Recorded } from './record.js';
 
 export interface SummaryRow {
   seconds: number;
@@ -19,6 +19,50 @@ export interface SummaryRow {
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 const meanOrNull = (values: readonly number[]) => (values.length > 0 ? mean(values) : null);
+
+/** Methods that the others are measured by; `evolve` is `auto` with fixed shares and one beginning, not a rival. */
+const OWN = ['auto', 'evolve'];
+
+export interface AgainstBest {
+  seconds: number;
+  /** Mean of auto's hypervolume over that of the best rival on the same unit and seed. */
+  ratio: number;
+  /** How often auto's is the largest. */
+  best_share: number;
+  /** How often auto's strongest text under 6 nats is at least as strong as each rival's. */
+  strongest_share: number;
+}
+
+/** `auto` against the best of all rivals, unit by unit. */
+export function againstBest(all: readonly Recorded[]): AgainstBest[] {
+  const autos = all.filter(({ method }) => method === 'auto');
+  const moments = [...new Set(autos.flatMap(({ marks }) => marks.map(({ seconds }) => seconds)))];
+  return moments.flatMap((seconds) => {
+    const at = (run: Recorded) => run.marks.find((mark) => mark.seconds === seconds)!;
+    const pairs = autos.flatMap((auto) => {
+      const rivals = all.filter(
+        ({ method, unit, seed }) => !OWN.includes(method) && unit === auto.unit && seed === auto.seed,
+      );
+      return rivals.length > 0 ? [{ auto: at(auto), rivals: rivals.map(at) }] : [];
+    });
+    if (pairs.length === 0) return [];
+    const share = (holds: (auto: Mark, rival: Mark) => boolean) =>
+      mean(pairs.map(({ auto, rivals }) => (rivals.every((rival) => holds(auto, rival)) ? 1 : 0)));
+    return [
+      {
+        seconds,
+        ratio: mean(
+          pairs.map(
+            ({ auto, rivals }) =>
+              auto.hypervolume / Math.max(...rivals.map(({ hypervolume }) => hypervolume)),
+          ),
+        ),
+        best_share: share((auto, rival) => auto.hypervolume >= rival.hypervolume),
+        strongest_share: share((auto, rival) => (auto.under6?.z ?? 0) >= (rival.under6?.z ?? 0)),
+      },
+    ];
+  });
+}
 
 /** Only units and seeds that every method has been run on count. */
 export function summarize(all: readonly Recorded[]): SummaryRow[] {
