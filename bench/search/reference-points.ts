@@ -18,6 +18,7 @@ import { loadTextModel, type TextModel } from '../../src/text/model.js';
 import { Prior } from '../../src/text/prior.js';
 import { Probe } from '../../src/text/probe.js';
 import { auto } from '../../src/text/search/auto.js';
+import { parentsOf } from '../../src/text/search/breeding.js';
 import { drive } from '../../src/text/search/drive.js';
 import { Proposer } from '../../src/text/search/proposals.js';
 import { calibrate, resolveUnits, startToken } from '../../src/text/session.js';
@@ -114,7 +115,8 @@ async function search({ unit: name, measure, seconds }: Reference) {
   });
   const turn = batchFor(spec.dModel, POSITIONS);
   const batch = callBatch(turn);
-  const shared = { spec, weights, engine: 'onnx', batch, banned: tokenizer.specialTokens() } as const;
+  const banned = tokenizer.specialTokens();
+  const shared = { spec, weights, engine: 'onnx', batch, parents: parentsOf(turn), banned } as const;
   const inside = await Prior.create({ ...shared, positions: POSITIONS });
   const whole = await Prior.create({ ...shared, positions: POSITIONS + 1 });
   const start = startToken(withBos);
