@@ -1,9 +1,11 @@
 /** Mean hypervolume over time, a line a method, as SVG. */
 import type { Recorded } from './record.js';
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, RIGHT, TOP] = [640, 400, 56, 40, 90, 16];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, RIGHT, TOP] = [640, 400, 56, 40, 90, 30];
+/** Least distance of two labels, in the units of the drawing. */
+const LINE = 13;
 /** Okabe and Ito's colours, told apart without red and green. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c6d31', '#000000'];
 
 export function drawChart(runs: readonly Recorded[]): string {
   const methods = [...new Set(runs.map(({ method }) => method))];
@@ -17,9 +19,16 @@ export function drawChart(runs: readonly Recorded[]): string {
   const top = Math.max(...lines.flat()) * 1.05;
   const x = (at: number) => LEFT + (Math.log(at / start) / Math.log(end / start)) * (WIDTH - LEFT - RIGHT);
   const y = (area: number) => HEIGHT - BOTTOM - (area / top) * (HEIGHT - BOTTOM - TOP);
+  // Labels at the ends of their lines, from the top down, each below the one before.
+  const heights: number[] = [];
+  const byEnd = [...lines.keys()].sort((a, b) => lines[b]!.at(-1)! - lines[a]!.at(-1)!);
+  for (const [place, i] of byEnd.entries()) {
+    const above = place === 0 ? 0 : heights[byEnd[place - 1]!]!;
+    heights[i] = Math.max(y(lines[i]!.at(-1)!) + 4, above + LINE);
+  }
   const paths = lines.map((line, i) => {
     const points = line.map((area, t) => `${x(moments[t]!).toFixed(1)},${y(area).toFixed(1)}`).join(' ');
-    const label = `<text x="${x(end) + 6}" y="${y(line.at(-1)!).toFixed(1)}" fill="${COLOURS[i]}">${methods[i]}</text>`;
+    const label = `<text x="${x(end) + 6}" y="${heights[i]!.toFixed(1)}" fill="${COLOURS[i]}">${methods[i]}</text>`;
     return `<polyline points="${points}" fill="none" stroke="${COLOURS[i]}" stroke-width="2"/>${label}`;
   });
   const ticks = [1, 2, 5, 10, 20, 60, 120, 300]
@@ -36,11 +45,12 @@ export function drawChart(runs: readonly Recorded[]): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    '<title>Mean hypervolume over time</title>',
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     ...levels,
     ...ticks,
     `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">seconds</text>`,
-    `<text x="12" y="${TOP}" dominant-baseline="hanging">hypervolume (nats x sigmas)</text>`,
+    `<text x="12" y="8" dominant-baseline="hanging">hypervolume (nats x sigmas)</text>`,
     ...paths,
     '</svg>\n',
   ].join('\n');
