@@ -1,5 +1,4 @@
 /** @file Some steps of drawing as one graph: each slot reads a token, with a key-value cache, and draws the next. */
-
 import type { TensorSpec } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
 import { cacheNames, cacheShape, namedCache } from './named-cache.js';

@@ -23,8 +23,8 @@ export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
   /** What samples gained before breeding: that was not its choice. */
   let sampled = 0;
 
-  /** Breeds until the population has stopped growing and there is time for another; tells what it took. */
-  async function* grow(): AsyncGenerator<void, number, void> {
+  /** Breeds until the population has stopped growing and there is time for another. */
+  async function* grow(): AsyncGenerator<void, void, void> {
     const growth = new Growth();
     while (!growth.hasStopped || arena.spent + growth.spent > 1) {
       await breeding.generation(bandit.shares());
@@ -35,7 +35,6 @@ export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
       yield;
       growth.add(arena.spent, arena.population.area);
     }
-    return growth.spent;
   }
 
   for (let aside: Population | null = null; ; ) {

@@ -40,11 +40,14 @@ export async function* sampleUntil(
 ): AsyncGenerator<void, void, void> {
   const { turn } = arena.options;
   const [spent, evaluations] = [arena.spent, arena.cost.evaluations];
+  const isEmpty = () => arena.population.strongest.members.length === 0;
+  // A search that is gone on with has what to breed from.
+  const begins = isEmpty();
   do {
     await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
     yield;
   } while (
-    (arena.spent - spent < share && arena.cost.evaluations - evaluations < most) ||
-    arena.population.strongest.members.length === 0
+    (begins && arena.spent - spent < share && arena.cost.evaluations - evaluations < most) ||
+    isEmpty()
   );
 }
