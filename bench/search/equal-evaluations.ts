@@ -3,7 +3,7 @@
  * machine does.
  *
  *   npx tsx bench/search/equal-evaluations.ts [--model models/books-lm] [--evaluations 3000] [--heads 4] [--neurons 4]
- *     [--units L1.H2,L3.N4] [--seeds 0,1] [--methods auto,evolve,prior,epo] [--json FILE]
+ *     [--units L1.H2,L3.N4] [--seeds 0,1] [--methods auto,evolve,prior,epo] [--at max] [--json FILE]
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -22,6 +22,7 @@ const { values: flags } = parseArgs({
     units: { type: 'string' },
     seeds: { type: 'string', default: '0,1' },
     methods: { type: 'string', default: 'auto,evolve,prior,epo' },
+    at: { type: 'string', default: 'max' },
     json: { type: 'string' },
   },
 });
@@ -52,9 +53,9 @@ for (const seed of flags.seeds.split(',').map(Number)) {
     for (const method of methods) {
       const { hypervolume, cost, frontier } = await finishRun(
         searchText({
-          ...{ model, modelHash, unit, method, seed, engine: 'onnx', measure: 'delta', at: 'max' },
+          ...{ model, modelHash, unit, method, seed, engine: 'onnx', measure: 'delta' },
           ...{ reference: 'layer', length: 12, budget: { evaluations: Number(flags.evaluations) } },
-          ...{ baseline: false, finalists: 0 },
+          ...{ at: flags.at as 'max' | 'last', baseline: false, finalists: 0 },
         }),
       );
       row.hypervolume[method] = hypervolume;

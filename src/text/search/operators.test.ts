@@ -73,6 +73,34 @@ describe('operators', () => {
     }
   });
 
+  it('keeps the end where the peak is the end, and lets the beginning move', () => {
+    const last = POSITIONS - 1;
+    const atEnd = { ...parent, peak: last };
+    const of = (name: keyof typeof operators) =>
+      seeds.map((seed) => operators[name]({ ...material(seed), parent: atEnd }));
+    for (const { row, rewrite } of [...of('tail'), ...of('remove'), ...of('insert')]) {
+      expect(row[0]).toBe(0);
+      expect(row[last]).toBe(parent.ids[last]);
+      if (rewrite) expect(rewrite.from + rewrite.count).toBeLessThanOrEqual(last);
+    }
+    for (const { row, rewrite } of of('remove')) {
+      const kept = Array.from(row.subarray(2));
+      const gone = Array.from(parent.ids.subarray(1)).filter((id) => !kept.includes(id));
+      expect(rewrite).toMatchObject({ from: 1, count: 1 });
+      expect(gone).toHaveLength(1);
+      expect(kept).toEqual([...kept].sort());
+    }
+    for (const { row } of of('insert')) {
+      const at = row.findIndex((id) => id >= 100);
+      expect(Array.from(row.subarray(1, at))).toEqual(Array.from(parent.ids.subarray(2, at + 1)));
+      expect(Array.from(row.subarray(at + 1))).toEqual(Array.from(parent.ids.subarray(at + 1)));
+    }
+    for (const { row, rewrite } of of('transplant')) {
+      expect(row[last]).toBe(23);
+      expect(rewrite).toBeNull();
+    }
+  });
+
   it('cross joins a beginning and an end, transplant puts in what leads to the other peak', () => {
     for (const { row } of drafts('cross')) {
       const cut = Array.from(row).findIndex((id) => id > 20);

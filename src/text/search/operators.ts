@@ -76,22 +76,33 @@ const infill: Operator = ({ parent, random }) => {
   return { row: parent.ids, rewrite: { from, count } };
 };
 
-/** All from a position on. */
+/** All from a position on; up to the peak where that is the end. */
 const suffix: Operator = ({ parent, random }) => {
   const from = anywhere(parent, random);
-  const count = parent.ids.length - from;
+  const count = Math.max(1, parent.ids.length - from - (endsAtPeak(parent) ? 1 : 0));
   return { row: parent.ids, rewrite: { from, count, temperature: random.pick(SUFFIX_TEMPERATURES) } };
 };
 
-/** All after the peak, likelier than the prior's own. */
+/** All after the peak, likelier than the prior's own; where nothing stands there, some of the beginning. */
 const tail: Operator = ({ parent, random }) => ({
   row: parent.ids,
-  rewrite: tailRewrite(parent.ids, Math.min(parent.peak, parent.ids.length - 2), random),
+  rewrite: endsAtPeak(parent)
+    ? {
+        from: 1,
+        count: Math.min(1 + random.integer(LONGEST_INFILL), parent.ids.length - 2),
+        temperature: random.pick(TAIL_TEMPERATURES),
+      }
+    : tailRewrite(parent.ids, parent.peak, random),
 });
 
-/** A token less; what follows moves to the left. */
+/** A token less; what follows moves to the left, or, where the peak is the end, what stands before to the right. */
 const remove: Operator = ({ parent, random }) => {
   const position = anywhere(parent, random);
+  if (endsAtPeak(parent)) {
+    const row = parent.ids.slice();
+    row.copyWithin(2, 1, Math.min(position, row.length - 2));
+    return { row, rewrite: { from: 1, count: 1 } };
+  }
   const row = parent.ids.slice();
   row.copyWithin(position, position + 1);
   const moved = position <= parent.peak ? parent.peak - 1 : parent.peak;
@@ -103,12 +114,18 @@ const remove: Operator = ({ parent, random }) => {
   return { row, rewrite };
 };
 
-/** A token more; what follows moves to the right and the last one out. */
+/** A token more; what follows moves to the right and the last one out, or, where the peak is the end, the first one. */
 const insert: Operator = (material) => {
   const { parent, random } = material;
   const [list, weight] = eitherList(material);
   const position = anywhere(parent, random);
   const row = parent.ids.slice();
+  if (endsAtPeak(parent)) {
+    const before = Math.min(position, row.length - 2);
+    row.copyWithin(1, 2, before + 1);
+    row[before] = drawToken(list, before + 1, -1, weight, random);
+    return { row, rewrite: null };
+  }
   row.copyWithin(position + 1, position);
   row[position] = drawToken(list, position, -1, weight, random);
   return { row, rewrite: null };
@@ -127,7 +144,7 @@ const transplant: Operator = ({ parent, mate, random }) => {
   const length = Math.min(mate.peak, 1 + random.integer(LONGEST_INFILL));
   const graft = mate.ids.subarray(mate.peak + 1 - length, mate.peak + 1);
   const row = parent.ids.slice();
-  const from = 1 + random.integer(row.length - length);
+  const from = endsAtPeak(parent) ? row.length - length : 1 + random.integer(row.length - length);
   row.set(graft, from);
   const last = from + length - 1;
   return { row, rewrite: last < row.length - 1 ? tailRewrite(row, last, random) : null };
@@ -150,6 +167,9 @@ export type OperatorName = keyof typeof operators;
 export const operatorNames = Object.keys(operators) as OperatorName[];
 
 const anywhere = (parent: Candidate, random: Random) => 1 + random.integer(parent.ids.length - 1);
+
+/** Then nothing may be rewritten behind the peak, and what is to stay must stay at the end. */
+const endsAtPeak = ({ ids, peak }: Candidate) => peak === ids.length - 1 && peak > 1;
 
 function eitherList({ proposals, random }: Material): [list: TokenLists, gainWeight: number] {
   return random.uniform() < 0.5 ? [proposals.prior, 0] : [proposals.gradient, random.pick(GAIN_WEIGHTS)];
