@@ -6,7 +6,7 @@
 import type { Random } from '../../engine/random.js';
 import type { WeightSource } from '../../engine/weights.js';
 import type { ScoredText } from '../../runs/events.js';
-import { Frontier } from '../../runs/frontier.js';
+import { dominates, Frontier, type Point } from '../../runs/frontier.js';
 import type { CorpusFile } from '../corpus-text.js';
 import type { TextModel } from '../model.js';
 import { type ForeignPrior, sampleFor } from '../prior/foreign-prior.js';
@@ -15,7 +15,7 @@ import type { Probe, Rivalry, Scores } from '../probe.js';
 import { stackRows } from '../rows.js';
 import { Population } from './population.js';
 import type { Proposer } from './proposals.js';
-import type { Prospect, Screen, Screened } from './scoring.js';
+import type { Choose, Parent, Prospect, Screen, Screened } from './scoring.js';
 
 /** A scored sequence as a search sees it; the rivals held out are in `report` alone. */
 export interface Candidate {
@@ -113,13 +113,15 @@ export class Arena {
    *
    * @param rows - `[count, positions]`
    * @param operators - what made each row
-   * @param parents - what each row was made from, `[positions]`; then rows that could not matter may be left out too
+   * @param parents - what each row was made from; then rows that could not matter may be left out too
+   * @param serves - which rows the method itself could use; unless told otherwise, those that its population could
    * @returns a candidate a row, null where it was not scored
    */
   async evaluate(
     rows: Int32Array,
     operators: readonly string[],
-    parents?: readonly Int32Array[],
+    parents?: readonly Parent[],
+    serves?: Choose,
   ): Promise<(Candidate | null)[]> {
     const { model, positions } = this.options;
     const count = rows.length / positions;
@@ -131,6 +133,7 @@ export class Arena {
     const { kept, scores } = await this.score(
       valid.map((i) => ids[i]!),
       parents && valid.map((i) => parents[i]!),
+      (prospects) => this.choose(prospects, serves),
     );
     this.cost.evaluations += valid.length;
     for (const [slot, place] of kept.entries()) {
@@ -142,11 +145,15 @@ export class Arena {
     return results;
   }
 
-  private async score(rows: readonly Int32Array[], parents?: readonly Int32Array[]): Promise<Screened> {
+  private async score(
+    rows: readonly Int32Array[],
+    parents: readonly Parent[] | undefined,
+    choose: Choose,
+  ): Promise<Screened> {
     const { probe, screen, positions, batch } = this.options;
     if (screen && parents) {
       const before = screen.tokenLayers;
-      const screened = await screen.score(rows, parents, (prospect) => this.couldMatter(prospect));
+      const screened = await screen.score(rows, parents, choose);
       this.cost.tokenLayers += screen.tokenLayers - before;
       return screened;
     }
@@ -155,9 +162,18 @@ export class Arena {
     return { kept: [...rows.keys()], scores: await this.withFluency(scored, rows) };
   }
 
-  /** Whether a candidate could enter the frontier or what is bred from. */
-  private couldMatter(prospect: Prospect): boolean {
-    return this.frontier.wouldKeep(prospect) || this.population.couldTake(prospect);
+  /** Which children could enter the frontier or serve the method. */
+  private choose(all: readonly Prospect[], serves: Choose | undefined): boolean[] {
+    const { quiet } = this.options;
+    const hushed = (point: Point): Point =>
+      quiet === null ? point : { ...point, margin: Math.min(point.margin ?? Infinity, point.z - quiet) };
+    const prospects = all.map((one) => ({ ...one, best: hushed(one.best), worst: hushed(one.worst) }));
+    const served = serves?.(prospects);
+    return prospects.map((prospect, i) => {
+      const isBeaten = prospects.some((other) => isSurelyBetter(other, prospect));
+      const enters = !isBeaten && this.frontier.wouldKeep(prospect.best);
+      return enters || (served ? served[i]! : this.population.couldTake(prospect, isBeaten));
+    });
   }
 
   /** Scores with the cross entropy of the model that counts. */
@@ -243,6 +259,9 @@ export class Arena {
     return entered;
   }
 }
+
+const isSurelyBetter = (a: Prospect, b: Prospect) =>
+  dominates(a.worst, b.best) && !dominates(b.best, a.worst);
 
 function withStart(ids: number[], start: number): number[] {
   return ids[0] === start ? ids : [start, ...ids];

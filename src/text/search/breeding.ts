@@ -22,8 +22,7 @@ const SELECTIVE_GAMMA = 1;
 export type Shares = Readonly<Partial<Record<OperatorName, number>>>;
 
 interface Child {
-  /** What it was made from, `[positions]`. */
-  readonly parent: Int32Array;
+  readonly parent: Candidate;
   readonly operator: OperatorName;
   row: Int32Array;
   readonly rewrite: Rewrite | null;
@@ -58,7 +57,7 @@ export class Breeding {
       const operator = names[random.weighted(weights)]!;
       const [mate] = random.pick(parents);
       const { row, rewrite }: Draft = operators[operator]({ parent, proposals, mate, random });
-      return { parent: parent.ids, operator, row, rewrite, seconds: 0 };
+      return { parent, operator, row, rewrite, seconds: 0 };
     });
     await this.write(children);
     const fresh = children.filter(({ row }) => arena.isNew(row));
@@ -135,7 +134,7 @@ export class Breeding {
     const part = open.map(({ child }) => child);
     const rewrites = open.map(({ rewrite }) => rewrite);
     const rows = stackRows(part.map(({ row }) => row));
-    const parents = part.map(({ parent }) => parent);
+    const parents = part.map(({ parent }) => parent.ids);
     const before = prior.tokensRead;
     const written = await timed(part, () => prior.rewrite(rows, rewrites, random, parents));
     for (const [i, child] of part.entries()) child.row = written.slice(i * positions, (i + 1) * positions);

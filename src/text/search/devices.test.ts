@@ -16,7 +16,7 @@ import { stackRows } from '../rows.js';
 import { parseTextUnit } from '../units.js';
 import type { Devices } from './devices.js';
 import { RankFirst } from './rank-first.js';
-import { type Prospect, prospectOf, WholeScoring } from './scoring.js';
+import { type Choose, WholeScoring } from './scoring.js';
 import { searchText } from './search.js';
 
 describe('a search', () => {
@@ -68,15 +68,20 @@ describe('ranking in 8 bits', () => {
       engine: 'onnx',
     });
     const rough = probe.inPrecision('int8');
-    const screen = new RankFirst(new WholeScoring(rough, 16), new WholeScoring(probe, 16));
+    const screen = new RankFirst(new WholeScoring(rough, 16), new WholeScoring(probe, 16), 'max');
     const children = Array.from({ length: 64 }, row);
     const exact = await probe.score(stackRows(children), positions, 16);
     const limit = [...exact.z].sort((a, b) => b - a)[6]!;
-    const matters = ({ z }: Prospect) => z >= limit;
+    const matters: Choose = (prospects) => prospects.map(({ best }) => best.z >= limit);
 
-    expect((await screen.score(children, children, matters)).kept).toHaveLength(64); // errors are not known yet
-    const { kept, scores } = await screen.score(children, children, matters);
-    const should = [...children.keys()].filter((i) => matters(prospectOf(exact, i, children[i]!)));
+    const parents = children.map((_, i) => {
+      const at = (i + 1) % 64;
+      const [cross_entropy, z] = [exact.crossEntropy[at]!, exact.z[at]!];
+      return { ids: children[at]!, cross_entropy, z, margin: null, peak: exact.peak[at]! };
+    });
+    expect((await screen.score(children, parents, matters)).kept).toHaveLength(64); // errors are not known yet
+    const { kept, scores } = await screen.score(children, parents, matters);
+    const should = [...children.keys()].filter((i) => exact.z[i]! >= limit);
     expect(should).toHaveLength(7);
     for (const i of should) expect(kept).toContain(i);
     expect(kept.length).toBeLessThan(32);

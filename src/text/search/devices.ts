@@ -53,7 +53,10 @@ export function openScreen(
   };
   if (int8) {
     const ranking: Scoring = sharedPrefixes ? shared : new WholeScoring(rough, batch);
-    return { screen: new RankFirst(ranking, new WholeScoring(probe, AFTER_RANKING)), dispose };
+    return {
+      screen: new RankFirst(ranking, new WholeScoring(probe, AFTER_RANKING), probe.options.at),
+      dispose,
+    };
   }
   return sharedPrefixes ? { screen: new KeepAll(shared), dispose } : null;
 }

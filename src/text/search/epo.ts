@@ -7,9 +7,11 @@
  * of all for its weight. Every 30 rounds all members restart from the best for one random weight.
  */
 import type { Random } from '../../engine/random.js';
+import type { Point } from '../../runs/frontier.js';
 import { stackRows } from '../rows.js';
 import type { Arena, Candidate } from './arena.js';
 import { randomTexts } from './random-texts.js';
+import type { Prospect } from './scoring.js';
 
 const MEMBERS = 8;
 const CHILDREN = 32;
@@ -28,15 +30,25 @@ export const epoLambdas = Array.from(
 export async function* epo(arena: Arena): AsyncGenerator<void, void, void> {
   const { positions, proposer, random } = arena.options;
   let members = yield* randomTexts(arena, MEMBERS);
+  /** Of members as they stand, the tokens that the gradient favours; those that stay keep theirs. */
+  let known: readonly (readonly [member: Candidate, favoured: Int32Array])[] = [];
   for (let round = 1; arena.left > 2 * MEMBERS; round++) {
-    arena.countGradients(MEMBERS);
-    const favoured = await proposer.steepest(stackRows(members.map(({ ids }) => ids)), epoLambdas);
+    const before = members.map((member, i) => (known[i]?.[0] === member ? known[i][1] : null));
+    const fresh = [...members.keys()].filter((i) => before[i] === null);
+    arena.countGradients(fresh.length);
+    const found = await proposer.steepest(
+      stackRows(fresh.map((i) => members[i]!.ids)),
+      fresh.map((i) => epoLambdas[i]!),
+    );
+    const favoured = before.map((tokens, i) => tokens ?? found[fresh.indexOf(i)]!);
+    known = members.map((member, i) => [member, favoured[i]!]);
     const children = new Int32Array(MEMBERS * CHILDREN * positions);
-    for (let i = 0; i < MEMBERS * CHILDREN; i++) {
-      const parent = Math.floor(i / CHILDREN);
-      children.set(swapFavoured(members[parent]!.ids, favoured[parent]!, random), i * positions);
-    }
-    const scored = await arena.evaluate(children, Array(MEMBERS * CHILDREN).fill('swap'));
+    const parents = Array.from({ length: MEMBERS * CHILDREN }, (_, i) => members[Math.floor(i / CHILDREN)]!);
+    for (const [i, parent] of parents.entries())
+      children.set(swapFavoured(parent.ids, favoured[Math.floor(i / CHILDREN)]!, random), i * positions);
+    const scored = await arena.evaluate(children, Array(parents.length).fill('swap'), parents, (prospects) =>
+      couldBeBest(prospects, members),
+    );
     const pool = [...members, ...scored.filter((child) => child !== null)];
     members = epoLambdas.map((lambda) => best(pool, lambda));
     if (round % ROUNDS_BETWEEN_RESTARTS === 0) {
@@ -47,10 +59,19 @@ export async function* epo(arena: Arena): AsyncGenerator<void, void, void> {
   }
 }
 
+const value = ({ z, cross_entropy }: Point, lambda: number) => z - lambda * cross_entropy;
+
+/** Which children could become a member. */
+function couldBeBest(prospects: readonly Prospect[], members: readonly Candidate[]): boolean[] {
+  const limits = epoLambdas.map((lambda, i) =>
+    prospects.reduce((most, { worst }) => Math.max(most, value(worst, lambda)), value(members[i]!, lambda)),
+  );
+  return prospects.map(({ best }) => epoLambdas.some((lambda, i) => value(best, lambda) >= limits[i]!));
+}
+
 /** The pool's maximum of z - lambda * cross entropy. */
 function best(pool: readonly Candidate[], lambda: number): Candidate {
-  const value = (candidate: Candidate) => candidate.z - lambda * candidate.cross_entropy;
-  return pool.reduce((a, b) => (value(b) > value(a) ? b : a));
+  return pool.reduce((a, b) => (value(b, lambda) > value(a, lambda) ? b : a));
 }
 
 /** One token at a uniform position replaced by one of those favoured there, `[positions - 1, count]`. */

@@ -11,13 +11,10 @@ const candidate = (crossEntropy: number, z: number, margin = 0, token = 7): Cand
   rivals: 0,
   report: { text: '', token_ids: [token], cross_entropy: crossEntropy, raw: z, z, margin, rank: 1 },
 });
-const prospect = (crossEntropy: number, z: number, margin: number, trigger: number) => ({
-  cross_entropy: crossEntropy,
-  mostCrossEntropy: crossEntropy,
-  z,
-  margin,
-  trigger,
-});
+const prospect = (crossEntropy: number, z: number, margin: number, trigger: number) => {
+  const point = { cross_entropy: crossEntropy, z, margin };
+  return { best: point, worst: point, trigger };
+};
 
 describe('Population', () => {
   it('tells by how much it grew, in z and a little in margin', () => {
@@ -31,10 +28,11 @@ describe('Population', () => {
   it('could take what some part of it would', () => {
     const population = new Population();
     for (let token = 0; token < 8; token++) population.add(candidate(4.1, 10 + token, 0, token));
-    expect(population.couldTake(prospect(4.2, 9, -1, 99))).toBe(false);
-    expect(population.couldTake(prospect(4.2, 11, -1, 99))).toBe(true); // the weakest cell's place
-    expect(population.couldTake(prospect(4.2, 9, 1, 99))).toBe(true); // more selective
-    expect(population.couldTake(prospect(2, 1, -1, 99))).toBe(true); // more probable
+    expect(population.couldTake(prospect(4.2, 9, -1, 99), false)).toBe(false);
+    expect(population.couldTake(prospect(4.2, 11, -1, 99), false)).toBe(true); // the weakest cell's place
+    expect(population.couldTake(prospect(4.2, 9, 1, 99), false)).toBe(true); // more selective
+    expect(population.couldTake(prospect(2, 1, -1, 99), false)).toBe(true); // more probable
+    expect(population.couldTake(prospect(4.2, 9, 1, 99), true)).toBe(false); // less so than another
   });
 
   it('joined with another has the best of both', () => {

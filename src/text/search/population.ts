@@ -30,13 +30,15 @@ export class Population {
       this.add(candidate);
   }
 
-  /** Whether a candidate as good as this may be could get a place. */
-  couldTake(prospect: Prospect): boolean {
-    const { cross_entropy, mostCrossEntropy, trigger, z } = prospect;
+  /**
+   * Whether a candidate could get a place.
+   *
+   * @param isBeaten - whether another is sure to be better in everything: then niches alone may have a place
+   */
+  couldTake({ best, worst, trigger }: Prospect, isBeaten: boolean): boolean {
     return (
-      this.strongest.wouldKeep(prospect) ||
-      this.mostSelective.wouldKeep(prospect) ||
-      this.niches.couldTake(cross_entropy, mostCrossEntropy, trigger, z)
+      (!isBeaten && (this.strongest.wouldKeep(best) || this.mostSelective.wouldKeep(best))) ||
+      this.niches.couldTake(best.cross_entropy, worst.cross_entropy, trigger, best.z)
     );
   }
 }

@@ -2,34 +2,21 @@
  * @file Ranking in 8 bits: rough scores of all children first, float32 for those that could matter by them. How far
  * rough scores are off is learned from the children that have both.
  */
+import type { Point } from '../../runs/frontier.js';
+import type { SequenceScore } from '../measures.js';
 import type { Scores } from '../probe.js';
-import {
-  type CouldMatter,
-  type Prospect,
-  prospectOf,
-  type Scoring,
-  type Screen,
-  type Screened,
-} from './scoring.js';
-
-/** Errors that a rough score may be off by, in root mean squares of those seen. */
-const TOLERANCE = 3;
-/** What an error keeps of its past with every call. */
-const MEMORY = 0.8;
-
-/** Mean squares of errors. */
-interface Errors {
-  crossEntropy: number;
-  z: number;
-  margin: number;
-}
+import { firstChange } from '../rows.js';
+import { type Opinion, RoughErrors } from './rough-errors.js';
+import type { Choose, Parent, Scoring, Screen, Screened } from './scoring.js';
 
 export class RankFirst implements Screen {
-  private errors: Errors | null = null;
+  private readonly errors = new RoughErrors();
 
+  /** @param at - how positions make a sequence's z */
   constructor(
     private readonly rough: Scoring,
     private readonly exact: Scoring,
+    private readonly at: SequenceScore,
   ) {}
 
   get tokenLayers(): number {
@@ -38,47 +25,54 @@ export class RankFirst implements Screen {
 
   async score(
     children: readonly Int32Array[],
-    parents: readonly Int32Array[],
-    couldMatter: CouldMatter,
+    parents: readonly Parent[],
+    choose: Choose,
   ): Promise<Screened> {
-    const rough = await this.rough.score(children, parents);
-    const kept = [...children.keys()].filter(
-      (row) =>
-        this.errors === null || couldMatter(atBest(prospectOf(rough, row, children[row]!), this.errors)),
-    );
+    const opinions = await this.judge(children, parents);
+    const chosen = choose(opinions.map((opinion) => this.errors.prospect(opinion)));
+    const kept = [...children.keys()].filter((row) => chosen[row]);
     const scores = await this.exact.score(
       kept.map((row) => children[row]!),
-      kept.map((row) => parents[row]!),
+      kept.map((row) => parents[row]!.ids),
     );
-    if (kept.length > 0) this.learn(rough, scores, kept);
+    this.errors.learn(
+      kept.map((row) => opinions[row]!),
+      kept.map((_, i) => pointOf(scores, i)),
+    );
     return { kept, scores };
   }
 
-  private learn(rough: Scores, exact: Scores, kept: readonly number[]): void {
-    const error = (of: (scores: Scores) => Float32Array | undefined) => {
-      const [roughly, exactly] = [of(rough), of(exact)];
-      if (!roughly || !exactly) return 0;
-      return kept.reduce((sum, row, i) => sum + (roughly[row]! - exactly[i]!) ** 2, 0) / kept.length;
-    };
-    const seen: Errors = {
-      crossEntropy: error(({ crossEntropy }) => crossEntropy),
-      z: error(({ z }) => z),
-      margin: error(({ rivals }) => rivals?.margin),
-    };
-    const before = this.errors ?? seen;
-    const mixed = (name: keyof Errors) => MEMORY * before[name] + (1 - MEMORY) * seen[name];
-    this.errors = { crossEntropy: mixed('crossEntropy'), z: mixed('z'), margin: mixed('margin') };
+  /**
+   * What rough scores say. What a child has in common with its parent is mistaken in the same way: both are
+   * scored, and the child is put as far from the parent's exact figures as it is from the rough ones.
+   */
+  private async judge(children: readonly Int32Array[], parents: readonly Parent[]): Promise<Opinion[]> {
+    const families = [...new Set(parents)];
+    const parentRows = families.map(({ ids }) => ids);
+    const scores = await this.rough.score(
+      [...children, ...parentRows],
+      [...parents.map(({ ids }) => ids), ...parentRows],
+    );
+    const roughly = new Map(families.map((parent, i) => [parent, pointOf(scores, children.length + i)]));
+    return children.map((child, row) => {
+      const parent = parents[row]!;
+      const [own, before] = [pointOf(scores, row), roughly.get(parent)!];
+      const peak = scores.peak[row]!;
+      // A causal model cannot see what comes later.
+      const keepsPeak = this.at !== 'mean' && peak === parent.peak && peak < firstChange(child, parent.ids);
+      return {
+        point: {
+          cross_entropy: parent.cross_entropy + own.cross_entropy - before.cross_entropy,
+          z: keepsPeak ? parent.z : parent.z + own.z - before.z,
+          margin: own.margin,
+        },
+        trigger: child[peak]!,
+        keepsPeak,
+      };
+    });
   }
 }
 
-/** As good as a child may be whose scores are off by as much as they may. */
-function atBest({ cross_entropy, z, margin, trigger }: Prospect, errors: Errors): Prospect {
-  const slack = (square: number) => TOLERANCE * Math.sqrt(square);
-  return {
-    cross_entropy: cross_entropy - slack(errors.crossEntropy),
-    mostCrossEntropy: cross_entropy + slack(errors.crossEntropy),
-    z: z + slack(errors.z),
-    margin: margin === null ? null : margin + slack(errors.margin),
-    trigger,
-  };
+function pointOf({ crossEntropy, z, rivals }: Scores, row: number): Point {
+  return { cross_entropy: crossEntropy[row]!, z: z[row]!, margin: rivals?.margin[row] ?? null };
 }

@@ -2,6 +2,7 @@
  * @file How children are scored: plainly, or by devices that do less work. What a device leaves out could not have
  * mattered; what it gives is computed in float32, as if it were not there.
  */
+import type { Point } from '../../runs/frontier.js';
 import type { Probe, Scores } from '../probe.js';
 import { stackRows } from '../rows.js';
 
@@ -12,20 +13,23 @@ export interface Scoring {
   score(children: readonly Int32Array[], parents: readonly Int32Array[]): Promise<Scores>;
 }
 
-/** What is known of a child: as good as it may be, where it is not known exactly. */
+/** What a child was made from, with its exact figures. */
+export interface Parent extends Point {
+  /** `[positions]` */
+  readonly ids: Int32Array;
+  readonly peak: number;
+}
+
+/** What is known of a child: as good as it may be and as bad, the same where it is known exactly. */
 export interface Prospect {
-  /** At least, nats a token. */
-  readonly cross_entropy: number;
-  /** At most. */
-  readonly mostCrossEntropy: number;
-  readonly z: number;
-  readonly margin: number | null;
+  readonly best: Point;
+  readonly worst: Point;
   /** The token at its peak. */
   readonly trigger: number;
 }
 
-/** Whether something could enter the frontier, or what else a search breeds from. */
-export type CouldMatter = (prospect: Prospect) => boolean;
+/** Which of some children could enter the frontier, or what else a search breeds from, given all of them. */
+export type Choose = (prospects: readonly Prospect[]) => boolean[];
 
 /** Scores of the children that were `kept`, in their order. */
 export interface Screened {
@@ -37,11 +41,7 @@ export interface Screened {
 export interface Screen {
   /** Token positions times layers computed so far. */
   readonly tokenLayers: number;
-  score(
-    children: readonly Int32Array[],
-    parents: readonly Int32Array[],
-    couldMatter: CouldMatter,
-  ): Promise<Screened>;
+  score(children: readonly Int32Array[], parents: readonly Parent[], choose: Choose): Promise<Screened>;
 }
 
 /** Every child from its first token on. */
@@ -60,17 +60,6 @@ export class WholeScoring implements Scoring {
   }
 }
 
-/** What is known of child `row` from its scores. */
-export function prospectOf(scores: Scores, row: number, child: Int32Array): Prospect {
-  return {
-    cross_entropy: scores.crossEntropy[row]!,
-    mostCrossEntropy: scores.crossEntropy[row]!,
-    z: scores.z[row]!,
-    margin: scores.rivals?.margin[row] ?? null,
-    trigger: child[scores.peak[row]!]!,
-  };
-}
-
 /** Keeps all children. */
 export class KeepAll implements Screen {
   constructor(private readonly scoring: Scoring) {}
@@ -79,7 +68,8 @@ export class KeepAll implements Screen {
     return this.scoring.tokenLayers;
   }
 
-  async score(children: readonly Int32Array[], parents: readonly Int32Array[]): Promise<Screened> {
-    return { kept: [...children.keys()], scores: await this.scoring.score(children, parents) };
+  async score(children: readonly Int32Array[], parents: readonly Parent[]): Promise<Screened> {
+    const read = parents.map(({ ids }) => ids);
+    return { kept: [...children.keys()], scores: await this.scoring.score(children, read) };
   }
 }

@@ -137,7 +137,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const proposer = new Proposer({
     ...{ spec, weights, probe, positions, engine },
     banned: tokenizer.excludedTokens(),
-    batch: 8,
+    batch: Math.min(8, parents),
     count: TOP_TOKENS[method] ?? 256,
   });
   const given = {
@@ -168,7 +168,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
         // A search that goes on must not draw again what it drew.
         arena: {
           ...shared,
-          ...(breeds(name) && { prior: drafts, ...(screening && { screen: screening.screen }) }),
+          ...(breeds(name) && { prior: drafts }),
+          ...(screening && { screen: screening.screen }),
           quiet,
           random: Random.of(seed, `${random}${before?.evaluations ?? ''}`),
         },
