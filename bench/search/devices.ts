@@ -3,19 +3,24 @@
  * was found.
  *
  *   npx tsx bench/search/devices.ts [--model models/books-lm] [--units L0.N233,L2.H4] [--evaluations 2000] [--seed 0]
+ *     [--method evolve] [--reference layer]
  *
- * Of a model whose products are too small for 8 bits (narrower than 256), `int8` computes what float32 does.
+ * Without `--model` on a model of GPT-2 small's size with random weights. Of a model whose products are too small for 8
+ * bits (narrower than 256), `int8` computes what float32 does.
  */
 import { parseArgs } from 'node:util';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { finishRun } from '../../src/runs/events.js';
 import { loadTextModel } from '../../src/text/model.js';
 import type { Devices } from '../../src/text/search/devices.js';
-import { searchText } from '../../src/text/search/search.js';
+import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
+import { randomGpt2 } from './random-gpt2.js';
 
 const { values: flags } = parseArgs({
   options: {
-    model: { type: 'string', default: 'models/books-lm' },
+    model: { type: 'string' },
+    method: { type: 'string', default: 'evolve' },
+    reference: { type: 'string', default: 'layer' },
     units: { type: 'string', default: 'L0.N233,L2.H4' },
     evaluations: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '0' },
@@ -29,16 +34,19 @@ const settings: Record<string, Devices> = {
   int8: { ...none, int8: true },
 };
 
-const model = await loadTextModel(flags.model);
-const modelHash = await hashModel(flags.model);
+const random = flags.model === undefined ? await randomGpt2() : null;
+const folder = random?.folder ?? flags.model!;
+const model = random?.model ?? (await loadTextModel(folder));
+const modelHash = await hashModel(folder);
 
 for (const unit of flags.units.split(',')) {
   const search = (devices: Devices, evaluations: number) =>
     finishRun(
       searchText({
-        ...{ model, modelHash, unit, devices, seed: Number(flags.seed), method: 'evolve', engine: 'onnx' },
-        ...{ measure: 'delta', at: 'max', reference: 'layer', length: 12, budget: { evaluations } },
-        ...{ baseline: false, finalists: 0 },
+        ...{ model, modelHash, unit, devices, seed: Number(flags.seed), engine: 'onnx' },
+        ...{ method: flags.method as SearchMethodName, reference: flags.reference },
+        ...{ measure: 'delta', at: 'max', length: 12, budget: { evaluations } },
+        ...{ baseline: false, finalists: 0, ...(random && { corpus: random.corpus }) },
       }),
     );
   await search(none, 300); // what all of them share is ready then

@@ -4,18 +4,15 @@
  *
  *   SUPERSTIM_PYTHON=python3 npx tsx bench/search/iteration.ts [--rounds 5] [--method evolve] [--plain]
  *
- * An iteration of ours is everything that `evolve` does for 256 scored children: proposals for new parents, drafts
- * written by the model, scores, frontier. `--plain`: without the devices that save work.
+ * An iteration of `evolve` is everything that it does for 256 scored children: proposals for new parents, drafts
+ * written by the model, scores, frontier. One of `epo` does what EPO's own does: 8 x 32 tokens swapped. There are no
+ * rivals, as EPO has none. `--plain`: without the devices that save work.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadTextModel } from '../../src/text/model.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 import { type Contestant, contest, pythonContestant } from '../contest.js';
-import { writeRandomGpt2 } from './random-gpt2.js';
+import { randomGpt2 } from './random-gpt2.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -26,12 +23,7 @@ const { values: flags } = parseArgs({
 });
 const [LAYER, NEURON, CHILDREN] = [6, 1000, 256];
 
-const folder = mkdtempSync(join(tmpdir(), 'superstim-gpt2-'));
-process.on('exit', () => rmSync(folder, { recursive: true }));
-writeRandomGpt2(folder);
-const text = join(folder, 'calibration.txt');
-const model = await loadTextModel(folder);
-writeFileSync(text, model.tokenizer.decode(Array.from({ length: 2000 }, (_, i) => 1 + ((i * 7919) % 50000))));
+const { folder, model, corpus } = await randomGpt2();
 
 /** Goes on with one search until so many more children were scored. */
 function ours(): Contestant {
@@ -44,7 +36,7 @@ function ours(): Contestant {
       seed: 0,
       engine: 'onnx',
     },
-    ...{ measure: 'delta', at: 'max', reference: 'layer', corpus: text, length: 12 },
+    ...{ measure: 'delta', at: 'max', reference: 'none', corpus, length: 12 },
     ...{
       budget: { evaluations: 16 * CHILDREN },
       baseline: false,

@@ -1,11 +1,13 @@
 /** A folder with a model of GPT-2 small's size and random weights, and a tokenizer of made-up words: good for timing. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../src/engine/random.js';
 import { writeSafetensors } from '../../src/engine/safetensors.js';
 import { sizeOf } from '../../src/engine/tensor-spec.js';
 import type { WeightArray } from '../../src/engine/weights.js';
 import { parseConfig } from '../../src/text/config.js';
+import { loadTextModel, type TextModel } from '../../src/text/model.js';
 import { parameterShapes } from '../../src/text/parameters.js';
 
 const VOCAB = 50257;
@@ -16,7 +18,19 @@ const config = {
   ...{ vocab_size: VOCAB, n_positions: 1024, bos_token_id: 0, eos_token_id: 0 },
 };
 
-export function writeRandomGpt2(folder: string): void {
+/** Such a model in a folder that goes when the program ends, and a text to calibrate it on. */
+export async function randomGpt2(): Promise<{ folder: string; model: TextModel; corpus: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'superstim-gpt2-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  writeRandomGpt2(folder);
+  const model = await loadTextModel(folder);
+  const corpus = join(folder, 'calibration.txt');
+  const ids = Array.from({ length: 2000 }, (_, i) => 1 + ((i * 7919) % 50000));
+  writeFileSync(corpus, model.tokenizer.decode(ids));
+  return { folder, model, corpus };
+}
+
+function writeRandomGpt2(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const random = new Random(0);
   const arrays = [...parameterShapes(parseConfig(config, folder))].map(

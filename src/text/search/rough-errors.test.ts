@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { Random } from '../../engine/random.js';
+import { type Opinion, RoughErrors } from './rough-errors.js';
+
+const opinion = (crossEntropy: number, z: number, keepsPeak = false): Opinion => ({
+  point: { cross_entropy: crossEntropy, z, margin: null },
+  trigger: 7,
+  keepsPeak,
+});
+
+describe('RoughErrors', () => {
+  it('knows nothing at first', () => {
+    const { best, worst, trigger } = new RoughErrors().prospect(opinion(3, 5));
+    expect(best).toEqual({ cross_entropy: 0, z: Infinity, margin: null });
+    expect(worst).toEqual({ cross_entropy: Infinity, z: -Infinity, margin: null });
+    expect(trigger).toBe(7);
+  });
+
+  it('learns mean and spread of the errors, and gives z of a kept peak as it is', () => {
+    const random = new Random(1);
+    const errors = new RoughErrors();
+    const noise = Array.from({ length: 400 }, () => 0.5 + 0.1 * random.normals(1)[0]!);
+    errors.learn(
+      noise.map((error) => opinion(3 + error, 5 - error)),
+      noise.map(() => ({ cross_entropy: 3, z: 5, margin: null })),
+    );
+    const { best, worst } = errors.prospect(opinion(4, 6));
+    expect(best.cross_entropy).toBeCloseTo(4 - 0.5 - 0.3, 1);
+    expect(worst.cross_entropy).toBeCloseTo(4 - 0.5 + 0.3, 1);
+    expect(best.z).toBeCloseTo(6 + 0.5 + 0.3, 1);
+    expect(worst.z).toBeCloseTo(6 + 0.5 - 0.3, 1);
+
+    const kept = errors.prospect(opinion(4, 6, true));
+    expect([kept.best.z, kept.worst.z]).toEqual([6, 6]);
+    expect(kept.best.cross_entropy).toBe(0); // its kind was not seen yet
+  });
+
+  it('goes with what it saw last', () => {
+    const errors = new RoughErrors();
+    const exactly = { cross_entropy: 3, z: 5, margin: null };
+    errors.learn(Array(16).fill(opinion(4, 5)), Array(16).fill(exactly));
+    for (let call = 0; call < 10; call++)
+      errors.learn(Array(16).fill(opinion(3, 5)), Array(16).fill(exactly));
+    const { best, worst } = errors.prospect(opinion(3, 5));
+    expect(worst.cross_entropy - best.cross_entropy).toBeLessThan(0.2);
+    expect(best.cross_entropy).toBeGreaterThan(2.85);
+  });
+});
