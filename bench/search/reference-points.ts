@@ -2,7 +2,7 @@
  * The points that EPO in PyTorch reached on stories260k (300 iterations, 8 members, 32 children; no BOS, 12 free tokens,
  * last position, the raw activation and the raw norm), beside what `auto` finds by the same definitions in less time.
  *
- *   npx tsx bench/search/reference-points.ts [--model ../shared/models/stories260k] [--seed 0] [--share 0.9]
+ *   npx tsx bench/search/reference-points.ts [--model ../shared/models/stories260k] [--seed 0] [--share 1]
  *     [--round-trips]
  *
  * `--share`: of EPO's shortest time. Three things are made for this comparison: sequences begin with a free token in
@@ -29,7 +29,7 @@ const { values: flags } = parseArgs({
   options: {
     model: { type: 'string', default: '../shared/models/stories260k' },
     seed: { type: 'string', default: '0' },
-    share: { type: 'string', default: '0.9' },
+    share: { type: 'string', default: '1' },
     'round-trips': { type: 'boolean', default: false },
   },
 });

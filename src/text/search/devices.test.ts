@@ -76,7 +76,11 @@ describe('ranking in 8 bits', () => {
       engine: 'onnx',
     });
     const rough = probe.inPrecision('int8');
-    const screen = new RankFirst(new WholeScoring(rough, 16), new WholeScoring(probe, 16), 'max');
+    const screen = new RankFirst(
+      new WholeScoring(rough, positions, 16),
+      new WholeScoring(probe, positions, 16),
+      'max',
+    );
     const children = Array.from({ length: 64 }, row);
     const exact = await probe.score(stackRows(children), positions, 16);
     const limit = [...exact.z].sort((a, b) => b - a)[6]!;
@@ -105,6 +109,8 @@ describe('ranking in 8 bits', () => {
         kept.map((i) => exact.crossEntropy[i]!),
       ),
     ).toBeLessThan(1e-5);
+    const none = await screen.score(children, parents, (prospects) => prospects.map(() => false));
+    expect([none.kept, none.scores.z.length]).toEqual([[], 0]);
     const roughly = await rough.score(stackRows(children), positions, 16);
     expect(relativeError(roughly.z, exact.z)).toBeGreaterThan(1e-4); // it is another precision indeed
     await Promise.all([probe.dispose(), rough.dispose()]);

@@ -1,4 +1,4 @@
-/** @file Devices that save work in breeding, each on or off: how they are put together, and where they pay. */
+/** @file Devices that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
 import type { EngineName } from '../../engine/compile.js';
 import type { Probe } from '../probe.js';
 import { SharedPrefixes } from '../shared-prefixes.js';
@@ -52,9 +52,9 @@ export function openScreen(
     await Promise.all([shared.dispose(), rough.dispose()]);
   };
   if (int8) {
-    const ranking: Scoring = sharedPrefixes ? shared : new WholeScoring(rough, batch);
+    const ranking: Scoring = sharedPrefixes ? shared : new WholeScoring(rough, positions, batch);
     return {
-      screen: new RankFirst(ranking, new WholeScoring(probe, AFTER_RANKING), probe.options.at),
+      screen: new RankFirst(ranking, new WholeScoring(probe, positions, AFTER_RANKING), probe.options.at),
       dispose,
     };
   }

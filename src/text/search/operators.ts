@@ -78,8 +78,9 @@ const infill: Operator = ({ parent, random }) => {
 
 /** All from a position on; up to the peak where that is the end. */
 const suffix: Operator = ({ parent, random }) => {
-  const from = anywhere(parent, random);
-  const count = Math.max(1, parent.ids.length - from - (endsAtPeak(parent) ? 1 : 0));
+  const end = parent.ids.length - (endsAtPeak(parent) ? 1 : 0);
+  const from = 1 + random.integer(end - 1);
+  const count = end - from;
   return { row: parent.ids, rewrite: { from, count, temperature: random.pick(SUFFIX_TEMPERATURES) } };
 };
 
@@ -92,7 +93,7 @@ const tail: Operator = ({ parent, random }) => ({
         count: Math.min(1 + random.integer(LONGEST_INFILL), parent.ids.length - 2),
         temperature: random.pick(TAIL_TEMPERATURES),
       }
-    : tailRewrite(parent.ids, parent.peak, random),
+    : tailRewrite(parent.ids, Math.min(parent.peak, parent.ids.length - 2), random),
 });
 
 /** A token less; what follows moves to the left, or, where the peak is the end, what stands before to the right. */
@@ -144,7 +145,8 @@ const transplant: Operator = ({ parent, mate, random }) => {
   const length = Math.min(mate.peak, 1 + random.integer(LONGEST_INFILL));
   const graft = mate.ids.subarray(mate.peak + 1 - length, mate.peak + 1);
   const row = parent.ids.slice();
-  const from = endsAtPeak(parent) ? row.length - length : 1 + random.integer(row.length - length);
+  const stays = endsAtPeak(parent) && mate !== parent;
+  const from = stays ? row.length - length : 1 + random.integer(row.length - length);
   row.set(graft, from);
   const last = from + length - 1;
   return { row, rewrite: last < row.length - 1 ? tailRewrite(row, last, random) : null };

@@ -43,8 +43,8 @@ export class RankFirst implements Screen {
   }
 
   /**
-   * What rough scores say. What a child has in common with its parent is mistaken in the same way: both are
-   * scored, and the child is put as far from the parent's exact figures as it is from the rough ones.
+   * What rough scores say. What a child has in common with its parent is mistaken in the same way: both are scored, and
+   * the child's cross entropy and z are put as far from the parent's exact ones as they are from the rough ones.
    */
   private async judge(children: readonly Int32Array[], parents: readonly Parent[]): Promise<Opinion[]> {
     const families = [...new Set(parents)];
@@ -56,19 +56,18 @@ export class RankFirst implements Screen {
     const roughly = new Map(families.map((parent, i) => [parent, pointOf(scores, children.length + i)]));
     return children.map((child, row) => {
       const parent = parents[row]!;
-      const [own, before] = [pointOf(scores, row), roughly.get(parent)!];
       const peak = scores.peak[row]!;
+      const change = firstChange(child, parent.ids);
       // A causal model cannot see what comes later.
-      const keepsPeak = this.at !== 'mean' && peak === parent.peak && peak < firstChange(child, parent.ids);
-      return {
-        point: {
-          cross_entropy: parent.cross_entropy + own.cross_entropy - before.cross_entropy,
-          z: keepsPeak ? parent.z : parent.z + own.z - before.z,
-          margin: own.margin,
-        },
-        trigger: child[peak]!,
-        keepsPeak,
+      const samePeak = this.at === 'max' && peak === parent.peak && peak < change;
+      const kind = samePeak ? 'same peak' : change > 1 ? 'related' : 'new';
+      const [own, before] = [pointOf(scores, row), roughly.get(parent)!];
+      const corrected = {
+        cross_entropy: parent.cross_entropy + own.cross_entropy - before.cross_entropy,
+        z: samePeak ? parent.z : parent.z + own.z - before.z,
+        margin: own.margin,
       };
+      return { point: kind === 'new' ? own : corrected, trigger: child[peak]!, kind };
     });
   }
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../engine/random.js';
-import { type Opinion, RoughErrors } from './rough-errors.js';
+import { type Kind, type Opinion, RoughErrors } from './rough-errors.js';
 
-const opinion = (crossEntropy: number, z: number, keepsPeak = false): Opinion => ({
+const opinion = (crossEntropy: number, z: number, kind: Kind = 'related'): Opinion => ({
   point: { cross_entropy: crossEntropy, z, margin: null },
   trigger: 7,
-  keepsPeak,
+  kind,
 });
 
 describe('RoughErrors', () => {
@@ -30,9 +30,17 @@ describe('RoughErrors', () => {
     expect(best.z).toBeCloseTo(6 + 0.5 + 0.3, 1);
     expect(worst.z).toBeCloseTo(6 + 0.5 - 0.3, 1);
 
-    const kept = errors.prospect(opinion(4, 6, true));
+    const kept = errors.prospect(opinion(4, 6, 'same peak'));
     expect([kept.best.z, kept.worst.z]).toEqual([6, 6]);
     expect(kept.best.cross_entropy).toBe(0); // its kind was not seen yet
+  });
+
+  it('does not believe a few', () => {
+    const errors = new RoughErrors();
+    for (let seen = 1; seen <= 8; seen++) {
+      errors.learn([opinion(4, 5)], [{ cross_entropy: 3, z: 5, margin: null }]);
+      expect(errors.prospect(opinion(4, 5)).best.z).toBe(seen < 8 ? Infinity : 5);
+    }
   });
 
   it('goes with what it saw last', () => {

@@ -4,20 +4,29 @@ import type { Prospect } from './scoring.js';
 
 /** Standard deviations of the errors seen that a rough figure may be off by, beside their mean. */
 const TOLERANCE = 3;
-/** What was known before counts as so many errors beside those of a call. */
+/** What was known before counts as at most so many errors beside those of a call. */
 const MEMORY = 16;
+/** Errors that must have been seen of a kind before anything is left out by them. */
+const ENOUGH = 8;
 
 /** What rough scores say of a child. */
 export interface Opinion {
   readonly point: Point;
   /** The token at its peak. */
   readonly trigger: number;
-  /** Whether the peak is the parent's and stands before the first change: then so is z. */
-  readonly keepsPeak: boolean;
+  readonly kind: Kind;
 }
+
+/**
+ * Children are mistaken about in different ways: of `same peak` the peak is the parent's and stands before the first
+ * change, so that z is the parent's too (or more, where the exact peak lies behind it after all); `related` ones have a
+ * beginning in common with the parent, `new` ones nothing.
+ */
+export type Kind = 'same peak' | 'related' | 'new';
 
 /** Of rough less exact. */
 interface Moments {
+  readonly count: number;
   readonly mean: number;
   readonly square: number;
 }
@@ -32,28 +41,29 @@ export class RoughErrors {
 
   /** @param exact - of each opinion's child */
   learn(opinions: readonly Opinion[], exact: readonly Point[]): void {
-    for (const keepsPeak of [true, false]) {
-      const own = opinions.flatMap((opinion, i) => (opinion.keepsPeak === keepsPeak ? [i] : []));
-      if (own.length === 0) continue;
+    for (const kind of new Set(opinions.map((opinion) => opinion.kind))) {
+      const own = opinions.flatMap((opinion, i) => (opinion.kind === kind ? [i] : []));
       for (const figure of figures) {
         const errors = own.map((i) => (opinions[i]!.point[figure] ?? 0) - (exact[i]![figure] ?? 0));
         const seen = { mean: mean(errors), square: mean(errors.map((error) => error ** 2)) };
-        const before = this.known.get(`${figure} ${keepsPeak}`) ?? seen;
-        const mixed = (of: keyof Moments) =>
-          (MEMORY * before[of] + own.length * seen[of]) / (MEMORY + own.length);
-        this.known.set(`${figure} ${keepsPeak}`, { mean: mixed('mean'), square: mixed('square') });
+        const before = this.known.get(`${figure} ${kind}`) ?? { count: 0, ...seen };
+        const past = Math.min(MEMORY, before.count);
+        const count = past + own.length;
+        const mixed = (of: 'mean' | 'square') => (past * before[of] + own.length * seen[of]) / count;
+        this.known.set(`${figure} ${kind}`, { count, mean: mixed('mean'), square: mixed('square') });
       }
     }
   }
 
-  /** As good and as bad as a child may be; anything while nothing was learned. */
-  prospect({ point, trigger, keepsPeak }: Opinion): Prospect {
+  /** As good and as bad as a child may be; anything while too little was learned. */
+  prospect({ point, trigger, kind }: Opinion): Prospect {
     const within = (side: 1 | -1): Point => {
       const at = (figure: Figure, direction: 1 | -1) => {
-        if (figure === 'z' && keepsPeak) return point.z;
-        const { mean, square } = this.known.get(`${figure} ${keepsPeak}`) ?? { mean: 0, square: Infinity };
-        const slack = TOLERANCE * Math.sqrt(Math.max(0, square - mean ** 2));
-        return (point[figure] ?? 0) - mean + direction * slack;
+        if (figure === 'z' && kind === 'same peak') return point.z;
+        const known = this.known.get(`${figure} ${kind}`);
+        if (!known || known.count < ENOUGH) return direction * Infinity;
+        const slack = TOLERANCE * Math.sqrt(Math.max(0, known.square - known.mean ** 2));
+        return (point[figure] ?? 0) - known.mean + direction * slack;
       };
       return {
         cross_entropy: Math.max(0, at('cross_entropy', side === 1 ? -1 : 1)),

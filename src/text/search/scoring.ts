@@ -14,7 +14,7 @@ export interface Scoring {
 }
 
 /** What a child was made from, with its exact figures. */
-export interface Parent extends Point {
+export interface Parent extends Pick<Point, 'cross_entropy' | 'z'> {
   /** `[positions]` */
   readonly ids: Int32Array;
   readonly peak: number;
@@ -50,13 +50,13 @@ export class WholeScoring implements Scoring {
 
   constructor(
     private readonly probe: Probe,
+    private readonly positions: number,
     private readonly batch: number,
   ) {}
 
   score(children: readonly Int32Array[]): Promise<Scores> {
-    const positions = children[0]?.length ?? 0;
-    this.tokenLayers += children.length * positions * this.probe.options.spec.layers;
-    return this.probe.score(stackRows(children), positions, this.batch);
+    this.tokenLayers += children.length * this.positions * this.probe.options.spec.layers;
+    return this.probe.score(stackRows(children), this.positions, this.batch);
   }
 }
 

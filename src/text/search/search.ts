@@ -66,7 +66,7 @@ export interface SearchOptions extends SessionOptions {
   readonly fluency?: ForeignPrior;
   /** Weights tuned for the unit: `sample` draws from them, weighted so that what it samples stays the same. */
   readonly policy?: WeightSource;
-  /** What saves work in breeding; what pays for the model unless told otherwise. The same is found with all of them. */
+  /** What saves work in breeding and in EPO; what pays for the model unless told otherwise. The same is found with all of them. */
   readonly devices?: Devices;
   /** Samples of the prior at equal cost beside the search; yes unless told otherwise. */
   readonly baseline?: boolean;
