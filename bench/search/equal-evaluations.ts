@@ -9,6 +9,8 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { finishRun, type ScoredText } from '../../src/runs/events.js';
+import { hypervolume as areaOf } from '../../src/runs/frontier.js';
+import type { SequenceScore } from '../../src/text/measures.js';
 import { loadTextModel } from '../../src/text/model.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 import { chooseUnits } from './units.js';
@@ -30,6 +32,7 @@ const { values: flags } = parseArgs({
 const model = await loadTextModel(flags.model);
 const modelHash = await hashModel(flags.model);
 const methods = flags.methods.split(',') as SearchMethodName[];
+const at = flags.at as SequenceScore;
 const units =
   flags.units?.split(',') ?? chooseUnits(model.spec, Number(flags.heads), Number(flags.neurons), 0);
 
@@ -47,29 +50,32 @@ const strongestUnder = (frontier: readonly ScoredText[], nats: number): ScoredTe
   frontier.filter((text) => text.cross_entropy < nats).sort((a, b) => b.z - a.z)[0];
 
 const rows: Row[] = [];
+/** By unit, what the first method found with every seed. */
+const found = new Map<string, ScoredText[]>(units.map((unit) => [unit, []]));
 for (const seed of flags.seeds.split(',').map(Number)) {
   for (const unit of units) {
     const row: Row = { unit, seed, hypervolume: {}, seconds: {}, fluent: {}, strongest: {} };
     for (const method of methods) {
       const { hypervolume, cost, frontier } = await finishRun(
         searchText({
-          ...{ model, modelHash, unit, method, seed, engine: 'onnx', measure: 'delta' },
+          ...{ model, modelHash, unit, method, seed, engine: 'onnx', measure: 'delta', at },
           ...{ reference: 'layer', length: 12, budget: { evaluations: Number(flags.evaluations) } },
-          ...{ at: flags.at as 'max' | 'last', baseline: false, finalists: 0 },
+          ...{ baseline: false, finalists: 0 },
         }),
       );
       row.hypervolume[method] = hypervolume;
       row.seconds[method] = cost.seconds;
       row.fluent[method] = strongestUnder(frontier, 4);
       row.strongest[method] = strongestUnder(frontier, 6);
+      if (method === methods[0]) found.get(unit)!.push(...frontier);
     }
     rows.push(row);
     const cells = methods.map(
       (m) => `${m} ${row.hypervolume[m]!.toFixed(1)} (${row.seconds[m]!.toFixed(1)} s)`,
     );
     const { cross_entropy, z, text } = row.fluent[methods[0]!]!;
-    const found = `${z.toFixed(1)} at ${cross_entropy.toFixed(1)} nats: ${JSON.stringify(text)}`;
-    console.log([String(seed), unit.padEnd(9), ...cells, found].join('  '));
+    const best = `${z.toFixed(1)} at ${cross_entropy.toFixed(1)} nats: ${JSON.stringify(text)}`;
+    console.log([String(seed), unit.padEnd(9), ...cells, best].join('  '));
   }
 }
 
@@ -82,6 +88,10 @@ const summary = {
   /** Mean over units and seeds of the first method's hypervolume over each other's. */
   ratio: Object.fromEntries(
     others.map((m) => [m, mean(rows.map(({ hypervolume }) => hypervolume[first]! / hypervolume[m]!))]),
+  ),
+  /** Geometric mean of the hypervolume of all seeds' frontiers together over that of one, of the first method. */
+  union: Math.exp(
+    mean(rows.map(({ unit, hypervolume }) => Math.log(areaOf(found.get(unit)!) / hypervolume[first]!))),
   ),
   /** How often the first method has the largest. */
   best: mean(

@@ -30,18 +30,16 @@ export const epoLambdas = Array.from(
 export async function* epo(arena: Arena): AsyncGenerator<void, void, void> {
   const { positions, proposer, random } = arena.options;
   let members = yield* randomTexts(arena, MEMBERS);
-  /** Of members as they stand, the tokens that the gradient favours; those that stay keep theirs. */
-  let known: readonly (readonly [member: Candidate, favoured: Int32Array])[] = [];
+  /** Of each member, the tokens that the gradient favours; null where they are not known yet. */
+  let favoured: (Int32Array | null)[] = Array(MEMBERS).fill(null);
   for (let round = 1; arena.left > 2 * MEMBERS; round++) {
-    const before = members.map((member, i) => (known[i]?.[0] === member ? known[i][1] : null));
-    const fresh = [...members.keys()].filter((i) => before[i] === null);
+    const fresh = [...members.keys()].filter((i) => favoured[i] === null);
     arena.countGradients(fresh.length);
     const found = await proposer.steepest(
       stackRows(fresh.map((i) => members[i]!.ids)),
       fresh.map((i) => epoLambdas[i]!),
     );
-    const favoured = before.map((tokens, i) => tokens ?? found[fresh.indexOf(i)]!);
-    known = members.map((member, i) => [member, favoured[i]!]);
+    for (const [k, i] of fresh.entries()) favoured[i] = found[k]!;
     const children = new Int32Array(MEMBERS * CHILDREN * positions);
     const parents = Array.from({ length: MEMBERS * CHILDREN }, (_, i) => members[Math.floor(i / CHILDREN)]!);
     for (const [i, parent] of parents.entries())
@@ -50,11 +48,14 @@ export async function* epo(arena: Arena): AsyncGenerator<void, void, void> {
       couldBeBest(prospects, members),
     );
     const pool = [...members, ...scored.filter((child) => child !== null)];
+    const before = members;
     members = epoLambdas.map((lambda) => best(pool, lambda));
     if (round % ROUNDS_BETWEEN_RESTARTS === 0) {
       const [low, high] = RESTART_LAMBDA_RANGE;
       members = Array<Candidate>(MEMBERS).fill(best(pool, low + (high - low) * random.uniform()));
     }
+    // Who stays keeps the gradient.
+    favoured = favoured.map((tokens, i) => (members[i] === before[i] ? tokens : null));
     yield;
   }
 }

@@ -99,12 +99,11 @@ const tail: Operator = ({ parent, random }) => ({
 /** A token less; what follows moves to the left, or, where the peak is the end, what stands before to the right. */
 const remove: Operator = ({ parent, random }) => {
   const position = anywhere(parent, random);
+  const row = parent.ids.slice();
   if (endsAtPeak(parent)) {
-    const row = parent.ids.slice();
     row.copyWithin(2, 1, Math.min(position, row.length - 2));
     return { row, rewrite: { from: 1, count: 1 } };
   }
-  const row = parent.ids.slice();
   row.copyWithin(position, position + 1);
   const moved = position <= parent.peak ? parent.peak - 1 : parent.peak;
   // Sometimes what came after the peak goes too, now that there is more room for it.

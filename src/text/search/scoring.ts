@@ -1,6 +1,6 @@
 /**
- * @file How children are scored: plainly, or by devices that do less work. What a device leaves out could not have
- * mattered; what it gives is computed in float32, as if it were not there.
+ * @file How children are scored: plainly, or by devices that do less work. What a device leaves out is most unlikely
+ * to have mattered; what it gives is computed in float32, as if it were not there.
  */
 import type { Point } from '../../runs/frontier.js';
 import type { Probe, Scores } from '../probe.js';
