@@ -131,7 +131,7 @@ export type { Place } from './text/places.js';
 export type { ForeignPrior } from './text/prior/foreign-prior.js';
 export { openPrior } from './text/prior/open-prior.js';
 export { Prior, type PriorOptions, type Rewrite } from './text/prior.js';
-export { Probe, type ProbeOptions, type Scores } from './text/probe.js';
+export { Probe, type ProbeOptions } from './text/probe.js';
 export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/reference.js';
 export { annealed } from './text/sampling/annealing.js';
 export { Chains, type ChainsOptions, type Move } from './text/sampling/chains.js';
@@ -141,6 +141,7 @@ export { importanceWeights } from './text/sampling/importance.js';
 export { PrefixReward } from './text/sampling/prefix-reward.js';
 export { type Particles, type SmcOptions, sequentialMonteCarlo } from './text/sampling/smc.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';
+export type { Scores } from './text/scores.js';
 export {
   type Budget,
   type RivalBest,

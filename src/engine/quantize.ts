@@ -2,16 +2,25 @@
  * @file Matrix products by weights in 8 bits: 3 to 4 times as fast as in float32 where a processor has instructions
  * for it (AVX-512 VNNI), and good to about a percent. For ranking, not for what is reported.
  */
-import { dependsOnWeightsAlone, type Graph, type GraphNode, type Traced, type Value } from './graph.js';
+import {
+  dependsOnWeightsAlone,
+  type Graph,
+  type GraphNode,
+  madeBy,
+  type Traced,
+  type Value,
+} from './graph.js';
 import { rewrite } from './rewrite.js';
 
 /** Both axes of a matrix must have so many entries: below, bringing rows to 8 bits costs what the product gains. */
 const SMALLEST = 256;
+const NORMS = ['LayerNormalization', 'SimplifiedLayerNormalization'];
 
 /**
  * Puts an integer product in the place of every product of rows with a matrix that depends on weights alone. Weights
- * have one scale an output, and are quantized once for all programs; rows are brought to the same range first, as
- * ONNX Runtime has one scale for all of them (per-token quantization: Dettmers et al., LLM.int8, arXiv 2208.07339).
+ * have one scale an output, and are quantized once for all programs; rows are brought to the same range first, unless
+ * a norm has just done so, as ONNX Runtime has one scale for all of them (per-token quantization: Dettmers et al.,
+ * LLM.int8, arXiv 2208.07339).
  */
 export function quantizeProducts(traced: Traced): Traced {
   const fixed = dependsOnWeightsAlone(Object.values(traced.outputs));
@@ -35,12 +44,18 @@ function product(
   bias: Value | null,
 ): Value {
   const { values, scales } = quantized(graph, matrix, attributes.transB === 1);
+  const multiply = (rows: Value, ...bias: Value[]) =>
+    graph.node('DynamicQuantizeMatMul', [rows, values, scales, null, ...bias], outputs[0]!.shape, 'float32');
+  if (isNormalized(rows)) return multiply(rows, ...(bias ? [bias] : []));
   const range = largest(graph, rows, 1); // [rows, 1]
-  const even = graph.elementwise('Div', [rows, range]);
-  const products = graph.node('DynamicQuantizeMatMul', [even, values, scales], outputs[0]!.shape, 'float32');
-  const scaled = graph.elementwise('Mul', [products, range]);
+  const scaled = graph.elementwise('Mul', [multiply(graph.elementwise('Div', [rows, range])), range]);
   return bias ? graph.elementwise('Add', [scaled, bias]) : scaled;
 }
+
+/** Rows that a norm has made as long as each other. */
+const isNormalized = (rows: Value): boolean =>
+  NORMS.some((norm) => madeBy(rows, norm)) ||
+  (madeBy(rows, 'Slice') !== undefined && isNormalized(madeBy(rows, 'Slice')!.inputs[0]!));
 
 /** The matrix as `[in, out]` int8, and what a step is worth in each column, `[out]`. */
 function quantized(graph: Graph, matrix: Value, outIn: boolean): { values: Value; scales: Value } {

@@ -6,7 +6,8 @@
  */
 import type { ScoredText } from '../runs/events.js';
 import type { TextModel } from '../text/model.js';
-import type { Probe, Scores } from '../text/probe.js';
+import type { Probe } from '../text/probe.js';
+import type { Scores } from '../text/scores.js';
 
 export interface RewardOptions {
   readonly probe: Probe;

@@ -4,7 +4,8 @@ import { eventClock, type Run, type ScoredText } from '../runs/events.js';
 import { Frontier, hypervolume } from '../runs/frontier.js';
 import { batchFor } from './batch-size.js';
 import { type CorpusFile, type Cut, corpusSequences } from './corpus-text.js';
-import { Probe, type Scores } from './probe.js';
+import { Probe } from './probe.js';
+import type { Scores } from './scores.js';
 import { calibrate, resolveUnits, type SessionOptions, startToken } from './session.js';
 import type { Tokenizer } from './tokenizer.js';
 

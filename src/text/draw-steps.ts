@@ -48,15 +48,17 @@ export function drawInputs({ spec, positions, batch, parents }: DrawOptions): Re
  * to no effect. A slot begins with the cache of its `parent`.
  */
 export function drawSteps(
-  { spec, banned, batch, positions }: DrawOptions,
+  { spec, banned, batch, positions, parents }: DrawOptions,
   inputs: Record<string, tf.Tensor>,
   lookup: (name: string) => tf.Tensor,
 ): Record<string, tf.Tensor> {
   const layers = Array.from({ length: spec.layers }, (_, layer) => layer);
-  const isNew = tf.reshape(tf.greaterEqual(inputs.parent!, tf.scalar(0, 'int32')), [batch, 1, 1, 1]);
-  const parent = tf.maximum(inputs.parent!, tf.scalar(0, 'int32')) as tf.Tensor1D;
+  // Parents' caches first, then the slots' own.
+  const own = tf.add(tf.range(0, batch, 1, 'int32'), tf.scalar(parents, 'int32'));
+  const goesOn = tf.equal(inputs.parent!, tf.scalar(GOES_ON, 'int32'));
+  const source = tf.where(goesOn, own, inputs.parent!) as tf.Tensor1D;
   const standing = (name: string) =>
-    tf.where(isNew, tf.gather(inputs[ofParents(name)]!, parent), inputs[name]!);
+    tf.gather(tf.concat([inputs[ofParents(name)]!, inputs[name]!], 0), source);
   let cache: KeyValueCache = {
     keys: layers.map((l) => standing(`keys${l}`)),
     values: layers.map((l) => standing(`values${l}`)),
@@ -77,16 +79,60 @@ export function drawSteps(
     cache = read.cache();
     const logits = tf.reshape(read.at('logits'), [batch, spec.vocab]);
     const allowed = tf.add(tf.mul(logits, inputs.sharpness!), bannedMask(spec.vocab, banned));
-    const cumulative = tf.cumsum(tf.softmax(allowed), 1);
-    // Rounding leaves the sum a little off 1: the draw is in what it reached.
-    const total = tf.slice(cumulative, [0, spec.vocab - 1], [batch, 1]);
-    const point = tf.mul(tf.slice(inputs.uniform!, [0, done], [batch, 1]), total);
-    const below = tf.lessEqual(cumulative, point);
-    const drawn = tf.minimum(tf.sum(tf.cast(below, 'int32'), 1), tf.scalar(spec.vocab - 1, 'int32'));
+    const drawn = drawTokens(allowed, tf.slice(inputs.uniform!, [0, done], [batch, 1]));
     const written = tf.logicalAnd(isAt(next), tf.expandDims(active, 1));
     ids = tf.where(written, tf.expandDims(drawn, 1), ids);
   }
   return { drawn: ids, ...namedCache(cache) };
+}
+
+/**
+ * Draws from softmax(logits) by inverting the cumulative distribution: first a block of tokens, then one of it, so that
+ * two short sums are accumulated and not one over the vocabulary.
+ *
+ * @param logits - `[batch, vocab]`
+ * @param uniform - `[batch, 1]`, from 0 to 1
+ * @returns tokens, `[batch]` int32
+ */
+function drawTokens(logits: tf.Tensor, uniform: tf.Tensor): tf.Tensor {
+  const [batch, vocab] = logits.shape as [number, number];
+  const blocks = largestDivisor(vocab);
+  const size = vocab / blocks;
+  const weights = tf.exp(tf.sub(logits, tf.max(logits, 1, true)));
+  const byBlock = tf.reshape(weights, [batch * blocks, size]);
+  const block = drawIndex(tf.reshape(tf.sum(byBlock, 1), [batch, blocks]), uniform);
+  const rows = tf.add(tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(blocks, 'int32')), block.index);
+  const { index } = drawIndex(tf.gather(byBlock, rows as tf.Tensor1D), block.rest);
+  return tf.add(tf.mul(block.index, tf.scalar(size, 'int32')), index);
+}
+
+/** Below 1 by more than rounding, so that no entry without weight is reached. */
+const ALMOST_ONE = 1 - 1e-6;
+
+/**
+ * The entry in which the cumulative weights pass a share of their sum, and the share of that entry's own weight that lies
+ * before it.
+ *
+ * @param weights - `[batch, count]`
+ * @param share - `[batch, 1]`
+ */
+function drawIndex(weights: tf.Tensor, share: tf.Tensor): { index: tf.Tensor; rest: tf.Tensor } {
+  const [batch, count] = weights.shape as [number, number];
+  const cumulative = tf.cumsum(weights, 1);
+  const total = tf.slice(cumulative, [0, count - 1], [batch, 1]);
+  const point = tf.mul(tf.minimum(share, ALMOST_ONE), total);
+  const isBelow = tf.cast(tf.lessEqual(cumulative, point), 'float32');
+  const index = tf.sum(tf.cast(isBelow, 'int32'), 1);
+  const isChosen = tf.cast(tf.equal(tf.range(0, count, 1, 'int32'), tf.expandDims(index, 1)), 'float32');
+  const before = tf.sum(tf.mul(weights, isBelow), 1, true);
+  return { index, rest: tf.div(tf.sub(point, before), tf.sum(tf.mul(weights, isChosen), 1, true)) };
+}
+
+/** The largest divisor of a number that is not above its square root. */
+function largestDivisor(n: number): number {
+  let divisor = Math.floor(Math.sqrt(n));
+  while (n % divisor !== 0) divisor--;
+  return divisor;
 }
 
 /** `[vocab]`: what is added to logits so that banned tokens get no probability. */

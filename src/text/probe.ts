@@ -17,34 +17,9 @@ import {
 } from './measures.js';
 import type { MeasuredUnit, ReferenceClass } from './reference.js';
 import { padRows } from './rows.js';
+import { type Scores, toScores } from './scores.js';
 import type { TransformerSpec } from './spec.js';
 import { forward, type Run, sequenceLogProbs } from './transformer.js';
-
-/** What a sequence is worth. Arrays have one entry a sequence. */
-export interface Scores {
-  /** Nats a token under the prior, BOS not counted. */
-  readonly crossEntropy: Float32Array;
-  /** Sigmas. */
-  readonly z: Float32Array;
-  /** The measure in its own unit where z peaks; of `delta` and `logits` of heads, see `rawGroup`. */
-  readonly raw: Float32Array;
-  /** The position that speaks for the sequence: where z peaks, or the last. */
-  readonly peak: Int32Array;
-  /** Against the rivals that a search may work against; null where there are none. */
-  readonly rivals: Rivalry | null;
-  /** Against those that it may not; null where there are none. */
-  readonly heldOut: Rivalry | null;
-}
-
-/** How a unit stands among some rivals. Arrays have one entry a sequence. */
-export interface Rivalry {
-  /** z less the strongest rival's, sigmas. */
-  readonly margin: Float32Array;
-  /** 1 + how many rivals are stronger. */
-  readonly rank: Int32Array;
-  /** z of the rivals, averaged with their softmax as weights: between their mean and their maximum. */
-  readonly soft: Float32Array;
-}
 
 export interface ProbeOptions {
   readonly spec: TransformerSpec;
@@ -288,28 +263,6 @@ export async function runInBatches(
     for (const [name, column] of Object.entries(columns)) column.set(result[name]!.subarray(0, rows), start);
   }
   return columns;
-}
-
-/** Scores from what a graph with `unitScores` and `crossEntropy` gave. */
-export function toScores(columns: Readonly<Record<string, TypedArray>>): Scores {
-  const floats = (name: string) => columns[name] as Float32Array;
-  const z = floats('z');
-  const rivalry = (kind: string): Rivalry | null =>
-    `${kind}Strongest` in columns
-      ? {
-          margin: floats(`${kind}Strongest`).map((strongest, row) => z[row]! - strongest),
-          rank: (columns[`${kind}Above`] as Int32Array).map((above) => above + 1),
-          soft: floats(`${kind}Soft`),
-        }
-      : null;
-  return {
-    crossEntropy: floats('crossEntropy'),
-    z,
-    raw: floats('raw'),
-    peak: columns.peak as Int32Array,
-    rivals: rivalry('rival'),
-    heldOut: rivalry('heldOut'),
-  };
 }
 
 /** Unit `index` of `[batch, pos, unit]`: `[batch, pos]`. */

@@ -58,7 +58,7 @@ describe.each(['llama', 'gpt2', 'gpt_neox'] as const)('children of %s', (family)
         at,
         engine: 'onnx',
       });
-      const shared = new SharedPrefixes({ probe, positions: POSITIONS, parents: 2, batch: 4 });
+      const shared = new SharedPrefixes({ probe, positions: POSITIONS, parents: 2, tokens: 24 });
       const got = await shared.score(
         children,
         pairs.map(({ parent }) => parent),

@@ -3,78 +3,77 @@
  * and is taken from there. Saves about half of the work where changes fall anywhere.
  */
 import { type Compiled, compile, type Resident } from '../engine/compile.js';
-import type { TensorSpec, TypedArray } from '../engine/tensor-spec.js';
+import { tokenLogProbs } from '../engine/ops.js';
+import type { TypedArray } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup } from '../engine/weights.js';
 import { cacheNames, namedCache } from './named-cache.js';
+import { type CallSize, pack } from './packing.js';
 import type { Place } from './places.js';
-import { type Probe, precise, type Scores, toScores } from './probe.js';
-import { firstChange, padRows } from './rows.js';
-import { forward, type Run, readOn, sequenceLogProbs } from './transformer.js';
+import { type Probe, precise } from './probe.js';
+import { type Scores, toScores } from './scores.js';
+import type { TransformerSpec } from './spec.js';
+import { finalNorm, forward, type Run, readPacked, sequenceLogProbs, unembedding } from './transformer.js';
 
-/** Children's first changes are rounded down to a multiple of this, so that a few graphs serve all. */
-const STRIDE = 3;
-const HIDDEN: Place = 'ln_final.hook_normalized';
+/** The stream after the last layer, from which tokens are predicted. */
+const lastStream = ({ layers }: TransformerSpec): Place => `blocks.${layers - 1}.hook_resid_post`;
 
 export interface SharedPrefixesOptions {
   readonly probe: Probe;
   readonly positions: number;
   /** Parents read in one call. */
   readonly parents: number;
-  /** Children scored in one call. */
-  readonly batch: number;
+  /** Tokens of children computed in one call. */
+  readonly tokens: number;
 }
 
 export class SharedPrefixes {
   /** Token positions times layers computed so far, of parents and children. */
   tokenLayers = 0;
   /** What of a run the scores are made from: learned when the parents' graph is traced. */
-  private readonly places = new Set<Place>([HIDDEN]);
+  private readonly places: Set<Place>;
   private parentsGraph: Promise<Compiled> | undefined;
-  private readonly graphs = new Map<number, Promise<Compiled>>();
+  private childrenGraph: Promise<Compiled> | undefined;
+  private readonly size: CallSize;
 
   /** The probe must be of the engine `onnx`. */
-  constructor(private readonly options: SharedPrefixesOptions) {}
+  constructor(private readonly options: SharedPrefixesOptions) {
+    const { positions, tokens, probe } = options;
+    this.places = new Set([lastStream(probe.options.spec)]);
+    // A child has half of its positions on average; where they have fewer, calls are not full.
+    this.size = {
+      positions,
+      tokens: Math.max(tokens, positions),
+      sequences: Math.ceil((3 * tokens) / positions),
+    };
+  }
 
   /**
    * @param children - `[positions]` each
    * @param parents - a child's parent, `[positions]`: any sequence, best one with a long beginning in common
    */
   async score(children: readonly Int32Array[], parents: readonly Int32Array[]): Promise<Scores> {
-    const { batch, positions, probe } = this.options;
-    const { layers } = probe.options.spec;
+    const { layers } = this.options.probe.options.spec;
     const columns: Record<string, TypedArray> = {};
     for (const distinct of this.inGroups(parents)) {
       const index = new Map(distinct.map((parent, i) => [parent, i]));
       const read = await this.readParents(distinct);
-      // Sorted by where they change, so that those of one call have the most in common.
-      const own = [...children.keys()]
-        .filter((child) => index.has(parents[child]!))
-        .map((child) => ({ child, change: firstChange(children[child]!, parents[child]!) }))
-        .sort((a, b) => b.change - a.change);
-      for (let start = 0; start < own.length; start += batch) {
-        const part = own.slice(start, start + batch);
-        const from = Math.floor(part.at(-1)!.change / STRIDE) * STRIDE;
-        const graph = await this.graph(from);
-        const suffixes = new Int32Array(part.length * (positions - from));
-        for (const [i, { child }] of part.entries())
-          suffixes.set(children[child]!.subarray(from), i * (positions - from));
-        const inputs = {
-          ids: padRows(suffixes, batch, positions - from),
-          parent: Int32Array.from(
-            { length: batch },
-            (_, i) => index.get(parents[part[i]?.child ?? own[0]!.child]!)!,
-          ),
-          ...(from > 0 && read),
-        };
-        this.tokenLayers += batch * (positions - from) * layers;
-        const result = await graph.run(inputs);
+      this.childrenGraph ??= this.compileChildren();
+      const graph = await this.childrenGraph;
+      const own = [...children.keys()].filter((child) => index.has(parents[child]!));
+      const described = own.map((child) => {
+        const parent = parents[child]!;
+        return { ids: children[child]!, parent, parentIndex: index.get(parent)! };
+      });
+      for (const { children: part, ...inputs } of pack(described, this.options.parents, this.size)) {
+        this.tokenLayers += this.size.tokens * layers;
+        const result = await graph.run({ ...inputs, ...read });
         for (const [name, values] of Object.entries(result)) {
           columns[name] ??=
             values instanceof Int32Array
               ? new Int32Array(children.length)
               : new Float32Array(children.length);
-          for (const [i, { child }] of part.entries()) columns[name]![child] = values[i]!;
+          for (const [i, number] of part.entries()) columns[name]![own[number]!] = values[i]!;
         }
       }
       for (const entry of Object.values(read)) entry.release();
@@ -84,7 +83,7 @@ export class SharedPrefixes {
 
   async dispose(): Promise<void> {
     (await this.parentsGraph)?.dispose();
-    for (const graph of this.graphs.values()) (await graph).dispose();
+    (await this.childrenGraph)?.dispose();
   }
 
   /** Distinct parents, as many together as one call reads. */
@@ -106,6 +105,7 @@ export class SharedPrefixes {
     return (await graph.runKeeping({ ids }, Object.keys(graph.outputs))).kept;
   }
 
+  /** What children need of their parents, one row a position: keys, values, places, log-probabilities. */
   private compileParents(): Promise<Compiled> {
     const { probe, positions, parents } = this.options;
     const { spec } = probe.options;
@@ -119,92 +119,97 @@ export class SharedPrefixes {
           },
           cache: run.cache,
         });
-        return {
-          ...namedCache(run.cache()),
-          ...Object.fromEntries([...this.places].map((place) => [place, run.at(place)])),
-          logProbs: sequenceLogProbs(spec, lookup, run, inputs.ids!),
+        const cache = Object.entries(namedCache(run.cache())).map(
+          // [parent, kvHead, pos, dHead] -> [parent, pos, kvHead, dHead]
+          ([name, entry]) => [name, positionFirst(entry, 2)] as const,
+        );
+        const logProbs = sequenceLogProbs(spec, lookup, run, inputs.ids!);
+        const rows = {
+          ...Object.fromEntries(cache),
+          ...Object.fromEntries(
+            [...this.places].map((place) => [place, positionFirst(run.at(place), positionAxis(place))]),
+          ),
+          logProbs: tf.concat([tf.zeros([parents, 1]), logProbs], 1),
         };
+        return Object.fromEntries(
+          Object.entries(rows).map(([name, x]) => [
+            name,
+            tf.reshape(x, [parents * positions, ...x.shape.slice(2)]),
+          ]),
+        );
       },
       { ...precise(probe.options), inputs: { ids: { shape: [parents, positions], dtype: 'int32' } } },
     );
   }
 
-  /** The graph that computes children from position `from` on. */
-  private async graph(from: number): Promise<Compiled> {
-    const { probe, positions, batch } = this.options;
-    const known = this.graphs.get(from);
-    if (known) return known;
+  private async compileChildren(): Promise<Compiled> {
+    const { probe } = this.options;
+    const { tokens, sequences, positions } = this.size;
     const { outputs } = await this.parentsGraph!;
-    const read: Record<string, TensorSpec> = from > 0 ? outputs : {};
-    const graph = compile((inputs, lookup) => this.scoreFrom(from, inputs, lookup), {
+    const perToken = { shape: [tokens], dtype: 'int32' } as const;
+    return compile((inputs, lookup) => this.scoreChildren(inputs, lookup), {
       ...precise(probe.options),
       inputs: {
-        ids: { shape: [batch, positions - from], dtype: 'int32' },
-        parent: { shape: [batch], dtype: 'int32' },
-        ...read,
+        ids: perToken,
+        positions: perToken,
+        slots: perToken,
+        sources: { shape: [sequences * positions], dtype: 'int32' },
+        ...outputs,
       },
     });
-    this.graphs.set(from, graph);
-    return graph;
   }
 
   // -- traced ------------------------------------------------------------------------------------------------
 
-  private scoreFrom(
-    from: number,
-    inputs: Record<string, tf.Tensor>,
-    lookup: WeightLookup,
-  ): Record<string, tf.Tensor> {
-    const { probe, positions, batch } = this.options;
+  private scoreChildren(inputs: Record<string, tf.Tensor>, lookup: WeightLookup): Record<string, tf.Tensor> {
+    const { probe } = this.options;
+    const { sequences, positions } = this.size;
     const { spec } = probe.options;
-    const ids = inputs.ids!;
-    if (from === 0) {
-      const run = forward(spec, lookup, { ids });
-      return {
-        ...probe.unitScores(lookup, run),
-        crossEntropy: meanNats([sequenceLogProbs(spec, lookup, run, ids)], positions),
-      };
-    }
-    /** The first `count` positions along an axis of what was read of each child's parent. */
-    const ofParent = (name: string, axis: number, start: number, count: number) => {
-      const whole = inputs[name]!;
-      const at = (value: number, rest: (dim: number) => number) =>
-        whole.shape.map((dim, i) => (i === axis ? value : rest(dim)));
-      const part = tf.slice(
-        whole,
-        at(start, () => 0),
-        at(count, (dim) => dim),
-      );
-      return tf.gather(part, inputs.parent! as tf.Tensor1D);
+    const sources = inputs.sources as tf.Tensor1D;
+    const entries = (kind: string) =>
+      cacheNames(spec)
+        .filter((name) => name.startsWith(kind))
+        .map((name) => inputs[name]!);
+    const run = readPacked(spec, lookup, {
+      ids: inputs.ids!,
+      positions: inputs.positions!,
+      slots: inputs.slots!,
+      sources: tf.reshape(sources, [sequences, positions]),
+      past: { keys: entries('keys'), values: entries('values') },
+    });
+    /** By position, what was known and after it what the tokens have. */
+    const rowsAt = (place: Place) => {
+      const own = positionFirst(run.at(place), positionAxis(place)); // [tokens, 1, ...]
+      return tf.concat([inputs[place]!, tf.reshape(own, [own.shape[0]!, ...own.shape.slice(2)])], 0);
     };
-    const names = cacheNames(spec);
-    const cached = (kind: string) =>
-      names.filter((name) => name.startsWith(kind)).map((name) => ofParent(name, 2, 0, from));
-    const rest = readOn(spec, lookup, ids, { keys: cached('keys'), values: cached('values') });
     const whole: Run = {
       at: (place) => {
-        const axis = place.endsWith('hook_pattern') ? 2 : 1;
-        return tf.concat([ofParent(place, axis, 0, from), rest.at(place)], axis);
+        const rows = tf.gather(rowsAt(place), sources);
+        const sorted = tf.reshape(rows, [sequences, positions, ...rows.shape.slice(1)]);
+        return positionAt(sorted, positionAxis(place));
       },
-      cache: rest.cache,
+      cache: run.cache,
     };
-    // The parent's last position before the change predicts the first token after it.
-    const predicting: Run = {
-      at: (place) => tf.concat([ofParent(place, 1, from - 1, 1), rest.at(place)], 1),
-      cache: rest.cache,
-    };
-    const behindOne = tf.concat([tf.zeros([batch, 1], 'int32'), ids], 1);
-    const logProbs = [sequenceLogProbs(spec, lookup, predicting, behindOne)];
-    if (from > 1) logProbs.push(ofParent('logProbs', 1, 0, from - 1));
-    return { ...probe.unitScores(lookup, whole), crossEntropy: meanNats(logProbs, positions) };
+    // Each token is predicted by what stands before it, at position 0 by nothing.
+    const before = tf.maximum(tf.sub(inputs.slots!, tf.scalar(1, 'int32')), tf.scalar(0, 'int32'));
+    const stream = tf.gather(rowsAt(lastStream(spec)), tf.gather(sources, before as tf.Tensor1D));
+    const own = tokenLogProbs(finalNorm(spec, lookup, stream), unembedding(spec, lookup), null, inputs.ids!);
+    const logProbs = tf.reshape(tf.gather(tf.concat([inputs.logProbs!, own], 0), sources), [
+      sequences,
+      positions,
+    ]);
+    const counted = tf.slice(logProbs, [0, 1], [sequences, positions - 1]);
+    return { ...probe.unitScores(lookup, whole), crossEntropy: tf.neg(tf.mean(counted, 1)) };
   }
 }
 
-/** Cross entropy from log-probabilities of all tokens but the first, `[batch, some]` each. */
-function meanNats(logProbs: readonly tf.Tensor[], positions: number): tf.Tensor {
-  const sums = logProbs.map((part) => tf.sum(part, 1));
-  return tf.mul(
-    sums.reduce((a, b) => tf.add(a, b)),
-    -1 / (positions - 1),
-  );
+/** Which axis of a place its (query) positions are. */
+const positionAxis = (place: Place) => (place.endsWith('hook_pattern') ? 2 : 1);
+
+/** `[batch, ..., pos, ...]` with pos second. */
+function positionFirst(x: tf.Tensor, axis: number): tf.Tensor {
+  return axis === 1 ? x : tf.transpose(x, [0, 2, 1, 3]);
 }
+
+/** `[batch, pos, ...]` with pos where it belongs. */
+const positionAt = positionFirst;

@@ -80,35 +80,96 @@ export function forward(
   );
 }
 
+/** Some tokens of sequences whose other tokens were read before, one after the other without gaps. */
+export interface PackedTokens {
+  /** `[tokens]` int32 */
+  readonly ids: tf.Tensor;
+  /** `[tokens]` int32 */
+  readonly positions: tf.Tensor;
+  /** Where each token stands in the sequences one after the other, sequence * pos + position; `[tokens]` int32. */
+  readonly slots: tf.Tensor;
+  /**
+   * What stands in the sequences: the row of `past`, or as many rows as that has and the token's number;
+   * `[sequences, pos]` int32.
+   */
+  readonly sources: tf.Tensor;
+  /** Keys and values of tokens that were read before, `[rows, kvHead, dHead]`. */
+  readonly past: KeyValueCache;
+}
+
 /**
- * Reads on where the first positions of every row were read before. Places have the positions that are read now, `kPos`
- * all of them.
- *
- * @param ids - token ids that follow, `[batch, pos]` int32
- * @param past - keys and values of what stands before them
+ * Reads tokens of many sequences of one length, each with what stands before it in its own: products see rows that
+ * matter and no others. Places have one token a row, batch = tokens and pos = 1; `kPos` is all positions.
  */
-export function readOn(
-  spec: TransformerSpec,
-  weights: WeightLookup,
-  ids: tf.Tensor,
-  past: KeyValueCache,
-): Run {
-  const [batch, pos] = ids.shape as [number, number];
-  const from = past.keys[0]!.shape[2]!;
+export function readPacked(spec: TransformerSpec, weights: WeightLookup, packed: PackedTokens): Run {
+  const { past, slots, sources } = packed;
+  const [tokens] = packed.ids.shape as [number];
+  const [sequences, pos] = sources.shape as [number, number];
+  const { heads, kvHeads, dHead } = spec;
+  const int = (value: number) => tf.scalar(value, 'int32');
+  /** Of each place of the sequences by head, the row by head that stands there: `[sequences * head * pos]`. */
+  const byHead = (rows: tf.Tensor, count: number) =>
+    tf.reshape(
+      tf.add(
+        tf.mul(tf.reshape(rows, [sequences, 1, pos]), int(count)),
+        tf.reshape(tf.range(0, count, 1, 'int32'), [1, count, 1]),
+      ),
+      [sequences * count * pos],
+    ) as tf.Tensor1D;
+  const keyRows = byHead(sources, kvHeads);
+  // Queries of tokens read before are not needed: any will do.
+  const queryRows = byHead(tf.maximum(tf.sub(sources, int(past.keys[0]!.shape[0]!)), int(0)), heads);
+  /** Where each token's heads stand among `[sequences, head, pos]`: `[tokens * head]`. */
+  const back = once(() => {
+    const numbers = tf.reshape(tf.range(0, sequences * heads * pos, 1, 'int32'), [sequences, heads, pos]);
+    const byPlace = tf.reshape(tf.transpose(numbers, [0, 2, 1]), [sequences * pos, heads]);
+    return tf.reshape(tf.gather(byPlace, slots as tf.Tensor1D), [tokens * heads]) as tf.Tensor1D;
+  });
+  const masks = consecutive(spec, 0, pos);
   return run(
     {
       spec,
       weights,
-      batch,
-      pos,
-      positions: consecutive(spec, from, from + pos),
-      remember: (layer, { k, v }) => ({
-        k: tf.concat([past.keys[layer]!, k], 2),
-        v: tf.concat([past.values[layer]!, v], 2),
-      }),
+      batch: tokens,
+      pos: 1,
+      positions: singleTokens(spec, packed.positions as tf.Tensor1D, pos),
+      remember: (layer, { q, k, v }) => {
+        const rows = (x: tf.Tensor) => tf.reshape(x, [-1, dHead]);
+        const all = (past: tf.Tensor, x: tf.Tensor) =>
+          tf.reshape(tf.gather(tf.concat([rows(past), rows(x)], 0), keyRows), [
+            sequences,
+            kvHeads,
+            pos,
+            dHead,
+          ]);
+        // The heads that share a key-value head are more queries to it.
+        const queries = tf.reshape(tf.gather(rows(q), queryRows), [
+          sequences,
+          kvHeads,
+          (heads / kvHeads) * pos,
+          dHead,
+        ]);
+        const [keys, values] = [all(past.keys[layer]!, k), all(past.values[layer]!, v)];
+        const mask = masks.mask(spec.windows[layer]!);
+        const seen = once(() => softmaxAttention(queries, keys, values, mask, spec.attentionScale));
+        /** `[sequences, head, pos, size]` to `[tokens, head, 1, size]`. */
+        const ofTokens = (x: tf.Tensor, size: number) =>
+          tf.reshape(tf.gather(tf.reshape(x, [sequences * heads * pos, size]), back()), [
+            tokens,
+            heads,
+            1,
+            size,
+          ]);
+        return {
+          k,
+          v,
+          pattern: once(() => ofTokens(seen().pattern, pos)),
+          z: once(() => ofTokens(seen().z, dHead)),
+        };
+      },
       edits: {},
     },
-    () => embedTokens(spec, weights, ids),
+    () => embedTokens(spec, weights, tf.reshape(packed.ids, [tokens, 1])),
   );
 }
 
@@ -138,9 +199,11 @@ export function step(
       remember: (layer, { q, k, v }) => {
         const cache = { k: token.cache.keys[layer]!, v: token.cache.values[layer]! };
         const window = spec.windows[layer]!;
-        return window === null || window >= capacity
-          ? attendCached(q, k, v, cache, positions, spec.attentionScale)
-          : { k: writeAt(cache.k, k, positions), v: writeAt(cache.v, v, positions) };
+        if (window === null || window >= capacity) {
+          const attended = attendCached(q, k, v, cache, positions, spec.attentionScale);
+          return { ...attended, z: () => attended.z };
+        }
+        return { k: writeAt(cache.k, k, positions), v: writeAt(cache.v, v, positions) };
       },
       edits: {},
     },
@@ -163,6 +226,11 @@ export function padCache(cache: KeyValueCache, capacity: number): KeyValueCache 
 /** Embeddings of token ids `[batch, pos]`, without positions: `[batch, pos, dModel]`. */
 export function embedTokens(spec: TransformerSpec, weights: WeightLookup, ids: tf.Tensor): tf.Tensor {
   return tf.gather(weights(`${bodyModule(spec, 'tokenEmbedding')}.weight`), ids as tf.Tensor2D);
+}
+
+/** What the unembedding reads, given the stream after the last layer; both `[rows, dModel]`. */
+export function finalNorm(spec: TransformerSpec, weights: WeightLookup, stream: tf.Tensor): tf.Tensor {
+  return norm({ spec, weights }, bodyModule(spec, 'finalNorm'), stream);
 }
 
 /** The unembedding matrix, `[vocab, dModel]`. */
@@ -221,8 +289,9 @@ interface Memory {
   /** `[batch, kvHead, kPos, dHead]` */
   readonly k: tf.Tensor;
   readonly v: tf.Tensor;
-  /** What they get of it, `[batch, head, pos, dHead]`, where that came in one operation. */
-  readonly z?: tf.Tensor;
+  /** What they see of it and get of it, where that is known already. */
+  readonly pattern?: Attention['pattern'];
+  readonly z?: Attention['z'];
 }
 
 /** What all layers of one run share. */
@@ -240,7 +309,7 @@ interface Reading {
 type Lazy<T> = () => T;
 
 /** A module's normalization of the last axis, `[..., size]`. */
-function norm({ spec, weights }: Reading, module: string, x: tf.Tensor): tf.Tensor {
+function norm({ spec, weights }: Pick<Reading, 'spec' | 'weights'>, module: string, x: tf.Tensor): tf.Tensor {
   const scale = weights(`${module}.weight`);
   if (spec.norm.kind === 'rms') return rmsNorm(x, scale, spec.norm.eps);
   return layerNorm(x, scale, weights(`${module}.bias`), spec.norm.eps);
@@ -290,9 +359,10 @@ interface Attention {
 const LONG = 128;
 
 /** Attention of one layer, given its keys and values. */
-function attend(reading: Reading, layer: number, query: tf.Tensor, { k, v, z }: Memory): Attention {
+function attend(reading: Reading, layer: number, query: tf.Tensor, memory: Memory): Attention {
   const { spec, batch, pos, positions } = reading;
   const { heads, kvHeads, dHead } = spec;
+  const { k, v } = memory;
   const window = spec.windows[layer]!;
   const whole = once(() => {
     // The heads that share a key-value head are more queries to it: [batch, kvHead, group * pos, dHead].
@@ -301,14 +371,14 @@ function attend(reading: Reading, layer: number, query: tf.Tensor, { k, v, z }: 
   });
   const long = pos >= LONG && heads === kvHeads && positions.causal(window);
   return {
-    pattern: once(() => tf.reshape(whole().pattern, [batch, heads, pos, k.shape[2]!])),
-    z: once(
-      () =>
-        z ??
-        (long
+    pattern: memory.pattern ?? once(() => tf.reshape(whole().pattern, [batch, heads, pos, k.shape[2]!])),
+    z:
+      memory.z ??
+      once(() =>
+        long
           ? causalAttention(query as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, spec.attentionScale)
-          : tf.reshape(whole().z, [batch, heads, pos, dHead])),
-    ),
+          : tf.reshape(whole().z, [batch, heads, pos, dHead]),
+      ),
   };
 }
 
@@ -401,7 +471,7 @@ function run(reading: Reading, embeddings: Lazy<tf.Tensor>): Run {
   for (let layer = 0; layer < spec.layers; layer++)
     layers.push(transformerLayer(reading, layer, layers.at(-1)?.output ?? embedded));
 
-  const final = once(() => norm(reading, bodyModule(spec, 'finalNorm'), layers.at(-1)!.output())); // [rows, dModel]
+  const final = once(() => finalNorm(spec, weights, layers.at(-1)!.output())); // [rows, dModel]
   const logits = once(() => {
     const matrix = unembedding(spec, weights) as tf.Tensor2D;
     return tf.reshape(tf.matMul(final() as tf.Tensor2D, matrix, false, true), [batch, pos, spec.vocab]);

@@ -81,21 +81,26 @@ describe('ranking in 8 bits', () => {
       new WholeScoring(probe, positions, 16),
       'max',
     );
-    const children = Array.from({ length: 64 }, row);
+    const families = Array.from({ length: 8 }, row);
+    const children = Array.from({ length: 64 }, (_, i) => {
+      const child = families[i % 8]!.slice();
+      child[1 + random.integer(positions - 1)] = random.integer(spec.vocab);
+      return child;
+    });
     const exact = await probe.score(stackRows(children), positions, 16);
     const limit = [...exact.z].sort((a, b) => b - a)[6]!;
     const matters: Choose = (prospects) => prospects.map(({ best }) => best.z >= limit);
-
+    const known = await probe.score(stackRows(families), positions, 16);
     const parents = children.map((_, i) => {
-      const at = (i + 1) % 64;
-      const [cross_entropy, z] = [exact.crossEntropy[at]!, exact.z[at]!];
-      return { ids: children[at]!, cross_entropy, z, margin: null, peak: exact.peak[at]! };
+      const [cross_entropy, z] = [known.crossEntropy[i % 8]!, known.z[i % 8]!];
+      return { ids: families[i % 8]!, cross_entropy, z, margin: null, peak: known.peak[i % 8]! };
     });
-    expect((await screen.score(children, parents, matters)).kept).toHaveLength(64); // errors are not known yet
-    const { kept, scores } = await screen.score(children, parents, matters);
     const should = [...children.keys()].filter((i) => exact.z[i]! >= limit);
-    expect(should).toHaveLength(7);
-    for (const i of should) expect(kept).toContain(i);
+    // The first call learns how far rough scores are off.
+    const first = await screen.score(children, parents, matters);
+    const { kept, scores } = await screen.score(children, parents, matters);
+    for (const i of should) expect([first.kept.includes(i), kept.includes(i)]).toEqual([true, true]);
+    expect(first.kept.length).toBeLessThan(48);
     expect(kept.length).toBeLessThan(32);
     expect(
       relativeError(

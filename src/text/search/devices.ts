@@ -33,9 +33,9 @@ export interface ScreenOptions {
 }
 
 /** Few children are left to score exactly after ranking: smaller calls waste less. */
-const AFTER_RANKING = 8;
-/** Calls that a batch is cut into for shared prefixes: the fewer children in a call, the more they have in common. */
-const CUT = 4;
+const AFTER_RANKING = 4;
+/** Of children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
+const TOKENS = 256;
 
 /** Null where no device is on. */
 export function openScreen(
@@ -46,7 +46,7 @@ export function openScreen(
   const rough = probe.inPrecision('int8');
   const shared = new SharedPrefixes({
     probe: int8 ? rough : probe,
-    ...{ positions, parents, batch: batch / CUT },
+    ...{ positions, parents, tokens: TOKENS },
   });
   const dispose = async () => {
     await Promise.all([shared.dispose(), rough.dispose()]);

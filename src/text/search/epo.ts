@@ -8,7 +8,6 @@
  */
 import type { Random } from '../../engine/random.js';
 import type { Point } from '../../runs/frontier.js';
-import { stackRows } from '../rows.js';
 import type { Arena, Candidate } from './arena.js';
 import { randomTexts } from './random-texts.js';
 import type { Prospect } from './scoring.js';
@@ -36,7 +35,7 @@ export async function* epo(arena: Arena): AsyncGenerator<void, void, void> {
     const fresh = [...members.keys()].filter((i) => favoured[i] === null);
     arena.countGradients(fresh.length);
     const found = await proposer.steepest(
-      stackRows(fresh.map((i) => members[i]!.ids)),
+      fresh.map((i) => members[i]!.ids),
       fresh.map((i) => epoLambdas[i]!),
     );
     for (const [k, i] of fresh.entries()) favoured[i] = found[k]!;

@@ -17,7 +17,7 @@ export async function* gcg(arena: Arena): AsyncGenerator<void, void, void> {
   let [current] = (yield* randomTexts(arena, 1)) as [Candidate];
   while (arena.left > 2) {
     arena.countGradients(1);
-    const [favoured] = await proposer.steepest(current.ids, [0]);
+    const [favoured] = await proposer.steepest([current.ids], [0]);
     const children = Array.from({ length: WIDTH }, () => swapFavoured(current.ids, favoured!, random));
     const scored = await arena.evaluate(stackRows(children), Array(WIDTH).fill('swap'));
     const alive = scored.filter((child) => child !== null);

@@ -69,7 +69,7 @@ describe('Proposer', () => {
 
   it('lists tokens toward which the objective rises, as finite differences along their embeddings say', async () => {
     const lambda = 0.7;
-    const [favoured] = await proposer.steepest(row, [lambda]);
+    const [favoured] = await proposer.steepest([row], [lambda]);
     const { spec, weights } = model;
     const eps = 2e-3;
     // z - lambda * cross entropy with one embedding moved toward another token's; the predicted token moves along.

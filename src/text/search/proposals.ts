@@ -7,7 +7,7 @@ import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights.js';
 import { bannedMask } from '../draw-steps.js';
 import type { Probe } from '../probe.js';
-import { padRows } from '../rows.js';
+import { padRows, stackRows } from '../rows.js';
 import type { TransformerSpec } from '../spec.js';
 import { embedTokens, forward, type Run, sequenceLogProbs, unembedding } from '../transformer.js';
 
@@ -31,12 +31,16 @@ export interface ProposerOptions {
   readonly probe: Probe;
   readonly banned: readonly number[];
   readonly positions: number;
-  /** Sequences per call. */
+  /** Sequences per call of `propose`. */
   readonly batch: number;
   /** Tokens listed a position. */
   readonly count: number;
   readonly engine: EngineName;
 }
+
+/** Rows of one call of `steepest`, and texts among them: those of EPO's members, of which most share a text. */
+const ASKED = 8;
+const TEXTS = 4;
 
 /** Both kinds of proposals for a sequence. */
 export interface Proposals {
@@ -62,15 +66,19 @@ export class Proposer {
    * @param gammas - one a sequence: how much the softmax-weighted rivals count in the gradient
    */
   async propose(rows: Int32Array, gammas: readonly number[]): Promise<Proposals[]> {
-    this.lists ??= this.compileWith((inputs, weights) => this.listTokens(inputs, weights), {
-      gamma: { shape: [this.options.batch] },
+    const { batch, positions } = this.options;
+    this.lists ??= this.compileWith(batch, (inputs, weights) => this.listTokens(inputs, weights), {
+      gamma: { shape: [batch] },
     });
     const program = await this.lists;
-    return this.inBatches(rows, async (ids, start) => {
-      const gamma = Float32Array.from({ length: this.options.batch }, (_, row) => gammas[start + row] ?? 0);
-      const result = await program.run({ ids, gamma });
+    const size = (positions - 1) * this.count;
+    const found: Proposals[] = [];
+    while (found.length < gammas.length) {
+      const start = found.length;
+      const part = rows.subarray(start * positions, (start + batch) * positions);
+      const gamma = Array.from({ length: batch }, (_, row) => gammas[start + row] ?? 0);
+      const result = await program.run({ ids: padRows(part, batch, positions), gamma });
       const of = (kind: string, row: number): TokenLists => {
-        const size = (this.options.positions - 1) * this.count;
         const part = <T extends Int32Array | Float32Array>(name: string) =>
           (result[`${kind}${name}`] as T).slice(row * size, (row + 1) * size) as T;
         return {
@@ -80,28 +88,48 @@ export class Proposer {
           count: this.count,
         };
       };
-      return (row) => ({ prior: of('prior', row), gradient: of('gradient', row) });
-    });
+      for (let row = 0; row < part.length / positions; row++)
+        found.push({ prior: of('prior', row), gradient: of('gradient', row) });
+    }
+    return found;
   }
 
   /**
    * The `count` tokens a position that most raise z - lambda * cross entropy to first order, as evolutionary
-   * prompt optimization draws from (the gradient with respect to the one-hot tokens).
+   * prompt optimization draws from (the gradient with respect to the one-hot tokens). Rows may be the same: gradients are
+   * computed once a text.
    *
-   * @param lambdas - one a sequence
-   * @returns token ids, `[positions - 1, count]` a sequence
+   * @param lambdas - one a row
+   * @returns token ids, `[positions - 1, count]` a row
    */
-  async steepest(rows: Int32Array, lambdas: readonly number[]): Promise<Int32Array[]> {
-    this.ascent ??= this.compileWith((inputs, weights) => this.steepestTokens(inputs, weights), {
-      lambda: { shape: [this.options.batch] },
+  async steepest(rows: readonly Int32Array[], lambdas: readonly number[]): Promise<Int32Array[]> {
+    this.ascent ??= this.compileWith(TEXTS, (inputs, weights) => this.steepestTokens(inputs, weights), {
+      text: { shape: [ASKED], dtype: 'int32' },
+      lambda: { shape: [ASKED] },
     });
     const program = await this.ascent;
-    return this.inBatches(rows, async (ids, start) => {
-      const lambda = Float32Array.from({ length: this.options.batch }, (_, row) => lambdas[start + row] ?? 0);
-      const { tokens } = await program.run({ ids, lambda });
-      const size = (this.options.positions - 1) * this.count;
-      return (row) => (tokens as Int32Array).slice(row * size, (row + 1) * size);
-    });
+    const { positions } = this.options;
+    const size = (positions - 1) * this.count;
+    const found: Int32Array[] = [];
+    while (found.length < rows.length) {
+      const start = found.length;
+      const texts = new Map<string, Int32Array>();
+      /** Of each row of this call, which of its texts it is. */
+      const text: number[] = [];
+      for (const row of rows.slice(start, start + ASKED)) {
+        const key = row.join();
+        if (!texts.has(key) && texts.size === TEXTS) break;
+        texts.set(key, row);
+        text.push([...texts.keys()].indexOf(key));
+      }
+      const { tokens } = await program.run({
+        ids: padRows(stackRows([...texts.values()]), TEXTS, positions),
+        text: Array.from({ length: ASKED }, (_, i) => text[i] ?? 0),
+        lambda: Array.from({ length: ASKED }, (_, i) => lambdas[start + i] ?? 0),
+      });
+      for (const i of text.keys()) found.push((tokens as Int32Array).slice(i * size, (i + 1) * size));
+    }
+    return found;
   }
 
   async dispose(): Promise<void> {
@@ -110,10 +138,11 @@ export class Proposer {
   }
 
   private compileWith(
+    batch: number,
     fn: (inputs: Record<string, tf.Tensor>, weights: WeightLookup) => Record<string, tf.Tensor>,
     more = {},
   ): Promise<Compiled> {
-    const { batch, positions, weights, engine } = this.options;
+    const { positions, weights, engine } = this.options;
     return compile(fn, {
       inputs: { ids: { shape: [batch, positions], dtype: 'int32' }, ...more },
       weights,
@@ -121,27 +150,16 @@ export class Proposer {
     });
   }
 
-  private async inBatches<T>(
-    rows: Int32Array,
-    call: (ids: Int32Array, start: number) => Promise<(row: number) => T>,
-  ): Promise<T[]> {
-    const { batch, positions } = this.options;
-    const results: T[] = [];
-    for (let start = 0; start < rows.length; start += batch * positions) {
-      const part = rows.subarray(start, start + batch * positions);
-      const result = await call(padRows(part, batch, positions), start / positions);
-      for (let row = 0; row < part.length / positions; row++) results.push(result(row));
-    }
-    return results;
-  }
-
   // -- traced ------------------------------------------------------------------------------------------------
 
   private listTokens(inputs: Record<string, tf.Tensor>, weights: WeightLookup): Record<string, tf.Tensor> {
     const { spec, banned } = this.options;
-    const { slopes, logProbs } = this.tokenSlopes(inputs.ids!, weights, (run) =>
-      tf.sum(this.options.probe.selectiveZ(weights, run, inputs.gamma!)),
-    );
+    const {
+      slopes: [slopes],
+      logProbs,
+    } = this.tokenSlopes(inputs.ids!, weights, [
+      (run) => tf.sum(this.options.probe.selectiveZ(weights, run, inputs.gamma!)),
+    ]) as { slopes: [tf.Tensor]; logProbs: tf.Tensor };
     const deviation = tf.sqrt(
       tf.mean(tf.square(tf.sub(slopes, tf.mean(slopes, [1, 2], true))), [1, 2], true),
     );
@@ -162,34 +180,32 @@ export class Proposer {
     inputs: Record<string, tf.Tensor>,
     weights: WeightLookup,
   ): Record<string, tf.Tensor> {
-    const { spec, probe, banned, batch, positions } = this.options;
+    const { spec, probe, banned, positions } = this.options;
     const ids = inputs.ids!;
-    const lambda = inputs.lambda!;
-    const objective = (run: Run) => {
-      const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, weights, run, ids), 1));
-      return tf.sum(tf.sub(probe.unitZ(weights, run), tf.mul(lambda, crossEntropy)));
-    };
-    const { slopes, logProbs } = this.tokenSlopes(ids, weights, objective);
+    const { slopes, logProbs } = this.tokenSlopes(ids, weights, [
+      (run) => tf.sum(probe.unitZ(weights, run)),
+      (run) => tf.sum(tf.mean(sequenceLogProbs(spec, weights, run, ids), 1)),
+    ]);
+    const [ofZ, ofFluency] = slopes as [tf.Tensor, tf.Tensor];
     // A token enters the cross entropy twice: as context (in the slopes) and as what is predicted.
-    const predicted = tf.mul(logProbs, tf.div(tf.reshape(lambda, [batch, 1, 1]), positions - 1));
-    const order = tf.add(tf.add(slopes, predicted), bannedMask(spec.vocab, banned));
-    return { tokens: tf.topk(order, this.count).indices };
+    const fluency = tf.add(ofFluency, tf.div(logProbs, positions - 1));
+    const asked = (x: tf.Tensor) => tf.gather(x, inputs.text as tf.Tensor1D); // [asked, positions - 1, vocab]
+    const order = tf.add(asked(ofZ), tf.mul(tf.reshape(inputs.lambda!, [ASKED, 1, 1]), asked(fluency)));
+    return { tokens: tf.topk(tf.add(order, bannedMask(spec.vocab, banned)), this.count).indices };
   }
 
   /**
-   * For every position but the first and every token, both `[batch, positions - 1, vocab]`: the slope of an
-   * objective along the token's embedding, and the token's log-probability there.
+   * For every position but the first and every token, `[batch, positions - 1, vocab]` each: the slopes of objectives
+   * along the token's embedding, and the token's log-probability there.
    */
   private tokenSlopes(
     ids: tf.Tensor,
     weights: WeightLookup,
-    objective: (run: Run) => tf.Tensor,
-  ): { slopes: tf.Tensor; logProbs: tf.Tensor } {
-    const { spec, batch, positions } = this.options;
+    objectives: readonly ((run: Run) => tf.Tensor)[],
+  ): { slopes: tf.Tensor[]; logProbs: tf.Tensor } {
+    const { spec } = this.options;
+    const [batch, positions] = ids.shape as [number, number];
     const embeddings = embedTokens(spec, weights, ids);
-    const gradient = tf.grad((x: tf.Tensor) => objective(forward(spec, weights, { embeddings: x })))(
-      embeddings,
-    );
     const steps = positions - 1;
     const toVocab = (x: tf.Tensor, matrix: tf.Tensor) =>
       tf.reshape(
@@ -201,11 +217,14 @@ export class Proposer {
         ),
         [batch, steps, spec.vocab],
       );
-    const after = tf.slice(gradient, [0, 1, 0], [batch, steps, spec.dModel]);
+    const after = objectives.map((objective) => {
+      const gradient = tf.grad((x: tf.Tensor) => objective(forward(spec, weights, { embeddings: x })));
+      return tf.slice(gradient(embeddings), [0, 1, 0], [batch, steps, spec.dModel]);
+    });
     const hidden = forward(spec, weights, { embeddings }).at('ln_final.hook_normalized');
     const before = tf.slice(hidden, [0, 0, 0], [batch, steps, spec.dModel]);
     return {
-      slopes: toVocab(after, tokenEmbedding(spec, weights)),
+      slopes: after.map((gradient) => toVocab(gradient, tokenEmbedding(spec, weights))),
       logProbs: tf.logSoftmax(toVocab(before, unembedding(spec, weights))),
     };
   }

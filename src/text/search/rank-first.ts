@@ -4,8 +4,8 @@
  */
 import type { Point } from '../../runs/frontier.js';
 import type { SequenceScore } from '../measures.js';
-import type { Scores } from '../probe.js';
 import { firstChange } from '../rows.js';
+import { concatScores, type Scores } from '../scores.js';
 import { type Opinion, RoughErrors } from './rough-errors.js';
 import type { Choose, Parent, Scoring, Screen, Screened } from './scoring.js';
 
@@ -29,17 +29,33 @@ export class RankFirst implements Screen {
     choose: Choose,
   ): Promise<Screened> {
     const opinions = await this.judge(children, parents);
-    const chosen = choose(opinions.map((opinion) => this.errors.prospect(opinion)));
-    const kept = [...children.keys()].filter((row) => chosen[row]);
-    const scores = await this.exact.score(
-      kept.map((row) => children[row]!),
-      kept.map((row) => parents[row]!.ids),
-    );
-    this.errors.learn(
-      kept.map((row) => opinions[row]!),
-      kept.map((_, i) => pointOf(scores, i)),
-    );
-    return { kept, scores };
+    const known = new Map<number, Point>();
+    const prospects = () => opinions.map((opinion, row) => this.errors.prospect(opinion, known.get(row)));
+    const scored: Screened[] = [];
+    const measure = async (wanted: readonly boolean[]) => {
+      const kept = [...children.keys()].filter((row) => wanted[row] && !known.has(row));
+      if (kept.length === 0) return;
+      const scores = await this.exact.score(
+        kept.map((row) => children[row]!),
+        kept.map((row) => parents[row]!.ids),
+      );
+      const points = kept.map((_, i) => pointOf(scores, i));
+      this.errors.learn(
+        kept.map((row) => opinions[row]!),
+        points,
+      );
+      for (const [i, row] of kept.entries()) known.set(row, points[i]!);
+      scored.push({ kept, scores });
+    };
+    // First what is likely to matter, and what errors must be learned from: it rules out most of the rest.
+    const likely = choose(opinions.map((opinion) => this.errors.likely(opinion)));
+    const toLearnFrom = this.errors.unknown(opinions);
+    await measure(opinions.map((_, row) => likely[row] || toLearnFrom.has(row)));
+    await measure(choose(prospects()));
+    return {
+      kept: scored.flatMap(({ kept }) => kept),
+      scores: concatScores(scored.map(({ scores }) => scores)),
+    };
   }
 
   /**

@@ -22,7 +22,8 @@ export interface Opinion {
  * change, so that z is the parent's too (or more, where the exact peak lies behind it after all); `related` ones have a
  * beginning in common with the parent, `new` ones nothing.
  */
-export type Kind = 'same peak' | 'related' | 'new';
+const kinds = ['same peak', 'related', 'new'] as const;
+export type Kind = (typeof kinds)[number];
 
 /** Of rough less exact. */
 interface Moments {
@@ -55,8 +56,36 @@ export class RoughErrors {
     }
   }
 
-  /** As good and as bad as a child may be; anything while too little was learned. */
-  prospect({ point, trigger, kind }: Opinion): Prospect {
+  /** Some children of each kind of which too little was learned. */
+  unknown(opinions: readonly Opinion[]): Set<number> {
+    const missing = (kind: Kind) => ENOUGH - (this.known.get(`z ${kind}`)?.count ?? 0);
+    return new Set(
+      kinds.flatMap((kind) =>
+        opinions
+          .flatMap((opinion, i) => (opinion.kind === kind ? [i] : []))
+          .slice(0, Math.max(0, missing(kind))),
+      ),
+    );
+  }
+
+  /** What a child is likely to be. */
+  likely({ point, trigger, kind }: Opinion): Prospect {
+    const less = (figure: Figure) => (point[figure] ?? 0) - (this.known.get(`${figure} ${kind}`)?.mean ?? 0);
+    const best = {
+      cross_entropy: less('cross_entropy'),
+      z: kind === 'same peak' ? point.z : less('z'),
+      margin: point.margin === null ? null : less('margin'),
+    };
+    return { best, worst: best, trigger };
+  }
+
+  /**
+   * As good and as bad as a child may be; anything while too little was learned.
+   *
+   * @param exact - where that is known
+   */
+  prospect({ point, trigger, kind }: Opinion, exact?: Point): Prospect {
+    if (exact) return { best: exact, worst: exact, trigger };
     const within = (side: 1 | -1): Point => {
       const at = (figure: Figure, direction: 1 | -1) => {
         if (figure === 'z' && kind === 'same peak') return point.z;

@@ -3,8 +3,9 @@
  * to have mattered; what it gives is computed in float32, as if it were not there.
  */
 import type { Point } from '../../runs/frontier.js';
-import type { Probe, Scores } from '../probe.js';
+import type { Probe } from '../probe.js';
 import { stackRows } from '../rows.js';
+import type { Scores } from '../scores.js';
 
 /** Scores children, given the parent that each was made from (`[positions]` each). */
 export interface Scoring {

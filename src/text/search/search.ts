@@ -137,7 +137,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const proposer = new Proposer({
     ...{ spec, weights, probe, positions, engine },
     banned: tokenizer.excludedTokens(),
-    batch: Math.min(8, parents),
+    batch: Math.max(1, parents / 4),
     count: TOP_TOKENS[method] ?? 256,
   });
   const given = {
