@@ -123,7 +123,9 @@ export {
 } from './text/corpus-scan.js';
 export { type CorpusFile, type Cut, corpusFiles } from './text/corpus-text.js';
 export { Explainer, type ExplainOptions, type OpenExplainer, openExplainer } from './text/explain.js';
+export type { KeyValueCache } from './text/layer.js';
 export { listTextUnits, type TextUnits } from './text/list-units.js';
+export { unembedding } from './text/matrices.js';
 export type { HeadMeasure, SequenceScore, UnitGroup } from './text/measures.js';
 // Language models: load one, ask it for any activation.
 export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/model.js';
@@ -156,11 +158,9 @@ export { Tokenizer } from './text/tokenizer.js';
 export {
   embedTokens,
   forward,
-  type KeyValueCache,
   type Run as TransformerRun,
   sequenceLogProbs,
   step,
-  unembedding,
 } from './text/transformer.js';
 // A picture in the terminal.
 export { colorDepth } from './tui/styled.js';

@@ -2,8 +2,9 @@
 import { meanCrossEntropy } from '../src/engine/mean-cross-entropy.js';
 import * as tf from '../src/engine/tfjs.js';
 import type { WeightLookup } from '../src/engine/weights.js';
+import { unembedding } from '../src/text/matrices.js';
 import type { TransformerSpec } from '../src/text/spec.js';
-import { forward, unembedding } from '../src/text/transformer.js';
+import { forward } from '../src/text/transformer.js';
 
 /** Mean nats a token. @param inputs - `ids` int32 `[batch, pos]`, `targets` int32 `[batch * pos]` */
 export function languageModelLoss(

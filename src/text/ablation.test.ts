@@ -4,9 +4,10 @@ import * as tf from '../engine/tfjs.js';
 import { embeddedFolder } from '../hub/embedded.js';
 import { ablationDivergence } from './ablation.js';
 import { Calibration } from './calibration.js';
+import { headOutputWeights } from './matrices.js';
 import { loadTextModel, type TextModel } from './model.js';
 import { resolveUnits } from './session.js';
-import { forward, headOutputWeights } from './transformer.js';
+import { forward } from './transformer.js';
 
 let model: TextModel;
 let calibration: Calibration;

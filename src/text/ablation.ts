@@ -7,9 +7,10 @@ import * as tf from '../engine/tfjs.js';
 import type { WeightSource } from '../engine/weights.js';
 import { UsageError } from '../errors.js';
 import type { Calibration } from './calibration.js';
+import type { Edits } from './layer.js';
 import type { MeasuredUnit } from './reference.js';
 import type { TransformerSpec } from './spec.js';
-import { type Edits, forward } from './transformer.js';
+import { forward } from './transformer.js';
 
 export interface AblationOptions {
   readonly spec: TransformerSpec;

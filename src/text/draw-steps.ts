@@ -1,9 +1,10 @@
 /** @file Some steps of drawing as one graph: each slot reads a token, with a key-value cache, and draws the next. */
 import type { TensorSpec } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
+import type { KeyValueCache } from './layer.js';
 import { cacheNames, cacheShape, namedCache } from './named-cache.js';
 import type { TransformerSpec } from './spec.js';
-import { type KeyValueCache, step } from './transformer.js';
+import { step } from './transformer.js';
 
 /** Tokens drawn in one call of the graph: enough to hide the call, few enough to compile fast. */
 export const STEPS = 4;

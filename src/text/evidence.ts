@@ -11,16 +11,10 @@ import * as tf from '../engine/tfjs.js';
 import type { WeightLookup } from '../engine/weights.js';
 import type { GroupStatistics } from './calibration.js';
 import { bannedMask } from './draw-steps.js';
+import { headOutputWeights, neuronOutputWeights, unembedding } from './matrices.js';
 import { centredDeltas, scoreCounted, throughFinalNorm } from './measures.js';
 import type { Probe } from './probe.js';
-import {
-  forward,
-  headOutputWeights,
-  neuronOutputWeights,
-  type Run,
-  sequenceLogProbs,
-  unembedding,
-} from './transformer.js';
+import { forward, type Run, sequenceLogProbs } from './transformer.js';
 
 /** Logits told at each end of what a unit writes. */
 const LOGITS_TOLD = 10;

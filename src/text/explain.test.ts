@@ -12,6 +12,7 @@ import type { Explanation } from '../runs/events.js';
 import { finishRun } from '../runs/events.js';
 import { ablationDivergence } from './ablation.js';
 import { type OpenExplainer, openExplainer } from './explain.js';
+import { headOutputWeights, neuronOutputWeights, unembedding } from './matrices.js';
 import type { SequenceScore } from './measures.js';
 import { loadTextModel, type TextModel } from './model.js';
 import type { Place } from './places.js';
@@ -19,7 +20,7 @@ import { Probe } from './probe.js';
 import { scoreText } from './score.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 import { loadTokenizer } from './tokenizer.js';
-import { forward, headOutputWeights, neuronOutputWeights, unembedding } from './transformer.js';
+import { forward } from './transformer.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-explain-'));
 afterAll(() => rmSync(place, { recursive: true }));

@@ -5,9 +5,10 @@
  */
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup } from '../engine/weights.js';
+import { headOutputWeights, unembedding } from './matrices.js';
 import { bodyModule } from './parameters.js';
 import type { TransformerSpec } from './spec.js';
-import { headOutputWeights, type Run, unembedding } from './transformer.js';
+import type { Run } from './transformer.js';
 
 /**
  * What is measured of a head.

@@ -7,13 +7,14 @@ import { tokenLogProbs } from '../engine/ops.js';
 import type { TypedArray } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup } from '../engine/weights.js';
+import { unembedding } from './matrices.js';
 import { cacheNames, namedCache } from './named-cache.js';
 import { type CallSize, pack } from './packing.js';
 import type { Place } from './places.js';
 import { type Probe, precise } from './probe.js';
 import { type Scores, toScores } from './scores.js';
 import type { TransformerSpec } from './spec.js';
-import { finalNorm, forward, type Run, readPacked, sequenceLogProbs, unembedding } from './transformer.js';
+import { finalNorm, forward, type Run, readPacked, sequenceLogProbs } from './transformer.js';
 
 /** The stream after the last layer, from which tokens are predicted. */
 const lastStream = ({ layers }: TransformerSpec): Place => `blocks.${layers - 1}.hook_resid_post`;

@@ -7,13 +7,13 @@ import * as tf from '../../src/engine/tfjs.js';
 import type { TensorFunction } from '../../src/engine/trace.js';
 import type { WeightLookup } from '../../src/engine/weights.js';
 import { readConfig } from '../../src/text/config.js';
+import type { KeyValueCache } from '../../src/text/layer.js';
 import { bodyModule, matchWeights } from '../../src/text/parameters.js';
 import type { Place } from '../../src/text/places.js';
 import type { TransformerSpec } from '../../src/text/spec.js';
 import {
   embedTokens,
   forward,
-  type KeyValueCache,
   padCache,
   type Run,
   sequenceLogProbs,

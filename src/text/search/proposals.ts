@@ -6,10 +6,11 @@ import { type Compiled, compile, type EngineName } from '../../engine/compile.js
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights.js';
 import { bannedMask } from '../draw-steps.js';
+import { unembedding } from '../matrices.js';
 import type { Probe } from '../probe.js';
 import { padRows, stackRows } from '../rows.js';
 import type { TransformerSpec } from '../spec.js';
-import { embedTokens, forward, type Run, sequenceLogProbs, unembedding } from '../transformer.js';
+import { embedTokens, forward, type Run, sequenceLogProbs } from '../transformer.js';
 
 /** Tokens to try at positions 1 … positions - 1 of one sequence, `count` a position, best first. */
 export interface TokenLists {

@@ -10,8 +10,9 @@ import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup } from '../../engine/weights.js';
 import { bannedMask } from '../draw-steps.js';
+import { unembedding } from '../matrices.js';
 import type { Probe } from '../probe.js';
-import { embedTokens, forward, sequenceLogProbs, unembedding } from '../transformer.js';
+import { embedTokens, forward, sequenceLogProbs } from '../transformer.js';
 import { tokenEmbedding } from './proposals.js';
 
 export interface SoftOptions {
