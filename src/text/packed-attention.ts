@@ -54,7 +54,7 @@ export function packedMemory(
     const byPlace = tf.reshape(tf.transpose(numbers, [0, 2, 1]), [sequences * pos, heads]);
     return tf.reshape(tf.gather(byPlace, slots as tf.Tensor1D), [tokens * heads]) as tf.Tensor1D;
   });
-  const masks = consecutive(spec, 0, pos);
+  const masks = consecutive(spec, pos);
   return (layer, { q, k, v }) => {
     const rows = (x: tf.Tensor) => tf.reshape(x, [-1, dHead]);
     const all = (past: tf.Tensor, x: tf.Tensor) =>

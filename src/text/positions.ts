@@ -19,23 +19,17 @@ export interface Positions {
   causal(window: number | null): boolean;
 }
 
-/** Every row holds positions `from` … end - 1, and sees those before them too. */
-export function consecutive(spec: TransformerSpec, from: number, end: number): Positions {
+/** Every row holds positions 0 … pos - 1. */
+export function consecutive(spec: TransformerSpec, pos: number): Positions {
   const group = spec.heads / spec.kvHeads;
-  const pos = end - from;
-  const own = (table: tf.Tensor) => tf.slice(table, [from, 0], [pos, table.shape[1]!]);
   return {
-    causal: (window) => from === 0 && (window === null || window >= pos),
-    learned: own,
-    rotation: once(() => {
-      const { cos, sin } = rotationTables(spec, end);
-      return { cos: own(cos), sin: own(sin), rows: null };
-    }),
+    causal: (window) => window === null || window >= pos,
+    learned: (table) => tf.slice(table, [0, 0], [pos, table.shape[1]!]),
+    rotation: once(() => ({ ...rotationTables(spec, pos), rows: null })),
     mask: onceEach((window) => {
-      const range = tf.range(from, end, 1, 'int32');
+      const range = tf.range(0, pos, 1, 'int32');
       const queries = tf.reshape(tf.tile(range, [group]), [group * pos, 1]);
-      const keys = tf.reshape(tf.range(0, end, 1, 'int32'), [1, end]);
-      return tf.reshape(hidden(queries, keys, window), [1, 1, group * pos, end]);
+      return tf.reshape(hidden(queries, tf.reshape(range, [1, pos]), window), [1, 1, group * pos, pos]);
     }),
   };
 }

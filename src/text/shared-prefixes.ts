@@ -122,13 +122,13 @@ export class SharedPrefixes {
         });
         const cache = Object.entries(namedCache(run.cache())).map(
           // [parent, kvHead, pos, dHead] -> [parent, pos, kvHead, dHead]
-          ([name, entry]) => [name, positionFirst(entry, 2)] as const,
+          ([name, entry]) => [name, movePositions(entry, 2)] as const,
         );
         const logProbs = sequenceLogProbs(spec, lookup, run, inputs.ids!);
         const rows = {
           ...Object.fromEntries(cache),
           ...Object.fromEntries(
-            [...this.places].map((place) => [place, positionFirst(run.at(place), positionAxis(place))]),
+            [...this.places].map((place) => [place, movePositions(run.at(place), positionAxis(place))]),
           ),
           logProbs: tf.concat([tf.zeros([parents, 1]), logProbs], 1),
         };
@@ -180,14 +180,14 @@ export class SharedPrefixes {
     });
     /** By position, what was known and after it what the tokens have. */
     const rowsAt = (place: Place) => {
-      const own = positionFirst(run.at(place), positionAxis(place)); // [tokens, 1, ...]
+      const own = movePositions(run.at(place), positionAxis(place)); // [tokens, 1, ...]
       return tf.concat([inputs[place]!, tf.reshape(own, [own.shape[0]!, ...own.shape.slice(2)])], 0);
     };
     const whole: Run = {
       at: (place) => {
         const rows = tf.gather(rowsAt(place), sources);
         const sorted = tf.reshape(rows, [sequences, positions, ...rows.shape.slice(1)]);
-        return positionAt(sorted, positionAxis(place));
+        return movePositions(sorted, positionAxis(place));
       },
       cache: run.cache,
     };
@@ -207,10 +207,7 @@ export class SharedPrefixes {
 /** Which axis of a place its (query) positions are. */
 const positionAxis = (place: Place) => (place.endsWith('hook_pattern') ? 2 : 1);
 
-/** `[batch, ..., pos, ...]` with pos second. */
-function positionFirst(x: tf.Tensor, axis: number): tf.Tensor {
+/** Positions moved from an axis to the second, or back from there. */
+function movePositions(x: tf.Tensor, axis: number): tf.Tensor {
   return axis === 1 ? x : tf.transpose(x, [0, 2, 1, 3]);
 }
-
-/** `[batch, pos, ...]` with pos where it belongs. */
-const positionAt = positionFirst;

@@ -68,7 +68,7 @@ export function forward(
       weights,
       batch,
       pos,
-      positions: consecutive(spec, 0, pos),
+      positions: consecutive(spec, pos),
       remember: (_, { k, v }) => ({ k, v }),
       edits,
     },

@@ -46,12 +46,23 @@ describe('operators', () => {
     expect(Array.from(parent.ids)).toEqual([0, 11, 12, 13, 14, 15, 16, 17, 18]);
   });
 
-  it('swap changes one token anywhere, gradient one that the peak can see', () => {
+  it('swap changes one token anywhere, gradient and mutate one that the peak can see', () => {
     expect(new Set(drafts('swap').flatMap(({ row }) => changed(row)))).toEqual(
       new Set([1, 2, 3, 4, 5, 6, 7, 8]),
     );
     for (const { row } of drafts('swap')) expect(changed(row)).toHaveLength(1);
-    expect(new Set(drafts('gradient').flatMap(({ row }) => changed(row)))).toEqual(new Set([1, 2, 3, 4, 5]));
+    for (const name of ['gradient', 'mutate'] as const)
+      expect(new Set(drafts(name).flatMap(({ row }) => changed(row)))).toEqual(new Set([1, 2, 3, 4, 5]));
+  });
+
+  it('mutate takes any token of the list, likely or not', () => {
+    const list = lists(200);
+    list.logProbs.fill(-100).fill(0, 0, 1);
+    const drawn = seeds.map((seed) => {
+      const { row } = operators.mutate({ ...material(seed), proposals: { prior: list, gradient: list } });
+      return row[changed(row)[0]!];
+    });
+    expect(new Set(drawn)).toEqual(new Set([200, 201, 202, 203]));
   });
 
   it('tail leaves everything up to the peak alone', () => {

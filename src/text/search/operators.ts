@@ -54,8 +54,16 @@ const swap: Operator = ({ parent, proposals, random }) => {
 const gradient: Operator = ({ parent, proposals, random }) => {
   const position = 1 + random.integer(parent.peak);
   const row = replaced(parent.ids, position, proposals.gradient, random.pick(GAIN_WEIGHTS), random);
-  const redo = random.uniform() < 0.5 && parent.peak < row.length - 1;
-  return { row, rewrite: redo ? tailRewrite(row, parent.peak, random) : null };
+  return withTail(row, parent, random);
+};
+
+/** One token up to the peak, any that the gradient lists: what first-order gains and the prior would hardly try. */
+const mutate: Operator = ({ parent, proposals, random }) => {
+  const position = 1 + random.integer(parent.peak);
+  const { ids, count } = proposals.gradient;
+  const row = parent.ids.slice();
+  row[position] = ids[(position - 1) * count + random.integer(count)]!;
+  return withTail(row, parent, random);
 };
 
 /** One token, by gradient or prior, and a few after it. */
@@ -155,6 +163,7 @@ export const operators = {
   prior,
   swap,
   gradient,
+  mutate,
   regenerate,
   infill,
   suffix,
@@ -178,6 +187,12 @@ function eitherList({ proposals, random }: Material): [list: TokenLists, gainWei
 
 function tailRewrite(row: Int32Array, after: number, random: Random): Rewrite {
   return { from: after + 1, count: row.length - 1 - after, temperature: random.pick(TAIL_TEMPERATURES) };
+}
+
+/** A changed parent; half of the time all after its peak is written anew too. */
+function withTail(row: Int32Array, { peak }: Candidate, random: Random): Draft {
+  const redo = random.uniform() < 0.5 && peak < row.length - 1;
+  return { row, rewrite: redo ? tailRewrite(row, peak, random) : null };
 }
 
 function replaced(
