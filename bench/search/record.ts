@@ -13,6 +13,8 @@ export interface Mark {
   /** The strongest text under so many nats; null where there is none. */
   under4: Strongest | null;
   under6: Strongest | null;
+  /** The strongest under 4 nats of those that rank their unit first; runs of earlier versions lack it. */
+  first4?: Strongest | null;
 }
 
 type Strongest = Pick<ScoredText, 'text' | 'cross_entropy' | 'z' | 'margin' | 'rank' | 'held_out'>;
@@ -97,11 +99,14 @@ export async function recordSearch({
 }
 
 function markOf(members: readonly ScoredText[], seconds: number, evaluations: number): Mark {
-  const under = (limit: number): Strongest | null => {
-    const fluent = members.filter(({ cross_entropy }) => cross_entropy < limit);
+  const under = (limit: number, rankAtMost = Number.POSITIVE_INFINITY): Strongest | null => {
+    const fluent = members.filter(
+      ({ cross_entropy, rank }) => cross_entropy < limit && (rank ?? 1) <= rankAtMost,
+    );
     if (fluent.length === 0) return null;
     const { text, cross_entropy, z, margin, rank, held_out } = fluent.reduce((a, b) => (b.z > a.z ? b : a));
     return { text, cross_entropy, z, margin, rank, ...(held_out && { held_out }) };
   };
-  return { seconds, evaluations, hypervolume: hypervolume(members), under4: under(4), under6: under(6) };
+  const strongest = { under4: under(4), under6: under(6), first4: under(4, 1) };
+  return { seconds, evaluations, hypervolume: hypervolume(members), ...strongest };
 }

@@ -142,7 +142,7 @@ async function search({ unit: name, measure, seconds }: Reference) {
             },
           },
           proposer: new Proposer({
-            ...{ spec, weights, probe, positions: POSITIONS, batch: 8, count: 256, engine: 'onnx' },
+            ...{ spec, weights, probe, positions: POSITIONS, batch: 8, asked: 8, count: 256, engine: 'onnx' },
             banned: tokenizer.excludedTokens(),
           }),
           random: Random.of(session.seed, 'search'),

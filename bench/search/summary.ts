@@ -14,6 +14,8 @@ export interface SummaryRow {
   margin_under4: number | null;
   /** Of heads: how often the strongest text under 4 nats has its head ahead of all others of its layer. */
   head_first_share: number | null;
+  /** Of heads: how often any text under 4 nats on the frontier does. */
+  any_first_share: number | null;
   evaluations: number;
 }
 
@@ -83,7 +85,8 @@ export function summarize(all: readonly Recorded[]): SummaryRow[] {
       const own = runs.filter((run) => run.method === method);
       const marks = own.map(at);
       const fluent = marks.flatMap(({ under4 }) => (under4 ? [under4] : []));
-      const heads = own.filter(({ unit }) => unit.includes('.H')).flatMap((run) => at(run).under4 ?? []);
+      const heads = own.filter(({ unit }) => unit.includes('.H')).map(at);
+      const first = (mark: Mark) => mark.under4?.rank === 1;
       const ratios = own.flatMap((run) => {
         const [auto, mine] = [area.get(`auto ${key(run)}`), at(run).hypervolume];
         return auto !== undefined && mine > 0 ? [auto / mine] : [];
@@ -98,7 +101,8 @@ export function summarize(all: readonly Recorded[]): SummaryRow[] {
         z_under4: mean(fluent.map(({ z }) => z)),
         z_under6: mean(marks.flatMap(({ under6 }) => under6?.z ?? [])),
         margin_under4: meanOrNull(fluent.flatMap(({ margin }) => margin ?? [])),
-        head_first_share: meanOrNull(heads.map(({ rank }) => (rank === 1 ? 1 : 0))),
+        head_first_share: meanOrNull(heads.map((mark) => (first(mark) ? 1 : 0))),
+        any_first_share: meanOrNull(heads.map((mark) => (mark.first4 || first(mark) ? 1 : 0))),
         evaluations: mean(marks.map(({ evaluations }) => evaluations)),
       };
     });
@@ -135,12 +139,13 @@ export function formatRows(rows: readonly SummaryRow[]): string {
     'z < 6',
     'margin',
     'head 1st',
+    'any 1st',
     'evals',
   ];
   const lines = rows.map((row) => [
     ...[String(row.seconds), row.method, String(row.runs), cell(row.hypervolume, 1), cell(row.auto_over)],
     ...[cell(row.best_share), cell(row.z_under4), cell(row.z_under6), cell(row.margin_under4)],
-    ...[cell(row.head_first_share), cell(row.evaluations, 0)],
+    ...[cell(row.head_first_share), cell(row.any_first_share), cell(row.evaluations, 0)],
   ]);
   return [head, head.map(() => '---'), ...lines].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }

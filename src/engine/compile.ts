@@ -29,6 +29,8 @@ export interface CompileOptions {
    * what is reported. Eager engines compute in float32 whatever is said here.
    */
   readonly precision?: Precision;
+  /** Of `int8`: rows behind a norm are of one range, none much larger than others; saves bringing them to one. */
+  readonly evenRows?: boolean;
   /** Threads of one operation, 0: as many as there are cores; what the graph is worth unless told otherwise. */
   readonly threads?: number;
 }

@@ -61,7 +61,9 @@ function threadsFor({ outputs }: Traced): number {
 
 export async function compileOnnx(fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
   const traced = narrow(trace(fn, options.inputs, options.weights));
-  const content = buildProgram(options.precision === 'int8' ? quantizeProducts(traced) : traced);
+  const content = buildProgram(
+    options.precision === 'int8' ? quantizeProducts(traced, options.evenRows) : traced,
+  );
   const set = await sendWeights(content, options.weights);
   const program = nextProgram++;
   await askWorker({ kind: 'load', program, set, content, threads: options.threads ?? threadsFor(traced) });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, type Precision } from './compile.js';
 import { decodeModel } from './onnx-proto.js';
+import { layerNorm } from './ops.js';
 import { buildProgram } from './program.js';
 import { quantizeProducts } from './quantize.js';
 import { Random } from './random.js';
@@ -101,5 +102,25 @@ describe('quantizeProducts', () => {
       normals(ROWS * IN),
     );
     expect(worstRow(exact.slope!, rough.slope!, IN)).toBeLessThan(0.15);
+  });
+
+  it('leaves rows behind a norm as they are where that is said to do', async () => {
+    const behindNorm: TensorFunction = ({ x }, w) => ({
+      y: tf.add(
+        tf.matMul(layerNorm(x!, tf.ones([IN]), null, 1e-5) as tf.Tensor2D, w('up') as tf.Tensor2D),
+        w('up bias'),
+      ),
+    });
+    const x = normals(ROWS * IN);
+    const { exact, rough } = await both(behindNorm, x);
+    const program = await compile(behindNorm, { inputs, weights, precision: 'int8', evenRows: true });
+    const even = await program.run({ x });
+    expect(even.y).not.toEqual(rough.y);
+    expect(worstRow(exact.y!, even.y!, HIDDEN)).toBeLessThan(0.015);
+    const ops = (evenRows: boolean) =>
+      decodeModel(buildProgram(quantizeProducts(trace(behindNorm, inputs, weights), evenRows)).model)
+        .graph!.node!.map(({ opType }) => opType)
+        .filter((op) => op === 'ReduceMax' || op === 'Add');
+    expect([ops(true), ops(false)]).toEqual([[], ['ReduceMax', 'Add']]);
   });
 });

@@ -122,11 +122,13 @@ function drawIndex(weights: tf.Tensor, share: tf.Tensor): { index: tf.Tensor; re
   const cumulative = tf.cumsum(weights, 1);
   const total = tf.slice(cumulative, [0, count - 1], [batch, 1]);
   const point = tf.mul(tf.minimum(share, ALMOST_ONE), total);
-  const isBelow = tf.cast(tf.lessEqual(cumulative, point), 'float32');
+  const isBelow = tf.lessEqual(cumulative, point);
   const index = tf.sum(tf.cast(isBelow, 'int32'), 1);
   const isChosen = tf.cast(tf.equal(tf.range(0, count, 1, 'int32'), tf.expandDims(index, 1)), 'float32');
-  const before = tf.sum(tf.mul(weights, isBelow), 1, true);
-  return { index, rest: tf.div(tf.sub(point, before), tf.sum(tf.mul(weights, isChosen), 1, true)) };
+  const before = tf.sum(tf.mul(weights, tf.cast(isBelow, 'float32')), 1, true);
+  // The two sums round differently; below 0 an entry without weight could be drawn.
+  const rest = tf.maximum(tf.sub(point, before), 0);
+  return { index, rest: tf.div(rest, tf.sum(tf.mul(weights, isChosen), 1, true)) };
 }
 
 /** The largest divisor of a number that is not above its square root. */

@@ -12,7 +12,7 @@ export interface CallSize {
   readonly positions: number;
 }
 
-export interface Child {
+interface Child {
   /** `[positions]` */
   readonly ids: Int32Array;
   /** Its parent, and which of those that are known it is. */
@@ -21,7 +21,7 @@ export interface Child {
 }
 
 /** One call: `readPacked` tells what its arrays are. */
-export interface Packing {
+interface Packing {
   /** Numbers of the children in it, in the order of its sequences. */
   readonly children: number[];
   readonly ids: Int32Array;
@@ -64,6 +64,9 @@ export function pack(children: readonly Child[], parents: number, size: CallSize
       packing.sources[slot] = parents * positions + token;
     }
   }
+  // What is left over repeats a token, so that it is like the others.
+  for (const { packing, tokens } of calls)
+    for (const column of [packing.ids, packing.positions, packing.slots]) column.fill(column[0]!, tokens);
   return calls.map(({ packing }) => packing);
 }
 

@@ -58,7 +58,7 @@ interface Group {
 const stepsOf = ({ read, end }: Job) => end - 1 - read;
 
 /** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
-export const samplerVersion = 3;
+export const samplerVersion = 4;
 
 /** Draws from p(x_t | x_<t). All results depend on the seed of the given generator alone. */
 export class Prior {

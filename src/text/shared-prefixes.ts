@@ -42,11 +42,8 @@ export class SharedPrefixes {
     const { positions, tokens, probe } = options;
     this.places = new Set([lastStream(probe.options.spec)]);
     // A child has half of its positions on average; where they have fewer, calls are not full.
-    this.size = {
-      positions,
-      tokens: Math.max(tokens, positions),
-      sequences: Math.ceil((3 * tokens) / positions),
-    };
+    const size = { positions, tokens: Math.max(tokens, positions) };
+    this.size = { ...size, sequences: Math.ceil((3 * size.tokens) / positions) };
   }
 
   /**
@@ -146,10 +143,13 @@ export class SharedPrefixes {
   private async compileChildren(): Promise<Compiled> {
     const { probe } = this.options;
     const { tokens, sequences, positions } = this.size;
+    // Position 0, where rows are of another size than elsewhere, is the parents'.
+    const evenRows = true;
     const { outputs } = await this.parentsGraph!;
     const perToken = { shape: [tokens], dtype: 'int32' } as const;
     return compile((inputs, lookup) => this.scoreChildren(inputs, lookup), {
       ...precise(probe.options),
+      evenRows,
       inputs: {
         ids: perToken,
         positions: perToken,
@@ -191,7 +191,7 @@ export class SharedPrefixes {
       },
       cache: run.cache,
     };
-    // Each token is predicted by what stands before it, at position 0 by nothing.
+    // Each token is predicted by what stands before it; that at position 0 does not count.
     const before = tf.maximum(tf.sub(inputs.slots!, tf.scalar(1, 'int32')), tf.scalar(0, 'int32'));
     const stream = tf.gather(rowsAt(lastStream(spec)), tf.gather(sources, before as tf.Tensor1D));
     const own = tokenLogProbs(finalNorm(spec, lookup, stream), unembedding(spec, lookup), null, inputs.ids!);

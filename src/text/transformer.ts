@@ -77,8 +77,9 @@ export function forward(
 }
 
 /**
- * Reads tokens of many sequences of one length, each with what stands before it in its own: products see rows that
- * matter and no others. Places have one token a row, batch = tokens and pos = 1; `kPos` is all positions.
+ * Reads tokens of many sequences of one length, each with what stands before it in its own: weights meet rows that
+ * matter and no others. Places have one token a row, batch = tokens and pos = 1; `kPos` is all positions. Its `cache` has
+ * what the tokens add to `past`.
  */
 export function readPacked(spec: TransformerSpec, weights: WeightLookup, packed: PackedTokens): Run {
   const { ids, positions, sources } = packed;

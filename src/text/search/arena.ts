@@ -15,7 +15,7 @@ import type { Probe } from '../probe.js';
 import { stackRows } from '../rows.js';
 import type { Rivalry, Scores } from '../scores.js';
 import { Population } from './population.js';
-import type { Proposer } from './proposals.js';
+import type { Proposals, Proposer } from './proposals.js';
 import type { Choose, Parent, Prospect, Screen, Screened } from './scoring.js';
 
 /** A scored sequence as a search sees it; the rivals held out are in `report` alone. */
@@ -242,7 +242,27 @@ export class Arena {
     return prior.sample(count, start, random);
   }
 
-  /** Counts passes of a gradient: each sequence as two evaluations. */
+  /** What to try in some sequences, `[sequences, positions]`; see `Proposer`. */
+  propose(rows: Int32Array, gammas: readonly number[]): Promise<Proposals[]> {
+    return this.withGradients(gammas.length, (proposer) => proposer.propose(rows, gammas));
+  }
+
+  /** The steepest tokens of some sequences; see `Proposer`. */
+  steepest(rows: readonly Int32Array[], lambdas: readonly number[]): Promise<Int32Array[]> {
+    return this.withGradients(rows.length, (proposer) => proposer.steepest(rows, lambdas));
+  }
+
+  /** A sequence's gradient counts as two evaluations, and as token-layers what was computed. */
+  private async withGradients<T>(sequences: number, work: (proposer: Proposer) => Promise<T>): Promise<T> {
+    const { proposer } = this.options;
+    const before = proposer.tokenLayers;
+    const result = await work(proposer);
+    this.cost.evaluations += 2 * sequences;
+    this.cost.tokenLayers += proposer.tokenLayers - before;
+    return result;
+  }
+
+  /** Counts passes of a gradient that a method computes itself: each sequence as two evaluations. */
   countGradients(sequences: number): void {
     this.cost.evaluations += 2 * sequences;
     this.cost.tokenLayers += 2 * sequences * this.options.positions * this.layers;

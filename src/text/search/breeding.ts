@@ -118,8 +118,7 @@ export class Breeding {
   private async propose(parents: readonly Candidate[], gammas: readonly number[]): Promise<void> {
     if (parents.length === 0) return;
     const { arena, known } = this;
-    arena.countGradients(parents.length);
-    const lists = await arena.options.proposer.propose(stackRows(parents.map(({ ids }) => ids)), gammas);
+    const lists = await arena.propose(stackRows(parents.map(({ ids }) => ids)), gammas);
     for (const oldest of known.keys()) {
       if (known.size <= REMEMBERED) break;
       known.delete(oldest);

@@ -27,14 +27,13 @@ export const epoLambdas = Array.from(
 );
 
 export async function* epo(arena: Arena): AsyncGenerator<void, void, void> {
-  const { positions, proposer, random } = arena.options;
+  const { positions, random } = arena.options;
   let members = yield* randomTexts(arena, MEMBERS);
   /** Of each member, the tokens that the gradient favours; null where they are not known yet. */
   let favoured: (Int32Array | null)[] = Array(MEMBERS).fill(null);
   for (let round = 1; arena.left > 2 * MEMBERS; round++) {
     const fresh = [...members.keys()].filter((i) => favoured[i] === null);
-    arena.countGradients(fresh.length);
-    const found = await proposer.steepest(
+    const found = await arena.steepest(
       fresh.map((i) => members[i]!.ids),
       fresh.map((i) => epoLambdas[i]!),
     );

@@ -13,11 +13,10 @@ const WIDTH = 512;
 export const GCG_TOP_TOKENS = 256;
 
 export async function* gcg(arena: Arena): AsyncGenerator<void, void, void> {
-  const { proposer, random } = arena.options;
+  const { random } = arena.options;
   let [current] = (yield* randomTexts(arena, 1)) as [Candidate];
   while (arena.left > 2) {
-    arena.countGradients(1);
-    const [favoured] = await proposer.steepest([current.ids], [0]);
+    const [favoured] = await arena.steepest([current.ids], [0]);
     const children = Array.from({ length: WIDTH }, () => swapFavoured(current.ids, favoured!, random));
     const scored = await arena.evaluate(stackRows(children), Array(WIDTH).fill('swap'));
     const alive = scored.filter((child) => child !== null);

@@ -57,12 +57,13 @@ const gradient: Operator = ({ parent, proposals, random }) => {
   return withTail(row, parent, random);
 };
 
-/** One token up to the peak, any that the gradient lists: what first-order gains and the prior would hardly try. */
+/** One token up to the peak, any that the gradient lists, each as often, however its gain and its probability. */
 const mutate: Operator = ({ parent, proposals, random }) => {
   const position = 1 + random.integer(parent.peak);
   const { ids, count } = proposals.gradient;
   const row = parent.ids.slice();
-  row[position] = ids[(position - 1) * count + random.integer(count)]!;
+  const others = ids.subarray((position - 1) * count, position * count).filter((id) => id !== row[position]);
+  row[position] = others[random.integer(others.length)]!;
   return withTail(row, parent, random);
 };
 

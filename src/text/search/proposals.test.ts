@@ -33,7 +33,17 @@ beforeAll(async () => {
     engine: 'onnx',
   });
   banned = tokenizer.excludedTokens();
-  proposer = new Proposer({ spec, weights, probe, banned, positions, batch: 2, count: 40, engine: 'onnx' });
+  proposer = new Proposer({
+    spec,
+    weights,
+    probe,
+    banned,
+    positions,
+    batch: 2,
+    asked: 4,
+    count: 40,
+    engine: 'onnx',
+  });
   row = Int32Array.from(tokenizer.encode('It was a dark and stormy night').slice(0, positions));
 }, 60_000);
 
@@ -65,6 +75,21 @@ describe('Proposer', () => {
       expect(Array.from(prior.ids.slice(position * 40, position * 40 + 5))).toEqual(order.slice(0, 5));
       expect(prior.logProbs[position * 40]!).toBeCloseTo(exact[position * vocab + order[0]!]!, 3);
     }
+  });
+
+  it('computes what is asked of one text and of several alike', async () => {
+    const other = row.slice().reverse();
+    other.copyWithin(1, 0, -1);
+    other[0] = row[0]!;
+    const rows = [row, other, row, row, other];
+    const lambdas = [0.1, 2, 0.1, 5, 2];
+    const together = await proposer.steepest(rows, lambdas);
+    expect(together).toHaveLength(5);
+    expect(together[2]).toEqual(together[0]);
+    expect(together[4]).toEqual(together[1]);
+    expect(together[3]).not.toEqual(together[0]);
+    for (const [i, one] of rows.entries())
+      expect((await proposer.steepest([one], [lambdas[i]!]))[0]).toEqual(together[i]);
   });
 
   it('lists tokens toward which the objective rises, as finite differences along their embeddings say', async () => {

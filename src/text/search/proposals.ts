@@ -34,14 +34,15 @@ export interface ProposerOptions {
   readonly positions: number;
   /** Sequences per call of `propose`. */
   readonly batch: number;
+  /** Rows per call of `steepest`, of which some may be of the same text. */
+  readonly asked: number;
   /** Tokens listed a position. */
   readonly count: number;
   readonly engine: EngineName;
 }
 
-/** Rows of one call of `steepest`, and texts among them: those of EPO's members, of which most share a text. */
-const ASKED = 8;
-const TEXTS = 4;
+/** Of `asked` rows of one call of `steepest`, at most so many different texts: most of EPO's members share one. */
+const textsOf = (asked: number) => Math.ceil(asked / 2);
 
 /** Both kinds of proposals for a sequence. */
 export interface Proposals {
@@ -54,6 +55,8 @@ const GAIN_WEIGHT = 2;
 
 /** Proposals for mutating sequences, compiled when first needed. */
 export class Proposer {
+  /** Token positions times layers computed so far; each backward pass counts as one more forward. */
+  tokenLayers = 0;
   private readonly count: number;
   private lists: Promise<Compiled> | undefined;
   private ascent: Promise<Compiled> | undefined;
@@ -67,7 +70,7 @@ export class Proposer {
    * @param gammas - one a sequence: how much the softmax-weighted rivals count in the gradient
    */
   async propose(rows: Int32Array, gammas: readonly number[]): Promise<Proposals[]> {
-    const { batch, positions } = this.options;
+    const { spec, batch, positions } = this.options;
     this.lists ??= this.compileWith(batch, (inputs, weights) => this.listTokens(inputs, weights), {
       gamma: { shape: [batch] },
     });
@@ -79,6 +82,7 @@ export class Proposer {
       const part = rows.subarray(start * positions, (start + batch) * positions);
       const gamma = Array.from({ length: batch }, (_, row) => gammas[start + row] ?? 0);
       const result = await program.run({ ids: padRows(part, batch, positions), gamma });
+      this.tokenLayers += 2 * batch * positions * spec.layers;
       const of = (kind: string, row: number): TokenLists => {
         const part = <T extends Int32Array | Float32Array>(name: string) =>
           (result[`${kind}${name}`] as T).slice(row * size, (row + 1) * size) as T;
@@ -104,12 +108,13 @@ export class Proposer {
    * @returns token ids, `[positions - 1, count]` a row
    */
   async steepest(rows: readonly Int32Array[], lambdas: readonly number[]): Promise<Int32Array[]> {
-    this.ascent ??= this.compileWith(TEXTS, (inputs, weights) => this.steepestTokens(inputs, weights), {
-      text: { shape: [ASKED], dtype: 'int32' },
-      lambda: { shape: [ASKED] },
+    const { spec, positions, asked } = this.options;
+    const batch = textsOf(asked);
+    this.ascent ??= this.compileWith(batch, (inputs, weights) => this.steepestTokens(inputs, weights), {
+      text: { shape: [asked], dtype: 'int32' },
+      lambda: { shape: [asked] },
     });
     const program = await this.ascent;
-    const { positions } = this.options;
     const size = (positions - 1) * this.count;
     const found: Int32Array[] = [];
     while (found.length < rows.length) {
@@ -117,17 +122,18 @@ export class Proposer {
       const texts = new Map<string, Int32Array>();
       /** Of each row of this call, which of its texts it is. */
       const text: number[] = [];
-      for (const row of rows.slice(start, start + ASKED)) {
+      for (const row of rows.slice(start, start + asked)) {
         const key = row.join();
-        if (!texts.has(key) && texts.size === TEXTS) break;
+        if (!texts.has(key) && texts.size === batch) break;
         texts.set(key, row);
         text.push([...texts.keys()].indexOf(key));
       }
       const { tokens } = await program.run({
-        ids: padRows(stackRows([...texts.values()]), TEXTS, positions),
-        text: Array.from({ length: ASKED }, (_, i) => text[i] ?? 0),
-        lambda: Array.from({ length: ASKED }, (_, i) => lambdas[start + i] ?? 0),
+        ids: padRows(stackRows([...texts.values()]), batch, positions),
+        text: Array.from({ length: asked }, (_, i) => text[i] ?? 0),
+        lambda: Array.from({ length: asked }, (_, i) => lambdas[start + i] ?? 0),
       });
+      this.tokenLayers += 3 * batch * positions * spec.layers;
       for (const i of text.keys()) found.push((tokens as Int32Array).slice(i * size, (i + 1) * size));
     }
     return found;
@@ -191,7 +197,7 @@ export class Proposer {
     // A token enters the cross entropy twice: as context (in the slopes) and as what is predicted.
     const fluency = tf.add(ofFluency, tf.div(logProbs, positions - 1));
     const asked = (x: tf.Tensor) => tf.gather(x, inputs.text as tf.Tensor1D); // [asked, positions - 1, vocab]
-    const order = tf.add(asked(ofZ), tf.mul(tf.reshape(inputs.lambda!, [ASKED, 1, 1]), asked(fluency)));
+    const order = tf.add(asked(ofZ), tf.mul(tf.reshape(inputs.lambda!, [-1, 1, 1]), asked(fluency)));
     return { tokens: tf.topk(tf.add(order, bannedMask(spec.vocab, banned)), this.count).indices };
   }
 

@@ -49,7 +49,7 @@ export class RankFirst implements Screen {
     };
     // First what is likely to matter, and what errors must be learned from: it rules out most of the rest.
     const likely = choose(opinions.map((opinion) => this.errors.likely(opinion)));
-    const toLearnFrom = this.errors.unknown(opinions);
+    const toLearnFrom = this.errors.toLearnFrom(opinions);
     await measure(opinions.map((_, row) => likely[row] || toLearnFrom.has(row)));
     await measure(choose(prospects()));
     return {

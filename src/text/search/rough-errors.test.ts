@@ -43,6 +43,27 @@ describe('RoughErrors', () => {
     }
   });
 
+  it('wants to learn from children all over, until it has seen enough of a kind', () => {
+    const errors = new RoughErrors();
+    const opinions = Array.from({ length: 64 }, (_, i) => opinion(4, 5, i < 32 ? 'related' : 'new'));
+    expect([...errors.toLearnFrom(opinions)]).toEqual([
+      ...[0, 4, 8, 12, 16, 20, 24, 28],
+      ...[32, 36, 40, 44, 48, 52, 56, 60],
+    ]);
+    const exactly = { cross_entropy: 3, z: 5, margin: null };
+    errors.learn(Array(6).fill(opinion(4, 5)), Array(6).fill(exactly));
+    errors.learn(Array(8).fill(opinion(4, 5, 'new')), Array(8).fill(exactly));
+    expect([...errors.toLearnFrom(opinions)]).toEqual([0, 16]);
+  });
+
+  it('tells what a child is likely to be', () => {
+    const errors = new RoughErrors();
+    expect(errors.likely(opinion(4, 5)).best).toEqual({ cross_entropy: 4, z: 5, margin: null });
+    errors.learn([opinion(4, 5)], [{ cross_entropy: 3, z: 5.5, margin: null }]);
+    expect(errors.likely(opinion(4, 5)).best).toEqual({ cross_entropy: 3, z: 5.5, margin: null });
+    expect(errors.likely(opinion(4, 5, 'same peak')).best.z).toBe(5);
+  });
+
   it('goes with what it saw last', () => {
     const errors = new RoughErrors();
     const exactly = { cross_entropy: 3, z: 5, margin: null };

@@ -56,15 +56,15 @@ export class RoughErrors {
     }
   }
 
-  /** Some children of each kind of which too little was learned. */
-  unknown(opinions: readonly Opinion[]): Set<number> {
-    const missing = (kind: Kind) => ENOUGH - (this.known.get(`z ${kind}`)?.count ?? 0);
+  /** Of each kind of which too little is known as many children as are missing, from all over. */
+  toLearnFrom(opinions: readonly Opinion[]): Set<number> {
     return new Set(
-      kinds.flatMap((kind) =>
-        opinions
-          .flatMap((opinion, i) => (opinion.kind === kind ? [i] : []))
-          .slice(0, Math.max(0, missing(kind))),
-      ),
+      kinds.flatMap((kind) => {
+        const own = opinions.flatMap((opinion, i) => (opinion.kind === kind ? [i] : []));
+        const missing = ENOUGH - (this.known.get(`z ${kind}`)?.count ?? 0);
+        const count = Math.max(0, Math.min(missing, own.length));
+        return Array.from({ length: count }, (_, k) => own[Math.floor((k * own.length) / count)]!);
+      }),
     );
   }
 

@@ -138,6 +138,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     ...{ spec, weights, probe, positions, engine },
     banned: tokenizer.excludedTokens(),
     batch: Math.max(1, parents / 4),
+    asked: method === 'gcg' ? 1 : 8,
     count: TOP_TOKENS[method] ?? 256,
   });
   const given = {
