@@ -73,8 +73,10 @@ for (const seed of flags.seeds.split(',').map(Number)) {
     const cells = methods.map(
       (m) => `${m} ${row.hypervolume[m]!.toFixed(1)} (${row.seconds[m]!.toFixed(1)} s)`,
     );
-    const { cross_entropy, z, text } = row.fluent[methods[0]!]!;
-    const best = `${z.toFixed(1)} at ${cross_entropy.toFixed(1)} nats: ${JSON.stringify(text)}`;
+    const fluent = row.fluent[methods[0]!];
+    const best = fluent
+      ? `${fluent.z.toFixed(1)} at ${fluent.cross_entropy.toFixed(1)} nats: ${JSON.stringify(fluent.text)}`
+      : 'no text under 4 nats';
     console.log([String(seed), unit.padEnd(9), ...cells, best].join('  '));
   }
 }
@@ -101,7 +103,7 @@ const summary = {
   fluentBeats: Object.fromEntries(
     others.map((m) => [
       m,
-      mean(rows.map(({ fluent, strongest }) => (fluent[first]!.z > (strongest[m]?.z ?? 0) ? 1 : 0))),
+      mean(rows.map(({ fluent, strongest }) => ((fluent[first]?.z ?? 0) > (strongest[m]?.z ?? 0) ? 1 : 0))),
     ]),
   ),
 };
