@@ -14,8 +14,13 @@ import { parseTextUnit } from './units.js';
 const POSITIONS = 9;
 const random = new Random(5);
 
-describe.each(['llama', 'gpt2', 'gpt_neox'] as const)('children of %s', (family) => {
-  const { spec, weights } = randomModel(tinyConfigs[family], 2);
+const configs = {
+  ...tinyConfigs,
+  mistral: { ...tinyConfigs.llama, model_type: 'mistral', sliding_window: 3 },
+};
+
+describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s', (family) => {
+  const { spec, weights } = randomModel(configs[family], 2);
   const row = () =>
     Int32Array.from({ length: POSITIONS }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab)));
   const calibration = new Calibration({
@@ -31,8 +36,9 @@ describe.each(['llama', 'gpt2', 'gpt_neox'] as const)('children of %s', (family)
   const pairs = Array.from({ length: 14 }, (_, i) => {
     const parent = parents[i % 3]!;
     const child = parent.slice();
-    for (let t = 1 + random.integer(POSITIONS - 1); t < POSITIONS; t += 1 + random.integer(3))
-      child[t] = random.integer(spec.vocab);
+    // The last one changes nothing, the one before it everything.
+    const first = i === 13 ? POSITIONS : i === 12 ? 0 : 1 + random.integer(POSITIONS - 1);
+    for (let t = first; t < POSITIONS; t += 1 + random.integer(3)) child[t] = random.integer(spec.vocab);
     return { child, parent };
   });
   const children = pairs.map(({ child }) => child);
