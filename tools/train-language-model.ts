@@ -9,7 +9,6 @@
  * stopped and resumed ends with the very parameters of one that was not. With `--minutes` it is a function of the
  * seconds spent training, which the checkpoint keeps.
  */
-import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cosineSchedule } from '../src/engine/optimizer.js';
@@ -17,10 +16,10 @@ import { Trainer } from '../src/engine/trainer.js';
 import { BpeEncoder, tokenByteLengths } from '../src/text/bpe-trainer.js';
 import { parameterShapes } from '../src/text/parameters.js';
 import { compileEvaluation } from './bits-per-byte.js';
-import { type Position, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { corpusVocabulary, encodeCorpus } from './corpus.js';
 import { firstParameters, spec, updateRule } from './language-model.js';
 import { languageModelLoss } from './loss.js';
+import { showProgress, smooth, TrainingRun } from './training-run.js';
 import { Windows } from './windows.js';
 
 const { values: options } = parseArgs({
@@ -40,13 +39,11 @@ const { corpus, valid, work } = options;
 if (!corpus || !valid || !work || (!options.minutes && !options.steps))
   throw new Error('give --corpus, --valid, --work, and --minutes or --steps');
 const batch = Number(options.batch);
-const stopAfter = Number(options['stop-after'] ?? Number.POSITIVE_INFINITY);
+const seed = Number(options.seed);
 
 const WARMUP = 0.02;
 const FLOOR = 0.02;
 const CLIP = 1;
-/** A step that took longer was paused: seconds beyond this do not count as training. */
-const LONGEST_STEP = 20;
 const SECONDS_BETWEEN_CHECKPOINTS = 300;
 const VALIDATION_WINDOWS = 64;
 
@@ -54,23 +51,11 @@ const VALIDATION_WINDOWS = 64;
 
 const vocabulary = await corpusVocabulary(work, corpus, spec.vocab);
 const encoder = new BpeEncoder(vocabulary);
-const windows = new Windows(
-  await encodeCorpus(corpus, encoder, join(work, 'train.u16')),
-  spec.context,
-  Number(options.seed),
-);
+const windows = new Windows(await encodeCorpus(corpus, encoder, join(work, 'train.u16')), spec.context, seed);
 const validTokens = await encodeCorpus(valid, encoder, join(work, 'valid.u16'));
 
-const checkpointPath = join(work, 'checkpoint.safetensors');
-const checkpoint = readCheckpoint(checkpointPath);
-let position: Position = checkpoint?.position ?? {
-  steps: 0,
-  windows: 0,
-  seconds: 0,
-  seed: Number(options.seed),
-};
-if (position.seed !== Number(options.seed))
-  throw new Error(`the checkpoint in ${work} was made with seed ${position.seed}`);
+const stopAfter = options['stop-after'];
+const run = new TrainingRun(work, seed, stopAfter === undefined ? undefined : Number(stopAfter));
 
 const trainer = await Trainer.create(
   {
@@ -79,11 +64,11 @@ const trainer = await Trainer.create(
       ids: { shape: [batch, spec.context], dtype: 'int32' },
       targets: { shape: [batch * spec.context], dtype: 'int32' },
     },
-    parameters: firstParameters(position.seed),
+    parameters: firstParameters(seed),
     rule: updateRule,
     clipNorm: CLIP,
   },
-  checkpoint && { state: checkpoint.state, steps: position.steps },
+  run.resumed,
 );
 const shapes = parameterShapes(spec);
 const evaluate = await compileEvaluation(spec, shapes, {
@@ -95,19 +80,17 @@ const evaluate = await compileEvaluation(spec, shapes, {
 
 /** How far the schedule is, from 0 to 1. */
 const progress = () =>
-  options.steps ? position.steps / Number(options.steps) : position.seconds / (60 * Number(options.minutes));
-
-function log(entry: Record<string, number>): void {
-  appendFileSync(join(work!, 'log.jsonl'), `${JSON.stringify(entry)}\n`);
-}
+  options.steps
+    ? run.position.steps / Number(options.steps)
+    : run.position.seconds / (60 * Number(options.minutes));
 
 async function save(): Promise<void> {
-  writeCheckpoint(checkpointPath, await trainer.snapshot(), position);
+  run.save(await trainer.snapshot());
   const parameters = Object.fromEntries(
     [...shapes.keys()].map((name) => [name, trainer.parameters.get(name)!]),
   );
   const { nats, bitsPerByte } = await evaluate(parameters, VALIDATION_WINDOWS);
-  log({ ...position, validNats: nats, bitsPerByte });
+  run.log({ validNats: nats, bitsPerByte });
   process.stderr.write(
     `\n  validation: ${nats.toFixed(3)} nats a token, ${bitsPerByte.toFixed(3)} bits a byte\n`,
   );
@@ -115,44 +98,36 @@ async function save(): Promise<void> {
 
 function show(loss: number, tokensPerSecond: number): void {
   const done = progress();
-  const left = done > 0 ? (position.seconds / done) * (1 - done) : 0;
-  const bar = '█'.repeat(Math.floor(done * 20)).padEnd(20, '░');
-  process.stderr.write(
-    `\r${bar} ${(100 * done).toFixed(1)} %  step ${position.steps}  loss ${loss.toFixed(3)}  ` +
-      `${tokensPerSecond.toFixed(0)} tokens/s  ${(left / 60).toFixed(1)} min left `,
+  const left = done > 0 ? (run.position.seconds / done) * (1 - done) : 0;
+  showProgress(
+    done,
+    `step ${run.position.steps}`,
+    `loss ${loss.toFixed(3)}`,
+    `${tokensPerSecond.toFixed(0)} tokens/s`,
+    `${(left / 60).toFixed(1)} min left`,
   );
 }
 
-let stopped = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true));
-
-let savedAt = position.seconds;
+let savedAt = run.position.seconds;
 let smoothLoss = 0;
 let speed = 0;
-const startedAt = position.steps;
-let next = windows.batch(position.windows, batch);
-while (progress() < 1 && position.steps - startedAt < stopAfter && !stopped) {
+let next = windows.batch(run.position.windows, batch);
+while (progress() < 1 && run.goesOn) {
   const rate = Number(options.rate) * cosineSchedule(1000 * progress(), 1000, 1000 * WARMUP, FLOOR);
   const start = performance.now();
   const running = trainer.step({ ...next }, rate);
   // Made while the worker computes.
-  next = windows.batch(position.windows + batch, batch);
+  next = windows.batch(run.position.windows + batch, batch);
   const result = await running;
-  const seconds = Math.min(LONGEST_STEP, (performance.now() - start) / 1000);
-  position = {
-    ...position,
-    steps: trainer.steps,
-    windows: position.windows + batch,
-    seconds: position.seconds + seconds,
-  };
+  const seconds = run.advance(trainer, batch, start);
   const tokensPerSecond = (batch * spec.context) / seconds;
-  smoothLoss = smoothLoss === 0 ? result.loss : 0.95 * smoothLoss + 0.05 * result.loss;
-  speed = speed === 0 ? tokensPerSecond : 0.95 * speed + 0.05 * tokensPerSecond;
-  log({ ...position, rate, loss: result.loss, gradientNorm: result.gradientNorm, tokensPerSecond });
+  smoothLoss = smooth(smoothLoss, result.loss);
+  speed = smooth(speed, tokensPerSecond);
+  run.log({ rate, loss: result.loss, gradientNorm: result.gradientNorm, tokensPerSecond });
   show(smoothLoss, speed);
-  if (position.seconds - savedAt > SECONDS_BETWEEN_CHECKPOINTS) {
+  if (run.position.seconds - savedAt > SECONDS_BETWEEN_CHECKPOINTS) {
     await save();
-    savedAt = position.seconds;
+    savedAt = run.position.seconds;
   }
 }
 await save();
