@@ -2,7 +2,8 @@
 import { sameShape } from '../engine/tensor-spec.js';
 import type { WeightSource } from '../engine/weights.js';
 import { UserError } from '../errors.js';
-import { families, type ModuleNames } from './families.js';
+import { families } from './families.js';
+import type { ModuleNames } from './module-names.js';
 import type { TransformerSpec } from './spec.js';
 
 /** The full name of a layer's module: `module(spec, 3, 'mlp.up_proj')` is `model.layers.3.mlp.up_proj`. */

@@ -1,0 +1,188 @@
+/** @file Convolution and its gradients. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Attributes, Graph, Value } from '../graph.js';
+import type { Rules } from './kernels.js';
+import { type ConvInfo, channelsFirst, convAttributes, nchw, nhwc, type Shape4, shape4 } from './layout.js';
+import { slice } from './shape.js';
+
+/** @param filter - HWIO @returns OIHW */
+const outInHeightWidth = (graph: Graph, filter: Value) => graph.transpose(filter, [3, 2, 0, 1]);
+
+function conv(graph: Graph, x: Value, filter: Value, info: ConvInfo): Value {
+  const weights = outInHeightWidth(graph, filter);
+  return nhwc(
+    graph,
+    graph.node(
+      'Conv',
+      [nchw(graph, x), weights],
+      channelsFirst(info.outShape),
+      x.dtype,
+      convAttributes(info),
+    ),
+  );
+}
+
+/** Upsampling a gradient back through a convolution's geometry: what ConvTranspose's output must be padded by. */
+export function transposedAttributes(info: ConvInfo, group = 1): Attributes {
+  const reach = (out: number, stride: number, kernel: number, before: number, after: number) =>
+    (out - 1) * stride + kernel - before - after;
+  const { padInfo: p } = info;
+  const height = reach(info.outHeight, info.strideHeight, info.effectiveFilterHeight, p.top, p.bottom);
+  const width = reach(info.outWidth, info.strideWidth, info.effectiveFilterWidth, p.left, p.right);
+  return { ...convAttributes(info, group), output_padding: [info.inHeight - height, info.inWidth - width] };
+}
+
+/** Whether `rotatedConv` can give the gradient: it would otherwise have to cut instead of pad. */
+function isRotatable({
+  strideHeight,
+  strideWidth,
+  padInfo: p,
+  effectiveFilterHeight: kh,
+  effectiveFilterWidth: kw,
+}: ConvInfo): boolean {
+  const fits = Math.max(p.top, p.bottom) < kh && Math.max(p.left, p.right) < kw;
+  return strideHeight === 1 && strideWidth === 1 && fits;
+}
+
+/** Stride 1: the gradient is a convolution with the filter rotated by half a turn (faster than ConvTranspose). */
+function rotatedConv(graph: Graph, dy: Value, rotated: Value, info: ConvInfo, group = 1): Value {
+  const { padInfo: p, effectiveFilterHeight: kh, effectiveFilterWidth: kw } = info;
+  const pads = [kh - 1 - p.top, kw - 1 - p.left, kh - 1 - p.bottom, kw - 1 - p.right];
+  return graph.node('Conv', [dy, rotated], channelsFirst(info.inShape), dy.dtype, {
+    ...convAttributes(info, group),
+    pads,
+  });
+}
+
+function rotate(graph: Graph, filter: Value): Value {
+  const [height, width, input, output] = shape4(filter);
+  return slice(graph, filter, [height - 1, width - 1, 0, 0], [height, width, input, output], [-1, -1, 1, 1]);
+}
+
+function convBackpropInput(graph: Graph, dy: Value, filter: Value, info: ConvInfo): Value {
+  const gradient = nchw(graph, dy);
+  if (isRotatable(info)) {
+    const rotated = graph.transpose(rotate(graph, filter), [2, 3, 0, 1]);
+    return nhwc(graph, rotatedConv(graph, gradient, rotated, info));
+  }
+  const weights = outInHeightWidth(graph, filter);
+  return nhwc(
+    graph,
+    graph.node(
+      'ConvTranspose',
+      [gradient, weights],
+      channelsFirst(info.inShape),
+      dy.dtype,
+      transposedAttributes(info),
+    ),
+  );
+}
+
+/** One matrix product a filter position: x shifted, transposed, times dy. */
+function convBackpropFilter(graph: Graph, x: Value, dy: Value, info: ConvInfo): Value {
+  const { padInfo: p, strideHeight: sh, strideWidth: sw } = info;
+  const padded = graph.node(
+    'Pad',
+    [x, graph.ints([0, p.top, p.left, 0, 0, p.bottom, p.right, 0]), graph.splat(0, [], x.dtype)],
+    [info.batchSize, info.inHeight + p.top + p.bottom, info.inWidth + p.left + p.right, info.inChannels],
+    x.dtype,
+    { mode: 'constant' },
+  );
+  const pixels = info.batchSize * info.outHeight * info.outWidth;
+  const right = graph.reshape(dy, [pixels, info.outChannels]);
+  const size = [info.batchSize, info.outHeight, info.outWidth, info.inChannels];
+  const taps: Value[] = [];
+  for (let i = 0; i < info.filterHeight; i++) {
+    for (let j = 0; j < info.filterWidth; j++) {
+      const shifted = slice(graph, padded, [0, i, j, 0], size, [1, sh, sw, 1]);
+      const left = graph.reshape(shifted, [pixels, info.inChannels]);
+      const tap = graph.node('Gemm', [left, right], [info.inChannels, info.outChannels], x.dtype, {
+        transA: 1,
+        transB: 0,
+      });
+      taps.push(graph.reshape(tap, [1, info.inChannels, info.outChannels]));
+    }
+  }
+  const stacked =
+    taps.length === 1
+      ? taps[0]!
+      : graph.node('Concat', taps, [taps.length, ...taps[0]!.shape.slice(1)], x.dtype, { axis: 0 });
+  return graph.reshape(stacked, info.filterShape);
+}
+
+/** @param filter - [height, width, channel, multiplier] @returns [channel * multiplier, 1, height, width] */
+function depthwiseWeights(graph: Graph, filter: Value): Value {
+  const [height, width, channel, multiplier] = shape4(filter);
+  return graph.reshape(graph.transpose(filter, [2, 3, 0, 1]), [channel * multiplier, 1, height, width]);
+}
+
+const convInfo = (
+  xShape: readonly number[],
+  filterShape: readonly number[],
+  a: tf.Conv2DAttrs,
+  depthwise = false,
+) =>
+  tf.backend_util.computeConv2DInfo(
+    [...xShape] as Shape4,
+    [...filterShape] as Shape4,
+    a.strides,
+    a.dilations ?? 1,
+    a.pad,
+    a.dimRoundingMode,
+    depthwise,
+    tf.backend_util.convertConv2DDataFormat(a.dataFormat ?? 'NHWC'),
+  );
+function needNhwc(op: string, dataFormat: string | undefined): void {
+  if (dataFormat === 'NCHW') throw new Error(`${op} is traced with dataFormat 'NHWC' only`);
+}
+
+export const convolutionRules = {
+  Conv2D: (graph, { x, filter }, a) => {
+    needNhwc('Conv2D', a.dataFormat);
+    return conv(graph, x, filter, convInfo(x.shape, filter.shape, a));
+  },
+  Conv2DBackpropInput: (graph, { dy, filter }, a) => {
+    needNhwc('Conv2DBackpropInput', a.dataFormat);
+    return convBackpropInput(graph, dy, filter, convInfo(a.inputShape, filter.shape, { ...a, dilations: 1 }));
+  },
+  Conv2DBackpropFilter: (graph, { x, dy }, a) => {
+    needNhwc('Conv2DBackpropFilter', a.dataFormat);
+    return convBackpropFilter(graph, x, dy, convInfo(x.shape, a.filterShape, { ...a, dilations: 1 }));
+  },
+  DepthwiseConv2dNative: (graph, { x, filter }, a) => {
+    const info = convInfo(x.shape, filter.shape, a, true);
+    const inputs = [nchw(graph, x), depthwiseWeights(graph, filter)];
+    return nhwc(
+      graph,
+      graph.node(
+        'Conv',
+        inputs,
+        channelsFirst(info.outShape),
+        x.dtype,
+        convAttributes(info, info.inChannels),
+      ),
+    );
+  },
+  DepthwiseConv2dNativeBackpropInput: (graph, { dy, filter }, a) => {
+    const info = convInfo(a.inputShape, filter.shape, { ...a, dataFormat: 'NHWC' }, true);
+    const gradient = nchw(graph, dy);
+    const multiplier = filter.shape[3]!;
+    if (isRotatable(info) && multiplier === 1) {
+      return nhwc(
+        graph,
+        rotatedConv(graph, gradient, depthwiseWeights(graph, rotate(graph, filter)), info, info.inChannels),
+      );
+    }
+    const inputs = [gradient, depthwiseWeights(graph, filter)];
+    return nhwc(
+      graph,
+      graph.node(
+        'ConvTranspose',
+        inputs,
+        channelsFirst(info.inShape),
+        dy.dtype,
+        transposedAttributes(info, info.inChannels),
+      ),
+    );
+  },
+} satisfies Partial<Rules>;
