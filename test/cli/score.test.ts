@@ -1,0 +1,121 @@
+/** @file `superstim score` as users run it: the built command, its streams and exit codes. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ScoreResult } from '../../src/text/score.js';
+import { notBuilt } from '../helpers/command.js';
+import { relativeError } from '../helpers/compare.js';
+import { shared } from '../helpers/shared.js';
+import { books, json, place, sentence, superstim } from '../helpers/superstim.js';
+
+describe.skipIf(notBuilt)('superstim score (needs npm run build)', () => {
+  it('prints the document of DESIGN section 5', async () => {
+    const result = await json<ScoreResult>(
+      'score',
+      ...books,
+      ...sentence,
+      '--unit',
+      'L1.H3',
+      '--unit',
+      'L2.N7',
+    );
+    const { tokens, token_ids, logprobs, cross_entropy, units } = result;
+    expect(Object.keys(result)).toEqual([
+      'model',
+      'tokens',
+      'token_ids',
+      'logprobs',
+      'cross_entropy',
+      'units',
+    ]);
+    expect(result.model).toBe('books-lm');
+    expect(tokens.slice(1).join('').trim()).toBe(sentence[1]);
+    expect(token_ids.every(Number.isInteger)).toBe(true);
+    expect([tokens.length, logprobs.length]).toEqual([token_ids.length, token_ids.length]);
+    const [first, ...rest] = logprobs as [null, ...number[]];
+    expect(first).toBeNull();
+    expect(rest.every((logprob) => logprob < 0)).toBe(true);
+    expect(cross_entropy).toBeCloseTo(-rest.reduce((sum, x) => sum + x, 0) / rest.length, 5);
+
+    expect(units.map(({ unit }) => unit)).toEqual(['L1.H3', 'L2.N7']);
+    for (const unit of units) {
+      expect(Object.keys(unit)).toEqual(['unit', 'raw', 'z', 'peak', 'margin', 'rank']);
+      expect([unit.raw.length, unit.z.length]).toEqual([tokens.length, tokens.length]);
+      expect(unit.z[0]).toBeNull();
+      const { position, raw, z } = unit.peak;
+      expect(z).toBe(Math.max(...(unit.z.slice(1) as number[])));
+      expect([unit.z[position], unit.raw[position]]).toEqual([z, raw]);
+      expect(unit.rank).toBeGreaterThanOrEqual(1);
+      expect(unit.margin! > 0).toBe(unit.rank === 1);
+    }
+  });
+
+  it('prints a table for people, coloured where that is wanted', async () => {
+    const flags = ['score', ...books, ...sentence, '--unit', 'L1.H3'];
+    const plain = await superstim(flags, { NO_COLOR: '1', FORCE_COLOR: '1' });
+    expect(plain).toMatchObject({ code: 0, stderr: '' });
+    expect(plain.stdout).toMatch(/^token +ln p +L1\.H3\n/);
+    expect(plain.stdout).toMatch(/\n[\d.]+ nats a token\nL1\.H3 {2}z -?[\d.]+ at token \d+ \(raw /);
+    expect(plain.stdout).not.toContain('\x1b');
+    const colored = await superstim(flags, { FORCE_COLOR: '1' });
+    expect(colored.stdout).toContain('\x1b[1m');
+    expect((await superstim([...flags, '--no-color'], { FORCE_COLOR: '1' })).stdout).toBe(plain.stdout);
+  });
+
+  it('measures what the options ask for', async () => {
+    const score = async (...flags: string[]) =>
+      (await json<ScoreResult>('score', ...books, ...sentence, '--unit', 'L1.H3', ...flags)).units[0]!;
+    const plain = await score('--reference', 'none');
+    expect(plain).toMatchObject({ margin: null, rank: null });
+    const attention = await score('--measure', 'attention', '--reference', 'none');
+    expect(attention.raw[0]).toBe(0);
+    expect(attention.raw.every((share) => share >= 0 && share <= 1)).toBe(true);
+    const toward = await score('--measure', 'logits: the');
+    expect(toward.raw.some((change) => change < 0)).toBe(true);
+
+    const corpus = join(place, 'corpus.txt');
+    writeFileSync(corpus, 'The quick brown fox jumps over the lazy dog, again and again. '.repeat(80));
+    const calibrated = await score('--calibrate-on', corpus);
+    expect(calibrated.raw).toEqual(plain.raw);
+    expect(calibrated.z).not.toEqual(plain.z);
+  });
+});
+
+interface Case {
+  text: string;
+  input_ids: number[];
+  token_logprobs: number[];
+  /** [layer][head][position] */
+  head_delta_norm: number[][][];
+  /** [layer][neuron 0 or 10][position] */
+  neurons_0_and_10: number[][][];
+}
+
+const stories = shared('models/stories260k');
+const reference = shared('fixtures/stories260k-expected.json');
+const noStories = notBuilt || stories.missing || reference.missing;
+
+describe.skipIf(noStories)(reference.title('superstim score on stories260k'), () => {
+  const { cases } = noStories
+    ? { cases: [] }
+    : (JSON.parse(readFileSync(reference.path, 'utf8')) as { cases: Case[] });
+
+  it.each(cases)('agrees with PyTorch: $text', async (expected) => {
+    const layers = expected.head_delta_norm.map((_, layer) => layer);
+    const units = layers.flatMap((l) => [
+      ...expected.head_delta_norm[l]!.map((_, h) => `L${l}.H${h}`),
+      `L${l}.N0`,
+      `L${l}.N10`,
+    ]);
+    const result = await json<ScoreResult>(
+      ...['score', '--model', stories.path, '--text', expected.text, '--reference', 'none'],
+      ...units.flatMap((unit) => ['--unit', unit]),
+    );
+    expect(result.token_ids).toEqual(expected.input_ids);
+    expect(result.logprobs[0]).toBeNull();
+    expect(relativeError(result.logprobs.slice(1) as number[], expected.token_logprobs)).toBeLessThan(1e-4);
+    const values = layers.flatMap((l) => [...expected.head_delta_norm[l]!, ...expected.neurons_0_and_10[l]!]);
+    for (const [i, { raw }] of result.units.entries())
+      expect(relativeError(raw, values[i]!)).toBeLessThan(1e-4);
+  });
+});
