@@ -13,7 +13,7 @@ export const evolutionShares = {
   prior: 0.5,
   swap: 1,
   gradient: 3,
-  mutate: 1.5,
+  mutate: 0.75,
   regenerate: 1,
   infill: 0.5,
   suffix: 1.5,
