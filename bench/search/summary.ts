@@ -14,7 +14,7 @@ export interface SummaryRow {
   margin_under4: number | null;
   /** Of heads: how often the strongest text under 4 nats has its head ahead of all others of its layer. */
   head_first_share: number | null;
-  /** Of heads: how often any text under 4 nats on the frontier does. */
+  /** Of heads: how often any text under 4 nats on the frontier does; of runs that tell. */
   any_first_share: number | null;
   evaluations: number;
 }
@@ -102,7 +102,9 @@ export function summarize(all: readonly Recorded[]): SummaryRow[] {
         z_under6: mean(marks.flatMap(({ under6 }) => under6?.z ?? [])),
         margin_under4: meanOrNull(fluent.flatMap(({ margin }) => margin ?? [])),
         head_first_share: meanOrNull(heads.map((mark) => (first(mark) ? 1 : 0))),
-        any_first_share: meanOrNull(heads.map((mark) => (mark.first4 || first(mark) ? 1 : 0))),
+        any_first_share: meanOrNull(
+          heads.flatMap(({ first4 }) => (first4 === undefined ? [] : first4 ? [1] : [0])),
+        ),
         evaluations: mean(marks.map(({ evaluations }) => evaluations)),
       };
     });
