@@ -108,7 +108,7 @@ async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal):
   const { createRunFolder } = await import('../../runs/run-folder.js');
   const { runVersions } = await import('../../runs/versions.js');
   const { model, modelHash } = await openModel(flags, output, signal);
-  const { checkSearch } = await import('../../text/search/search.js');
+  const { checkSearch } = await import('../../text/search/check-search.js');
   const { unit, method, length, seconds, evaluations, seed, out } = flags;
   const budget: Budget =
     evaluations !== undefined ? { evaluations } : { seconds: seconds ?? DEFAULT_SECONDS };

@@ -5,7 +5,6 @@
  */
 import type { Random } from '../../engine/random.js';
 import type { WeightSource } from '../../engine/weights.js';
-import type { ScoredText } from '../../runs/events.js';
 import { dominates, Frontier, type Point } from '../../runs/frontier.js';
 import type { CorpusFile } from '../corpus-text.js';
 import type { TextModel } from '../model.js';
@@ -13,26 +12,11 @@ import { type ForeignPrior, sampleFor } from '../prior/foreign-prior.js';
 import type { Prior } from '../prior.js';
 import type { Probe } from '../probe.js';
 import { stackRows } from '../rows.js';
-import type { Rivalry, Scores } from '../scores.js';
+import type { Scores } from '../scores.js';
+import { type Candidate, candidateOf } from './candidate.js';
 import { Population } from './population.js';
 import type { Proposals, Proposer } from './proposals.js';
 import type { Choose, Parent, Prospect, Screen, Screened } from './scoring.js';
-
-/** A scored sequence as a search sees it; the rivals held out are in `report` alone. */
-export interface Candidate {
-  /** `[positions]`, BOS in front. */
-  readonly ids: Int32Array;
-  /** The position that speaks for the sequence. */
-  readonly peak: number;
-  readonly cross_entropy: number;
-  readonly z: number;
-  /** Against the rivals that may be worked against; null where there are none. */
-  readonly margin: number | null;
-  /** z of those rivals, weighted by their softmax; 0 where there are none. */
-  readonly rivals: number;
-  /** What is told of it. */
-  readonly report: ScoredText;
-}
 
 /** What was spent so far. */
 export interface Cost {
@@ -139,7 +123,7 @@ export class Arena {
     this.cost.evaluations += valid.length;
     for (const [slot, place] of kept.entries()) {
       const i = valid[place]!;
-      const candidate = this.candidate(ids[i]!, scores, slot);
+      const candidate = candidateOf(ids[i]!, scores, slot, model, this.options.quiet);
       results[i] = candidate;
       this.enter(candidate, operators[i]!);
     }
@@ -191,33 +175,6 @@ export class Arena {
     const gain = this.population.add(candidate);
     this.gains.set(operator, (this.gains.get(operator) ?? 0) + gain);
     if (this.frontier.add(candidate)) this.entered.push({ candidate, operator });
-  }
-
-  private candidate(ids: Int32Array, scores: Scores, row: number): Candidate {
-    const { tokenizer } = this.options.model;
-    const z = scores.z[row]!;
-    const quietMargin = this.options.quiet === null ? null : z - this.options.quiet;
-    const rivals = standing(scores.rivals, row, quietMargin);
-    const heldOut = standing(scores.heldOut, row, null);
-    const crossEntropy = scores.crossEntropy[row]!;
-    return {
-      ids,
-      peak: scores.peak[row]!,
-      cross_entropy: crossEntropy,
-      z,
-      margin: rivals?.margin ?? null,
-      rivals: scores.rivals?.soft[row] ?? 0,
-      report: {
-        text: tokenizer.decode(ids),
-        token_ids: Array.from(ids.subarray(1)),
-        cross_entropy: crossEntropy,
-        raw: scores.raw[row]!,
-        z,
-        margin: rivals && Math.min(rivals.margin, heldOut?.margin ?? rivals.margin),
-        rank: rivals && rivals.rank + (heldOut ? heldOut.rank - 1 : 0),
-        ...(heldOut && { held_out: heldOut }),
-      },
-    };
   }
 
   /** True the first time a sequence is asked about. */
@@ -286,17 +243,4 @@ const isSurelyBetter = (a: Prospect, b: Prospect) =>
 
 function withStart(ids: number[], start: number): number[] {
   return ids[0] === start ? ids : [start, ...ids];
-}
-
-/** Margin and rank of one sequence; the unit itself on quiet prompts is one more rival. */
-function standing(
-  rivalry: Rivalry | null,
-  row: number,
-  quietMargin: number | null,
-): { margin: number; rank: number } | null {
-  if (!rivalry) return quietMargin === null ? null : { margin: quietMargin, rank: quietMargin < 0 ? 2 : 1 };
-  const margin = rivalry.margin[row]!;
-  const rank = rivalry.rank[row]!;
-  if (quietMargin === null) return { margin, rank };
-  return { margin: Math.min(margin, quietMargin), rank: rank + (quietMargin < 0 ? 1 : 0) };
 }

@@ -1,7 +1,8 @@
 /** @file One generation: parents are picked, operators draft children, the prior writes its part, all are scored. */
 import type { Rewrite } from '../prior.js';
 import { stackRows } from '../rows.js';
-import type { Arena, Candidate } from './arena.js';
+import type { Arena } from './arena.js';
+import type { Candidate } from './candidate.js';
 import { pickAlong } from './niches.js';
 import { type Draft, type OperatorName, operators } from './operators.js';
 import type { Proposals } from './proposals.js';

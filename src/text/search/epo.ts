@@ -8,7 +8,8 @@
  */
 import type { Random } from '../../engine/random.js';
 import type { Point } from '../../runs/frontier.js';
-import type { Arena, Candidate } from './arena.js';
+import type { Arena } from './arena.js';
+import type { Candidate } from './candidate.js';
 import { randomTexts } from './random-texts.js';
 import type { Prospect } from './scoring.js';
 

@@ -4,7 +4,8 @@
  * best child is the next text, also when it is worse. Fluency does not count.
  */
 import { stackRows } from '../rows.js';
-import type { Arena, Candidate } from './arena.js';
+import type { Arena } from './arena.js';
+import type { Candidate } from './candidate.js';
 import { swapFavoured } from './epo.js';
 import { randomTexts } from './random-texts.js';
 

@@ -1,7 +1,7 @@
 /** Niches keep what differs at the peak, and every level of fluency gets its turn. */
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../engine/random.js';
-import type { Candidate } from './arena.js';
+import type { Candidate } from './candidate.js';
 import { Niches, pickAlong } from './niches.js';
 
 const candidate = (cross_entropy: number, z: number, trigger: number): Candidate => ({

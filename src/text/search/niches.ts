@@ -4,7 +4,7 @@
  * live on and may still overtake it.
  */
 import type { Random } from '../../engine/random.js';
-import type { Candidate } from './arena.js';
+import type { Candidate } from './candidate.js';
 
 /** Nats a token that one niche spans. */
 const WIDTH = 0.5;

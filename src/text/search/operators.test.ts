@@ -1,7 +1,7 @@
 /** Operators: what each may change of its parent, whatever is drawn. */
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../engine/random.js';
-import type { Candidate } from './arena.js';
+import type { Candidate } from './candidate.js';
 import { type Material, operators } from './operators.js';
 import type { TokenLists } from './proposals.js';
 

@@ -7,7 +7,7 @@
  */
 import type { Random } from '../../engine/random.js';
 import type { Rewrite } from '../prior.js';
-import type { Candidate } from './arena.js';
+import type { Candidate } from './candidate.js';
 import type { Proposals, TokenLists } from './proposals.js';
 
 /** A child before the prior has written its part. */

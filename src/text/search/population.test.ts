@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Candidate } from './arena.js';
+import type { Candidate } from './candidate.js';
 import { Population } from './population.js';
 
 const candidate = (crossEntropy: number, z: number, margin = 0, token = 7): Candidate => ({

@@ -1,5 +1,6 @@
 /** @file Where methods start that know no prior: texts of tokens drawn uniformly. */
-import type { Arena, Candidate } from './arena.js';
+import type { Arena } from './arena.js';
+import type { Candidate } from './candidate.js';
 
 /** Scores random sequences until `count` of them survive decoding and encoding. */
 export async function* randomTexts(arena: Arena, count: number): AsyncGenerator<void, Candidate[], void> {

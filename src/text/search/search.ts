@@ -1,7 +1,6 @@
 /** @file `superstim text` as a library function: a search as a generator of events. */
 import { Random } from '../../engine/random.js';
 import type { WeightSource } from '../../engine/weights.js';
-import { UsageError } from '../../errors.js';
 import { eventClock, type Run, type ScoredText, stamped } from '../../runs/events.js';
 import { dominates, HYPERVOLUME_CORNER, hypervolume } from '../../runs/frontier.js';
 import { batchFor, callBatch } from '../batch-size.js';
@@ -12,10 +11,11 @@ import { Prior } from '../prior.js';
 import { Probe } from '../probe.js';
 import { splitReference } from '../reference.js';
 import { encodeText } from '../score.js';
-import { calibrate, resolveUnits, type SessionOptions, startToken } from '../session.js';
+import { calibrate, type SessionOptions, startToken } from '../session.js';
 import type { Arena, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
 import { parentsOf } from './breeding.js';
+import { checkSearch } from './check-search.js';
 import { corpus } from './corpus.js';
 import { type Devices, devicesFor, openScreen } from './devices.js';
 import { type Budget, type Driven, drive, type Earlier } from './drive.js';
@@ -66,7 +66,7 @@ export interface SearchOptions extends SessionOptions {
   readonly fluency?: ForeignPrior;
   /** Weights tuned for the unit: `sample` draws from them, weighted so that what it samples stays the same. */
   readonly policy?: WeightSource;
-  /** What saves work in breeding and in EPO; what pays for the model unless told otherwise. The same is found with all of them. */
+  /** What saves work in breeding and in EPO; what pays for the model unless told otherwise. */
   readonly devices?: Devices;
   /** Samples of the prior at equal cost beside the search; yes unless told otherwise. */
   readonly baseline?: boolean;
@@ -137,6 +137,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const proposer = new Proposer({
     ...{ spec, weights, probe, positions, engine },
     banned: tokenizer.excludedTokens(),
+    // Most of a generation's parents are known already.
     batch: Math.max(1, parents / 4),
     asked: method === 'gcg' ? 1 : 8,
     count: TOP_TOKENS[method] ?? 256,
@@ -226,37 +227,6 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     if (drafts !== prior) drafts.dispose();
     await Promise.all([screening?.dispose(), probe.dispose(), whole.dispose(), proposer.dispose()]);
   }
-}
-
-/**
- * Finds out what is wrong with a request before anything is computed or written.
- *
- * @throws UsageError for a unit, reference class, length or budget that makes no sense
- */
-export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUnits> {
-  const { length, budget, model } = options;
-  if (length < 1)
-    throw new UsageError(`a text of ${length} tokens cannot be searched: --length must be at least 1`);
-  if (length + 1 > model.spec.context) {
-    throw new UsageError(
-      `--length ${length} does not fit the model's context of ${model.spec.context} tokens, one of which is BOS`,
-    );
-  }
-  const amount = 'seconds' in budget ? budget.seconds : budget.evaluations;
-  if (!(amount > 0))
-    throw new UsageError(
-      `a budget of ${amount} leaves nothing to search with: give --seconds or --evaluations above 0`,
-    );
-  if (options.lambda !== undefined && options.method !== 'soft' && options.method !== 'sample')
-    throw new UsageError(
-      `--lambda is one weight of fluency for the methods soft and sample; ${options.method} keeps texts of every fluency`,
-    );
-  if (options.policy !== undefined && options.method !== 'sample')
-    throw new UsageError(`--policy is what --method sample draws from; ${options.method} has no use for it`);
-  if (options.method === 'corpus' && options.naturalText === undefined)
-    throw new UsageError('the method corpus needs text to read: give files or folders with --corpus');
-  for (const text of options.quietOn ?? []) encodeText(model, text);
-  return resolveUnits(options.unit, options);
 }
 
 const rivalNotes = {

@@ -1,0 +1,36 @@
+/** @file What can be wrong with the request for a search. */
+import { UsageError } from '../../errors.js';
+import { encodeText } from '../score.js';
+import { resolveUnits } from '../session.js';
+import type { SearchOptions } from './search.js';
+
+/**
+ * Finds out what is wrong with a request before anything is computed or written.
+ *
+ * @throws UsageError for a unit, reference class, length or budget that makes no sense
+ */
+export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUnits> {
+  const { length, budget, model } = options;
+  if (length < 1)
+    throw new UsageError(`a text of ${length} tokens cannot be searched: --length must be at least 1`);
+  if (length + 1 > model.spec.context) {
+    throw new UsageError(
+      `--length ${length} does not fit the model's context of ${model.spec.context} tokens, one of which is BOS`,
+    );
+  }
+  const amount = 'seconds' in budget ? budget.seconds : budget.evaluations;
+  if (!(amount > 0))
+    throw new UsageError(
+      `a budget of ${amount} leaves nothing to search with: give --seconds or --evaluations above 0`,
+    );
+  if (options.lambda !== undefined && options.method !== 'soft' && options.method !== 'sample')
+    throw new UsageError(
+      `--lambda is one weight of fluency for the methods soft and sample; ${options.method} keeps texts of every fluency`,
+    );
+  if (options.policy !== undefined && options.method !== 'sample')
+    throw new UsageError(`--policy is what --method sample draws from; ${options.method} has no use for it`);
+  if (options.method === 'corpus' && options.naturalText === undefined)
+    throw new UsageError('the method corpus needs text to read: give files or folders with --corpus');
+  for (const text of options.quietOn ?? []) encodeText(model, text);
+  return resolveUnits(options.unit, options);
+}
