@@ -161,12 +161,11 @@ export class Proposer {
 
   private listTokens(inputs: Record<string, tf.Tensor>, weights: WeightLookup): Record<string, tf.Tensor> {
     const { spec, banned } = this.options;
-    const {
-      slopes: [slopes],
-      logProbs,
-    } = this.tokenSlopes(inputs.ids!, weights, [
-      (run) => tf.sum(this.options.probe.selectiveZ(weights, run, inputs.gamma!)),
-    ]) as { slopes: [tf.Tensor]; logProbs: tf.Tensor };
+    const ids = inputs.ids!;
+    const slopes = this.slopes(ids, weights, (run) =>
+      tf.sum(this.options.probe.selectiveZ(weights, run, inputs.gamma!)),
+    );
+    const logProbs = this.logProbs(ids, weights);
     const deviation = tf.sqrt(
       tf.mean(tf.square(tf.sub(slopes, tf.mean(slopes, [1, 2], true))), [1, 2], true),
     );
@@ -189,52 +188,42 @@ export class Proposer {
   ): Record<string, tf.Tensor> {
     const { spec, probe, banned, positions } = this.options;
     const ids = inputs.ids!;
-    const { slopes, logProbs } = this.tokenSlopes(ids, weights, [
-      (run) => tf.sum(probe.unitZ(weights, run)),
-      (run) => tf.sum(tf.mean(sequenceLogProbs(spec, weights, run, ids), 1)),
-    ]);
-    const [ofZ, ofFluency] = slopes as [tf.Tensor, tf.Tensor];
-    // A token enters the cross entropy twice: as context (in the slopes) and as what is predicted.
-    const fluency = tf.add(ofFluency, tf.div(logProbs, positions - 1));
+    const z = this.slopes(ids, weights, (run) => tf.sum(probe.unitZ(weights, run)));
+    // A token enters the cross entropy twice: as context and as what is predicted.
+    const fluency = tf.add(
+      this.slopes(ids, weights, (run) => tf.sum(tf.mean(sequenceLogProbs(spec, weights, run, ids), 1))),
+      tf.div(this.logProbs(ids, weights), positions - 1),
+    );
     const asked = (x: tf.Tensor) => tf.gather(x, inputs.text as tf.Tensor1D); // [asked, positions - 1, vocab]
-    const order = tf.add(asked(ofZ), tf.mul(tf.reshape(inputs.lambda!, [-1, 1, 1]), asked(fluency)));
+    const order = tf.add(asked(z), tf.mul(tf.reshape(inputs.lambda!, [-1, 1, 1]), asked(fluency)));
     return { tokens: tf.topk(tf.add(order, bannedMask(spec.vocab, banned)), this.count).indices };
   }
 
-  /**
-   * For every position but the first and every token, `[batch, positions - 1, vocab]` each: the slopes of objectives
-   * along the token's embedding, and the token's log-probability there.
-   */
-  private tokenSlopes(
-    ids: tf.Tensor,
-    weights: WeightLookup,
-    objectives: readonly ((run: Run) => tf.Tensor)[],
-  ): { slopes: tf.Tensor[]; logProbs: tf.Tensor } {
+  /** The slope of an objective along each token's embedding, `[batch, positions - 1, vocab]`, the first position left out. */
+  private slopes(ids: tf.Tensor, weights: WeightLookup, objective: (run: Run) => tf.Tensor): tf.Tensor {
+    const { spec } = this.options;
+    const gradient = tf.grad((x: tf.Tensor) => objective(forward(spec, weights, { embeddings: x })));
+    const all = gradient(embedTokens(spec, weights, ids));
+    return byToken(tf.slice(all, [0, 1, 0]), tokenEmbedding(spec, weights));
+  }
+
+  /** ln p of each token at each position but the first, `[batch, positions - 1, vocab]`. */
+  private logProbs(ids: tf.Tensor, weights: WeightLookup): tf.Tensor {
     const { spec } = this.options;
     const [batch, positions] = ids.shape as [number, number];
-    const embeddings = embedTokens(spec, weights, ids);
-    const steps = positions - 1;
-    const toVocab = (x: tf.Tensor, matrix: tf.Tensor) =>
-      tf.reshape(
-        tf.matMul(
-          tf.reshape(x, [batch * steps, spec.dModel]) as tf.Tensor2D,
-          matrix as tf.Tensor2D,
-          false,
-          true,
-        ),
-        [batch, steps, spec.vocab],
-      );
-    const after = objectives.map((objective) => {
-      const gradient = tf.grad((x: tf.Tensor) => objective(forward(spec, weights, { embeddings: x })));
-      return tf.slice(gradient(embeddings), [0, 1, 0], [batch, steps, spec.dModel]);
-    });
-    const hidden = forward(spec, weights, { embeddings }).at('ln_final.hook_normalized');
-    const before = tf.slice(hidden, [0, 0, 0], [batch, steps, spec.dModel]);
-    return {
-      slopes: after.map((gradient) => toVocab(gradient, tokenEmbedding(spec, weights))),
-      logProbs: tf.logSoftmax(toVocab(before, unembedding(spec, weights))),
-    };
+    const hidden = forward(spec, weights, { embeddings: embedTokens(spec, weights, ids) }).at(
+      'ln_final.hook_normalized',
+    );
+    const before = tf.slice(hidden, [0, 0, 0], [batch, positions - 1, spec.dModel]);
+    return tf.logSoftmax(byToken(before, unembedding(spec, weights)));
   }
+}
+
+/** Products of `[batch, pos, dModel]` with each token's row of `[vocab, dModel]`: `[batch, pos, vocab]`. */
+function byToken(x: tf.Tensor, matrix: tf.Tensor): tf.Tensor {
+  const [batch, pos, dModel] = x.shape as [number, number, number];
+  const rows = tf.reshape(x, [batch * pos, dModel]) as tf.Tensor2D;
+  return tf.reshape(tf.matMul(rows, matrix as tf.Tensor2D, false, true), [batch, pos, matrix.shape[0]!]);
 }
 
 /** The whole embedding table, `[vocab, dModel]`. */

@@ -30,7 +30,6 @@ export class RankFirst implements Screen {
   ): Promise<Screened> {
     const opinions = await this.judge(children, parents);
     const known = new Map<number, Point>();
-    const prospects = () => opinions.map((opinion, row) => this.errors.prospect(opinion, known.get(row)));
     const scored: Screened[] = [];
     const measure = async (wanted: readonly boolean[]) => {
       const kept = [...children.keys()].filter((row) => wanted[row] && !known.has(row));
@@ -51,7 +50,7 @@ export class RankFirst implements Screen {
     const likely = choose(opinions.map((opinion) => this.errors.likely(opinion)));
     const toLearnFrom = this.errors.toLearnFrom(opinions);
     await measure(opinions.map((_, row) => likely[row] || toLearnFrom.has(row)));
-    await measure(choose(prospects()));
+    await measure(choose(opinions.map((opinion, row) => this.errors.prospect(opinion, known.get(row)))));
     return {
       kept: scored.flatMap(({ kept }) => kept),
       scores: concatScores(scored.map(({ scores }) => scores)),

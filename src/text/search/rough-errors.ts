@@ -17,12 +17,12 @@ export interface Opinion {
   readonly kind: Kind;
 }
 
+const kinds = ['same peak', 'related', 'new'] as const;
 /**
  * Children are mistaken about in different ways: of `same peak` the peak is the parent's and stands before the first
  * change, so that z is the parent's too (or more, where the exact peak lies behind it after all); `related` ones have a
  * beginning in common with the parent, `new` ones nothing.
  */
-const kinds = ['same peak', 'related', 'new'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** Of rough less exact. */
@@ -69,14 +69,9 @@ export class RoughErrors {
   }
 
   /** What a child is likely to be. */
-  likely({ point, trigger, kind }: Opinion): Prospect {
-    const less = (figure: Figure) => (point[figure] ?? 0) - (this.known.get(`${figure} ${kind}`)?.mean ?? 0);
-    const best = {
-      cross_entropy: less('cross_entropy'),
-      z: kind === 'same peak' ? point.z : less('z'),
-      margin: point.margin === null ? null : less('margin'),
-    };
-    return { best, worst: best, trigger };
+  likely(opinion: Opinion): Prospect {
+    const point = this.within(opinion, 0);
+    return { best: point, worst: point, trigger: opinion.trigger };
   }
 
   /**
@@ -84,22 +79,27 @@ export class RoughErrors {
    *
    * @param exact - where that is known
    */
-  prospect({ point, trigger, kind }: Opinion, exact?: Point): Prospect {
+  prospect(opinion: Opinion, exact?: Point): Prospect {
+    const { trigger } = opinion;
     if (exact) return { best: exact, worst: exact, trigger };
-    const within = (side: 1 | -1): Point => {
-      const at = (figure: Figure, direction: 1 | -1) => {
-        if (figure === 'z' && kind === 'same peak') return point.z;
-        const known = this.known.get(`${figure} ${kind}`);
-        if (!known || known.count < ENOUGH) return direction * Infinity;
-        const slack = TOLERANCE * Math.sqrt(Math.max(0, known.square - known.mean ** 2));
-        return (point[figure] ?? 0) - known.mean + direction * slack;
-      };
-      return {
-        cross_entropy: Math.max(0, at('cross_entropy', side === 1 ? -1 : 1)),
-        z: at('z', side),
-        margin: point.margin === null ? null : at('margin', side),
-      };
+    return { best: this.within(opinion, 1), worst: this.within(opinion, -1), trigger };
+  }
+
+  /** @param side - 1: as good as may be, -1: as bad, 0: neither */
+  private within({ point, kind }: Opinion, side: 1 | 0 | -1): Point {
+    const at = (figure: Figure, direction: number) => {
+      const value = point[figure] ?? 0;
+      if (figure === 'z' && kind === 'same peak') return value;
+      const known = this.known.get(`${figure} ${kind}`);
+      if (direction === 0) return value - (known?.mean ?? 0);
+      if (!known || known.count < ENOUGH) return direction * Infinity;
+      const slack = TOLERANCE * Math.sqrt(Math.max(0, known.square - known.mean ** 2));
+      return value - known.mean + direction * slack;
     };
-    return { best: within(1), worst: within(-1), trigger };
+    return {
+      cross_entropy: Math.max(0, at('cross_entropy', -side)),
+      z: at('z', side),
+      margin: point.margin === null ? null : at('margin', side),
+    };
   }
 }
