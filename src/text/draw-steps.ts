@@ -66,7 +66,7 @@ export function drawSteps(
   };
   let ids = inputs.ids!;
   const one = tf.scalar(1, 'int32');
-  // The last token that is read; empty slots read BOS.
+  // The last token that is read; empty slots read what stands at position 0.
   const last = tf.maximum(tf.sub(inputs.end!, tf.scalar(2, 'int32')), tf.scalar(0, 'int32'));
   const columns = tf.range(0, positions, 1, 'int32');
   const isAt = (position: tf.Tensor) => tf.equal(columns, tf.expandDims(position, 1)); // [batch, positions]

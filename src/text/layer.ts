@@ -1,8 +1,8 @@
 /**
  * @file One layer of a transformer: attention and MLP, computed on demand.
  *
- * Axes: batch, pos, dModel, head, dHead, neuron. Inside, the stream is `[rows, dModel]`, rows = batch * pos, so that every weight meets it
- * in one 2-D product.
+ * Axes: batch, pos, dModel, head, dHead, neuron. Inside, the stream is `[rows, dModel]`, rows = batch * pos, so that every
+ * weight meets it in one 2-D product.
  */
 import { rotate, softmaxAttention } from '../engine/attention.js';
 import { causalAttention } from '../engine/causal-attention.js';

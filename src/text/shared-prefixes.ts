@@ -12,6 +12,7 @@ import { cacheNames, namedCache } from './named-cache.js';
 import { type CallSize, pack } from './packing.js';
 import type { Place } from './places.js';
 import { type Probe, precise } from './probe.js';
+import { padRows, stackRows } from './rows.js';
 import { type Scores, toScores } from './scores.js';
 import type { TransformerSpec } from './spec.js';
 import { finalNorm, forward, type Run, readPacked, sequenceLogProbs } from './transformer.js';
@@ -97,8 +98,7 @@ export class SharedPrefixes {
     const { positions, parents: batch } = this.options;
     this.parentsGraph ??= this.compileParents();
     const graph = await this.parentsGraph;
-    const ids = new Int32Array(batch * positions);
-    for (let i = 0; i < batch; i++) ids.set(parents[i] ?? parents[0]!, i * positions);
+    const ids = padRows(stackRows(parents), batch, positions);
     this.tokenLayers += batch * positions * this.options.probe.options.spec.layers;
     return (await graph.runKeeping({ ids }, Object.keys(graph.outputs))).kept;
   }
@@ -143,13 +143,12 @@ export class SharedPrefixes {
   private async compileChildren(): Promise<Compiled> {
     const { probe } = this.options;
     const { tokens, sequences, positions } = this.size;
-    // Position 0, where rows are of another size than elsewhere, is the parents'.
-    const evenRows = true;
     const { outputs } = await this.parentsGraph!;
     const perToken = { shape: [tokens], dtype: 'int32' } as const;
     return compile((inputs, lookup) => this.scoreChildren(inputs, lookup), {
       ...precise(probe.options),
-      evenRows,
+      // Position 0, where rows are of another size than elsewhere, is the parents'.
+      evenRows: true,
       inputs: {
         ids: perToken,
         positions: perToken,
