@@ -1,11 +1,11 @@
 /** @file `superstim score` as users run it: the built command, its streams and exit codes. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ScoreResult } from '../../src/text/score.js';
 import { notBuilt } from '../helpers/command.js';
 import { relativeError } from '../helpers/compare.js';
-import { shared } from '../helpers/shared.js';
+import { cases, missing, reference, stories } from '../helpers/stories260k.js';
 import { books, json, place, sentence, superstim } from '../helpers/superstim.js';
 
 describe.skipIf(notBuilt)('superstim score (needs npm run build)', () => {
@@ -81,25 +81,7 @@ describe.skipIf(notBuilt)('superstim score (needs npm run build)', () => {
   });
 });
 
-interface Case {
-  text: string;
-  input_ids: number[];
-  token_logprobs: number[];
-  /** [layer][head][position] */
-  head_delta_norm: number[][][];
-  /** [layer][neuron 0 or 10][position] */
-  neurons_0_and_10: number[][][];
-}
-
-const stories = shared('models/stories260k');
-const reference = shared('fixtures/stories260k-expected.json');
-const noStories = notBuilt || stories.missing || reference.missing;
-
-describe.skipIf(noStories)(reference.title('superstim score on stories260k'), () => {
-  const { cases } = noStories
-    ? { cases: [] }
-    : (JSON.parse(readFileSync(reference.path, 'utf8')) as { cases: Case[] });
-
+describe.skipIf(notBuilt || missing)(reference.title('superstim score on stories260k'), () => {
   it.each(cases)('agrees with PyTorch: $text', async (expected) => {
     const layers = expected.head_delta_norm.map((_, layer) => layer);
     const units = layers.flatMap((l) => [

@@ -1,5 +1,3 @@
-/** @file A real model with its real tokenizer against PyTorch, on every engine. */
-import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as tf from '../../src/engine/tfjs.js';
 import type { TensorFunction } from '../../src/engine/trace.js';
@@ -7,27 +5,9 @@ import { loadTextModel, type TextModel } from '../../src/text/model.js';
 import { forward, sequenceLogProbs } from '../../src/text/transformer.js';
 import { relativeError } from '../helpers/compare.js';
 import { engines, runOn } from '../helpers/engines.js';
-import { shared } from '../helpers/shared.js';
-
-interface Case {
-  text: string;
-  input_ids: number[];
-  token_logprobs: number[];
-  /** [layer][head][position] */
-  head_delta_norm: number[][][];
-  /** [layer][neuron 0 or 10][position] */
-  neurons_0_and_10: number[][][];
-  last_logits_argmax: number;
-}
-
-const stories = shared('models/stories260k');
-const reference = shared('fixtures/stories260k-expected.json');
-const missing = stories.missing || reference.missing;
+import { cases, missing, reference, stories } from '../helpers/stories260k.js';
 
 describe.skipIf(missing)(reference.title('stories260k'), () => {
-  const { cases } = missing
-    ? { cases: [] }
-    : (JSON.parse(readFileSync(reference.path, 'utf8')) as { cases: Case[] });
   let model: TextModel;
   beforeAll(async () => {
     model = await loadTextModel(stories.path);
