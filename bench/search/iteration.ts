@@ -47,8 +47,8 @@ function ours(): Contestant {
   let scored = 0;
   let goal = 0;
   return async () => {
-    // The first round is all that comes before breeding: calibration, samples of the model.
     const before = scored;
+    // The first round is all that comes before breeding: calibration, samples of the model.
     goal = scored + (goal === 0 ? 3 * CHILDREN : CHILDREN);
     const start = performance.now();
     while (scored < goal) {
