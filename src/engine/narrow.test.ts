@@ -49,6 +49,11 @@ const neuron: TensorFunction = (inputs, w) => ({
 const head: TensorFunction = (inputs, w) => ({
   y: tf.slice(heads(inputs, w).y!, [0, 0, 2, 0], [BATCH, POS, 1, WIDTH / HEADS]),
 });
+/** One neuron of some rows, in another order. */
+const gathered: TensorFunction = (inputs, w) => {
+  const rows = tf.reshape(neurons(inputs, w).y!, [BATCH * POS, NEURONS]);
+  return { y: tf.slice(tf.gather(rows, tf.tensor2d([4, 0, 5, 5], [2, 2], 'int32')), [0, 0, 5], [2, 2, 1]) };
+};
 const slope: TensorFunction = ({ x }, w) => ({
   y: tf.grad((x: tf.Tensor) => tf.sum(tf.square(neuron({ x }, w).y!)))(x!),
 });
@@ -69,6 +74,10 @@ describe('narrow', () => {
     expect(widths(head)).toEqual(['16,4', '16,4', '16,4']);
   });
 
+  it('goes through a gather of rows', () => {
+    expect(widths(gathered)).toEqual(['1', '1,16', '16,1']);
+  });
+
   it('leaves the whole array where it is needed anyway', () => {
     const both: TensorFunction = (inputs, w) => ({ one: neuron(inputs, w).y!, all: neurons(inputs, w).y! });
     expect(widths(both)).toEqual(['16,24', '24', '24,16']);
@@ -82,6 +91,7 @@ describe('narrow', () => {
     ['a neuron', neuron],
     ['a head', head],
     ['a gradient', slope],
+    ['a neuron of some rows', gathered],
   ])('does not change the value: %s', async (_, fn) => {
     const x = random.normals(BATCH * POS * WIDTH);
     const value = async (engine: 'onnx' | 'cpu') =>

@@ -149,6 +149,13 @@ function partOf(graph: Graph, x: Value, part: Part): Value {
       return attributes.axis === axis
         ? cut(graph, x, part)
         : again(...inputs.map((input) => of(input!, axis)));
+    case 'Gather': {
+      const [from, indices] = inputs;
+      const first = attributes.axis as number;
+      const last = first + indices!.shape.length; // the axes between are those of the indices
+      if (axis >= first && axis < last) return cut(graph, x, part);
+      return again(of(from!, axis < first ? axis : axis - last + first + 1), indices!);
+    }
     case 'Slice': {
       const [inner] = inputs;
       return inner!.shape[axis] === x.shape[axis]
