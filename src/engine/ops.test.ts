@@ -112,6 +112,7 @@ const cases: Record<string, { shapes: number[][]; op: Op; plain: Op }> = {
       return turned(x!, { cos: own(cos), sin: own(sin) });
     },
   },
+  logSoftmax: { shapes: [[3, 2, 6]], op: (x) => ops.logSoftmax(x!), plain: (x) => tf.logSoftmax(x!) },
   tokenLogProbs: {
     shapes: [
       [4, 5],

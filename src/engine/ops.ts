@@ -140,6 +140,12 @@ export function silu(x: tf.Tensor): tf.Tensor {
 
 // -- cross entropy ---------------------------------------------------------------------------------------------
 
+/** ln of the softmax over the last axis. */
+export function logSoftmax(x: tf.Tensor): tf.Tensor {
+  const value = (x: tf.Tensor) => oneNode('LogSoftmax', [x], { axis: -1 }, () => tf.logSoftmax(x));
+  return differentiable([x], value, (dy, y) => [tf.sub(dy, tf.mul(tf.exp(y), tf.sum(dy, -1, true)))]);
+}
+
 /** Logits held at a time: small enough to stay near the cache, large enough for the matrix product. */
 const LOGITS_AT_ONCE = 4_000_000;
 
@@ -179,10 +185,6 @@ function targetLogProbs(
     const products = tf.matMul(hidden as tf.Tensor2D, unembedding as tf.Tensor2D, false, true);
     return bias ? tf.add(products, bias) : products;
   };
-  const logPartition = (l: tf.Tensor) => {
-    const top = tf.max(l, -1, true);
-    return tf.add(tf.log(tf.sum(tf.exp(tf.sub(l, top)), -1, true)), top);
-  };
   // The order in which the tensors come; a bias is the third of four.
   const named = (t: readonly tf.Tensor[]) => ({
     hidden: t[0]!,
@@ -192,9 +194,10 @@ function targetLogProbs(
   });
   const value = (...tensors: tf.Tensor[]) => {
     const t = named(tensors);
-    const products = tf.sum(tf.mul(t.hidden, tf.gather(t.unembedding, t.targets)), -1);
-    const chosen = t.bias ? tf.add(products, tf.gather(t.bias, t.targets)) : products;
-    return tf.sub(chosen, tf.squeeze(logPartition(logits(t.hidden, t.unembedding, t.bias)), [-1]));
+    const [rows, vocab] = [t.hidden.shape[0]!, t.unembedding.shape[0]!];
+    const logProbs = logSoftmax(logits(t.hidden, t.unembedding, t.bias));
+    const firsts = tf.mul(tf.range(0, rows, 1, 'int32'), tf.scalar(vocab, 'int32'));
+    return tf.gather(tf.reshape(logProbs, [rows * vocab]), tf.add(firsts, t.targets) as tf.Tensor1D);
   };
   const tensors = bias ? [hidden, unembedding, bias, targets] : [hidden, unembedding, targets];
   return differentiable(tensors, value, (dy, _y, ...saved) => {
@@ -202,7 +205,7 @@ function targetLogProbs(
     const t = named(saved);
     const gain = tf.expandDims(dy, -1);
     const l = logits(t.hidden, t.unembedding, t.bias);
-    const share = tf.mul(tf.exp(tf.sub(l, logPartition(l))), tf.neg(gain)) as tf.Tensor2D;
+    const share = tf.mul(tf.softmax(l), tf.neg(gain)) as tf.Tensor2D;
     const ids = t.targets as tf.Tensor1D;
     const vocab = t.unembedding.shape[0]!;
     const dHidden = tf.add(

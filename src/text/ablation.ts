@@ -3,6 +3,7 @@
  * confirms causally what a search found; it is no target of a search itself.
  */
 import { type Compiled, compile, type EngineName } from '../engine/compile.js';
+import { logSoftmax } from '../engine/ops.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightSource } from '../engine/weights.js';
 import { UsageError } from '../errors.js';
@@ -42,7 +43,7 @@ export async function compileAblation(options: AblationOptions, positions: numbe
   return compile(
     (inputs, lookup) => {
       const logProbs = (changes: Edits) =>
-        tf.logSoftmax(forward(spec, lookup, { ids: inputs.ids! }, changes).at('logits'));
+        logSoftmax(forward(spec, lookup, { ids: inputs.ids! }, changes).at('logits'));
       const [whole, ablated] = [logProbs({}), logProbs(edits)]; // [1, pos, vocab]
       return { divergence: tf.sum(tf.mul(tf.exp(whole), tf.sub(whole, ablated)), -1) };
     },

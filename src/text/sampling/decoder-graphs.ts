@@ -1,5 +1,6 @@
 /** @file What the decoder compiles: reading a token of every row, and drawing the next. */
 import type { EngineName, Resident } from '../../engine/compile.js';
+import { logSoftmax } from '../../engine/ops.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights.js';
 import { bannedMask } from '../draw-steps.js';
@@ -110,12 +111,12 @@ export function drawTokens(
   inputs: Record<string, tf.Tensor>,
 ): Record<string, tf.Tensor> {
   const { vocab } = spec;
-  const logProbs = tf.logSoftmax(inputs.logits!); // [batch, vocab]
+  const logProbs = logSoftmax(inputs.logits!); // [batch, vocab]
   const towards = inputs[proposed('logits')];
   const leaning = towards
     ? tf.add(inputs.logits!, tf.mul(inputs.share!, tf.sub(towards, inputs.logits!)))
     : inputs.logits!;
-  const logDraws = tf.logSoftmax(tf.add(leaning, bannedMask(vocab, banned)));
+  const logDraws = logSoftmax(tf.add(leaning, bannedMask(vocab, banned)));
   const cumulative = tf.cumsum(tf.exp(logDraws), 1);
   // Rounding leaves the sum a little off 1: the draw is in what it reached.
   const total = tf.slice(cumulative, [0, vocab - 1], [batch, 1]);

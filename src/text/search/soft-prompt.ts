@@ -7,6 +7,7 @@
  * expected cross entropy as fluency (GBDA, Guo et al. 2021).
  */
 import { type Compiled, compile } from '../../engine/compile.js';
+import { logSoftmax } from '../../engine/ops.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup } from '../../engine/weights.js';
 import { bannedMask } from '../draw-steps.js';
@@ -85,7 +86,7 @@ export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
           [batch, positions - 1, spec.dModel],
         );
         const flat = tf.reshape(hidden, [batch * (positions - 1), spec.dModel]) as tf.Tensor2D;
-        const logProbs = tf.logSoftmax(tf.matMul(flat, unembedding(spec, w) as tf.Tensor2D, false, true));
+        const logProbs = logSoftmax(tf.matMul(flat, unembedding(spec, w) as tf.Tensor2D, false, true));
         const expected = tf.sum(tf.mul(shares, tf.reshape(logProbs, size)), 2); // [batch, positions - 1]
         const fluency = tf.mul(inputs.lambda!, tf.mean(expected, 1));
         return tf.sum(tf.add(probe.selectiveZ(w, run, tf.fill([batch], gamma)), fluency));
