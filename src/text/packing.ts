@@ -22,8 +22,9 @@ interface Child {
 
 /** One call: `readPacked` tells what its arrays are. */
 interface Packing {
+  readonly size: CallSize;
   /** Numbers of the children in it, in the order of its sequences. */
-  readonly children: number[];
+  readonly children: readonly number[];
   readonly ids: Int32Array;
   readonly positions: Int32Array;
   readonly slots: Int32Array;
@@ -32,48 +33,55 @@ interface Packing {
 }
 
 /**
- * Puts each child into the first call that has room for it.
+ * Puts each child into the first call that has room for it, and each call into the smallest size that holds it.
  *
  * @param parents - how many parents are known
+ * @param sizes - of calls, the smallest first
  */
-export function pack(children: readonly Child[], parents: number, size: CallSize): Packing[] {
-  const { positions } = size;
-  const calls: { packing: Packing; tokens: number }[] = [];
-  for (const [number, { ids, parent, parentIndex }] of children.entries()) {
-    const from = firstChange(ids, parent);
-    const count = positions - from;
-    let call = calls.find(
-      ({ packing, tokens }) => tokens + count <= size.tokens && packing.children.length < size.sequences,
-    );
+export function pack(children: readonly Child[], parents: number, sizes: readonly CallSize[]): Packing[] {
+  const largest = sizes.at(-1)!;
+  const changes = children.map(({ ids, parent }) => firstChange(ids, parent));
+  const holds = (size: CallSize, tokens: number, sequences: number) =>
+    tokens <= size.tokens && sequences <= size.sequences;
+  const calls: { children: number[]; tokens: number }[] = [];
+  for (const [number, { ids }] of children.entries()) {
+    const count = ids.length - changes[number]!;
+    let call = calls.find((call) => holds(largest, call.tokens + count, call.children.length + 1));
     if (!call) {
-      call = { packing: emptyPacking(size), tokens: 0 };
+      call = { children: [], tokens: 0 };
       calls.push(call);
     }
-    const { packing } = call;
-    const sequence = packing.children.push(number) - 1;
-    for (let position = 0; position < positions; position++) {
-      const slot = sequence * positions + position;
-      if (position < from) {
-        packing.sources[slot] = parentIndex * positions + position;
-        continue;
-      }
-      const token = call.tokens++;
-      packing.ids[token] = ids[position]!;
-      packing.positions[token] = position;
-      packing.slots[token] = slot;
-      packing.sources[slot] = parents * positions + token;
-    }
+    call.children.push(number);
+    call.tokens += count;
   }
-  // What is left over repeats a token, so that it is like the others.
-  for (const { packing, tokens } of calls)
-    for (const column of [packing.ids, packing.positions, packing.slots]) column.fill(column[0]!, tokens);
-  return calls.map(({ packing }) => packing);
+  return calls.map((call) => {
+    const size = sizes.find((size) => holds(size, call.tokens, call.children.length))!;
+    const packing = emptyPacking(size, call.children);
+    let token = 0;
+    for (const [sequence, number] of call.children.entries()) {
+      const { ids, parentIndex } = children[number]!;
+      for (const [position, id] of ids.entries()) {
+        const slot = sequence * size.positions + position;
+        if (position < changes[number]!) {
+          packing.sources[slot] = parentIndex * size.positions + position;
+          continue;
+        }
+        packing.ids[token] = id;
+        packing.positions[token] = position;
+        packing.slots[token] = slot;
+        packing.sources[slot] = parents * size.positions + token++;
+      }
+    }
+    // What is left over repeats a token, so that it is like the others.
+    for (const column of [packing.ids, packing.positions, packing.slots]) column.fill(column[0]!, token);
+    return packing;
+  });
 }
 
-const emptyPacking = ({ tokens, sequences, positions }: CallSize): Packing => ({
-  children: [],
-  ids: new Int32Array(tokens),
-  positions: new Int32Array(tokens),
-  slots: new Int32Array(tokens),
-  sources: new Int32Array(sequences * positions),
+const emptyPacking = (size: CallSize, children: readonly number[]): Packing => ({
+  ...{ size, children },
+  ids: new Int32Array(size.tokens),
+  positions: new Int32Array(size.tokens),
+  slots: new Int32Array(size.tokens),
+  sources: new Int32Array(size.sequences * size.positions),
 });

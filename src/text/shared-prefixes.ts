@@ -25,7 +25,7 @@ export interface SharedPrefixesOptions {
   readonly positions: number;
   /** Parents read in one call. */
   readonly parents: number;
-  /** Tokens of children computed in one call. */
+  /** Tokens of children computed in one call; where half of them are enough, half. */
   readonly tokens: number;
 }
 
@@ -35,16 +35,19 @@ export class SharedPrefixes {
   /** What of a run the scores are made from: learned when the parents' graph is traced. */
   private readonly places: Set<Place>;
   private parentsGraph: Promise<Compiled> | undefined;
-  private childrenGraph: Promise<Compiled> | undefined;
-  private readonly size: CallSize;
+  /** By size of a call; the last call of a turn is mostly small. */
+  private readonly childrenGraphs = new Map<CallSize, Promise<Compiled>>();
+  private readonly sizes: readonly CallSize[];
 
   /** The probe must be of the engine `onnx`. */
   constructor(private readonly options: SharedPrefixesOptions) {
     const { positions, tokens, probe } = options;
     this.places = new Set([lastStream(probe.options.spec)]);
-    // A child has half of its positions on average; where they have fewer, calls are not full.
-    const size = { positions, tokens: Math.max(tokens, positions) };
-    this.size = { ...size, sequences: Math.ceil((3 * size.tokens) / positions) };
+    const sizes = new Set([tokens / 2, tokens].map((size) => Math.max(Math.ceil(size), positions)));
+    this.sizes = [...sizes].map((tokens) =>
+      // A child has half of its positions on average; where they have fewer, calls are not full.
+      ({ positions, tokens, sequences: Math.ceil((2.5 * tokens) / positions) }),
+    );
   }
 
   /**
@@ -57,16 +60,16 @@ export class SharedPrefixes {
     for (const distinct of this.inGroups(parents)) {
       const index = new Map(distinct.map((parent, i) => [parent, i]));
       const read = await this.readParents(distinct);
-      this.childrenGraph ??= this.compileChildren();
-      const graph = await this.childrenGraph;
       const own = [...children.keys()].filter((child) => index.has(parents[child]!));
       const described = own.map((child) => {
         const parent = parents[child]!;
         return { ids: children[child]!, parent, parentIndex: index.get(parent)! };
       });
-      for (const { children: part, ...inputs } of pack(described, this.options.parents, this.size)) {
-        this.tokenLayers += this.size.tokens * layers;
-        const result = await graph.run({ ...inputs, ...read });
+      for (const { size, children: part, ...inputs } of pack(described, this.options.parents, this.sizes)) {
+        this.tokenLayers += size.tokens * layers;
+        const graph = this.childrenGraphs.get(size) ?? this.compileChildren(size);
+        this.childrenGraphs.set(size, graph);
+        const result = await (await graph).run({ ...inputs, ...read });
         for (const [name, values] of Object.entries(result)) {
           columns[name] ??=
             values instanceof Int32Array
@@ -82,7 +85,7 @@ export class SharedPrefixes {
 
   async dispose(): Promise<void> {
     (await this.parentsGraph)?.dispose();
-    (await this.childrenGraph)?.dispose();
+    for (const graph of this.childrenGraphs.values()) (await graph).dispose();
   }
 
   /** Distinct parents, as many together as one call reads. */
@@ -140,12 +143,12 @@ export class SharedPrefixes {
     );
   }
 
-  private async compileChildren(): Promise<Compiled> {
+  private async compileChildren(size: CallSize): Promise<Compiled> {
     const { probe } = this.options;
-    const { tokens, sequences, positions } = this.size;
+    const { tokens, sequences, positions } = size;
     const { outputs } = await this.parentsGraph!;
     const perToken = { shape: [tokens], dtype: 'int32' } as const;
-    return compile((inputs, lookup) => this.scoreChildren(inputs, lookup), {
+    return compile((inputs, lookup) => this.scoreChildren(size, inputs, lookup), {
       ...precise(probe.options),
       // Position 0, where rows are of another size than elsewhere, is the parents'.
       evenRows: true,
@@ -161,9 +164,12 @@ export class SharedPrefixes {
 
   // -- traced ------------------------------------------------------------------------------------------------
 
-  private scoreChildren(inputs: Record<string, tf.Tensor>, lookup: WeightLookup): Record<string, tf.Tensor> {
+  private scoreChildren(
+    { sequences, positions }: CallSize,
+    inputs: Record<string, tf.Tensor>,
+    lookup: WeightLookup,
+  ): Record<string, tf.Tensor> {
     const { probe } = this.options;
-    const { sequences, positions } = this.size;
     const { spec } = probe.options;
     const sources = inputs.sources as tf.Tensor1D;
     const entries = (kind: string) =>
