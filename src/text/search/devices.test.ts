@@ -77,8 +77,8 @@ describe('ranking in 8 bits', () => {
     });
     const rough = probe.inPrecision('int8');
     const screen = new RankFirst(
-      new WholeScoring(rough, positions, 16),
-      new WholeScoring(probe, positions, 16),
+      new WholeScoring(rough, positions, [16]),
+      new WholeScoring(probe, positions, [16, 3, 1]),
       'max',
     );
     const families = Array.from({ length: 8 }, row);

@@ -32,8 +32,8 @@ export interface ScreenOptions {
   readonly batch: number;
 }
 
-/** Few children are left to score exactly after ranking: smaller calls waste less. */
-const AFTER_RANKING = 4;
+/** Few children are left to score exactly after ranking: calls of just their number waste nothing. */
+const AFTER_RANKING = [4, 3, 2, 1];
 /** Of children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
 const TOKENS = 256;
 
@@ -52,7 +52,7 @@ export function openScreen(
     await Promise.all([shared.dispose(), rough.dispose()]);
   };
   if (int8) {
-    const ranking: Scoring = sharedPrefixes ? shared : new WholeScoring(rough, positions, batch);
+    const ranking: Scoring = sharedPrefixes ? shared : new WholeScoring(rough, positions, [batch]);
     return {
       screen: new RankFirst(ranking, new WholeScoring(probe, positions, AFTER_RANKING), probe.options.at),
       dispose,

@@ -2,7 +2,8 @@
  * @file Which tokens to try at each position of a sequence: what the prior would write there, and what the
  * gradient of the unit asks for.
  */
-import { type Compiled, compile, type EngineName } from '../../engine/compile.js';
+import { type Compiled, compile, type EngineName, type Precision } from '../../engine/compile.js';
+import { logSoftmax } from '../../engine/ops.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights.js';
 import { bannedMask } from '../draw-steps.js';
@@ -39,6 +40,8 @@ export interface ProposerOptions {
   /** Tokens listed a position. */
   readonly count: number;
   readonly engine: EngineName;
+  /** float32 unless told otherwise. */
+  readonly precision?: Precision;
 }
 
 /** Of `asked` rows of one call of `steepest`, at most so many different texts: most of EPO's members share one. */
@@ -59,7 +62,8 @@ export class Proposer {
   tokenLayers = 0;
   private readonly count: number;
   private lists: Promise<Compiled> | undefined;
-  private ascent: Promise<Compiled> | undefined;
+  /** Graphs of `steepest` by how many texts they take. */
+  private readonly ascents = new Map<number, Promise<Compiled>>();
 
   constructor(private readonly options: ProposerOptions) {
     this.count = Math.min(options.count, options.spec.vocab - options.banned.length);
@@ -109,12 +113,6 @@ export class Proposer {
    */
   async steepest(rows: readonly Int32Array[], lambdas: readonly number[]): Promise<Int32Array[]> {
     const { spec, positions, asked } = this.options;
-    const batch = textsOf(asked);
-    this.ascent ??= this.compileWith(batch, (inputs, weights) => this.steepestTokens(inputs, weights), {
-      text: { shape: [asked], dtype: 'int32' },
-      lambda: { shape: [asked] },
-    });
-    const program = await this.ascent;
     const size = (positions - 1) * this.count;
     const found: Int32Array[] = [];
     while (found.length < rows.length) {
@@ -124,16 +122,16 @@ export class Proposer {
       const text: number[] = [];
       for (const row of rows.slice(start, start + asked)) {
         const key = row.join();
-        if (!texts.has(key) && texts.size === batch) break;
+        if (!texts.has(key) && texts.size === textsOf(asked)) break;
         texts.set(key, row);
         text.push([...texts.keys()].indexOf(key));
       }
-      const { tokens } = await program.run({
-        ids: padRows(stackRows([...texts.values()]), batch, positions),
+      const { tokens } = await (await this.ascent(texts.size)).run({
+        ids: stackRows([...texts.values()]),
         text: Array.from({ length: asked }, (_, i) => text[i] ?? 0),
         lambda: Array.from({ length: asked }, (_, i) => lambdas[start + i] ?? 0),
       });
-      this.tokenLayers += 3 * batch * positions * spec.layers;
+      this.tokenLayers += 3 * texts.size * positions * spec.layers;
       for (const i of text.keys()) found.push((tokens as Int32Array).slice(i * size, (i + 1) * size));
     }
     return found;
@@ -141,7 +139,19 @@ export class Proposer {
 
   async dispose(): Promise<void> {
     (await this.lists)?.dispose();
-    (await this.ascent)?.dispose();
+    for (const ascent of this.ascents.values()) (await ascent).dispose();
+  }
+
+  private ascent(texts: number): Promise<Compiled> {
+    const { asked } = this.options;
+    const program =
+      this.ascents.get(texts) ??
+      this.compileWith(texts, (inputs, weights) => this.steepestTokens(inputs, weights), {
+        text: { shape: [asked], dtype: 'int32' },
+        lambda: { shape: [asked] },
+      });
+    this.ascents.set(texts, program);
+    return program;
   }
 
   private compileWith(
@@ -149,11 +159,10 @@ export class Proposer {
     fn: (inputs: Record<string, tf.Tensor>, weights: WeightLookup) => Record<string, tf.Tensor>,
     more = {},
   ): Promise<Compiled> {
-    const { positions, weights, engine } = this.options;
+    const { positions, weights, engine, precision = 'float32' } = this.options;
     return compile(fn, {
       inputs: { ids: { shape: [batch, positions], dtype: 'int32' }, ...more },
-      weights,
-      engine,
+      ...{ weights, engine, precision },
     });
   }
 
@@ -215,7 +224,7 @@ export class Proposer {
       'ln_final.hook_normalized',
     );
     const before = tf.slice(hidden, [0, 0, 0], [batch, positions - 1, spec.dModel]);
-    return tf.logSoftmax(byToken(before, unembedding(spec, weights)));
+    return logSoftmax(byToken(before, unembedding(spec, weights)));
   }
 }
 

@@ -5,7 +5,7 @@
 import type { Point } from '../../runs/frontier.js';
 import type { Probe } from '../probe.js';
 import { stackRows } from '../rows.js';
-import type { Scores } from '../scores.js';
+import { concatScores, type Scores } from '../scores.js';
 
 /** Scores children, given the parent that each was made from (`[positions]` each). */
 export interface Scoring {
@@ -49,15 +49,25 @@ export interface Screen {
 export class WholeScoring implements Scoring {
   tokenLayers = 0;
 
+  /** @param batches - children of a call, the most first; the last call is filled up where it is smaller than all */
   constructor(
     private readonly probe: Probe,
     private readonly positions: number,
-    private readonly batch: number,
+    private readonly batches: readonly number[],
   ) {}
 
-  score(children: readonly Int32Array[]): Promise<Scores> {
-    this.tokenLayers += children.length * this.positions * this.probe.options.spec.layers;
-    return this.probe.score(stackRows(children), this.positions, this.batch);
+  async score(children: readonly Int32Array[]): Promise<Scores> {
+    const parts: Scores[] = [];
+    for (let start = 0; start < children.length; ) {
+      const left = children.length - start;
+      const batch = this.batches.find((size) => size <= left) ?? this.batches.at(-1)!;
+      const full = batch * Math.max(1, Math.floor(left / batch));
+      const part = children.slice(start, start + full);
+      parts.push(await this.probe.score(stackRows(part), this.positions, batch));
+      this.tokenLayers += part.length * this.positions * this.probe.options.spec.layers;
+      start += full;
+    }
+    return concatScores(parts);
   }
 }
 

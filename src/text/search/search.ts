@@ -133,9 +133,10 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   // Another prior's cross entropy is no figure of these graphs.
   const devices = options.fluency ? NO_DEVICES : (options.devices ?? devicesFor(spec, engine));
   const screening = openScreen(devices, { probe, positions, turn, batch });
-  const drafts = devices.int8 ? await Prior.create({ ...drawing, precision: 'int8' }) : prior;
+  const precision = devices.int8 ? 'int8' : 'float32';
+  const drafts = devices.int8 ? await Prior.create({ ...drawing, precision }) : prior;
   const proposer = new Proposer({
-    ...{ spec, weights, probe, positions, engine },
+    ...{ spec, weights, probe, positions, engine, precision },
     banned: tokenizer.excludedTokens(),
     // Most of a generation's parents are known already.
     batch: Math.max(1, parents / 4),
