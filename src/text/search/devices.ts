@@ -33,7 +33,7 @@ export interface ScreenOptions {
 }
 
 /** Few children are left to score exactly after ranking: calls of just their number waste nothing. */
-const AFTER_RANKING = [4, 3, 2, 1];
+const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
 /** Of children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
 const TOKENS = 256;
 
