@@ -2,6 +2,7 @@
  * @file Why a text excites a unit: the evidence beside a candidate (`Explanation`), fast enough to follow an edit.
  */
 import type { Compiled } from '../engine/compile.js';
+import { OnDemand } from '../engine/on-demand.js';
 import type { EventBody, Explanation, TokenValue } from '../runs/events.js';
 import { canAblate, compileAblation } from './ablation.js';
 import { compileReading, compileVariants, type EvidenceOptions } from './evidence.js';
@@ -27,7 +28,7 @@ const VARIANTS = 32;
 
 /** Explains texts for one unit. Its graphs are kept, so a text that was edited is explained in milliseconds. */
 export class Explainer {
-  private readonly compiled = new Map<string, Promise<Compiled>>();
+  private readonly programs = new OnDemand<string, Compiled>();
 
   private constructor(
     private readonly model: TextModel,
@@ -64,7 +65,9 @@ export class Explainer {
     const capacity = this.capacityFor(length);
     const padded = padTo(ids, capacity);
     const counted = countedPositions(at, length, capacity);
-    const program = await this.program(`reading ${capacity}`, () => compileReading(this.evidence, capacity));
+    const program = await this.programs.get(`reading ${capacity}`, () =>
+      compileReading(this.evidence, capacity),
+    );
     const read = await program.run({
       ids: padded,
       counted,
@@ -111,8 +114,7 @@ export class Explainer {
   }
 
   async dispose(): Promise<void> {
-    for (const program of this.compiled.values()) (await program).dispose();
-    this.compiled.clear();
+    await this.programs.dispose();
   }
 
   /** Positions computed for a text of `length`: one of few (16, 24, 32, 48, 64 …), so that graphs are used again. */
@@ -160,7 +162,7 @@ export class Explainer {
       const part = variants.slice(start, start + VARIANTS);
       const rows = new Int32Array(part.length * capacity);
       for (const [row, ids] of part.entries()) rows.set(ids, row * capacity);
-      const program = await this.program(`variants ${capacity}`, () =>
+      const program = await this.programs.get(`variants ${capacity}`, () =>
         compileVariants(this.probe, VARIANTS, capacity),
       );
       const { score } = await program.run({ ids: padRows(rows, VARIANTS, capacity), counted });
@@ -170,17 +172,11 @@ export class Explainer {
   }
 
   private async ablation(padded: Int32Array, length: number): Promise<number[]> {
-    const program = await this.program(`ablation ${padded.length}`, () =>
+    const program = await this.programs.get(`ablation ${padded.length}`, () =>
       compileAblation(this.probe.options, padded.length),
     );
     const { divergence } = await program.run({ ids: padded });
     return Array.from(divergence!.subarray(0, length));
-  }
-
-  private program(key: string, compileIt: () => Promise<Compiled>): Promise<Compiled> {
-    const program = this.compiled.get(key) ?? compileIt();
-    this.compiled.set(key, program);
-    return program;
   }
 }
 

@@ -36,7 +36,7 @@ interface Packing {
  * Puts each child into the first call that has room for it, and each call into the smallest size that holds it.
  *
  * @param parents - how many parents are known
- * @param sizes - of calls, the smallest first
+ * @param sizes - of calls, the smallest first; the largest holds any one child
  */
 export function pack(children: readonly Child[], parents: number, sizes: readonly CallSize[]): Packing[] {
   const largest = sizes.at(-1)!;

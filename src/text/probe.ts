@@ -3,6 +3,7 @@
  * search is one compiled graph, and only a few numbers a sequence come back.
  */
 import { type Compiled, compile, type EngineName, type Precision } from '../engine/compile.js';
+import { OnDemand } from '../engine/on-demand.js';
 import type { TypedArray } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../engine/weights.js';
@@ -60,7 +61,7 @@ const ABSENT = -1e9;
 
 /** A unit with everything needed to score it: its statistics and those of its rivals. */
 export class Probe {
-  private readonly programs = new Map<string, Promise<Compiled>>();
+  private readonly programs = new OnDemand<string, Compiled>();
 
   private constructor(
     readonly options: ProbeOptions,
@@ -125,8 +126,7 @@ export class Probe {
   private program(batch: number, positions: number): Promise<Compiled> {
     const key = `${batch} ${positions}`;
     const { spec } = this.options;
-    const program =
-      this.programs.get(key) ??
+    return this.programs.get(key, () =>
       compile(
         (inputs, lookup) => {
           const run = forward(spec, lookup, { ids: inputs.ids! });
@@ -134,9 +134,8 @@ export class Probe {
           return { crossEntropy, ...this.unitScores(lookup, run) };
         },
         { ...precise(this.options), inputs: { ids: { shape: [batch, positions], dtype: 'int32' } } },
-      );
-    this.programs.set(key, program);
-    return program;
+      ),
+    );
   }
 
   /** z of every unit of a group at every position: `[batch, pos, unit]`. */
@@ -229,8 +228,7 @@ export class Probe {
   }
 
   async dispose(): Promise<void> {
-    for (const program of this.programs.values()) (await program).dispose();
-    this.programs.clear();
+    await this.programs.dispose();
   }
 }
 

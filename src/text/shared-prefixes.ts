@@ -3,6 +3,7 @@
  * and is taken from there. Saves about half of the work where changes fall anywhere.
  */
 import { type Compiled, compile, type Resident } from '../engine/compile.js';
+import { OnDemand } from '../engine/on-demand.js';
 import { tokenLogProbs } from '../engine/ops.js';
 import type { TypedArray } from '../engine/tensor-spec.js';
 import * as tf from '../engine/tfjs.js';
@@ -36,7 +37,7 @@ export class SharedPrefixes {
   private readonly places: Set<Place>;
   private parentsGraph: Promise<Compiled> | undefined;
   /** By size of a call; the last call of a turn is mostly small. */
-  private readonly childrenGraphs = new Map<CallSize, Promise<Compiled>>();
+  private readonly childrenGraphs = new OnDemand<CallSize, Compiled>();
   private readonly sizes: readonly CallSize[];
 
   /** The probe must be of the engine `onnx`. */
@@ -45,7 +46,7 @@ export class SharedPrefixes {
     this.places = new Set([lastStream(probe.options.spec)]);
     const sizes = new Set([tokens / 2, tokens].map((size) => Math.max(Math.ceil(size), positions)));
     this.sizes = [...sizes].map((tokens) =>
-      // A child has half of its positions on average; where they have fewer, calls are not full.
+      // Half of a child's positions are computed on average; where it is less than 1 in 2.5, calls are not full.
       ({ positions, tokens, sequences: Math.ceil((2.5 * tokens) / positions) }),
     );
   }
@@ -67,9 +68,8 @@ export class SharedPrefixes {
       });
       for (const { size, children: part, ...inputs } of pack(described, this.options.parents, this.sizes)) {
         this.tokenLayers += size.tokens * layers;
-        const graph = this.childrenGraphs.get(size) ?? this.compileChildren(size);
-        this.childrenGraphs.set(size, graph);
-        const result = await (await graph).run({ ...inputs, ...read });
+        const graph = await this.childrenGraphs.get(size, () => this.compileChildren(size));
+        const result = await graph.run({ ...inputs, ...read });
         for (const [name, values] of Object.entries(result)) {
           columns[name] ??=
             values instanceof Int32Array
@@ -85,7 +85,7 @@ export class SharedPrefixes {
 
   async dispose(): Promise<void> {
     (await this.parentsGraph)?.dispose();
-    for (const graph of this.childrenGraphs.values()) (await graph).dispose();
+    await this.childrenGraphs.dispose();
   }
 
   /** Distinct parents, as many together as one call reads. */

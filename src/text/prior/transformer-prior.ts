@@ -1,5 +1,6 @@
 /** @file A model folder of a known family as the prior. */
 import { type Compiled, compile, type EngineName } from '../../engine/compile.js';
+import { OnDemand } from '../../engine/on-demand.js';
 import type { Random } from '../../engine/random.js';
 import type { TextModel } from '../model.js';
 import { Prior } from '../prior.js';
@@ -15,8 +16,8 @@ const GRANULARITY = 8;
 export class TransformerPrior implements ForeignPrior {
   tokenLayers = 0;
   readonly name: string;
-  private readonly readers = new Map<number, Promise<Compiled>>();
-  private readonly samplers = new Map<number, Promise<Prior>>();
+  private readonly readers = new OnDemand<number, Compiled>();
+  private readonly samplers = new OnDemand<number, Prior>();
 
   constructor(
     private readonly model: TextModel,
@@ -54,15 +55,14 @@ export class TransformerPrior implements ForeignPrior {
   async sample(count: number, tokens: number, random: Random): Promise<string[]> {
     const { spec, weights, tokenizer } = this.model;
     const positions = Math.min(spec.context, tokens + 1);
-    const sampler =
-      this.samplers.get(positions) ??
+    const sampler = await this.samplers.get(positions, () =>
       Prior.create({
         ...{ spec, weights, positions, engine: this.engine },
         banned: tokenizer.specialTokens(),
         batch: BATCH,
-      });
-    this.samplers.set(positions, sampler);
-    const rows = await (await sampler).sample(count, startToken(this.model), random);
+      }),
+    );
+    const rows = await sampler.sample(count, startToken(this.model), random);
     this.tokenLayers += count * (positions - 1) * spec.layers;
     return Array.from({ length: count }, (_, row) =>
       tokenizer.decode(rows.subarray(row * positions, (row + 1) * positions)),
@@ -70,14 +70,13 @@ export class TransformerPrior implements ForeignPrior {
   }
 
   async dispose(): Promise<void> {
-    for (const program of this.readers.values()) (await program).dispose();
-    for (const sampler of this.samplers.values()) (await sampler).dispose();
+    await this.readers.dispose();
+    await this.samplers.dispose();
   }
 
   private reader(capacity: number): Promise<Compiled> {
     const { spec, weights } = this.model;
-    const reader =
-      this.readers.get(capacity) ??
+    return this.readers.get(capacity, () =>
       compile(
         (inputs, lookup) => {
           const ids = inputs.ids!;
@@ -88,8 +87,7 @@ export class TransformerPrior implements ForeignPrior {
           weights,
           engine: this.engine,
         },
-      );
-    this.readers.set(capacity, reader);
-    return reader;
+      ),
+    );
   }
 }

@@ -3,6 +3,7 @@
  * gradient of the unit asks for.
  */
 import { type Compiled, compile, type EngineName, type Precision } from '../../engine/compile.js';
+import { OnDemand } from '../../engine/on-demand.js';
 import { logSoftmax } from '../../engine/ops.js';
 import * as tf from '../../engine/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights.js';
@@ -63,7 +64,7 @@ export class Proposer {
   private readonly count: number;
   private lists: Promise<Compiled> | undefined;
   /** Graphs of `steepest` by how many texts they take. */
-  private readonly ascents = new Map<number, Promise<Compiled>>();
+  private readonly ascents = new OnDemand<number, Compiled>();
 
   constructor(private readonly options: ProposerOptions) {
     this.count = Math.min(options.count, options.spec.vocab - options.banned.length);
@@ -139,19 +140,17 @@ export class Proposer {
 
   async dispose(): Promise<void> {
     (await this.lists)?.dispose();
-    for (const ascent of this.ascents.values()) (await ascent).dispose();
+    await this.ascents.dispose();
   }
 
   private ascent(texts: number): Promise<Compiled> {
     const { asked } = this.options;
-    const program =
-      this.ascents.get(texts) ??
+    return this.ascents.get(texts, () =>
       this.compileWith(texts, (inputs, weights) => this.steepestTokens(inputs, weights), {
         text: { shape: [asked], dtype: 'int32' },
         lambda: { shape: [asked] },
-      });
-    this.ascents.set(texts, program);
-    return program;
+      }),
+    );
   }
 
   private compileWith(

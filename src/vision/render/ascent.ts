@@ -1,5 +1,6 @@
 /** @file Gradient ascent on a batch of pictures: a step is one compiled graph, and the picture stays in the engine. */
 import { type Compiled, compile, type EngineName, type Resident, resident } from '../../engine/compile.js';
+import { OnDemand } from '../../engine/on-demand.js';
 import type { Random } from '../../engine/random.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import * as tf from '../../engine/tfjs.js';
@@ -32,7 +33,7 @@ export interface AscentStep {
 
 /** A batch of pictures on its way up. Created with a start, stepped, looked at, disposed of. */
 export class Ascent {
-  private readonly programs = new Map<string, Promise<Compiled>>();
+  private readonly programs = new OnDemand<string, Compiled>();
   private steps = 0;
 
   private constructor(
@@ -78,8 +79,7 @@ export class Ascent {
 
   async dispose(): Promise<void> {
     this.release();
-    for (const program of this.programs.values()) (await program).dispose();
-    this.programs.clear();
+    await this.programs.dispose();
   }
 
   private release(): void {
@@ -88,13 +88,11 @@ export class Ascent {
 
   /** Compiled when first asked for: few renders need all of them. */
   private program(name: 'step' | 'redirected step' | 'pictures' | 'measure'): Promise<Compiled> {
-    const known = this.programs.get(name);
-    if (known) return known;
     const { objective, parameterization, view, plainView, engine } = this.options;
     const { shape } = parameterization;
     const parameter = { parameter: { shape } };
     const scalar = { shape: [] };
-    const make = (): Promise<Compiled> => {
+    return this.programs.get(name, () => {
       if (name === 'pictures') {
         return compile(({ parameter }) => ({ pictures: parameterization.picture(parameter!) }), {
           inputs: parameter,
@@ -115,10 +113,7 @@ export class Ascent {
             : withRedirectedRelu(() => this.stepped(inputs, weights)),
         { inputs, ...common },
       );
-    };
-    const program = make();
-    this.programs.set(name, program);
-    return program;
+    });
   }
 
   private measured(inputs: Record<string, tf.Tensor>, weights: WeightLookup): Record<string, tf.Tensor> {
