@@ -25,8 +25,8 @@ export interface CompileOptions {
   readonly weights?: WeightSource;
   readonly engine?: EngineName;
   /**
-   * `int8`: products by weights in 8 bits, several times as fast and good to about a percent: for ranking, not for
-   * what is reported. Eager engines compute in float32 whatever is said here.
+   * `int8`: products by weights in 8 bits, several times as fast and good to about a percent: for proposing and
+   * ranking, not for what is reported. Eager engines compute in float32 whatever is said here.
    */
   readonly precision?: Precision;
   /** Of `int8`: rows behind a norm are of one range, none much larger than others; saves bringing them to one. */

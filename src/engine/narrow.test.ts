@@ -54,6 +54,10 @@ const gathered: TensorFunction = (inputs, w) => {
   const rows = tf.reshape(neurons(inputs, w).y!, [BATCH * POS, NEURONS]);
   return { y: tf.slice(tf.gather(rows, tf.tensor2d([4, 0, 5, 5], [2, 2], 'int32')), [0, 0, 5], [2, 2, 1]) };
 };
+/** A head's dimensions, in another order. */
+const turned: TensorFunction = (inputs, w) => ({
+  y: tf.gather(head(inputs, w).y!, tf.tensor1d([3, 0], 'int32'), 3),
+});
 const slope: TensorFunction = ({ x }, w) => ({
   y: tf.grad((x: tf.Tensor) => tf.sum(tf.square(neuron({ x }, w).y!)))(x!),
 });
@@ -76,6 +80,7 @@ describe('narrow', () => {
 
   it('goes through a gather of rows', () => {
     expect(widths(gathered)).toEqual(['1', '1,16', '16,1']);
+    expect(widths(turned)).toEqual(['16,4', '16,4', '16,4']);
   });
 
   it('leaves the whole array where it is needed anyway', () => {
@@ -92,6 +97,7 @@ describe('narrow', () => {
     ['a head', head],
     ['a gradient', slope],
     ['a neuron of some rows', gathered],
+    ['some dimensions of a head', turned],
   ])('does not change the value: %s', async (_, fn) => {
     const x = random.normals(BATCH * POS * WIDTH);
     const value = async (engine: 'onnx' | 'cpu') =>

@@ -144,6 +144,7 @@ function partOf(graph: Graph, x: Value, part: Part): Value {
       return graph.node(op, parts, shape, x.dtype, { ...attributes, ...heads });
     }
     case 'Softmax':
+    case 'LogSoftmax':
       return attributes.axis === axis ? cut(graph, x, part) : again(of(inputs[0]!, axis));
     case 'Concat':
       return attributes.axis === axis

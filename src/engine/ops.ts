@@ -142,7 +142,8 @@ export function silu(x: tf.Tensor): tf.Tensor {
 
 /** ln of the softmax over the last axis. */
 export function logSoftmax(x: tf.Tensor): tf.Tensor {
-  const value = (x: tf.Tensor) => oneNode('LogSoftmax', [x], { axis: -1 }, () => tf.logSoftmax(x));
+  const value = (x: tf.Tensor) =>
+    oneNode('LogSoftmax', [x], { axis: x.shape.length - 1 }, () => tf.logSoftmax(x));
   return differentiable([x], value, (dy, y) => [tf.sub(dy, tf.mul(tf.exp(y), tf.sum(dy, -1, true)))]);
 }
 
@@ -194,10 +195,12 @@ function targetLogProbs(
   });
   const value = (...tensors: tf.Tensor[]) => {
     const t = named(tensors);
-    const [rows, vocab] = [t.hidden.shape[0]!, t.unembedding.shape[0]!];
-    const logProbs = logSoftmax(logits(t.hidden, t.unembedding, t.bias));
-    const firsts = tf.mul(tf.range(0, rows, 1, 'int32'), tf.scalar(vocab, 'int32'));
-    return tf.gather(tf.reshape(logProbs, [rows * vocab]), tf.add(firsts, t.targets) as tf.Tensor1D);
+    // A product of its own, which is exact where those with the whole matrix are in 8 bits.
+    const products = tf.sum(tf.mul(t.hidden, tf.gather(t.unembedding, t.targets)), -1);
+    const chosen = t.bias ? tf.add(products, tf.gather(t.bias, t.targets)) : products;
+    const all = logits(t.hidden, t.unembedding, t.bias);
+    // What normalizes the likeliest token's logit normalizes all.
+    return tf.sub(chosen, tf.sub(tf.max(all, -1), tf.max(logSoftmax(all), -1)));
   };
   const tensors = bias ? [hidden, unembedding, bias, targets] : [hidden, unembedding, targets];
   return differentiable(tensors, value, (dy, _y, ...saved) => {
@@ -205,7 +208,7 @@ function targetLogProbs(
     const t = named(saved);
     const gain = tf.expandDims(dy, -1);
     const l = logits(t.hidden, t.unembedding, t.bias);
-    const share = tf.mul(tf.softmax(l), tf.neg(gain)) as tf.Tensor2D;
+    const share = tf.mul(tf.exp(logSoftmax(l)), tf.neg(gain)) as tf.Tensor2D;
     const ids = t.targets as tf.Tensor1D;
     const vocab = t.unembedding.shape[0]!;
     const dHidden = tf.add(

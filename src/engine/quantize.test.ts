@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, type Precision } from './compile.js';
 import { decodeModel } from './onnx-proto.js';
-import { layerNorm } from './ops.js';
+import { layerNorm, logSoftmax } from './ops.js';
 import { buildProgram } from './program.js';
 import { quantizeProducts } from './quantize.js';
 import { Random } from './random.js';
@@ -102,6 +102,17 @@ describe('quantizeProducts', () => {
       normals(ROWS * IN),
     );
     expect(worstRow(exact.slope!, rough.slope!, IN)).toBeLessThan(0.15);
+  });
+
+  it('leaves shares of a softmax in float32, small ones too', async () => {
+    const { exact, rough } = await both(
+      ({ x }, w) => {
+        const shares = tf.mul(tf.exp(logSoftmax(x!)), tf.neg(tf.slice(x!, [0, 0], [ROWS, 1])));
+        return { y: tf.matMul(shares as tf.Tensor2D, w('up') as tf.Tensor2D) };
+      },
+      normals(ROWS * IN, 3),
+    );
+    expect(worstRow(exact.y!, rough.y!, HIDDEN)).toBeLessThan(1e-5);
   });
 
   it('leaves rows behind a norm as they are where that is said to do', async () => {

@@ -98,7 +98,6 @@ export interface TracedKernels {
   ArgMin: [tf.ArgMinInputs, tf.ArgMinAttrs];
   BatchMatMul: [tf.BatchMatMulInputs, tf.BatchMatMulAttrs];
   Cumsum: [tf.CumsumInputs, tf.CumsumAttrs];
-  LogSoftmax: [tf.LogSoftmaxInputs, tf.LogSoftmaxAttrs];
   Max: [tf.MaxInputs, tf.MaxAttrs];
   Mean: Reduction;
   Min: Reduction;

@@ -90,13 +90,6 @@ const extremum =
     return graph.cast(graph.node(op, [x], shape, 'int64', { axis: at, keepdims: 0 }), 'int32');
   };
 
-const softmax =
-  (op: string) =>
-  (graph: Graph, { logits }: { logits: Value }, axis: number | undefined) =>
-    graph.node(op, [logits], logits.shape, logits.dtype, {
-      axis: axis === undefined || axis < 0 ? logits.shape.length - 1 : axis,
-    });
-
 export const linearRules = {
   BatchMatMul: (graph, { a, b }, { transposeA, transposeB }) => matMul(graph, a, b, transposeA, transposeB),
   Sum: reduction('ReduceSum'),
@@ -114,8 +107,10 @@ export const linearRules = {
   Any: truth('ReduceMax'),
   ArgMax: extremum('ArgMax'),
   ArgMin: extremum('ArgMin'),
-  Softmax: (graph, inputs, { dim }) => softmax('Softmax')(graph, inputs, dim),
-  LogSoftmax: (graph, inputs, { axis }) => softmax('LogSoftmax')(graph, inputs, axis),
+  Softmax: (graph, { logits }, { dim }) => {
+    const axis = dim === undefined || dim < 0 ? logits.shape.length - 1 : dim;
+    return graph.node('Softmax', [logits], logits.shape, logits.dtype, { axis });
+  },
   Cumsum: (graph, { x }, { axis, exclusive, reverse }) => {
     const at = tf.util.parseAxisParam(axis, [...x.shape])[0]!;
     const position = graph.constant(Int32Array.of(at), [], 'int32');
