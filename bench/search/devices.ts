@@ -6,13 +6,13 @@
  *     [--method evolve] [--reference layer]
  *
  * Without `--model` on a model of GPT-2 small's size with random weights. Of a model whose products are too small for 8
- * bits (narrower than 256), `int8` computes what float32 does.
+ * bits (narrower than 256), what is rough elsewhere is as good as float32. Rough proposals lead to other texts.
  */
 import { parseArgs } from 'node:util';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { finishRun } from '../../src/runs/events.js';
 import { loadTextModel } from '../../src/text/model.js';
-import type { Devices } from '../../src/text/search/devices.js';
+import { allDevices, type Devices, noDevices } from '../../src/text/search/devices.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 import { randomGpt2 } from './random-gpt2.js';
 
@@ -27,11 +27,12 @@ const { values: flags } = parseArgs({
   },
 });
 
-const none: Devices = { sharedPrefixes: false, int8: false };
 const settings: Record<string, Devices> = {
-  none,
-  'shared prefixes': { ...none, sharedPrefixes: true },
-  int8: { ...none, int8: true },
+  none: noDevices,
+  'shared prefixes': { ...noDevices, sharedPrefixes: true },
+  'rough ranking': { ...noDevices, roughRanking: true },
+  'rough proposals': { ...noDevices, roughProposals: true },
+  all: allDevices,
 };
 
 const random = flags.model === undefined ? await randomGpt2() : null;
@@ -49,8 +50,8 @@ for (const unit of flags.units.split(',')) {
         ...{ baseline: false, finalists: 0, ...(random && { corpus: random.corpus }) },
       }),
     );
-  await search(none, 300); // what all of them share is ready then
-  const plain = await search(none, Number(flags.evaluations));
+  await search(noDevices, 300); // what all of them share is ready then
+  const plain = await search(noDevices, Number(flags.evaluations));
   for (const [name, devices] of Object.entries(settings)) {
     const { cost, hypervolume, frontier } =
       name === 'none' ? plain : await search(devices, Number(flags.evaluations));

@@ -10,6 +10,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { noDevices } from '../../src/text/search/devices.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 import { type Contestant, contest, pythonContestant } from '../contest.js';
 import { randomGpt2 } from './random-gpt2.js';
@@ -27,7 +28,6 @@ const { folder, model, corpus } = await randomGpt2();
 
 /** Goes on with one search until so many more children were scored. */
 function ours(): Contestant {
-  const none = { sharedPrefixes: false, int8: false };
   const run = searchText({
     ...{
       model,
@@ -41,7 +41,7 @@ function ours(): Contestant {
       budget: { evaluations: 16 * CHILDREN },
       baseline: false,
       finalists: 0,
-      ...(flags.plain && { devices: none }),
+      ...(flags.plain && { devices: noDevices }),
     },
   });
   let scored = 0;

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
 import { randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import type { Precision } from '../../engine/compile.js';
 import { Random } from '../../engine/random.js';
+import { MemoryWeights, type WeightArray } from '../../engine/weights.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun } from '../../runs/events.js';
 import { Calibration } from '../calibration.js';
@@ -14,13 +16,13 @@ import { Probe } from '../probe.js';
 import { measuredUnit, referenceClass } from '../reference.js';
 import { stackRows } from '../rows.js';
 import { parseTextUnit } from '../units.js';
-import type { Devices } from './devices.js';
+import { type Devices, noDevices } from './devices.js';
+import { Proposer } from './proposals.js';
 import { RankFirst } from './rank-first.js';
 import { type Choose, WholeScoring } from './scoring.js';
 import { type SearchResult, searchText } from './search.js';
 
 describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
-  const none: Devices = { sharedPrefixes: false, int8: false };
   const search = async (devices: Devices) => {
     process.env.SUPERSTIM_CACHE = mkdtempSync(join(tmpdir(), 'superstim-'));
     const model = await loadTextModel(`${embeddedFolder}/books-lm`);
@@ -34,47 +36,64 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
   };
 
   it('finds the same with devices as without, with shared prefixes for less work', async () => {
-    const plain = await search(none);
-    const shared = await search({ ...none, sharedPrefixes: true });
-    // Its matrices are too small for 8 bits: ranking alone is what is looked at here.
-    const ranked = await search({ ...none, int8: true });
+    const plain = await search(noDevices);
+    const shared = await search({ ...noDevices, sharedPrefixes: true });
+    // Its matrices are too small for 8 bits: what goes with them is what is looked at here.
+    const ranked = await search({ ...noDevices, roughRanking: true });
+    const drafted = await search({ ...noDevices, roughProposals: true });
     const texts = ({ frontier }: SearchResult) => frontier.map(({ text }) => text);
     expect(texts(plain).length).toBeGreaterThan(3);
     expect(texts(shared)).toEqual(texts(plain));
     expect(texts(ranked)).toEqual(texts(plain));
+    expect(texts(drafted)).toEqual(texts(plain));
     expect(shared.cost.token_layers).toBeLessThan(plain.cost.token_layers);
     expect(ranked.cost.token_layers).toBeLessThan(1.7 * plain.cost.token_layers); // 2, if all were scored twice
   });
 });
 
+/**
+ * A neuron of a random model that is wide enough for products in 8 bits.
+ *
+ * @param size - of the entries of its matrices: with large ones attention saturates
+ */
+async function wideProbe(size = 1) {
+  const config = { ...tinyConfigs.gpt2, n_embd: 264, n_inner: 300, vocab_size: 300 };
+  const { spec, arrays } = randomModel(config, 3);
+  const scaled = arrays.map(([name, { shape, data }]): [string, WeightArray] => [
+    name,
+    { shape, data: shape.length > 1 ? data.map((x) => x * size) : data },
+  ]);
+  const weights = new MemoryWeights(new Map(scaled));
+  const positions = 9;
+  const random = new Random(1);
+  const row = () =>
+    Int32Array.from({ length: positions }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab)));
+  const calibration = new Calibration({
+    ...{ spec, weights },
+    text: async () => ({
+      ids: stackRows(Array.from({ length: 20 }, row)),
+      positions,
+      source: 'corpus',
+      key: 'random',
+    }),
+  });
+  const unit = measuredUnit(parseTextUnit('L1.N3', spec), spec, 'raw', () => null);
+  const reference = referenceClass('layer', unit, spec, 'raw', 0, () => null);
+  const probe = await Probe.create({
+    spec,
+    weights,
+    calibration,
+    unit,
+    reference,
+    at: 'max',
+    engine: 'onnx',
+  });
+  return { spec, weights, positions, random, row, probe };
+}
+
 describe('ranking in 8 bits', () => {
   it('keeps what matters, with the exact scores, and leaves out most of the rest', async () => {
-    const config = { ...tinyConfigs.gpt2, n_embd: 264, n_inner: 300, vocab_size: 300 };
-    const { spec, weights } = randomModel(config, 3);
-    const positions = 9;
-    const random = new Random(1);
-    const row = () =>
-      Int32Array.from({ length: positions }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab)));
-    const calibration = new Calibration({
-      ...{ spec, weights },
-      text: async () => ({
-        ids: stackRows(Array.from({ length: 20 }, row)),
-        positions,
-        source: 'corpus',
-        key: 'random',
-      }),
-    });
-    const unit = measuredUnit(parseTextUnit('L1.N3', spec), spec, 'raw', () => null);
-    const reference = referenceClass('layer', unit, spec, 'raw', 0, () => null);
-    const probe = await Probe.create({
-      spec,
-      weights,
-      calibration,
-      unit,
-      reference,
-      at: 'max',
-      engine: 'onnx',
-    });
+    const { spec, positions, random, row, probe } = await wideProbe();
     const rough = probe.inPrecision('int8');
     const screen = new RankFirst(
       new WholeScoring(rough, positions, [16]),
@@ -119,5 +138,34 @@ describe('ranking in 8 bits', () => {
     const roughly = await rough.score(stackRows(children), positions, 16);
     expect(relativeError(roughly.z, exact.z)).toBeGreaterThan(1e-4); // it is another precision indeed
     await Promise.all([probe.dispose(), rough.dispose()]);
+  });
+});
+
+describe('proposals in 8 bits', () => {
+  it('are nearly those of float32', async () => {
+    const { spec, weights, positions, row, probe } = await wideProbe(0.05);
+    const rows = [row(), row(), row()];
+    const listed = async (precision: Precision) => {
+      const proposer = new Proposer({
+        ...{ spec, weights, probe, positions, precision, banned: [0], batch: 2, asked: 8, count: 30 },
+        engine: 'onnx',
+      });
+      const steepest = await proposer.steepest(rows, [0.1, 2, 0.5]);
+      const lists = await proposer.propose(stackRows(rows), [0, 0, 1]);
+      await proposer.dispose();
+      return [...steepest, ...lists.map(({ gradient }) => gradient.ids)];
+    };
+    const [exact, rough] = [await listed('float32'), await listed('int8')];
+    const shares = exact.flatMap((ids, i) =>
+      Array.from({ length: positions - 1 }, (_, position) => {
+        const part = (all: Int32Array) => all.subarray(position * 30, (position + 1) * 30);
+        const known = new Set(part(ids));
+        return part(rough[i]!).filter((id) => known.has(id)).length / 30;
+      }),
+    );
+    const share = shares.reduce((sum, x) => sum + x, 0) / shares.length;
+    expect(share).toBeGreaterThan(0.8); // 0.1, were they unrelated
+    expect(share).toBeLessThan(1);
+    await probe.dispose();
   });
 });

@@ -10,17 +10,21 @@ import { KeepAll, type Scoring, type Screen, WholeScoring } from './scoring.js';
 export interface Devices {
   /** What a child has in common with its parent is computed once. */
   readonly sharedPrefixes: boolean;
-  /** Children are drafted and ranked in 8 bits; what may matter is computed in float32. */
-  readonly int8: boolean;
+  /** Children are ranked in 8 bits; what may matter is computed in float32. */
+  readonly roughRanking: boolean;
+  /** Drafts are written, and gradients computed, in 8 bits. */
+  readonly roughProposals: boolean;
 }
+
+export const noDevices: Devices = { sharedPrefixes: false, roughRanking: false, roughProposals: false };
+export const allDevices: Devices = { sharedPrefixes: true, roughRanking: true, roughProposals: true };
 
 /** From this width on products are large enough for 8 bits and for cutting calls to pay. */
 const WIDE = 512;
 
 /** What pays for a model (bench/search/devices.ts). */
 export function devicesFor(spec: TransformerSpec, engine: EngineName): Devices {
-  const wide = engine === 'onnx' && spec.dModel >= WIDE;
-  return { sharedPrefixes: wide, int8: wide };
+  return engine === 'onnx' && spec.dModel >= WIDE ? allDevices : noDevices;
 }
 
 export interface ScreenOptions {
@@ -32,26 +36,26 @@ export interface ScreenOptions {
   readonly batch: number;
 }
 
-/** Few children are left to score exactly after ranking: calls of just their number waste nothing. */
+/** Few children are left to score exactly after ranking: calls of just their number have no row in vain. */
 const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
 /** Of children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
 const TOKENS = 256;
 
 /** Null where no device is on. */
 export function openScreen(
-  { sharedPrefixes, int8 }: Devices,
+  { sharedPrefixes, roughRanking }: Devices,
   { probe, positions, turn, batch }: ScreenOptions,
 ): { screen: Screen; dispose(): Promise<void> } | null {
   const parents = parentsOf(turn);
   const rough = probe.inPrecision('int8');
   const shared = new SharedPrefixes({
-    probe: int8 ? rough : probe,
+    probe: roughRanking ? rough : probe,
     ...{ positions, parents, tokens: TOKENS },
   });
   const dispose = async () => {
     await Promise.all([shared.dispose(), rough.dispose()]);
   };
-  if (int8) {
+  if (roughRanking) {
     const ranking: Scoring = sharedPrefixes ? shared : new WholeScoring(rough, positions, [batch]);
     return {
       screen: new RankFirst(ranking, new WholeScoring(probe, positions, AFTER_RANKING), probe.options.at),

@@ -59,14 +59,12 @@ export class WholeScoring implements Scoring {
   async score(children: readonly Int32Array[]): Promise<Scores> {
     const parts: Scores[] = [];
     for (let start = 0; start < children.length; ) {
-      const left = children.length - start;
-      const batch = this.batches.find((size) => size <= left) ?? this.batches.at(-1)!;
-      const full = batch * Math.max(1, Math.floor(left / batch));
-      const part = children.slice(start, start + full);
+      const batch = this.batches.find((size) => size <= children.length - start) ?? this.batches.at(-1)!;
+      const part = children.slice(start, start + batch);
       parts.push(await this.probe.score(stackRows(part), this.positions, batch));
-      this.tokenLayers += part.length * this.positions * this.probe.options.spec.layers;
-      start += full;
+      start += batch;
     }
+    this.tokenLayers += children.length * this.positions * this.probe.options.spec.layers;
     return concatScores(parts);
   }
 }

@@ -17,7 +17,7 @@ import { auto } from './auto.js';
 import { parentsOf } from './breeding.js';
 import { checkSearch } from './check-search.js';
 import { corpus } from './corpus.js';
-import { type Devices, devicesFor, openScreen } from './devices.js';
+import { type Devices, devicesFor, noDevices, openScreen } from './devices.js';
 import { type Budget, type Driven, drive, type Earlier } from './drive.js';
 import { EPO_TOP_TOKENS, epo } from './epo.js';
 import { evolve } from './evolve.js';
@@ -42,7 +42,6 @@ export type SearchMethodName = keyof typeof searchMethods;
 export type { Budget, Earlier };
 
 const breeds = (name: SearchMethodName) => name === 'auto' || name === 'evolve';
-const NO_DEVICES: Devices = { sharedPrefixes: false, int8: false };
 /** Texts of the frontier that are explained. */
 const FINALISTS = 8;
 /** Tokens a position that the gradient's methods as published choose from. */
@@ -131,10 +130,11 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const drawing = { spec, weights, positions, engine, batch, parents, banned: tokenizer.specialTokens() };
   const prior = await Prior.create(drawing);
   // Another prior's cross entropy is no figure of these graphs.
-  const devices = options.fluency ? NO_DEVICES : (options.devices ?? devicesFor(spec, engine));
+  const devices = options.fluency ? noDevices : (options.devices ?? devicesFor(spec, engine));
   const screening = openScreen(devices, { probe, positions, turn, batch });
-  const precision = devices.int8 ? 'int8' : 'float32';
-  const drafts = devices.int8 ? await Prior.create({ ...drawing, precision }) : prior;
+  // GCG stays as published.
+  const precision = devices.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
+  const drafts = precision === 'float32' ? prior : await Prior.create({ ...drawing, precision });
   const proposer = new Proposer({
     ...{ spec, weights, probe, positions, engine, precision },
     banned: tokenizer.excludedTokens(),
