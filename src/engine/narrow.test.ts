@@ -54,10 +54,11 @@ const gathered: TensorFunction = (inputs, w) => {
   const rows = tf.reshape(neurons(inputs, w).y!, [BATCH * POS, NEURONS]);
   return { y: tf.slice(tf.gather(rows, tf.tensor2d([4, 0, 5, 5], [2, 2], 'int32')), [0, 0, 5], [2, 2, 1]) };
 };
-/** A head's dimensions, in another order. */
-const turned: TensorFunction = (inputs, w) => ({
-  y: tf.gather(head(inputs, w).y!, tf.tensor1d([3, 0], 'int32'), 3),
-});
+/** Some dimensions of a head, in another order. */
+const turned: TensorFunction = (inputs, w) => {
+  const some = tf.gather(heads(inputs, w).y!, tf.tensor2d([3, 0], [2, 1], 'int32'), 3);
+  return { y: tf.slice(some, [0, 0, 2, 0, 0], [BATCH, POS, 1, 2, 1]) };
+};
 const slope: TensorFunction = ({ x }, w) => ({
   y: tf.grad((x: tf.Tensor) => tf.sum(tf.square(neuron({ x }, w).y!)))(x!),
 });
