@@ -134,7 +134,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const screening = openScreen(devices, { probe, positions, turn, batch });
   // GCG stays as published.
   const precision = devices.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
-  const drafts = precision === 'float32' ? prior : await Prior.create({ ...drawing, precision });
+  const isRough = precision === 'int8' && breeds(method);
+  const drafts = isRough ? await Prior.create({ ...drawing, precision }) : prior;
   const proposer = new Proposer({
     ...{ spec, weights, probe, positions, engine, precision },
     banned: tokenizer.excludedTokens(),
