@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../test/helpers/compare.js';
 import { type Output, runOn } from '../../test/helpers/engines.js';
-import { randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
 import { Random } from '../engine/random.js';
 import * as tf from '../engine/tfjs.js';
 import { Calibration, type GroupStatistics } from './calibration.js';
@@ -28,11 +28,7 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
     );
   const text = ids(3);
   const calibrationText = ids(calibrationRows);
-  const calibration = new Calibration({
-    spec,
-    weights,
-    text: async () => ({ ids: calibrationText, positions, source: 'corpus', key: 'random' }),
-  });
+  const calibration = calibrationOn({ spec, weights }, calibrationText, positions);
 
   /** What `forward` gives at places, by name. */
   async function at(rows: Int32Array, ...places: Place[]): Promise<Output[]> {

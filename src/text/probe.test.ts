@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../test/helpers/compare.js';
 import { type Output, runOn } from '../../test/helpers/engines.js';
-import { randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
 import { Random } from '../engine/random.js';
 import { writeSafetensors } from '../engine/safetensors.js';
 import type * as tf from '../engine/tfjs.js';
 import { UsageError } from '../errors.js';
-import { Calibration } from './calibration.js';
 import type { SequenceScore } from './measures.js';
 import type { Place } from './places.js';
 import { Probe } from './probe.js';
@@ -27,11 +26,7 @@ const rowsOf = (count: number) =>
   );
 const ids = rowsOf(7);
 const calibrationIds = rowsOf(20);
-const calibration = new Calibration({
-  spec,
-  weights,
-  text: async () => ({ ids: calibrationIds, positions, source: 'corpus', key: 'random' }),
-});
+const calibration = calibrationOn({ spec, weights }, calibrationIds, positions);
 
 const folder = mkdtempSync(join(tmpdir(), 'superstim-probe-'));
 afterAll(() => rmSync(folder, { recursive: true }));

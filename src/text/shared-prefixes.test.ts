@@ -1,9 +1,8 @@
 /** Children scored from what their parents share with them, against the same children scored whole. */
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../test/helpers/compare.js';
-import { randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
 import { Random } from '../engine/random.js';
-import { Calibration } from './calibration.js';
 import type { HeadMeasure, SequenceScore } from './measures.js';
 import { Probe } from './probe.js';
 import { measuredUnit, referenceClass } from './reference.js';
@@ -23,15 +22,8 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
   const { spec, weights } = randomModel(configs[family], 2);
   const row = () =>
     Int32Array.from({ length: POSITIONS }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab)));
-  const calibration = new Calibration({
-    ...{ spec, weights },
-    text: async () => ({
-      ids: stackRows(Array.from({ length: 10 }, row)),
-      positions: POSITIONS,
-      source: 'corpus',
-      key: family,
-    }),
-  });
+  const text = stackRows(Array.from({ length: 10 }, row));
+  const calibration = calibrationOn({ spec, weights }, text, POSITIONS);
   const parents = Array.from({ length: 3 }, row);
   const pairs = Array.from({ length: 14 }, (_, i) => {
     const parent = parents[i % 3]!;

@@ -3,6 +3,7 @@ import { Random } from '../../src/engine/random.js';
 import { sizeOf } from '../../src/engine/tensor-spec.js';
 import { MemoryWeights, type WeightArray } from '../../src/engine/weights.js';
 import type { Lora } from '../../src/rl/lora.js';
+import { Calibration } from '../../src/text/calibration.js';
 import { parseConfig } from '../../src/text/config.js';
 import type { TextWeights } from '../../src/text/model.js';
 import { parameterShapes } from '../../src/text/parameters.js';
@@ -55,6 +56,14 @@ export function randomModel(config: object, seed = 1): TextWeights & { arrays: [
   });
   return { spec, weights: new MemoryWeights(new Map(arrays)), arrays };
 }
+
+/** Statistics over given sequences, `[rows, positions]`. */
+export const calibrationOn = (
+  { spec, weights }: TextWeights,
+  ids: Int32Array,
+  positions: number,
+): Calibration =>
+  new Calibration({ spec, weights, text: async () => ({ ids, positions, source: 'corpus', key: 'given' }) });
 
 /** An adapter as training leaves it: nothing is zero. */
 export function trainedLora(lora: Lora, seed = 5): Lora {

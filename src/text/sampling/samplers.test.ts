@@ -8,10 +8,9 @@ import {
   type SamplerCase,
 } from '../../../test/helpers/check-samplers.js';
 import { enumerate } from '../../../test/helpers/exact-sampling.js';
-import { randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../engine/random.js';
 import { MemoryWeights } from '../../engine/weights.js';
-import { Calibration } from '../calibration.js';
 import { Probe } from '../probe.js';
 import { measuredUnit, referenceClass } from '../reference.js';
 import { parseTextUnit } from '../units.js';
@@ -35,11 +34,7 @@ describe.each([
     const { spec, weights, arrays } = randomModel(tinyConfigs[family], 5);
     const random = Random.of(1, 'calibration text');
     const ids = Int32Array.from({ length: 40 * 6 }, (_, i) => (i % 6 === 0 ? 0 : random.integer(spec.vocab)));
-    const calibration = new Calibration({
-      spec,
-      weights,
-      text: async () => ({ ids, positions: 6, source: 'corpus', key: 'test' }),
-    });
+    const calibration = calibrationOn({ spec, weights }, ids, 6);
     const unit = measuredUnit(parseTextUnit(unitName, spec), spec, 'delta', () => null);
     const reference = referenceClass('none', unit, spec, 'delta', 1, () => null);
     probe = await Probe.create({ spec, weights, unit, reference, calibration, at: 'max', engine: 'onnx' });

@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
-import { randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
 import type { Precision } from '../../engine/compile.js';
 import { Random } from '../../engine/random.js';
 import { MemoryWeights, type WeightArray } from '../../engine/weights.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun } from '../../runs/events.js';
-import { Calibration } from '../calibration.js';
 import { loadTextModel } from '../model.js';
 import { Probe } from '../probe.js';
 import { measuredUnit, referenceClass } from '../reference.js';
@@ -68,15 +67,8 @@ async function wideProbe(size = 1) {
   const random = new Random(1);
   const row = () =>
     Int32Array.from({ length: positions }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab)));
-  const calibration = new Calibration({
-    ...{ spec, weights },
-    text: async () => ({
-      ids: stackRows(Array.from({ length: 20 }, row)),
-      positions,
-      source: 'corpus',
-      key: 'random',
-    }),
-  });
+  const text = stackRows(Array.from({ length: 20 }, row));
+  const calibration = calibrationOn({ spec, weights }, text, positions);
   const unit = measuredUnit(parseTextUnit('L1.N3', spec), spec, 'raw', () => null);
   const reference = referenceClass('layer', unit, spec, 'raw', 0, () => null);
   const probe = await Probe.create({

@@ -1,8 +1,7 @@
 /** The graphs of soft prompts, against finite differences of what they say of themselves. */
 import { describe, expect, it } from 'vitest';
-import { randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../engine/random.js';
-import { Calibration } from '../calibration.js';
 import { Probe } from '../probe.js';
 import { measuredUnit, referenceClass } from '../reference.js';
 import { stackRows } from '../rows.js';
@@ -15,10 +14,7 @@ const random = new Random(8);
 const rows = Array.from({ length: 20 }, () =>
   Int32Array.from({ length: POSITIONS }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab))),
 );
-const calibration = new Calibration({
-  ...{ spec, weights },
-  text: async () => ({ ids: stackRows(rows), positions: POSITIONS, source: 'corpus', key: 'random' }),
-});
+const calibration = calibrationOn({ spec, weights }, stackRows(rows), POSITIONS);
 const unit = measuredUnit(parseTextUnit('L1.H2', spec), spec, 'raw', () => null);
 const reference = referenceClass('none', unit, spec, 'raw', 0, () => null);
 const probe = await Probe.create({ spec, weights, calibration, unit, reference, at: 'mean', engine: 'onnx' });
