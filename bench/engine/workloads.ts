@@ -37,7 +37,7 @@ function weightFile(name: string, shapes: ReadonlyMap<string, readonly number[]>
   return openSafetensors(path);
 }
 
-const gpt2 = parseConfig(
+export const gpt2 = parseConfig(
   { model_type: 'gpt2', n_layer: 12, n_head: 12, n_embd: 768, vocab_size: 50257, n_positions: 1024 },
   'gpt2-small',
 );

@@ -48,7 +48,7 @@ export function contentHash(data: ConstantArray): string {
   return createHash('sha1').update(bytesOf(data)).digest('hex');
 }
 
-export function bytesOf({ buffer, byteOffset, byteLength }: ConstantArray): Uint8Array {
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
@@ -266,6 +266,12 @@ export function madeBy(value: Value, op: string): (GraphNode & { inputs: readonl
   return value.source.kind === 'node' && value.source.node.op === op
     ? (value.source.node as GraphNode & { inputs: readonly Value[] })
     : undefined;
+}
+
+/** The array that a value is another shape of: reshaping is no computation and takes no memory. */
+export function withoutReshape(value: Value): Value {
+  const reshape = madeBy(value, 'Reshape');
+  return reshape ? withoutReshape(reshape.inputs[0]!) : value;
 }
 
 /** Element types as ONNX numbers them (TensorProto.DataType). */

@@ -23,6 +23,8 @@ export type Request =
       readonly set: number;
       readonly content: Program;
       readonly threads: number;
+      /** Whether memory that it works in is kept from one run to the next. */
+      readonly arena: boolean;
     }
   | { readonly kind: 'unload'; readonly program: number }
   | {

@@ -3,7 +3,8 @@
  *
  * Weights are fed as inputs, so that one array in memory serves every program. What depends on weights alone
  * (a transposed filter, a folded batch norm) is taken out into a second model, run once for a set of weights
- * and cached under a key that describes the computation.
+ * and cached under a key that describes the computation. Where asked, matrices in 8 bits become constants of the model
+ * instead, which ONNX Runtime lays out anew for its products.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -12,10 +13,10 @@ import {
   contentHash,
   dependsOnWeightsAlone,
   type GraphNode,
-  madeBy,
   ONNX_TYPE,
   type Traced,
   type Value,
+  withoutReshape,
 } from './graph.js';
 import {
   attributeTypes,
@@ -45,6 +46,8 @@ export interface ProgramOutput {
 export interface Program {
   readonly model: Uint8Array;
   readonly feeds: readonly Feed[];
+  /** To be written into the model as constants before it is loaded (`withConstants`). */
+  readonly constants: readonly Feed[];
   readonly outputs: readonly ProgramOutput[];
   /** Computes the derived values; its outputs are named by their keys. */
   readonly derivation?: {
@@ -57,7 +60,8 @@ export interface Program {
 const OPSET = 23;
 const IR_VERSION = 11;
 
-export function buildProgram(traced: Traced): Program {
+/** @param packs - whether matrices in 8 bits are constants */
+export function buildProgram(traced: Traced, packs = false): Program {
   const named = Object.entries(traced.outputs);
   const outputs = Object.values(traced.outputs);
   const fixed = dependsOnWeightsAlone(outputs);
@@ -72,8 +76,14 @@ export function buildProgram(traced: Traced): Program {
     if (feed.kind === 'derived') derived.set(feed.key, withoutReshape(value));
     return true;
   });
-  const model = writeModel(body, feeds, named);
-  const program = { model, feeds: uniqueFeeds(feeds), outputs: describe(named) };
+  const isConstant = ({ kind, dtype }: Feed) => packs && kind === 'derived' && dtype === 'int8';
+  const all = uniqueFeeds(feeds);
+  const program = {
+    model: writeModel(body, feeds, named, isConstant),
+    feeds: all.filter((feed) => !isConstant(feed)),
+    constants: all.filter(isConstant),
+    outputs: describe(named),
+  };
   if (derived.size === 0) return program;
 
   const derivationFeeds = new Map<Value, Feed>();
@@ -93,12 +103,6 @@ export function buildProgram(traced: Traced): Program {
 }
 
 // -- what is fed -----------------------------------------------------------------------------------------------
-
-/** Another shape for the same array is no computation. */
-function withoutReshape(value: Value): Value {
-  const reshape = madeBy(value, 'Reshape');
-  return reshape ? withoutReshape(reshape.inputs[0]!) : value;
-}
 
 function leafFeed({ source, shape, dtype }: Value): Feed | undefined {
   if (source.kind === 'input')
@@ -178,6 +182,7 @@ function writeModel(
   { nodes, constants, used }: ReturnType<typeof cut>,
   feeds: ReadonlyMap<Value, Feed>,
   outputs: readonly [string, Value][],
+  isConstant: (feed: Feed) => boolean = () => false,
 ): Uint8Array {
   const nameOf = (value: Value) => feeds.get(value)?.name ?? `#${value.id}`;
   const valueInfo = (
@@ -215,10 +220,26 @@ function writeModel(
         ...copies,
       ],
       initializer: constants.map((value) => writeConstant(nameOf(value), value)),
-      input: uniqueFeeds(feeds).map((feed) => valueInfo(feed.name, feed)),
+      input: uniqueFeeds(feeds)
+        .filter((feed) => !isConstant(feed))
+        .map((feed) => valueInfo(feed.name, feed)),
       output: outputs.map(([name, value]) => valueInfo(name, value)),
     },
   });
+}
+
+/** A program's model with its constants, given what they hold. */
+export function withConstants(
+  { model, constants }: Program,
+  dataOf: (feed: Feed) => ArrayBufferView,
+): Uint8Array {
+  if (constants.length === 0) return model;
+  const initializer = constants.map((feed): OnnxTensor => {
+    const rawData = bytesOf(dataOf(feed));
+    return { name: feed.name, dims: [...feed.shape], dataType: ONNX_TYPE[feed.dtype], rawData };
+  });
+  // Protocol buffers that follow each other are one message: lists in it are joined.
+  return Buffer.concat([model, encodeModel({ graph: { initializer } })]);
 }
 
 /** Reads its cache wrongly where the new one is left out. */

@@ -115,6 +115,21 @@ describe('quantizeProducts', () => {
     expect(worstRow(exact.y!, rough.y!, HIDDEN)).toBeLessThan(1e-5);
   });
 
+  it('computes the same with matrices packed, and has them as constants then', async () => {
+    const x = normals(ROWS * IN);
+    const { rough } = await both(network, x);
+    const program = await compile(network, { inputs, weights, precision: 'int8', packed: true });
+    expect(await program.run({ x })).toEqual(rough);
+    const { feeds, constants } = buildProgram(quantizeProducts(trace(network, inputs, weights)), true);
+    expect(feeds.filter(({ dtype }) => dtype === 'int8')).toEqual([]);
+    expect(constants.map(({ shape }) => shape)).toEqual(
+      expect.arrayContaining([
+        [IN, HIDDEN],
+        [HIDDEN, IN],
+      ]),
+    );
+  });
+
   it('leaves rows behind a norm as they are where that is said to do', async () => {
     const behindNorm: TensorFunction = ({ x }, w) => ({
       y: tf.add(

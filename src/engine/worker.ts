@@ -7,7 +7,7 @@
 import { parentPort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import type { ArrayValue, FedInput, Reply, Request } from './messages.js';
-import type { Feed, Program } from './program.js';
+import { type Feed, type Program, withConstants } from './program.js';
 
 interface LoadedProgram {
   readonly session: ort.InferenceSession;
@@ -32,15 +32,16 @@ function weightSet(id: number): WeightSet {
   return made;
 }
 
-function createSession(model: Uint8Array, threads: number): Promise<ort.InferenceSession> {
+function createSession(
+  model: Uint8Array,
+  { threads, arena }: Pick<Extract<Request, { kind: 'load' }>, 'threads' | 'arena'>,
+): Promise<ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // An arena keeps each session's peak for ever; without one three shapes of GPT-2 small take 400 MiB less, at
-    // the same speed (bench/engine/memory.ts). Small graphs, those of one thread, are a little faster with it.
-    enableCpuMemArena: threads === 1,
+    enableCpuMemArena: arena,
     executionMode: 'sequential',
     logSeverityLevel: 3,
     extra: {
@@ -79,7 +80,7 @@ function fixedTensor(feed: Feed, set: WeightSet): ort.Tensor {
 async function derive({ derivation }: Program, set: WeightSet): Promise<void> {
   const missing = derivation?.outputs.map(({ name }) => name).filter((name) => !set.derived.has(name)) ?? [];
   if (!derivation || missing.length === 0) return;
-  const session = await createSession(derivation.model, 0);
+  const session = await createSession(derivation.model, { threads: 0, arena: false });
   const results = await session.run(
     Object.fromEntries(derivation.feeds.map((feed) => [feed.name, fixedTensor(feed, set)])),
     missing,
@@ -107,7 +108,8 @@ async function handle(request: Request): Promise<Record<string, ArrayValue>> {
     case 'load': {
       const set = weightSet(request.set);
       await derive(request.content, set);
-      const session = await createSession(request.content.model, request.threads);
+      const model = withConstants(request.content, (feed) => fixedTensor(feed, set).data as Int8Array);
+      const session = await createSession(model, request);
       programs.set(request.program, { session, program: request.content, set });
       return {};
     }

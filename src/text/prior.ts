@@ -77,7 +77,10 @@ export class Prior {
     const drawing = { ...options, parents };
     const compiled = await compile(
       (inputs, lookup) => drawSteps(drawing, inputs, withArguments(changing, inputs, lookup)),
-      { inputs: { ...changingInputs(changing), ...drawInputs(drawing) }, weights, engine, precision },
+      {
+        inputs: { ...changingInputs(changing), ...drawInputs(drawing) },
+        ...{ weights, engine, precision, packed: true },
+      },
     );
     const zeros = async (rows: number): Promise<CacheEntries> => {
       const shape = cacheShape(spec, rows, positions);

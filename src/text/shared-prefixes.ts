@@ -152,6 +152,7 @@ export class SharedPrefixes {
       ...precise(probe.options),
       // Position 0, where rows are of another size than elsewhere, is the parents'.
       evenRows: true,
+      packed: size === this.sizes.at(-1),
       inputs: {
         ids: perToken,
         positions: perToken,

@@ -115,6 +115,9 @@ export class Proposer {
   async steepest(rows: readonly Int32Array[], lambdas: readonly number[]): Promise<Int32Array[]> {
     const { spec, positions, asked } = this.options;
     const size = (positions - 1) * this.count;
+    const most = textsOf(asked);
+    // Compiling for each number of texts would take longer than it saves.
+    const half = Math.ceil(most / 2);
     const found: Int32Array[] = [];
     while (found.length < rows.length) {
       const start = found.length;
@@ -123,16 +126,17 @@ export class Proposer {
       const text: number[] = [];
       for (const row of rows.slice(start, start + asked)) {
         const key = row.join();
-        if (!texts.has(key) && texts.size === textsOf(asked)) break;
+        if (!texts.has(key) && texts.size === most) break;
         texts.set(key, row);
         text.push([...texts.keys()].indexOf(key));
       }
-      const { tokens } = await (await this.ascent(texts.size)).run({
-        ids: stackRows([...texts.values()]),
+      const batch = texts.size > half ? most : half;
+      const { tokens } = await (await this.ascent(batch)).run({
+        ids: padRows(stackRows([...texts.values()]), batch, positions),
         text: Array.from({ length: asked }, (_, i) => text[i] ?? 0),
         lambda: Array.from({ length: asked }, (_, i) => lambdas[start + i] ?? 0),
       });
-      this.tokenLayers += 3 * texts.size * positions * spec.layers;
+      this.tokenLayers += 3 * batch * positions * spec.layers;
       for (const i of text.keys()) found.push((tokens as Int32Array).slice(i * size, (i + 1) * size));
     }
     return found;
