@@ -32,8 +32,8 @@ export interface CompileOptions {
   /** Of `int8`: rows behind a norm are of one range, none much larger than others; saves bringing them to one. */
   readonly evenRows?: boolean;
   /**
-   * Of `int8`: the function has its own copy of the matrices, laid out for products, which take two thirds (of few rows)
-   * to nine tenths of the time. For functions that are run very often.
+   * Of `int8`: the function has its own copy of the matrices, laid out for products: four fifths to nine tenths of the time
+   * (bench/engine/packed.ts). For functions that are run very often.
    */
   readonly packed?: boolean;
   /** Threads of one operation, 0: as many as there are cores; what the graph is worth unless told otherwise. */

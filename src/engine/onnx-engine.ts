@@ -61,8 +61,8 @@ function threadsFor({ outputs }: Traced): number {
 }
 
 /**
- * Bytes that a graph works in up to which it keeps them from one run to the next (an arena): a fifth of the time less
- * (bench/README.md), but as much memory for good.
+ * Bytes that a graph works in up to which it keeps them from one run to the next (an arena): searches take up to a fifth less
+ * time (bench/README.md), but the memory stays taken.
  */
 const LITTLE_MEMORY = 48 * 2 ** 20;
 

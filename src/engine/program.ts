@@ -78,12 +78,10 @@ export function buildProgram(traced: Traced, packs = false): Program {
   });
   const isConstant = ({ kind, dtype }: Feed) => packs && kind === 'derived' && dtype === 'int8';
   const all = uniqueFeeds(feeds);
-  const program = {
-    model: writeModel(body, feeds, named, isConstant),
-    feeds: all.filter((feed) => !isConstant(feed)),
-    constants: all.filter(isConstant),
-    outputs: describe(named),
-  };
+  const constants = all.filter(isConstant);
+  const fed = all.filter((feed) => !isConstant(feed));
+  const model = writeModel(body, feeds, fed, named);
+  const program = { model, feeds: fed, constants, outputs: describe(named) };
   if (derived.size === 0) return program;
 
   const derivationFeeds = new Map<Value, Feed>();
@@ -94,9 +92,10 @@ export function buildProgram(traced: Traced, packs = false): Program {
     return true;
   });
   const keyed = [...derived.entries()];
+  const derivedFrom = uniqueFeeds(derivationFeeds);
   const derivation = {
-    model: writeModel(derivationBody, derivationFeeds, keyed),
-    feeds: uniqueFeeds(derivationFeeds),
+    model: writeModel(derivationBody, derivationFeeds, derivedFrom, keyed),
+    feeds: derivedFrom,
     outputs: describe(keyed),
   };
   return { ...program, derivation };
@@ -181,8 +180,8 @@ function describe(named: readonly [string, Value][]): ProgramOutput[] {
 function writeModel(
   { nodes, constants, used }: ReturnType<typeof cut>,
   feeds: ReadonlyMap<Value, Feed>,
+  inputs: readonly Feed[],
   outputs: readonly [string, Value][],
-  isConstant: (feed: Feed) => boolean = () => false,
 ): Uint8Array {
   const nameOf = (value: Value) => feeds.get(value)?.name ?? `#${value.id}`;
   const valueInfo = (
@@ -220,9 +219,7 @@ function writeModel(
         ...copies,
       ],
       initializer: constants.map((value) => writeConstant(nameOf(value), value)),
-      input: uniqueFeeds(feeds)
-        .filter((feed) => !isConstant(feed))
-        .map((feed) => valueInfo(feed.name, feed)),
+      input: inputs.map((feed) => valueInfo(feed.name, feed)),
       output: outputs.map(([name, value]) => valueInfo(name, value)),
     },
   });

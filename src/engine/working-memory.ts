@@ -18,22 +18,26 @@ const BYTES: Readonly<Record<GraphDType, number>> = { float32: 4, int32: 4, int6
 export function workingMemory({ outputs }: Traced): number {
   const results = Object.values(outputs);
   const fed = dependsOnWeightsAlone(results);
-  const nodes = reachable(results).nodes.filter((node) => !fed.has(node.outputs[0]!));
+  const nodes = reachable(results).nodes.filter(
+    ({ op, outputs }) => op !== 'Reshape' && !fed.has(outputs[0]!),
+  );
+  const kept = new Set(results.map(withoutReshape));
+  /** Where arrays that are made here are used last. */
   const lastUse = new Map<Value, GraphNode>();
   for (const node of nodes)
-    for (const input of node.inputs) if (input) lastUse.set(withoutReshape(input), node);
-  const kept = new Set(results.map(withoutReshape));
+    for (const input of node.inputs) {
+      const array = input && withoutReshape(input);
+      if (array?.source.kind === 'node' && !fed.has(array) && !kept.has(array)) lastUse.set(array, node);
+    }
+  const ending = new Map<GraphNode, number>();
+  for (const [array, node] of lastUse) ending.set(node, (ending.get(node) ?? 0) + bytes(array));
   let [now, most] = [0, 0];
   for (const node of nodes) {
-    if (node.op === 'Reshape') continue;
-    for (const value of node.outputs) now += bytes(value);
+    for (const array of node.outputs) now += bytes(array);
     most = Math.max(most, now);
-    for (const input of new Set(node.inputs.map((value) => value && withoutReshape(value))))
-      if (input && lastUse.get(input) === node && !kept.has(input) && isMade(input, fed)) now -= bytes(input);
+    now -= ending.get(node) ?? 0;
   }
   return most;
 }
 
 const bytes = ({ shape, dtype }: Value) => BYTES[dtype] * sizeOf(shape);
-
-const isMade = (value: Value, fed: ReadonlySet<Value>) => value.source.kind === 'node' && !fed.has(value);
