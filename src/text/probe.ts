@@ -81,6 +81,12 @@ export class Probe {
     return new Probe({ ...this.options, precision }, this.statistics);
   }
 
+  /** How many layers the unit's measure needs. */
+  get layers(): number {
+    const { unit, spec } = this.options;
+    return 'layer' in unit.group ? unit.group.layer + 1 : spec.layers;
+  }
+
   /** Mean and deviation of the unit's measure over calibration text. */
   get moments(): { mean: number; deviation: number } {
     const { group, index } = this.options.unit;

@@ -201,19 +201,23 @@ export class Arena {
 
   /** What to try in some sequences, `[sequences, positions]`; see `Proposer`. */
   propose(rows: Int32Array, gammas: readonly number[]): Promise<Proposals[]> {
-    return this.withGradients(gammas.length, (proposer) => proposer.propose(rows, gammas));
+    const { proposer } = this.options;
+    return this.withGradients(gammas.length, proposer, () => proposer.propose(rows, gammas));
   }
 
   /** The steepest tokens of some sequences; see `Proposer`. */
-  steepest(rows: readonly Int32Array[], lambdas: readonly number[]): Promise<Int32Array[]> {
-    return this.withGradients(rows.length, (proposer) => proposer.steepest(rows, lambdas));
+  steepest(
+    rows: readonly Int32Array[],
+    lambdas: readonly number[],
+    proposer = this.options.proposer,
+  ): Promise<Int32Array[]> {
+    return this.withGradients(rows.length, proposer, () => proposer.steepest(rows, lambdas));
   }
 
   /** A sequence's gradient counts as two evaluations, and as token-layers what was computed. */
-  private async withGradients<T>(sequences: number, work: (proposer: Proposer) => Promise<T>): Promise<T> {
-    const { proposer } = this.options;
+  private async withGradients<T>(sequences: number, proposer: Proposer, work: () => Promise<T>): Promise<T> {
     const before = proposer.tokenLayers;
-    const result = await work(proposer);
+    const result = await work();
     this.cost.evaluations += 2 * sequences;
     this.cost.tokenLayers += proposer.tokenLayers - before;
     return result;
@@ -223,6 +227,12 @@ export class Arena {
   countGradients(sequences: number): void {
     this.cost.evaluations += 2 * sequences;
     this.cost.tokenLayers += 2 * sequences * this.options.positions * this.layers;
+  }
+
+  /** Counts sequences that a method scores itself, no further than to a layer. */
+  countScored(sequences: number, positions: number, layers: number): void {
+    this.cost.evaluations += sequences;
+    this.cost.tokenLayers += sequences * positions * layers;
   }
 
   /** Counts tokens that were read or drawn with a key-value cache. */

@@ -2,24 +2,31 @@
  * @file The default: every operator of evolution as often as it pays for this unit, and more than one beginning.
  *
  * A bandit starts from evolution's shares and moves them toward what adds most for what it costs. A population that
- * has stopped growing is put aside for a new one from fresh samples, and joined with it when that has stopped too.
+ * has stopped growing is put aside for a new one from fresh samples and triggers, and joined with it when that has
+ * stopped too.
  */
 import type { Arena } from './arena.js';
 import { Bandit } from './bandit.js';
-import { Breeding } from './breeding.js';
+import { Breeding, type Shares } from './breeding.js';
 import { evolutionShares, sampleUntil } from './evolve.js';
 import { Growth } from './growth.js';
 import { Population } from './population.js';
+import { findTriggers } from './triggers.js';
 
 /** Of the budget, at most so much goes into samples of the prior before breeding starts; and so many samples. */
 const PRIOR_SHARE = 0.1;
 const PRIOR_SAMPLES = 1024;
+/** And at most so much, for each population, into triggers. */
+const TRIGGER_SHARE = 0.15;
 /** Cost, in children, of what an operator must have made before it is believed to differ from the average. */
 const TRUST = 64;
 
+/** How often each operator is used while nothing is known. */
+const shares = { ...evolutionShares, graft: 1.5 } as const satisfies Shares;
+
 export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
   const breeding = new Breeding(arena);
-  const bandit = new Bandit(evolutionShares, TRUST);
+  const bandit = new Bandit(shares, TRUST);
   /** What samples gained before breeding: that was not its choice. */
   let sampled = 0;
 
@@ -41,6 +48,7 @@ export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
     const before = arena.gains.get('prior') ?? 0;
     yield* sampleUntil(arena, PRIOR_SHARE, PRIOR_SAMPLES);
     sampled += (arena.gains.get('prior') ?? 0) - before;
+    breeding.triggers = yield* findTriggers(arena, TRIGGER_SHARE);
     yield* grow();
     if (aside) {
       arena.population.join(aside);

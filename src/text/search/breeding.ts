@@ -37,13 +37,15 @@ export class Breeding {
    * the same; where time is, what took longer costs more.
    */
   readonly costs = new Map<OperatorName, number>();
+  /** What `graft` puts into texts. */
+  triggers: readonly Int32Array[] = [];
   private readonly known = new Map<Candidate, Proposals>();
 
   constructor(private readonly arena: Arena) {}
 
   /** Breeds and scores one generation. */
   async generation(shares: Shares): Promise<void> {
-    const { arena } = this;
+    const { arena, triggers } = this;
     const { random, turn } = arena.options;
     const count = parentsOf(turn);
     if (arena.left <= 2 * count) {
@@ -57,7 +59,7 @@ export class Breeding {
       const [parent, proposals] = random.pick(parents);
       const operator = names[random.weighted(weights)]!;
       const [mate] = random.pick(parents);
-      const { row, rewrite }: Draft = operators[operator]({ parent, proposals, mate, random });
+      const { row, rewrite }: Draft = operators[operator]({ parent, proposals, mate, triggers, random });
       return { parent, operator, row, rewrite, seconds: 0 };
     });
     await this.write(children);

@@ -71,13 +71,17 @@ export class Niches {
     if (niches.length === 0) return null;
     const chosen = random.weighted(niches.map(([niche]) => fluencyWeight((niche + 0.5) * WIDTH)));
     const cells = this.sorted(niches[chosen]![1]);
-    // Squared: half of the picks fall on the best quarter.
-    return cells[Math.floor(random.uniform() ** 2 * cells.length)]!;
+    return pickStrong(cells, random);
   }
 
   private sorted(cells: ReadonlyMap<number, Candidate>): Candidate[] {
     return [...cells.values()].sort((a, b) => this.measureOf(b) - this.measureOf(a));
   }
+}
+
+/** One of some that are sorted, the strongest first: half of the picks fall on the best quarter. */
+export function pickStrong<T>(sorted: readonly T[], random: Random): T {
+  return sorted[Math.floor(random.uniform() ** 2 * sorted.length)]!;
 }
 
 /** A member of a front at random, levels of fluency alike; null for an empty one. */

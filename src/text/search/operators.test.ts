@@ -26,6 +26,7 @@ const lists = (first: number): TokenLists => ({
 const material = (seed: number): Material => ({
   parent,
   mate,
+  triggers: [Int32Array.of(0, 31, 32, 33)],
   proposals: { prior: lists(100), gradient: lists(200) },
   random: new Random(seed),
 });
@@ -124,6 +125,19 @@ describe('operators', () => {
       const after = row.indexOf(23) + 1;
       expect(rewrite?.from ?? POSITIONS).toBe(after);
     }
+  });
+
+  it('graft puts in a trigger or its end, or what leads to the other peak while none is known', () => {
+    const grafts = drafts('graft').map(({ row, rewrite }) => {
+      expect(rewrite?.from ?? POSITIONS).toBe(row.indexOf(33) + 1);
+      return Array.from(row).filter((id) => id > 30);
+    });
+    for (const end of [[33], [32, 33], [31, 32, 33]]) expect(grafts).toContainEqual(end);
+    expect(new Set(grafts.map(String)).size).toBe(3);
+    for (const seed of seeds.slice(0, 20))
+      expect(operators.graft({ ...material(seed), triggers: [] })).toEqual(
+        operators.transplant(material(seed)),
+      );
   });
 
   it('draws tokens as often as prior and gain say, never the one that is there', () => {

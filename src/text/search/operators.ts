@@ -8,6 +8,7 @@
 import type { Random } from '../../engine/random.js';
 import type { Rewrite } from '../prior.js';
 import type { Candidate } from './candidate.js';
+import { pickStrong } from './niches.js';
 import type { Proposals, TokenLists } from './proposals.js';
 
 /** A child before the prior has written its part. */
@@ -23,6 +24,8 @@ export interface Material {
   readonly proposals: Proposals;
   /** Another candidate, to cross with. */
   readonly mate: Candidate;
+  /** What excites the unit however improbable, the strongest first; the start token in front of each. */
+  readonly triggers: readonly Int32Array[];
   readonly random: Random;
 }
 
@@ -151,13 +154,17 @@ const cross: Operator = ({ parent, mate, random }) => {
 /** What leads to the mate's peak put somewhere into the parent, and a new end. */
 const transplant: Operator = ({ parent, mate, random }) => {
   const length = Math.min(mate.peak, 1 + random.integer(LONGEST_INFILL));
-  const graft = mate.ids.subarray(mate.peak + 1 - length, mate.peak + 1);
-  const row = parent.ids.slice();
-  const stays = endsAtPeak(parent) && mate !== parent;
-  const from = stays ? row.length - length : 1 + random.integer(row.length - length);
-  row.set(graft, from);
-  const last = from + length - 1;
-  return { row, rewrite: last < row.length - 1 ? tailRewrite(row, last, random) : null };
+  const end = mate.ids.subarray(mate.peak + 1 - length, mate.peak + 1);
+  return grafted(parent, end, endsAtPeak(parent) && mate !== parent, random);
+};
+
+/** A trigger, or its end, put somewhere into the parent, and a new end; a transplant while no trigger is known. */
+const graft: Operator = (material) => {
+  const { parent, triggers, random } = material;
+  if (triggers.length === 0) return transplant(material);
+  const trigger = pickStrong(triggers, random);
+  const end = trigger.subarray(1 + random.integer(trigger.length - 1));
+  return grafted(parent, end, endsAtPeak(parent), random);
 };
 
 export const operators = {
@@ -173,6 +180,7 @@ export const operators = {
   insert,
   cross,
   transplant,
+  graft,
 } as const satisfies Record<string, Operator>;
 export type OperatorName = keyof typeof operators;
 export const operatorNames = Object.keys(operators) as OperatorName[];
@@ -188,6 +196,15 @@ function eitherList({ proposals, random }: Material): [list: TokenLists, gainWei
 
 function tailRewrite(row: Int32Array, after: number, random: Random): Rewrite {
   return { from: after + 1, count: row.length - 1 - after, temperature: random.pick(TAIL_TEMPERATURES) };
+}
+
+/** Some tokens in a parent's place, the last ones or any, and all behind them written anew. */
+function grafted(parent: Candidate, tokens: Int32Array, atEnd: boolean, random: Random): Draft {
+  const row = parent.ids.slice();
+  const from = atEnd ? row.length - tokens.length : 1 + random.integer(row.length - tokens.length);
+  row.set(tokens, from);
+  const last = from + tokens.length - 1;
+  return { row, rewrite: last < row.length - 1 ? tailRewrite(row, last, random) : null };
 }
 
 /** A changed parent; half of the time all after its peak is written anew too. */

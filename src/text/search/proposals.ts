@@ -66,7 +66,7 @@ export class Proposer {
   /** Graphs of `steepest` by how many texts they take. */
   private readonly ascents = new OnDemand<number, Compiled>();
 
-  constructor(private readonly options: ProposerOptions) {
+  constructor(readonly options: ProposerOptions) {
     this.count = Math.min(options.count, options.spec.vocab - options.banned.length);
   }
 

@@ -1,12 +1,12 @@
 /** @file Where methods start that know no prior: texts of tokens drawn uniformly. */
+import type { TextModel } from '../model.js';
 import type { Arena } from './arena.js';
 import type { Candidate } from './candidate.js';
 
 /** Scores random sequences until `count` of them survive decoding and encoding. */
 export async function* randomTexts(arena: Arena, count: number): AsyncGenerator<void, Candidate[], void> {
   const { model, start, positions, random } = arena.options;
-  const excluded = new Set(model.tokenizer.excludedTokens());
-  const tokens = Array.from({ length: model.spec.vocab }, (_, id) => id).filter((id) => !excluded.has(id));
+  const tokens = usableTokens(model);
   const found: Candidate[] = [];
   while (found.length < count) {
     const rows = Int32Array.from({ length: count * positions }, (_, i) =>
@@ -17,4 +17,10 @@ export async function* randomTexts(arena: Arena, count: number): AsyncGenerator<
     yield;
   }
   return found.slice(0, count);
+}
+
+/** All tokens that a text may have. */
+export function usableTokens({ tokenizer, spec }: TextModel): number[] {
+  const excluded = new Set(tokenizer.excludedTokens());
+  return Array.from({ length: spec.vocab }, (_, id) => id).filter((id) => !excluded.has(id));
 }

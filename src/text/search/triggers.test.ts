@@ -1,0 +1,104 @@
+/** Triggers on the embedded model, against as many random texts. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Random } from '../../engine/random.js';
+import { embeddedFolder } from '../../hub/embedded.js';
+import { loadTextModel, type TextModel } from '../model.js';
+import { Probe } from '../probe.js';
+import { stackRows } from '../rows.js';
+import { calibrate, resolveUnits, startToken } from '../session.js';
+import { Arena } from './arena.js';
+import { Proposer } from './proposals.js';
+import { usableTokens } from './random-texts.js';
+import { findTriggers } from './triggers.js';
+
+let model: TextModel;
+let atEnd: Probe;
+let arenaOf: (evaluations: number, positions?: number) => Arena;
+
+beforeAll(async () => {
+  model = await loadTextModel(`${embeddedFolder}/books-lm`);
+  const options = {
+    model,
+    engine: 'onnx',
+    measure: 'delta',
+    at: 'max',
+    reference: 'layer',
+    seed: 0,
+  } as const;
+  const preparing = calibrate(options);
+  let prepared = await preparing.next();
+  while (!prepared.done) prepared = await preparing.next();
+  const { spec, weights, tokenizer } = model;
+  const probing = { spec, weights, calibration: prepared.value, at: 'max', engine: 'onnx' } as const;
+  const probe = await Probe.create({ ...probing, ...resolveUnits('L2.N100', options) });
+  atEnd = await Probe.create({
+    ...probing,
+    at: 'last',
+    ...resolveUnits('L2.N100', { ...options, reference: 'none' }),
+  });
+  arenaOf = (evaluations, positions = 9) => {
+    const proposing = {
+      spec,
+      weights,
+      probe,
+      positions,
+      banned: tokenizer.excludedTokens(),
+      engine: 'onnx',
+    } as const;
+    const proposer = new Proposer({ ...proposing, batch: 1, asked: 1, count: 8 });
+    // It has no prior: nothing is sampled.
+    const rest = { model, probe, proposer, positions, start: startToken(model), random: new Random(1) };
+    return new Arena({ ...rest, quiet: null, turn: 64, batch: 64, evaluations, prior: null as never });
+  };
+}, 60_000);
+
+async function trigger(arena: Arena, share: number): Promise<Int32Array[]> {
+  const finding = findTriggers(arena, share);
+  for (;;) {
+    const { done, value } = await finding.next();
+    arena.spent = arena.cost.evaluations / arena.options.evaluations;
+    if (done) return value;
+  }
+}
+const strengths = async (rows: readonly Int32Array[]): Promise<Float32Array> =>
+  (await atEnd.score(stackRows(rows), rows[0]!.length, 64)).z;
+
+describe('findTriggers', () => {
+  it('finds what no random text comes near, each with another end, at no more than its share', async () => {
+    const arena = arenaOf(10_000);
+    const triggers = await trigger(arena, 0.4);
+    expect(arena.cost.evaluations).toBeLessThanOrEqual(4000);
+    expect(arena.cost.evaluations).toBeGreaterThan(3000);
+    // Three layers of four are needed for this unit.
+    expect(arena.cost.tokenLayers).toBeLessThan(arena.cost.evaluations * 6 * model.spec.layers);
+
+    expect(new Set(triggers.map((ids) => ids.at(-1))).size).toBe(16);
+    for (const ids of triggers) {
+      expect(ids).toHaveLength(6);
+      expect(model.tokenizer.roundTrips(ids)).toBe(true);
+    }
+    const found = await strengths(triggers);
+    expect([...found]).toEqual([...found].sort((a, b) => b - a));
+
+    const random = new Random(2);
+    const tokens = usableTokens(model);
+    const texts = Array.from({ length: 4000 }, () =>
+      triggers[0]!.map((id, i) => (i === 0 ? id : random.pick(tokens))),
+    );
+    expect(found[0]).toBeGreaterThan(1.5 * Math.max(...(await strengths(texts))));
+  });
+
+  it('finds the strongest token of all where texts have one', async () => {
+    const [strongest] = await trigger(arenaOf(10_000, 2), 1);
+    const start = startToken(model);
+    const all = usableTokens(model).map((id) => Int32Array.of(start, id));
+    const z = await strengths(all);
+    expect(Array.from(strongest!)).toEqual(Array.from(all[z.indexOf(Math.max(...z))]!));
+  });
+
+  it('spends nothing where its share is too small to find any', async () => {
+    const arena = arenaOf(3000);
+    expect(await trigger(arena, 0.15)).toEqual([]);
+    expect(arena.cost.evaluations).toBe(0);
+  });
+});

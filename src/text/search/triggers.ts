@@ -1,0 +1,167 @@
+/**
+ * @file Triggers: the few tokens that excite a unit most, however improbable, found by many climbs side by side.
+ *
+ * Operators that keep to what the prior writes find rare pairs late: the first of two tokens that excite only together
+ * has nothing to show. Here fluency does not count, and without the cross entropy, the layers above the unit and the
+ * tokens before a text costs a fraction. What is found is grafted into fluent texts.
+ */
+import { type Compiled, compile } from '../../engine/compile.js';
+import { Probe, precise } from '../probe.js';
+import { padRows, stackRows } from '../rows.js';
+import { forward } from '../transformer.js';
+import type { Arena } from './arena.js';
+import { Proposer } from './proposals.js';
+import { usableTokens } from './random-texts.js';
+
+/** Tokens of a trigger; fewer where texts are shorter. */
+const TOKENS = 5;
+/** Climbs side by side, each with another last token. */
+const CLIMBS = 16;
+/** Steps of a climb, at most. */
+const STEPS = 5;
+/** Tokens that a step tries at each position: the steepest of the gradient. */
+const TRIED = 64;
+/** Random texts to begin with, beside the ends of what the population has, at most; and the most that they may take. */
+const RANDOM_TEXTS = 2048;
+const RANDOM_SHARE = 0.25;
+/** Evaluations without which climbs come to nothing. */
+const LEAST = 1000;
+
+interface Trigger {
+  /** The start token in front, `[positions]`. */
+  readonly ids: Int32Array;
+  /** At the last token, sigmas. */
+  readonly z: number;
+}
+
+/**
+ * Looks for triggers for a share of the budget; ends sooner where no climb gets higher.
+ *
+ * @returns the strongest first, the start token in front of each; no two end with the same token. None where the share is
+ *   too small to find any
+ */
+export async function* findTriggers(arena: Arena, share: number): AsyncGenerator<void, Int32Array[], void> {
+  const evaluations = Math.min(arena.left, Math.floor(share * arena.options.evaluations));
+  if (evaluations < LEAST) return [];
+  const before = arena.spent;
+  const spent = () => (arena.spent - before) / share;
+  const climbs = await Climbs.create(arena, evaluations);
+  try {
+    for await (const _ of climbs.climb(spent)) {
+      yield;
+      if (spent() >= 1) break;
+    }
+    return climbs.strongest.map(({ ids }) => ids);
+  } finally {
+    await climbs.dispose();
+  }
+}
+
+class Climbs {
+  /** By last token. */
+  private readonly best = new Map<number, Trigger>();
+  /** Whose neighbours were tried. */
+  private readonly done = new Set<Trigger>();
+
+  private constructor(
+    private readonly arena: Arena,
+    private readonly proposer: Proposer,
+    /** z at the end of `batch` texts. */
+    private readonly strength: Compiled,
+    private readonly batch: number,
+    /** Evaluations that may still be spent. */
+    private left: number,
+  ) {}
+
+  static async create(arena: Arena, evaluations: number): Promise<Climbs> {
+    const { probe: whole, proposer, positions: longest, turn } = arena.options;
+    const { spec, precision = 'float32' } = proposer.options;
+    const probe = await Probe.create({
+      ...whole.options,
+      ...{ at: 'last', precision, reference: { name: 'none', parts: [], size: 0 } },
+    });
+    const positions = Math.min(1 + TOKENS, longest);
+    // About the tokens of a turn.
+    const batch = 2 * turn;
+    const strength = await compile(
+      (inputs, weights) => ({ z: probe.unitZ(weights, forward(spec, weights, { ids: inputs.ids! })) }),
+      { ...precise(probe.options), inputs: { ids: { shape: [batch, positions], dtype: 'int32' } } },
+    );
+    const asked = { probe, positions, asked: 2 * CLIMBS, count: TRIED };
+    return new Climbs(arena, new Proposer({ ...proposer.options, ...asked }), strength, batch, evaluations);
+  }
+
+  get strongest(): Trigger[] {
+    return [...this.best.values()].sort((a, b) => b.z - a.z).slice(0, CLIMBS);
+  }
+
+  /**
+   * A call at a time.
+   *
+   * @param spent - the part of what the climbs may spend
+   */
+  async *climb(spent: () => number): AsyncGenerator<void, void, void> {
+    yield* this.score(this.ends());
+    const random = this.randomTexts();
+    for (let texts = 0; texts < RANDOM_TEXTS && spent() < RANDOM_SHARE; texts += this.batch)
+      yield* this.score(Array.from({ length: this.batch }, random));
+    for (let step = 0; step < STEPS; step++) {
+      const climbing = this.strongest.filter((trigger) => !this.done.has(trigger));
+      if (climbing.length === 0 || this.left < 2 * climbing.length) return;
+      for (const trigger of climbing) this.done.add(trigger);
+      const texts = climbing.map(({ ids }) => ids);
+      this.left -= 2 * texts.length;
+      const steepest = await this.arena.steepest(texts, Array(texts.length).fill(0), this.proposer);
+      yield* this.score(texts.flatMap((ids, i) => neighbours(ids, steepest[i]!)));
+    }
+  }
+
+  /** What the population's texts end with at their peaks; random tokens before it where that is too short. */
+  private ends(): Int32Array[] {
+    const random = this.randomTexts();
+    return this.arena.population.niches.members.map(({ ids, peak }) => {
+      const text = random();
+      const known = Math.min(peak, text.length - 1);
+      text.set(ids.subarray(peak + 1 - known, peak + 1), text.length - known);
+      return text;
+    });
+  }
+
+  private randomTexts(): () => Int32Array {
+    const { model, start, random } = this.arena.options;
+    const tokens = usableTokens(model);
+    const { positions } = this.proposer.options;
+    return () => Int32Array.from({ length: positions }, (_, i) => (i === 0 ? start : random.pick(tokens)));
+  }
+
+  private async *score(texts: readonly Int32Array[]): AsyncGenerator<void, void, void> {
+    const { arena, batch, proposer, strength } = this;
+    const { positions, probe } = proposer.options;
+    for (let first = 0; first < texts.length && this.left > 0; first += batch) {
+      const part = texts.slice(first, first + Math.min(batch, this.left));
+      this.left -= part.length;
+      const { z } = await strength.run({ ids: padRows(stackRows(part), batch, positions) });
+      for (const [i, ids] of part.entries()) this.offer({ ids, z: z![i]! });
+      arena.countScored(part.length, positions, probe.layers);
+      yield;
+    }
+  }
+
+  private offer(trigger: Trigger): void {
+    const last = trigger.ids.at(-1)!;
+    const present = this.best.get(last);
+    if (present && present.z >= trigger.z) return;
+    if (this.arena.options.model.tokenizer.roundTrips(trigger.ids)) this.best.set(last, trigger);
+  }
+
+  async dispose(): Promise<void> {
+    this.strength.dispose();
+    await this.proposer.dispose();
+  }
+}
+
+/** Each position in turn given each of its tokens, `[positions - 1, count]`. */
+function neighbours(ids: Int32Array, tokens: Int32Array): Int32Array[] {
+  const count = tokens.length / (ids.length - 1);
+  return Array.from(tokens, (token, i) => ids.with(1 + Math.floor(i / count), token));
+}
