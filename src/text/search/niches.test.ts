@@ -4,8 +4,8 @@ import { Random } from '../../engine/random.js';
 import type { Candidate } from './candidate.js';
 import { Niches, pickAlong } from './niches.js';
 
-const candidate = (cross_entropy: number, z: number, trigger: number): Candidate => ({
-  ids: Int32Array.of(0, trigger, 5),
+const candidate = (cross_entropy: number, z: number, peakToken: number): Candidate => ({
+  ids: Int32Array.of(0, peakToken, 5),
   peak: 1,
   cross_entropy,
   z,
@@ -20,7 +20,7 @@ const picks = (pick: (random: Random) => Candidate | null) => {
 };
 
 describe('Niches', () => {
-  it('hold the best of each trigger, though another is stronger', () => {
+  it('hold the best of each token at the peak, though another is stronger', () => {
     const niches = new Niches(({ z }) => z);
     expect(niches.pick(new Random(1))).toBeNull();
     for (const z of [3, 9, 5]) niches.add(candidate(1.1, z, 7));
@@ -29,9 +29,9 @@ describe('Niches', () => {
     expect(found).toEqual(new Set([9, 4]));
   });
 
-  it('drop the weakest trigger when full, and what is hardly text', () => {
+  it('drop the weakest token at the peak when full, and what is hardly text', () => {
     const niches = new Niches(({ z }) => z);
-    for (let trigger = 1; trigger <= 9; trigger++) niches.add(candidate(2.2, trigger, trigger));
+    for (let peakToken = 1; peakToken <= 9; peakToken++) niches.add(candidate(2.2, peakToken, peakToken));
     niches.add(candidate(9, 50, 99));
     const found = new Set(picks((random) => niches.pick(random)).map(({ z }) => z));
     expect(found).toEqual(new Set([2, 3, 4, 5, 6, 7, 8, 9]));

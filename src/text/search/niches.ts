@@ -33,11 +33,11 @@ export class Niches {
     const niche = nicheOf(candidate.cross_entropy);
     const cells = this.niches.get(niche) ?? new Map<number, Candidate>();
     this.niches.set(niche, cells);
-    const trigger = candidate.ids[candidate.peak]!;
+    const peakToken = candidate.ids[candidate.peak]!;
     const value = this.measureOf(candidate);
-    const present = cells.get(trigger);
+    const present = cells.get(peakToken);
     if (present && this.measureOf(present) >= value) return;
-    cells.set(trigger, candidate);
+    cells.set(peakToken, candidate);
     if (cells.size > KEPT) {
       const weakest = this.sorted(cells).at(-1)!;
       cells.delete(weakest.ids[weakest.peak]!);
@@ -47,13 +47,13 @@ export class Niches {
   /**
    * Whether a candidate as strong as this could get a cell in one of the niches of a range of cross entropies.
    *
-   * @param trigger - the token at its peak
+   * @param peakToken - the token at its peak
    */
-  couldTake(least: number, most: number, trigger: number, value: number): boolean {
+  couldTake(least: number, most: number, peakToken: number, value: number): boolean {
     for (let niche = nicheOf(least); niche <= nicheOf(Math.min(most, FLUENCY_LIMIT)); niche++) {
       const cells = this.niches.get(niche);
       if (!cells) return true;
-      const present = cells.get(trigger);
+      const present = cells.get(peakToken);
       const rivals = present ? [present] : cells.size < KEPT ? [] : [...cells.values()];
       if (rivals.length === 0 || rivals.some((rival) => this.measureOf(rival) < value)) return true;
     }

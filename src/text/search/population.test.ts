@@ -11,9 +11,9 @@ const candidate = (crossEntropy: number, z: number, margin = 0, token = 7): Cand
   rivals: 0,
   report: { text: '', token_ids: [token], cross_entropy: crossEntropy, raw: z, z, margin, rank: 1 },
 });
-const prospect = (crossEntropy: number, z: number, margin: number, trigger: number) => {
+const prospect = (crossEntropy: number, z: number, margin: number, peakToken: number) => {
   const point = { cross_entropy: crossEntropy, z, margin };
-  return { best: point, worst: point, trigger };
+  return { best: point, worst: point, peakToken };
 };
 
 describe('Population', () => {

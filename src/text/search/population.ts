@@ -35,10 +35,10 @@ export class Population {
    *
    * @param isBeaten - whether another is sure to be better in everything: then niches alone may have a place
    */
-  couldTake({ best, worst, trigger }: Prospect, isBeaten: boolean): boolean {
+  couldTake({ best, worst, peakToken }: Prospect, isBeaten: boolean): boolean {
     return (
       (!isBeaten && (this.strongest.wouldKeep(best) || this.mostSelective.wouldKeep(best))) ||
-      this.niches.couldTake(best.cross_entropy, worst.cross_entropy, trigger, best.z)
+      this.niches.couldTake(best.cross_entropy, worst.cross_entropy, peakToken, best.z)
     );
   }
 }

@@ -82,7 +82,7 @@ export class RankFirst implements Screen {
         z: samePeak ? parent.z : parent.z + own.z - before.z,
         margin: own.margin,
       };
-      return { point: kind === 'new' ? own : corrected, trigger: child[peak]!, kind };
+      return { point: kind === 'new' ? own : corrected, peakToken: child[peak]!, kind };
     });
   }
 }

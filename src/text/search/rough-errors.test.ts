@@ -4,16 +4,16 @@ import { type Kind, type Opinion, RoughErrors } from './rough-errors.js';
 
 const opinion = (crossEntropy: number, z: number, kind: Kind = 'related'): Opinion => ({
   point: { cross_entropy: crossEntropy, z, margin: null },
-  trigger: 7,
+  peakToken: 7,
   kind,
 });
 
 describe('RoughErrors', () => {
   it('knows nothing at first', () => {
-    const { best, worst, trigger } = new RoughErrors().prospect(opinion(3, 5));
+    const { best, worst, peakToken } = new RoughErrors().prospect(opinion(3, 5));
     expect(best).toEqual({ cross_entropy: 0, z: Infinity, margin: null });
     expect(worst).toEqual({ cross_entropy: Infinity, z: -Infinity, margin: null });
-    expect(trigger).toBe(7);
+    expect(peakToken).toBe(7);
   });
 
   it('learns mean and spread of the errors, and gives z of a kept peak as it is', () => {

@@ -13,7 +13,7 @@ const ENOUGH = 8;
 export interface Opinion {
   readonly point: Point;
   /** The token at its peak. */
-  readonly trigger: number;
+  readonly peakToken: number;
   readonly kind: Kind;
 }
 
@@ -71,7 +71,7 @@ export class RoughErrors {
   /** What a child is likely to be. */
   likely(opinion: Opinion): Prospect {
     const point = this.within(opinion, 0);
-    return { best: point, worst: point, trigger: opinion.trigger };
+    return { best: point, worst: point, peakToken: opinion.peakToken };
   }
 
   /**
@@ -80,9 +80,9 @@ export class RoughErrors {
    * @param exact - where that is known
    */
   prospect(opinion: Opinion, exact?: Point): Prospect {
-    const { trigger } = opinion;
-    if (exact) return { best: exact, worst: exact, trigger };
-    return { best: this.within(opinion, 1), worst: this.within(opinion, -1), trigger };
+    const { peakToken } = opinion;
+    if (exact) return { best: exact, worst: exact, peakToken };
+    return { best: this.within(opinion, 1), worst: this.within(opinion, -1), peakToken };
   }
 
   /** @param side - 1: as good as may be, -1: as bad, 0: neither */

@@ -26,7 +26,7 @@ export interface Prospect {
   readonly best: Point;
   readonly worst: Point;
   /** The token at its peak. */
-  readonly trigger: number;
+  readonly peakToken: number;
 }
 
 /** Which of some children could enter the frontier, or what else a search breeds from, given all of them. */
