@@ -24,7 +24,7 @@ export interface Material {
   readonly proposals: Proposals;
   /** Another candidate, to cross with. */
   readonly mate: Candidate;
-  /** What excites the unit however improbable, the strongest first; the start token in front of each. */
+  /** What excites the unit however improbable, the strongest first; in front of each what texts begin with. */
   readonly triggers: readonly Int32Array[];
   readonly random: Random;
 }

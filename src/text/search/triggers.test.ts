@@ -48,7 +48,11 @@ beforeAll(async () => {
     const proposer = new Proposer({ ...proposing, batch: 1, asked: 1, count: 8 });
     // It has no prior: nothing is sampled.
     const rest = { model, probe, proposer, positions, start: startToken(model), random: new Random(1) };
-    return new Arena({ ...rest, quiet: null, turn: 64, batch: 64, evaluations, prior: null as never });
+    const arena = new Arena({ ...rest, quiet: null, turn: 64, batch: 64, evaluations, prior: null as never });
+    const point = { cross_entropy: 1, z: 0, margin: null, rivals: 0 };
+    const ids = new Int32Array(positions).fill(rest.start, 0, 1).fill(usableTokens(model)[0]!, 1);
+    arena.population.add({ ids, peak: 1, ...point, report: {} as never });
+    return arena;
   };
 }, 60_000);
 

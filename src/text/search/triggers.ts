@@ -28,7 +28,7 @@ const RANDOM_SHARE = 0.25;
 const LEAST = 1000;
 
 interface Trigger {
-  /** The start token in front, `[positions]`. */
+  /** What texts begin with in front, `[positions]`. */
   readonly ids: Int32Array;
   /** At the last token, sigmas. */
   readonly z: number;
@@ -37,7 +37,7 @@ interface Trigger {
 /**
  * Looks for triggers for a share of the budget; ends sooner where no climb gets higher.
  *
- * @returns the strongest first, the start token in front of each; no two end with the same token. None where the share is
+ * @returns the strongest first, in front of each what texts begin with; no two end with the same token. None where the share is
  *   too small to find any
  */
 export async function* findTriggers(arena: Arena, share: number): AsyncGenerator<void, Int32Array[], void> {
@@ -127,11 +127,13 @@ class Climbs {
     });
   }
 
+  /** Of random tokens behind what the population's texts begin with. */
   private randomTexts(): () => Int32Array {
-    const { model, start, random } = this.arena.options;
+    const { model, random } = this.arena.options;
     const tokens = usableTokens(model);
     const { positions } = this.proposer.options;
-    return () => Int32Array.from({ length: positions }, (_, i) => (i === 0 ? start : random.pick(tokens)));
+    const starts = this.arena.population.strongest.members.map(({ ids }) => ids[0]!);
+    return () => Int32Array.from({ length: positions }, (_, i) => random.pick(i === 0 ? starts : tokens));
   }
 
   private async *score(texts: readonly Int32Array[]): AsyncGenerator<void, void, void> {
