@@ -205,7 +205,7 @@ export class Arena {
     return this.withGradients(gammas.length, proposer, () => proposer.propose(rows, gammas));
   }
 
-  /** The steepest tokens of some sequences; see `Proposer`. */
+  /** The steepest tokens of some sequences; see `Proposer`. Of sequences of another length, another proposer's. */
   steepest(
     rows: readonly Int32Array[],
     lambdas: readonly number[],

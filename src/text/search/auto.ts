@@ -11,7 +11,7 @@ import { Breeding, type Shares } from './breeding.js';
 import { evolutionShares, sampleUntil } from './evolve.js';
 import { Growth } from './growth.js';
 import { Population } from './population.js';
-import { findTriggers } from './triggers.js';
+import { TriggerFinder } from './triggers.js';
 
 /** Of the budget, at most so much goes into samples of the prior before breeding starts; and so many samples. */
 const PRIOR_SHARE = 0.1;
@@ -26,6 +26,7 @@ const shares = { ...evolutionShares, graft: 1.5 } as const satisfies Shares;
 
 export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
   const breeding = new Breeding(arena);
+  const triggers = await TriggerFinder.create(arena);
   const bandit = new Bandit(shares, TRUST);
   /** What samples gained before breeding: that was not its choice. */
   let sampled = 0;
@@ -44,17 +45,21 @@ export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
     }
   }
 
-  for (let aside: Population | null = null; ; ) {
-    const before = arena.gains.get('prior') ?? 0;
-    yield* sampleUntil(arena, PRIOR_SHARE, PRIOR_SAMPLES);
-    sampled += (arena.gains.get('prior') ?? 0) - before;
-    breeding.triggers = yield* findTriggers(arena, TRIGGER_SHARE);
-    yield* grow();
-    if (aside) {
-      arena.population.join(aside);
+  try {
+    for (let aside: Population | null = null; ; ) {
+      const before = arena.gains.get('prior') ?? 0;
+      yield* sampleUntil(arena, PRIOR_SHARE, PRIOR_SAMPLES);
+      sampled += (arena.gains.get('prior') ?? 0) - before;
+      breeding.triggers = yield* triggers.find(TRIGGER_SHARE);
       yield* grow();
+      if (aside) {
+        arena.population.join(aside);
+        yield* grow();
+      }
+      aside = arena.population;
+      arena.population = new Population();
     }
-    aside = arena.population;
-    arena.population = new Population();
+  } finally {
+    await triggers.dispose();
   }
 }

@@ -9,7 +9,7 @@ import { calibrate, resolveUnits, startToken } from '../session.js';
 import { Arena } from './arena.js';
 import { Proposer } from './proposals.js';
 import { usableTokens } from './random-texts.js';
-import { findTriggers } from './triggers.js';
+import { TriggerFinder } from './triggers.js';
 
 let model: TextModel;
 let atEnd: Probe;
@@ -56,21 +56,24 @@ beforeAll(async () => {
   };
 }, 60_000);
 
-async function trigger(arena: Arena, share: number): Promise<Int32Array[]> {
-  const finding = findTriggers(arena, share);
+async function triggersOf(arena: Arena, share: number): Promise<Int32Array[]> {
+  const finder = await TriggerFinder.create(arena);
+  const finding = finder.find(share);
   for (;;) {
     const { done, value } = await finding.next();
     arena.spent = arena.cost.evaluations / arena.options.evaluations;
-    if (done) return value;
+    if (!done) continue;
+    await finder.dispose();
+    return value;
   }
 }
 const strengths = async (rows: readonly Int32Array[]): Promise<Float32Array> =>
   (await atEnd.score(stackRows(rows), rows[0]!.length, 64)).z;
 
-describe('findTriggers', () => {
+describe('TriggerFinder', () => {
   it('finds what no random text comes near, each with another end, at no more than its share', async () => {
     const arena = arenaOf(10_000);
-    const triggers = await trigger(arena, 0.4);
+    const triggers = await triggersOf(arena, 0.4);
     expect(arena.cost.evaluations).toBeLessThanOrEqual(4000);
     expect(arena.cost.evaluations).toBeGreaterThan(3000);
     // Three layers of four are needed for this unit.
@@ -93,7 +96,7 @@ describe('findTriggers', () => {
   });
 
   it('finds the strongest token of all where texts have one', async () => {
-    const [strongest] = await trigger(arenaOf(10_000, 2), 1);
+    const [strongest] = await triggersOf(arenaOf(10_000, 2), 1);
     const start = startToken(model);
     const all = usableTokens(model).map((id) => Int32Array.of(start, id));
     const z = await strengths(all);
@@ -102,7 +105,7 @@ describe('findTriggers', () => {
 
   it('spends nothing where its share is too small to find any', async () => {
     const arena = arenaOf(3000);
-    expect(await trigger(arena, 0.15)).toEqual([]);
+    expect(await triggersOf(arena, 0.15)).toEqual([]);
     expect(arena.cost.evaluations).toBe(0);
   });
 });

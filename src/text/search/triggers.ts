@@ -34,34 +34,12 @@ interface Trigger {
   readonly z: number;
 }
 
-/**
- * Looks for triggers for a share of the budget; ends sooner where no climb gets higher.
- *
- * @returns the strongest first, in front of each what texts begin with; no two end with the same token. None where the share is
- *   too small to find any
- */
-export async function* findTriggers(arena: Arena, share: number): AsyncGenerator<void, Int32Array[], void> {
-  const evaluations = Math.min(arena.left, Math.floor(share * arena.options.evaluations));
-  if (evaluations < LEAST) return [];
-  const before = arena.spent;
-  const spent = () => (arena.spent - before) / share;
-  const climbs = await Climbs.create(arena, evaluations);
-  try {
-    for await (const _ of climbs.climb(spent)) {
-      yield;
-      if (spent() >= 1) break;
-    }
-    return climbs.strongest.map(({ ids }) => ids);
-  } finally {
-    await climbs.dispose();
-  }
-}
-
-class Climbs {
+/** Finds triggers, as often as it is asked to, with graphs that are compiled once. */
+export class TriggerFinder {
   /** By last token. */
-  private readonly best = new Map<number, Trigger>();
-  /** Whose neighbours were tried. */
-  private readonly done = new Set<Trigger>();
+  private best = new Map<number, Trigger>();
+  /** Evaluations that may still be spent. */
+  private left = 0;
 
   private constructor(
     private readonly arena: Arena,
@@ -69,11 +47,9 @@ class Climbs {
     /** z at the end of `batch` texts. */
     private readonly strength: Compiled,
     private readonly batch: number,
-    /** Evaluations that may still be spent. */
-    private left: number,
   ) {}
 
-  static async create(arena: Arena, evaluations: number): Promise<Climbs> {
+  static async create(arena: Arena): Promise<TriggerFinder> {
     const { probe: whole, proposer, positions: longest, turn } = arena.options;
     const { spec, precision = 'float32' } = proposer.options;
     const probe = await Probe.create({
@@ -88,10 +64,30 @@ class Climbs {
       { ...precise(probe.options), inputs: { ids: { shape: [batch, positions], dtype: 'int32' } } },
     );
     const asked = { probe, positions, asked: 2 * CLIMBS, count: TRIED };
-    return new Climbs(arena, new Proposer({ ...proposer.options, ...asked }), strength, batch, evaluations);
+    return new TriggerFinder(arena, new Proposer({ ...proposer.options, ...asked }), strength, batch);
   }
 
-  get strongest(): Trigger[] {
+  /**
+   * Looks for triggers for a share of the budget; ends sooner where no climb gets higher.
+   *
+   * @returns the strongest first, in front of each what texts begin with; no two end with the same token. None where the
+   *   share is too small to find any
+   */
+  async *find(share: number): AsyncGenerator<void, Int32Array[], void> {
+    const { arena } = this;
+    this.best = new Map();
+    this.left = Math.min(arena.left, Math.floor(share * arena.options.evaluations));
+    if (this.left < LEAST) return [];
+    const before = arena.spent;
+    const spent = () => (arena.spent - before) / share;
+    for await (const _ of this.climb(spent)) {
+      yield;
+      if (spent() >= 1) break;
+    }
+    return this.strongest.map(({ ids }) => ids);
+  }
+
+  private get strongest(): Trigger[] {
     return [...this.best.values()].sort((a, b) => b.z - a.z).slice(0, CLIMBS);
   }
 
@@ -100,15 +96,17 @@ class Climbs {
    *
    * @param spent - the part of what the climbs may spend
    */
-  async *climb(spent: () => number): AsyncGenerator<void, void, void> {
+  private async *climb(spent: () => number): AsyncGenerator<void, void, void> {
+    /** Whose neighbours were tried. */
+    const done = new Set<Trigger>();
     yield* this.score(this.ends());
     const random = this.randomTexts();
     for (let texts = 0; texts < RANDOM_TEXTS && spent() < RANDOM_SHARE; texts += this.batch)
       yield* this.score(Array.from({ length: this.batch }, random));
     for (let step = 0; step < STEPS; step++) {
-      const climbing = this.strongest.filter((trigger) => !this.done.has(trigger));
+      const climbing = this.strongest.filter((trigger) => !done.has(trigger));
       if (climbing.length === 0 || this.left < 2 * climbing.length) return;
-      for (const trigger of climbing) this.done.add(trigger);
+      for (const trigger of climbing) done.add(trigger);
       const texts = climbing.map(({ ids }) => ids);
       this.left -= 2 * texts.length;
       const steepest = await this.arena.steepest(texts, Array(texts.length).fill(0), this.proposer);
