@@ -231,10 +231,15 @@ export async function* stamped<T>(
   bodies: AsyncGenerator<EventBody, T, void>,
   event: ReturnType<typeof eventClock>,
 ): Run<T> {
-  for (;;) {
-    const next = await bodies.next();
-    if (next.done) return next.value;
-    yield event(next.value);
+  try {
+    for (;;) {
+      const next = await bodies.next();
+      if (next.done) return next.value;
+      yield event(next.value);
+    }
+  } finally {
+    // Who stops listening stops the part too.
+    await bodies.return(undefined as T);
   }
 }
 

@@ -40,6 +40,24 @@ export type UnitGroup =
   /** The next-token logit of one token. */
   | { readonly kind: 'logit'; readonly token: number };
 
+/** How many layers a group's measure needs. */
+export function layersOf(group: UnitGroup, { layers }: TransformerSpec): number {
+  switch (group.kind) {
+    case 'heads':
+      return group.measure === 'logits' ? layers : group.layer + 1;
+    case 'neurons':
+      return group.layer + 1;
+    case 'direction':
+      return group.layer;
+    // They go through the final norm.
+    case 'headsToward':
+    case 'logit':
+      return layers;
+    default:
+      return group satisfies never;
+  }
+}
+
 /** A name for a group: equal for groups that measure the same. */
 export function groupKey(group: UnitGroup): string {
   switch (group.kind) {

@@ -10,6 +10,7 @@ import type { WeightLookup, WeightSource } from '../engine/weights.js';
 import type { Calibration, GroupStatistics } from './calibration.js';
 import {
   groupKey,
+  layersOf,
   measure,
   rawGroup,
   type SequenceScore,
@@ -84,7 +85,7 @@ export class Probe {
   /** How many layers the unit's measure needs. */
   get layers(): number {
     const { unit, spec } = this.options;
-    return 'layer' in unit.group ? unit.group.layer + 1 : spec.layers;
+    return layersOf(unit.group, spec);
   }
 
   /** Mean and deviation of the unit's measure over calibration text. */

@@ -30,11 +30,17 @@ export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
   const bandit = new Bandit(shares, TRUST);
   /** What samples gained before breeding: that was not its choice. */
   let sampled = 0;
+  // A search that is gone on with has spent some.
+  const budget = 1 - arena.spent;
 
-  /** Breeds until the population has stopped growing and there is time for another. */
-  async function* grow(): AsyncGenerator<void, void, void> {
+  /**
+   * Breeds until the population has stopped growing and there is time for another.
+   *
+   * @param life - share of the budget that another would take
+   */
+  async function* grow(life: () => number): AsyncGenerator<void, void, void> {
     const growth = new Growth();
-    while (!growth.hasStopped || arena.spent + growth.spent > 1) {
+    while (!growth.hasStopped || arena.spent + life() > 1) {
       await breeding.generation(bandit.shares());
       bandit.learn((arm) => ({
         gain: (arena.gains.get(arm) ?? 0) - (arm === 'prior' ? sampled : 0),
@@ -47,14 +53,16 @@ export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
 
   try {
     for (let aside: Population | null = null; ; ) {
+      const begun = arena.spent;
       const before = arena.gains.get('prior') ?? 0;
       yield* sampleUntil(arena, PRIOR_SHARE, PRIOR_SAMPLES);
       sampled += (arena.gains.get('prior') ?? 0) - before;
-      breeding.triggers = yield* triggers.find(TRIGGER_SHARE);
-      yield* grow();
+      breeding.triggers = yield* triggers.find(TRIGGER_SHARE * budget);
+      yield* grow(() => arena.spent - begun);
+      const life = arena.spent - begun;
       if (aside) {
         arena.population.join(aside);
-        yield* grow();
+        yield* grow(() => life);
       }
       aside = arena.population;
       arena.population = new Population();

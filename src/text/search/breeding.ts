@@ -37,7 +37,7 @@ export class Breeding {
    * the same; where time is, what took longer costs more.
    */
   readonly costs = new Map<OperatorName, number>();
-  /** What `graft` puts into texts. */
+  /** What `graft` puts into texts; while there are none it is not used. */
   triggers: readonly Int32Array[] = [];
   private readonly known = new Map<Candidate, Proposals>();
 
@@ -53,7 +53,9 @@ export class Breeding {
       return;
     }
     const parents = await this.parents(count);
-    const names = Object.keys(shares) as OperatorName[];
+    const names = (Object.keys(shares) as OperatorName[]).filter(
+      (name) => name !== 'graft' || triggers.length > 0,
+    );
     const weights = names.map((name) => shares[name]!);
     const children = Array.from({ length: turn }, (): Child => {
       const [parent, proposals] = random.pick(parents);

@@ -12,7 +12,7 @@ export interface Devices {
   readonly sharedPrefixes: boolean;
   /** Children are ranked in 8 bits; what may matter is computed in float32. */
   readonly roughRanking: boolean;
-  /** Drafts are written, and gradients computed, in 8 bits. */
+  /** Drafts are written, triggers found, and gradients computed, in 8 bits. */
   readonly roughProposals: boolean;
 }
 

@@ -54,27 +54,30 @@ export async function* drive(
   const turns = method(arena);
   let step = 0;
   let measured: Driven['measured'] = null;
-  while (arena.spent < 1 && !signal?.aborted) {
-    if ((await turns.next()).done) break;
-    const elapsed = seconds();
-    arena.spent = spent();
-    for (const { candidate, operator } of arena.takeEntered())
-      yield { kind: 'candidate', candidate: candidate.report, operator };
-    measured = arena.measured ?? measured;
-    if (arena.measured) yield { kind: 'step', step: ++step, metrics: { ...arena.measured } };
-    arena.measured = null;
-    yield {
-      kind: 'progress',
-      budget: name,
-      done: Math.min(arena.spent, 1) * total,
-      total,
-      rate: arena.cost.evaluations / elapsed,
-      rate_unit: 'evaluations',
-      seconds_left: arena.spent > 0 ? Math.max(0, (elapsed * (1 - arena.spent)) / arena.spent) : null,
-      note,
-    };
+  try {
+    while (arena.spent < 1 && !signal?.aborted) {
+      if ((await turns.next()).done) break;
+      const elapsed = seconds();
+      arena.spent = spent();
+      for (const { candidate, operator } of arena.takeEntered())
+        yield { kind: 'candidate', candidate: candidate.report, operator };
+      measured = arena.measured ?? measured;
+      if (arena.measured) yield { kind: 'step', step: ++step, metrics: { ...arena.measured } };
+      arena.measured = null;
+      yield {
+        kind: 'progress',
+        budget: name,
+        done: Math.min(arena.spent, 1) * total,
+        total,
+        rate: arena.cost.evaluations / elapsed,
+        rate_unit: 'evaluations',
+        seconds_left: arena.spent > 0 ? Math.max(0, (elapsed * (1 - arena.spent)) / arena.spent) : null,
+        note,
+      };
+    }
+  } finally {
+    await turns.return();
   }
-  await turns.return();
   return { arena, cost: arena.cost, seconds: seconds(), measured };
 }
 

@@ -22,8 +22,4 @@ describe('Growth', () => {
     expect(grown(series(30, (i) => 100 + i / 10)).hasStopped).toBe(true);
     expect(grown(series(30, (i) => 100 + i)).hasStopped).toBe(false);
   });
-
-  it('tells what was spent', () => {
-    expect(grown(series(21, () => 1)).spent).toBeCloseTo(0.2);
-  });
 });

@@ -17,8 +17,7 @@ export class Growth {
     this.history.push({ at, area });
   }
 
-  /** What was spent on it. */
-  get spent(): number {
+  private get spent(): number {
     return (this.history.at(-1)?.at ?? 0) - (this.history[0]?.at ?? 0);
   }
 

@@ -24,7 +24,7 @@ export interface Material {
   readonly proposals: Proposals;
   /** Another candidate, to cross with. */
   readonly mate: Candidate;
-  /** What excites the unit however improbable, the strongest first; in front of each what texts begin with. */
+  /** What excites the unit however improbable, the strongest first, each behind the start token; `graft` needs one. */
   readonly triggers: readonly Int32Array[];
   readonly random: Random;
 }
@@ -158,10 +158,8 @@ const transplant: Operator = ({ parent, mate, random }) => {
   return grafted(parent, end, endsAtPeak(parent) && mate !== parent, random);
 };
 
-/** A trigger, or its end, put somewhere into the parent, and a new end; a transplant while no trigger is known. */
-const graft: Operator = (material) => {
-  const { parent, triggers, random } = material;
-  if (triggers.length === 0) return transplant(material);
+/** A trigger, or its end, put somewhere into the parent, and a new end. */
+const graft: Operator = ({ parent, triggers, random }) => {
   const trigger = pickStrong(triggers, random);
   const end = trigger.subarray(1 + random.integer(trigger.length - 1));
   return grafted(parent, end, endsAtPeak(parent), random);

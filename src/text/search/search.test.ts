@@ -179,6 +179,25 @@ describe('searchText', () => {
     expect(second.hypervolume).toBeGreaterThan(first.hypervolume);
   });
 
+  it('grafts triggers, and when it goes on has something left to breed with', async () => {
+    const operators: string[] = [];
+    const events: RunEvent[] = [];
+    const search = async (evaluations: number, changes: Partial<SearchOptions> = {}) => {
+      operators.length = 0;
+      await finishRun(
+        searchText(options({ unit: 'L2.N100', budget: { evaluations }, ...changes })),
+        (event) => {
+          events.push(event);
+          if (event.kind === 'candidate') operators.push(event.operator);
+        },
+      );
+    };
+    await search(10_000);
+    expect(operators).toContain('graft');
+    await search(12_000, { earlier: earlierSearch(events) });
+    expect(new Set(operators).size).toBeGreaterThan(3);
+  });
+
   it('stops at a signal and keeps what it found', async () => {
     const controller = new AbortController();
     const run = searchText(options({ budget: { seconds: 1000 }, baseline: true, signal: controller.signal }));

@@ -2,8 +2,8 @@
  * @file Triggers: the few tokens that excite a unit most, however improbable, found by many climbs side by side.
  *
  * Operators that keep to what the prior writes find rare pairs late: the first of two tokens that excite only together
- * has nothing to show. Here fluency does not count, and without the cross entropy, the layers above the unit and the
- * tokens before a text costs a fraction. What is found is grafted into fluent texts.
+ * has nothing to show. Here neither fluency nor rivals count, so that a text is scored no further than the unit's measure
+ * needs, and costs a fraction. What is found is grafted into fluent texts.
  */
 import { type Compiled, compile } from '../../engine/compile.js';
 import { Probe, precise } from '../probe.js';
@@ -28,7 +28,7 @@ const RANDOM_SHARE = 0.25;
 const LEAST = 1000;
 
 interface Trigger {
-  /** What texts begin with in front, `[positions]`. */
+  /** Behind the start token, `[positions]`. */
   readonly ids: Int32Array;
   /** At the last token, sigmas. */
   readonly z: number;
@@ -40,38 +40,31 @@ export class TriggerFinder {
   private best = new Map<number, Trigger>();
   /** Evaluations that may still be spent. */
   private left = 0;
+  /** z at the end of `batch` texts. */
+  private strength: Promise<Compiled> | undefined;
 
   private constructor(
     private readonly arena: Arena,
     private readonly proposer: Proposer,
-    /** z at the end of `batch` texts. */
-    private readonly strength: Compiled,
-    private readonly batch: number,
   ) {}
 
   static async create(arena: Arena): Promise<TriggerFinder> {
-    const { probe: whole, proposer, positions: longest, turn } = arena.options;
-    const { spec, precision = 'float32' } = proposer.options;
+    const { probe: whole, proposer, positions: longest } = arena.options;
+    const { precision = 'float32' } = proposer.options;
     const probe = await Probe.create({
       ...whole.options,
       ...{ at: 'last', precision, reference: { name: 'none', parts: [], size: 0 } },
     });
     const positions = Math.min(1 + TOKENS, longest);
-    // About the tokens of a turn.
-    const batch = 2 * turn;
-    const strength = await compile(
-      (inputs, weights) => ({ z: probe.unitZ(weights, forward(spec, weights, { ids: inputs.ids! })) }),
-      { ...precise(probe.options), inputs: { ids: { shape: [batch, positions], dtype: 'int32' } } },
-    );
     const asked = { probe, positions, asked: 2 * CLIMBS, count: TRIED };
-    return new TriggerFinder(arena, new Proposer({ ...proposer.options, ...asked }), strength, batch);
+    return new TriggerFinder(arena, new Proposer({ ...proposer.options, ...asked }));
   }
 
   /**
    * Looks for triggers for a share of the budget; ends sooner where no climb gets higher.
    *
-   * @returns the strongest first, in front of each what texts begin with; no two end with the same token. None where the
-   *   share is too small to find any
+   * @returns the strongest first, each behind the start token; no two end with the same token. None where the share is
+   *   too small to find any
    */
   async *find(share: number): AsyncGenerator<void, Int32Array[], void> {
     const { arena } = this;
@@ -94,15 +87,16 @@ export class TriggerFinder {
   /**
    * A call at a time.
    *
-   * @param spent - the part of what the climbs may spend
+   * @param spent - how much of their share is spent, 0 to 1
    */
   private async *climb(spent: () => number): AsyncGenerator<void, void, void> {
     /** Whose neighbours were tried. */
     const done = new Set<Trigger>();
     yield* this.score(this.ends());
     const random = this.randomTexts();
-    for (let texts = 0; texts < RANDOM_TEXTS && spent() < RANDOM_SHARE; texts += this.batch)
-      yield* this.score(Array.from({ length: this.batch }, random));
+    const most = Math.min(RANDOM_TEXTS, RANDOM_SHARE * this.left);
+    for (let texts = 0; texts < most && spent() < RANDOM_SHARE; texts += this.batch)
+      yield* this.score(Array.from({ length: Math.min(this.batch, most - texts) }, random));
     for (let step = 0; step < STEPS; step++) {
       const climbing = this.strongest.filter((trigger) => !done.has(trigger));
       if (climbing.length === 0 || this.left < 2 * climbing.length) return;
@@ -125,7 +119,7 @@ export class TriggerFinder {
     });
   }
 
-  /** Of random tokens behind what the population's texts begin with. */
+  /** Of random tokens behind the start token, or whatever else the population's texts begin with. */
   private randomTexts(): () => Int32Array {
     const { model, random } = this.arena.options;
     const tokens = usableTokens(model);
@@ -135,8 +129,10 @@ export class TriggerFinder {
   }
 
   private async *score(texts: readonly Int32Array[]): AsyncGenerator<void, void, void> {
-    const { arena, batch, proposer, strength } = this;
+    const { arena, batch, proposer } = this;
     const { positions, probe } = proposer.options;
+    this.strength ??= this.compileStrength();
+    const strength = await this.strength;
     for (let first = 0; first < texts.length && this.left > 0; first += batch) {
       const part = texts.slice(first, first + Math.min(batch, this.left));
       this.left -= part.length;
@@ -154,8 +150,21 @@ export class TriggerFinder {
     if (this.arena.options.model.tokenizer.roundTrips(trigger.ids)) this.best.set(last, trigger);
   }
 
+  /** Twice the texts of a turn: they are short. */
+  private get batch(): number {
+    return 2 * this.arena.options.turn;
+  }
+
+  private compileStrength(): Promise<Compiled> {
+    const { spec, positions, probe } = this.proposer.options;
+    return compile(
+      (inputs, weights) => ({ z: probe.unitZ(weights, forward(spec, weights, { ids: inputs.ids! })) }),
+      { ...precise(probe.options), inputs: { ids: { shape: [this.batch, positions], dtype: 'int32' } } },
+    );
+  }
+
   async dispose(): Promise<void> {
-    this.strength.dispose();
+    (await this.strength)?.dispose();
     await this.proposer.dispose();
   }
 }
