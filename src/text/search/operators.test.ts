@@ -127,17 +127,13 @@ describe('operators', () => {
     }
   });
 
-  it('graft puts in a trigger or its end, or what leads to the other peak while none is known', () => {
+  it('graft puts in a trigger or its end', () => {
     const grafts = drafts('graft').map(({ row, rewrite }) => {
       expect(rewrite?.from ?? POSITIONS).toBe(row.indexOf(33) + 1);
       return Array.from(row).filter((id) => id > 30);
     });
     for (const end of [[33], [32, 33], [31, 32, 33]]) expect(grafts).toContainEqual(end);
     expect(new Set(grafts.map(String)).size).toBe(3);
-    for (const seed of seeds.slice(0, 20))
-      expect(operators.graft({ ...material(seed), triggers: [] })).toEqual(
-        operators.transplant(material(seed)),
-      );
   });
 
   it('draws tokens as often as prior and gain say, never the one that is there', () => {

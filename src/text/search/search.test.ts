@@ -192,9 +192,9 @@ describe('searchText', () => {
         },
       );
     };
-    await search(10_000);
+    await search(7000);
     expect(operators).toContain('graft');
-    await search(12_000, { earlier: earlierSearch(events) });
+    await search(8500, { earlier: earlierSearch(events) });
     expect(new Set(operators).size).toBeGreaterThan(3);
   });
 
