@@ -2,13 +2,14 @@
 /** @file The `superstim` program: parses, runs, and turns whatever happens into a line and an exit code. */
 import { exitCodes } from '../errors.js';
 import { explainFailure } from './failure.js';
+import { leave } from './leave.js';
 import { Output } from './output.js';
 import { createProgram } from './program.js';
 
 const flags = process.argv.slice(2);
 
 // Whoever read our result has seen enough (`| head`), or the terminal was closed: no reason for a complaint.
-process.stdout.on('error', () => process.exit(process.exitCode ?? exitCodes.ok));
+process.stdout.on('error', () => void leave(process.exitCode ?? exitCodes.ok));
 process.stderr.on('error', () => undefined);
 
 /** Prints the failure and keeps its exit code. */
@@ -21,7 +22,7 @@ function fail(error: unknown): void {
 // A promise nobody waits for must not end the program with a bare stack.
 process.on('uncaughtException', (error) => {
   fail(error);
-  process.exit();
+  void leave();
 });
 
 try {
@@ -30,10 +31,10 @@ try {
   fail(error);
 }
 
-// What is written to a pipe may still be on its way; a worker that is still there must not keep us.
+// What is written to a pipe may still be on its way; a worker that has nothing to do must not keep us.
 await Promise.all(
   [process.stdout, process.stderr].map(
     (stream) => new Promise<void>((done) => stream.write('', () => done())),
   ),
 );
-process.exit();
+await leave();

@@ -1,5 +1,6 @@
 /** @file Ctrl-C: once stops between two steps and keeps what was found, twice ends the program. */
 import { exitCodes, UserError } from '../errors.js';
+import { leave } from './leave.js';
 import type { Output } from './output.js';
 
 /** The reason of the signal, and what work throws that has nothing to keep. Exit code 130. */
@@ -26,7 +27,8 @@ export async function withInterrupt<T>(
   const onInterrupt = () => {
     if (controller.signal.aborted) {
       output.status(null);
-      process.exit(exitCodes.interrupted);
+      void leave(exitCodes.interrupted);
+      return;
     }
     process.exitCode = exitCodes.interrupted;
     output.say('Stopping after this step and keeping what was found; Ctrl-C again to quit at once.');

@@ -21,13 +21,18 @@ class WorkerClient {
   private nextId = 0;
   /** Why the thread ended, if it has: nobody answers any more. */
   private failure: Error | undefined;
+  /** Once it is to end: told when the last answer has come. */
+  private onLast: (() => void) | undefined;
 
   constructor() {
     this.worker.unref();
     this.worker.on('message', (reply: Reply) => {
       const { resolve, reject } = this.pending.get(reply.id)!;
       this.pending.delete(reply.id);
-      if (this.pending.size === 0) this.worker.unref();
+      if (this.pending.size === 0) {
+        this.worker.unref();
+        this.onLast?.();
+      }
       if ('error' in reply) reject(new Error(reply.error));
       else resolve(reply.outputs);
     });
@@ -35,17 +40,26 @@ class WorkerClient {
       this.failure = error;
       for (const { reject } of this.pending.values()) reject(error);
       this.pending.clear();
+      this.onLast?.();
     });
   }
 
   ask(request: Request, transfer: readonly ArrayBuffer[]): Promise<Record<string, ArrayValue>> {
     if (this.failure) return Promise.reject(this.failure);
+    if (this.onLast) return new Promise(() => {});
     const id = this.nextId++;
     // The process stays alive for an answer, not for an idle worker.
     this.worker.ref();
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
       this.worker.postMessage({ id, request }, [...transfer]);
+    });
+  }
+
+  end(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onLast = resolve;
+      if (this.pending.size === 0) resolve();
     });
   }
 }
@@ -68,4 +82,12 @@ export function askWorker(
 ): Promise<Record<string, ArrayValue>> {
   client ??= new WorkerClient();
   return client.ask(request, transfer);
+}
+
+/**
+ * Lets the worker thread finish what it was asked; what it is asked from now on is never answered. For the end of the
+ * program: ended in the middle of a computation, ONNX Runtime would abort the process, whatever its exit code.
+ */
+export async function endWorker(): Promise<void> {
+  await client?.end();
 }

@@ -123,6 +123,20 @@ describe.skipIf(notBuilt)('superstim text (needs npm run build)', () => {
     expect(frontier).toEqual(result.frontier);
   });
 
+  it('ends with 130 at a second Ctrl-C too, in the middle of a computation', async () => {
+    for (let time = 0; time < 4; time++) {
+      const out = join(place, `twice-${time}`);
+      const child = start([bin, 'text', ...books, '--unit', 'L1.H3', '--seconds', '60', '--out', out], env);
+      const ended = end(child);
+      await someCandidate(out);
+      let said = 0;
+      // Again as soon as the first is answered.
+      child.stderr!.on('data', () => said++ === 0 && child.kill('SIGINT'));
+      child.kill('SIGINT');
+      expect((await ended).code).toBe(130);
+    }
+  });
+
   /** Waits until a run under `out` has found something. */
   async function someCandidate(out: string): Promise<void> {
     for (;;) {
