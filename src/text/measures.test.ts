@@ -6,7 +6,7 @@ import { calibrationOn, randomModel, tinyConfigs } from '../../test/helpers/rand
 import { Random } from '../engine/random.js';
 import * as tf from '../engine/tfjs.js';
 import { Calibration, type GroupStatistics } from './calibration.js';
-import { measure, scoreSequence, type UnitGroup } from './measures.js';
+import { layersOf, measure, scoreSequence, type UnitGroup } from './measures.js';
 import { bodyModule, unembeddingModule } from './parameters.js';
 import type { Place } from './places.js';
 import { forward } from './transformer.js';
@@ -140,6 +140,34 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
       1e-5,
     );
     expect(Math.min(...expected)).toBeLessThan(0);
+  });
+
+  it('reads the weights of as many layers as it says, and no others', async () => {
+    const vector = Float32Array.from({ length: dModel }, () => random.normal());
+    const groups: UnitGroup[] = [
+      ...(['delta', 'raw', 'attention', 'logits'] as const).map(
+        (measure) => ({ kind: 'heads', layer: 0, measure }) as const,
+      ),
+      { kind: 'headsToward', layer: 0, token: 3 },
+      { kind: 'neurons', layer: 0, pre: true },
+      { kind: 'direction', layer: 1, name: 'random', vector },
+      { kind: 'logit', token: 3 },
+    ];
+    for (const group of groups) {
+      const { centre } = await calibration.statistics(group);
+      let read = 0;
+      const fn = (inputs: Record<string, tf.Tensor>, lookup: (name: string) => tf.Tensor) => {
+        const watched = (name: string) => {
+          const block = /\.(\d+)\./.exec(name);
+          if (block) read = Math.max(read, Number(block[1]) + 1);
+          return lookup(name);
+        };
+        const run = forward(spec, watched, { ids: inputs.ids! });
+        return { values: measure(spec, watched, run, group, centre) };
+      };
+      await runOn('cpu', fn, { ids: { shape: [3, positions], data: text } }, weights);
+      expect([group.kind, read]).toEqual([group.kind, layersOf(group, spec)]);
+    }
   });
 
   it('neurons, directions and logits: what stands at their place', async () => {
