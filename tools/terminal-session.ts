@@ -6,7 +6,10 @@ import headless from '@xterm/headless';
 
 /** The built command line. */
 const bin = fileURLToPath(new URL('../dist/cli/bin.js', import.meta.url));
-/** What the shell writes last, a title that no screen shows: it ends when it is answered, for what is not read 200 ms after its end node-pty drops. */
+/**
+ * What the shell writes last, a title that no screen shows. It ends when it is answered: node-pty drops what has not been
+ * read 200 ms after the end.
+ */
 const FINISHED = '\x1b]0;finished\x07';
 
 export interface SessionOptions {
@@ -35,7 +38,7 @@ export class TerminalSession {
     const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...surroundings } = process.env;
     const command = [process.execPath, bin, ...flags];
     // The words reach the shell as its arguments, which need no quotes.
-    const script = `"$@"; status=$?; ${then}; printf '\\033]0;finished\\007'; read -r _; exit $status`;
+    const script = `"$@"; status=$?; ${then}; printf '${FINISHED}'; read -r _; exit $status`;
     const [program = '', ...words] = then === undefined ? command : ['sh', '-c', script, 'sh', ...command];
     this.pty = spawn(program, words, {
       cols: columns,
