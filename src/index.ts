@@ -5,8 +5,22 @@
  * folder, `for await` shows what happens.
  */
 
-export { attendCached, type Rotation, rotate, softmaxAttention, writeAt } from './engine/attention.js';
-export { batchNormRelu } from './engine/batch-norm.js';
+// Errors that a user can mend.
+export { exitCodes, UsageError, UserError } from './core/errors.js';
+export { dominates, Frontier, fluencyFront, hypervolume, type Point } from './core/frontier.js';
+export { Random } from './core/random.js';
+// Units by name.
+export {
+  type ChannelUnit,
+  type DirectionUnit,
+  formatUnit,
+  type HeadUnit,
+  type LogitUnit,
+  type NeuronUnit,
+  parseUnit,
+  type TextUnit,
+  type Unit,
+} from './core/units.js';
 // The engine: a TensorFlow.js function in, a compiled function out. `tf` is the instance that it traces.
 export {
   type Compiled,
@@ -20,6 +34,15 @@ export {
   releaseWeights,
   resident,
 } from './engine/compile.js';
+export { type TensorFunction, TraceError } from './engine/compiler/trace.js';
+export {
+  attendCached,
+  type Rotation,
+  rotate,
+  softmaxAttention,
+  writeAt,
+} from './engine/functions/attention.js';
+export { batchNormRelu } from './engine/functions/batch-norm.js';
 export {
   gelu,
   geluTanh,
@@ -27,7 +50,9 @@ export {
   rmsNorm,
   silu,
   tokenLogProbs,
-} from './engine/ops.js';
+} from './engine/functions/ops.js';
+export * as tf from './engine/functions/tfjs.js';
+export type { DType, TensorSpec, TypedArray } from './engine/tensor-spec.js';
 export {
   type AdamWOptions,
   adamW,
@@ -38,38 +63,40 @@ export {
   reshaped,
   slowed,
   type UpdateRule,
-} from './engine/optimizer.js';
-export { Random } from './engine/random.js';
+} from './engine/training/optimizer.js';
+export {
+  type StepResult,
+  Trainer,
+  type TrainerOptions,
+  type TrainingState,
+} from './engine/training/trainer.js';
 export {
   openSafetensors,
   openSafetensorsFolder,
   Safetensors,
   writeSafetensors,
-} from './engine/safetensors.js';
-export type { DType, TensorSpec, TypedArray } from './engine/tensor-spec.js';
-export * as tf from './engine/tfjs.js';
-export { type TensorFunction, TraceError } from './engine/trace.js';
-export { type StepResult, Trainer, type TrainerOptions, type TrainingState } from './engine/trainer.js';
-export { MemoryWeights, type WeightArray, type WeightLookup, type WeightSource } from './engine/weights.js';
-// Errors that a user can mend.
-export { exitCodes, UsageError, UserError } from './errors.js';
-
+} from './engine/weights/safetensors.js';
+export {
+  MemoryWeights,
+  type WeightArray,
+  type WeightLookup,
+  type WeightSource,
+} from './engine/weights/weights.js';
 // Models by name: embedded, in a folder, on the hub.
 export type { DownloadOptions } from './hub/download-model.js';
 export { embeddedFolder, embeddedModels } from './hub/embedded.js';
 export { type ListedModel, listModels } from './hub/list-models.js';
 export { hashModel } from './hub/model-hash.js';
 export { type ResolvedModel, resolveLocal, resolveModel } from './hub/resolve-model.js';
-
+export { type ImageDocument, type RenderFiles, renderToFiles } from './jobs/render-files.js';
 // Pictures on disk: a render with its run folder, contact sheets, animations.
-export { contactSheet, type Tile } from './report/contact-sheet.js';
+export { contactSheet, type Tile } from './media/contact-sheet.js';
+export { encodePng, writeAnimation, writePng } from './media/picture-files.js';
+export { type Graphics, graphicsOf, type PictureBox, terminalPicture } from './media/terminal-picture.js';
 // Runs as pages and figures.
 export { writeFigure } from './report/figure-file.js';
-export { encodePng, writeAnimation, writePng } from './report/picture-files.js';
-export { type ImageDocument, type RenderFiles, renderToFiles } from './report/render-files.js';
 export { openRun, type ReportedRun } from './report/reported-run.js';
 export { type WrittenReport, writeReport } from './report/write-report.js';
-
 // A language model taught to write what excites a unit.
 export { Likelihood, type LikelihoodOptions, type Likelihoods } from './rl/importance.js';
 export {
@@ -88,7 +115,6 @@ export type { SampleStatistics } from './rl/sample-statistics.js';
 export { type TuneResult, tune } from './rl/tune.js';
 export { readTuneState, type TuneState } from './rl/tune-state.js';
 export type { TuneOptions } from './rl/tuning.js';
-
 // Runs: events, and the folder that keeps them.
 export {
   type EventBody,
@@ -101,7 +127,6 @@ export {
   type RunEvent,
   type ScoredText,
 } from './runs/events.js';
-export { dominates, Frontier, fluencyFront, hypervolume, type Point } from './runs/frontier.js';
 export { followRun, type RunReading, type RunState, readRun } from './runs/read-run.js';
 export {
   createRunFolder,
@@ -110,73 +135,65 @@ export {
   RunFolder,
   recordRun,
 } from './runs/run-folder.js';
-// What a text does to a unit, and the search for text.
-export { type AblationOptions, ablationDivergence } from './text/ablation.js';
-export { Calibration, type CalibrationText, type GroupStatistics } from './text/calibration.js';
-export type { ChangingWeights } from './text/changing-weights.js';
-export { type Carrier, carriers, clusterTexts, type TextCluster } from './text/clusters.js';
 export {
   type CorpusResult,
   type CorpusScanOptions,
   type CorpusText,
   scanCorpus,
-} from './text/corpus-scan.js';
-export { type CorpusFile, type Cut, corpusFiles } from './text/corpus-text.js';
-export { Explainer, type ExplainOptions, type OpenExplainer, openExplainer } from './text/explain.js';
-export type { KeyValueCache } from './text/layer.js';
-export { listTextUnits, type TextUnits } from './text/list-units.js';
-export { unembedding } from './text/matrices.js';
-export type { HeadMeasure, SequenceScore, UnitGroup } from './text/measures.js';
+} from './text/corpus/corpus-scan.js';
+export { type CorpusFile, type Cut, corpusFiles } from './text/corpus/corpus-text.js';
+export type { FluencyModel } from './text/fluency/fluency-model.js';
+export { openFluencyModel } from './text/fluency/open-fluency.js';
+export type { ChangingWeights } from './text/lm/changing-weights.js';
+export type { KeyValueCache } from './text/lm/layer.js';
+export { unembedding } from './text/lm/matrices.js';
 // Language models: load one, ask it for any activation.
-export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/model.js';
-export type { Place } from './text/places.js';
-export type { ForeignPrior } from './text/prior/foreign-prior.js';
-export { openPrior } from './text/prior/open-prior.js';
-export { Prior, type PriorOptions, type Rewrite } from './text/prior.js';
-export { Probe, type ProbeOptions } from './text/probe.js';
-export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/reference.js';
+export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/lm/model.js';
+export type { Place } from './text/lm/places.js';
+export type { Family, TransformerSpec } from './text/lm/spec.js';
+export { Tokenizer } from './text/lm/tokenizer.js';
+export {
+  embedTokens,
+  forward,
+  type Pass as TransformerRun,
+  sequenceLogProbs,
+  step,
+} from './text/lm/transformer.js';
+// What a text does to a unit, and the search for text.
+export { type AblationOptions, ablationDivergence } from './text/readouts/ablation.js';
+export { Calibration, type CalibrationText, type GroupStatistics } from './text/readouts/calibration.js';
+export { type Carrier, carriers, clusterTexts, type TextCluster } from './text/readouts/clusters.js';
+export {
+  Explainer,
+  type ExplainOptions,
+  type OpenExplainer,
+  openExplainer,
+} from './text/readouts/explain.js';
+export { listTextUnits, type TextUnits } from './text/readouts/list-units.js';
+export type { HeadMeasure, SequenceScore, UnitGroup } from './text/readouts/measures.js';
+export { Probe, type ProbeOptions } from './text/readouts/probe.js';
+export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/readouts/reference.js';
+export type { Scores } from './text/readouts/scores.js';
+export { calibrate, resolveUnits, type SessionOptions } from './text/readouts/session.js';
 export { annealed } from './text/sampling/annealing.js';
 export { Chains, type ChainsOptions, type Move } from './text/sampling/chains.js';
 export { Decoder } from './text/sampling/decoder.js';
 export type { DecoderOptions, Proposal } from './text/sampling/decoder-graphs.js';
 export { importanceWeights } from './text/sampling/importance.js';
 export { PrefixReward } from './text/sampling/prefix-reward.js';
+export { type Rewrite, Sampler, type SamplerOptions } from './text/sampling/sampler.js';
 export { type Particles, type SmcOptions, sequentialMonteCarlo } from './text/sampling/smc.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';
-export type { Scores } from './text/scores.js';
 export {
+  type BaselineBest,
   type Budget,
-  type RivalBest,
   type SearchMethodName,
   type SearchOptions,
   type SearchResult,
   searchText,
 } from './text/search/search.js';
-export { calibrate, resolveUnits, type SessionOptions } from './text/session.js';
-export type { Family, TransformerSpec } from './text/spec.js';
-export { Tokenizer } from './text/tokenizer.js';
-export {
-  embedTokens,
-  forward,
-  type Run as TransformerRun,
-  sequenceLogProbs,
-  step,
-} from './text/transformer.js';
 // A picture in the terminal.
 export { colorDepth } from './tui/styled.js';
-export { type Graphics, graphicsOf, type PictureBox, terminalPicture } from './tui/terminal-picture.js';
-// Units by name.
-export {
-  type ChannelUnit,
-  type DirectionUnit,
-  formatUnit,
-  type HeadUnit,
-  type LogitUnit,
-  type NeuronUnit,
-  parseUnit,
-  type TextUnit,
-  type Unit,
-} from './units.js';
 
 // Networks that see.
 export {
@@ -193,7 +210,7 @@ export {
   datasetExamples,
   type UnitExamples,
 } from './vision/dataset-examples.js';
-export type { Field } from './vision/graph/receptive-field.js';
+export type { Field } from './vision/layers/receptive-field.js';
 export { type InputSpec, type LayerInfo, VisionNetwork, type Wanted } from './vision/network.js';
 export { type Expression, formatExpression, type Term } from './vision/objectives/expression.js';
 export { evaluateObjective, type Objective, resolveObjective } from './vision/objectives/objective.js';

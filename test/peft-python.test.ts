@@ -8,8 +8,8 @@ import { compile } from '../src/engine/compile.js';
 import { resolveLocal } from '../src/hub/resolve-model.js';
 import { firstLora, loraLayout, mergedWeights } from '../src/rl/lora.js';
 import { writePeft } from '../src/rl/peft.js';
-import { openTextWeights } from '../src/text/model.js';
-import { forward } from '../src/text/transformer.js';
+import { openTextWeights } from '../src/text/lm/model.js';
+import { forward } from '../src/text/lm/transformer.js';
 import { trainedLora } from './helpers/random-model.js';
 
 const script = `

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import sharp from 'sharp';
 import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '../src/engine/random.js';
+import { Random } from '../src/core/random.js';
 import { loadPictures, PICTURE_SIZE, PictureStream, type Pictures } from '../tools/pictures.js';
 import { train, trainingLog } from './helpers/training.js';
 

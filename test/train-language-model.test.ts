@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '../src/engine/random.js';
+import { Random } from '../src/core/random.js';
 import { Histograms } from '../tools/histogram.js';
 import { Windows } from '../tools/windows.js';
 import { train, trainingLog } from './helpers/training.js';

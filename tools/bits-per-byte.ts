@@ -1,6 +1,6 @@
 /** @file Bits a byte of a text under a model, in windows of the model's context that do not overlap. */
 import { compile, type RunInput } from '../src/engine/compile.js';
-import type { TransformerSpec } from '../src/text/spec.js';
+import type { TransformerSpec } from '../src/text/lm/spec.js';
 import { languageModelLoss } from './loss.js';
 import { Windows } from './windows.js';
 

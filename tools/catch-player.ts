@@ -1,7 +1,8 @@
 /** @file Games of Catch played by a network as it is shipped, its surest action each step. */
+
+import type { Random } from '../src/core/random.js';
 import { compile } from '../src/engine/compile.js';
-import type { Random } from '../src/engine/random.js';
-import type * as tf from '../src/engine/tfjs.js';
+import type * as tf from '../src/engine/functions/tfjs.js';
 import type { VisionNetwork } from '../src/vision/network.js';
 import { preprocess } from '../src/vision/preprocess.js';
 import { actions, draw, GAME_STEPS, isHit, newGame, PIXELS, play } from './catch.js';

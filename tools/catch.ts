@@ -2,7 +2,7 @@
  * @file Catch, a game to learn from pixels: on a grid of 8 x 8 cells one thing falls a row a step toward a paddle in
  * the lowest row. What is red is to be caught, what is blue to be dodged.
  */
-import type { Random } from '../src/engine/random.js';
+import type { Random } from '../src/core/random.js';
 
 /** Cells along a side. */
 export const CELLS = 8;

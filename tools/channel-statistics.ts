@@ -6,7 +6,7 @@
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile } from '../src/engine/compile.js';
-import * as tf from '../src/engine/tfjs.js';
+import * as tf from '../src/engine/functions/tfjs.js';
 import { writeChannelStatistics } from '../src/vision/channel-statistics.js';
 import { openVisionNetwork } from '../src/vision/open.js';
 import { preprocess } from '../src/vision/preprocess.js';

@@ -1,6 +1,6 @@
 /** @file Checkpoints of the training tools: where a run stands beside its arrays. */
-import * as engine from '../src/engine/checkpoint.js';
-import type { TrainingState } from '../src/engine/trainer.js';
+import * as engine from '../src/engine/training/checkpoint.js';
+import type { TrainingState } from '../src/engine/training/trainer.js';
 
 export interface Position {
   /** Steps taken. */

@@ -1,10 +1,11 @@
 /** @file The embedded CNN: its architecture, its first parameters, its update rules and its loss. */
-import { batchMoments, batchNormRelu } from '../src/engine/batch-norm.js';
-import { adamW, muon, reshaped, slowed, type UpdateRule } from '../src/engine/optimizer.js';
-import { Random } from '../src/engine/random.js';
+
+import { Random } from '../src/core/random.js';
+import { batchMoments, batchNormRelu } from '../src/engine/functions/batch-norm.js';
+import * as tf from '../src/engine/functions/tfjs.js';
 import { sizeOf } from '../src/engine/tensor-spec.js';
-import * as tf from '../src/engine/tfjs.js';
-import type { WeightArray, WeightLookup } from '../src/engine/weights.js';
+import { adamW, muon, reshaped, slowed, type UpdateRule } from '../src/engine/training/optimizer.js';
+import type { WeightArray, WeightLookup } from '../src/engine/weights/weights.js';
 
 /** Channels of the two convolutions of each block; a max pool follows every block but the last. */
 export const blocks = [16, 32, 64, 128, 256];

@@ -10,7 +10,7 @@ import {
   tokenizerJson,
   trainBpe,
   vocabularyOf,
-} from '../src/text/bpe-trainer.js';
+} from './bpe-trainer.js';
 
 const documentEnd = '<|endoftext|>';
 

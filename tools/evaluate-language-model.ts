@@ -7,16 +7,16 @@
  * One JSON document on stdout.
  */
 import { parseArgs } from 'node:util';
+import { Random } from '../src/core/random.js';
 import { compile } from '../src/engine/compile.js';
-import { Random } from '../src/engine/random.js';
+import * as tf from '../src/engine/functions/tfjs.js';
 import { sizeOf } from '../src/engine/tensor-spec.js';
-import * as tf from '../src/engine/tfjs.js';
-import { BpeEncoder, tokenByteLengths } from '../src/text/bpe-trainer.js';
-import { loadTextModel } from '../src/text/model.js';
-import { parameterShapes } from '../src/text/parameters.js';
-import { Prior } from '../src/text/prior.js';
-import { forward } from '../src/text/transformer.js';
+import { loadTextModel } from '../src/text/lm/model.js';
+import { parameterShapes } from '../src/text/lm/parameters.js';
+import { forward } from '../src/text/lm/transformer.js';
+import { Sampler } from '../src/text/sampling/sampler.js';
 import { compileEvaluation } from './bits-per-byte.js';
+import { BpeEncoder, tokenByteLengths } from './bpe-trainer.js';
 import { encodeCorpus, folderVocabulary } from './corpus.js';
 import { Windows } from './windows.js';
 
@@ -125,7 +125,7 @@ function inductionScores(): Promise<HeadScore[]> {
 async function samples(): Promise<string[]> {
   const count = Number(options.samples);
   const positions = spec.context;
-  const prior = await Prior.create({
+  const prior = await Sampler.create({
     spec,
     weights,
     banned: [bos],

@@ -9,10 +9,10 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Random } from '../src/core/random.js';
 import { compile } from '../src/engine/compile.js';
-import { Random } from '../src/engine/random.js';
-import type { Tensor4D } from '../src/engine/tfjs.js';
-import { MemoryWeights } from '../src/engine/weights.js';
+import type { Tensor4D } from '../src/engine/functions/tfjs.js';
+import { MemoryWeights } from '../src/engine/weights/weights.js';
 import { naturalPictures } from '../src/vision/natural.js';
 import { readCheckpoint } from './checkpoint.js';
 import { convLayers, plainForward } from './cnn.js';

@@ -1,7 +1,7 @@
 /** @file The network as it is shipped: batch norm folded into the filters. */
 import { compile } from '../src/engine/compile.js';
-import type { Tensor4D } from '../src/engine/tfjs.js';
-import { MemoryWeights, type WeightArray } from '../src/engine/weights.js';
+import type { Tensor4D } from '../src/engine/functions/tfjs.js';
+import { MemoryWeights, type WeightArray } from '../src/engine/weights/weights.js';
 import { BATCH_NORM_EPS, convLayers, layerMoments } from './cnn.js';
 import { PICTURE_SIZE, type Pictures, pictureBatch } from './pictures.js';
 

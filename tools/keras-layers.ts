@@ -1,8 +1,8 @@
 /** @file Networks as Keras describes them and as TensorFlow.js keeps them on disk. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { f16FromFloat32 } from '../src/engine/half.js';
-import type { WeightArray } from '../src/engine/weights.js';
+import { f16FromFloat32 } from '../src/engine/weights/half.js';
+import type { WeightArray } from '../src/engine/weights/weights.js';
 import { writeWhole } from './corpus.js';
 
 export const layer = (className: string, config: object) => ({ class_name: className, config });

@@ -1,11 +1,12 @@
 /** @file The embedded language model: its architecture, its first parameters and update rules. */
-import { adamW, muon, type UpdateRule } from '../src/engine/optimizer.js';
-import { Random } from '../src/engine/random.js';
+
+import { Random } from '../src/core/random.js';
 import { sizeOf } from '../src/engine/tensor-spec.js';
-import type { WeightArray } from '../src/engine/weights.js';
-import { parseConfig } from '../src/text/config.js';
-import { parameterShapes } from '../src/text/parameters.js';
-import type { TransformerSpec } from '../src/text/spec.js';
+import { adamW, muon, type UpdateRule } from '../src/engine/training/optimizer.js';
+import type { WeightArray } from '../src/engine/weights/weights.js';
+import { parseConfig } from '../src/text/lm/config.js';
+import { parameterShapes } from '../src/text/lm/parameters.js';
+import type { TransformerSpec } from '../src/text/lm/spec.js';
 
 /** Contents of config.json. */
 export const config = {

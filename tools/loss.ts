@@ -1,10 +1,10 @@
 /** @file The loss that a language model is trained and judged by. */
-import { meanCrossEntropy } from '../src/engine/mean-cross-entropy.js';
-import * as tf from '../src/engine/tfjs.js';
-import type { WeightLookup } from '../src/engine/weights.js';
-import { unembedding } from '../src/text/matrices.js';
-import type { TransformerSpec } from '../src/text/spec.js';
-import { forward } from '../src/text/transformer.js';
+import { meanCrossEntropy } from '../src/engine/functions/mean-cross-entropy.js';
+import * as tf from '../src/engine/functions/tfjs.js';
+import type { WeightLookup } from '../src/engine/weights/weights.js';
+import { unembedding } from '../src/text/lm/matrices.js';
+import type { TransformerSpec } from '../src/text/lm/spec.js';
+import { forward } from '../src/text/lm/transformer.js';
 
 /** Mean nats a token. @param inputs - `ids` int32 `[batch, pos]`, `targets` int32 `[batch * pos]` */
 export function languageModelLoss(

@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { compile } from '../src/engine/compile.js';
-import * as tf from '../src/engine/tfjs.js';
+import * as tf from '../src/engine/functions/tfjs.js';
 import { LOWEST_MEASURED, spectrumTerms } from '../src/vision/natural-spectrum.js';
 import { fromColours } from '../src/vision/parameterizations/colour.js';
 import { forwardTransform } from '../src/vision/parameterizations/fourier.js';

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { Random } from '../src/engine/random.js';
+import { Random } from '../src/core/random.js';
 import { writeWhole } from './corpus.js';
 import { readTar } from './tar.js';
 

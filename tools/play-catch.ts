@@ -4,9 +4,9 @@
  *   npx tsx tools/play-catch.ts [--model models/catch-policy] [--games 2000] [--sheet FILE.png]
  */
 import { parseArgs } from 'node:util';
-import { Random } from '../src/engine/random.js';
-import { contactSheet } from '../src/report/contact-sheet.js';
-import { writePng } from '../src/report/picture-files.js';
+import { Random } from '../src/core/random.js';
+import { contactSheet } from '../src/media/contact-sheet.js';
+import { writePng } from '../src/media/picture-files.js';
 import { openVisionNetwork } from '../src/vision/open.js';
 import { draw, newGame, PIXELS } from './catch.js';
 import { playCatch } from './catch-player.js';

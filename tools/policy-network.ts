@@ -1,8 +1,8 @@
 /** @file A small network that plays from pictures: its architecture, its first parameters, its loss. */
-import { Random } from '../src/engine/random.js';
+import { Random } from '../src/core/random.js';
+import * as tf from '../src/engine/functions/tfjs.js';
 import { sizeOf } from '../src/engine/tensor-spec.js';
-import * as tf from '../src/engine/tfjs.js';
-import type { WeightArray, WeightLookup } from '../src/engine/weights.js';
+import type { WeightArray, WeightLookup } from '../src/engine/weights/weights.js';
 import { actions, PIXELS } from './catch.js';
 import { convolution, dense, layer, rescaling, sequential } from './keras-layers.js';
 

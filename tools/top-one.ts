@@ -1,7 +1,7 @@
 /** @file Top-1 accuracy of a classifier of the embedded CNN's pictures. */
 import { compile } from '../src/engine/compile.js';
-import * as tf from '../src/engine/tfjs.js';
-import { MemoryWeights, type WeightLookup, type WeightSource } from '../src/engine/weights.js';
+import * as tf from '../src/engine/functions/tfjs.js';
+import { MemoryWeights, type WeightLookup, type WeightSource } from '../src/engine/weights/weights.js';
 import type { VisionNetwork } from '../src/vision/network.js';
 import { preprocess } from '../src/vision/preprocess.js';
 import { plainForward } from './cnn.js';

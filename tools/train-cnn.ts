@@ -10,8 +10,8 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cosineSchedule } from '../src/engine/optimizer.js';
-import { Trainer } from '../src/engine/trainer.js';
+import { cosineSchedule } from '../src/engine/training/optimizer.js';
+import { Trainer } from '../src/engine/training/trainer.js';
 import { cnnLoss, firstParameters, updateRule } from './cnn.js';
 import { foldedParameters } from './fold-batch-norm.js';
 import { loadPictures, PictureStream } from './pictures.js';

@@ -11,11 +11,11 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cosineSchedule } from '../src/engine/optimizer.js';
-import { Trainer } from '../src/engine/trainer.js';
-import { BpeEncoder, tokenByteLengths } from '../src/text/bpe-trainer.js';
-import { parameterShapes } from '../src/text/parameters.js';
+import { cosineSchedule } from '../src/engine/training/optimizer.js';
+import { Trainer } from '../src/engine/training/trainer.js';
+import { parameterShapes } from '../src/text/lm/parameters.js';
 import { compileEvaluation } from './bits-per-byte.js';
+import { BpeEncoder, tokenByteLengths } from './bpe-trainer.js';
 import { corpusVocabulary, encodeCorpus } from './corpus.js';
 import { firstParameters, spec, updateRule } from './language-model.js';
 import { languageModelLoss } from './loss.js';

@@ -7,10 +7,10 @@
  */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Random } from '../src/core/random.js';
 import { compile } from '../src/engine/compile.js';
-import { adamW, cosineSchedule } from '../src/engine/optimizer.js';
-import { Random } from '../src/engine/random.js';
-import { Trainer } from '../src/engine/trainer.js';
+import { adamW, cosineSchedule } from '../src/engine/training/optimizer.js';
+import { Trainer } from '../src/engine/training/trainer.js';
 import { actions, draw, GAME_STEPS, type Game, newGame, PIXELS, play } from './catch.js';
 import { writeLayersModel } from './keras-layers.js';
 import { firstParameters, forward, parameterShapes, policyLoss, topology } from './policy-network.js';

@@ -1,7 +1,7 @@
 /** @file What training runs share: a work folder with checkpoint and log, going on from it, a progress bar, being stopped. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Trainer, TrainingState } from '../src/engine/trainer.js';
+import type { Trainer, TrainingState } from '../src/engine/training/trainer.js';
 import { type Position, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 
 /** A step that took longer was paused: seconds beyond this do not count as training. */

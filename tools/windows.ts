@@ -1,5 +1,5 @@
 /** @file Batches of a token array: windows of fixed length in a shuffled order, the same for the same seed. */
-import { Random } from '../src/engine/random.js';
+import { Random } from '../src/core/random.js';
 
 /** One batch: what the model reads and what it should say next. */
 export interface Batch {

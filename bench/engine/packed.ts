@@ -5,9 +5,9 @@
  *   npx tsx bench/engine/packed.ts [--rounds 30]
  */
 import { parseArgs } from 'node:util';
+import { Random } from '../../src/core/random.js';
 import { compile } from '../../src/engine/compile.js';
-import { Random } from '../../src/engine/random.js';
-import { forward, sequenceLogProbs } from '../../src/text/transformer.js';
+import { forward, sequenceLogProbs } from '../../src/text/lm/transformer.js';
 import { type Contestant, contest } from '../contest.js';
 import { gpt2, gpt2Weights } from './workloads.js';
 

@@ -2,15 +2,15 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../../src/engine/random.js';
-import { openSafetensors, writeSafetensors } from '../../src/engine/safetensors.js';
+import { Random } from '../../src/core/random.js';
+import type { TensorFunction } from '../../src/engine/compiler/trace.js';
+import * as tf from '../../src/engine/functions/tfjs.js';
 import { sizeOf, type TensorSpec } from '../../src/engine/tensor-spec.js';
-import * as tf from '../../src/engine/tfjs.js';
-import type { TensorFunction } from '../../src/engine/trace.js';
-import type { WeightArray, WeightSource } from '../../src/engine/weights.js';
-import { parseConfig } from '../../src/text/config.js';
-import { parameterShapes } from '../../src/text/parameters.js';
-import { forward, sequenceLogProbs } from '../../src/text/transformer.js';
+import { openSafetensors, writeSafetensors } from '../../src/engine/weights/safetensors.js';
+import type { WeightArray, WeightSource } from '../../src/engine/weights/weights.js';
+import { parseConfig } from '../../src/text/lm/config.js';
+import { parameterShapes } from '../../src/text/lm/parameters.js';
+import { forward, sequenceLogProbs } from '../../src/text/lm/transformer.js';
 import { torchNetwork } from '../../src/vision/torch/index.js';
 
 export interface Workload {

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../src/engine/safetensors.js';
-import type { WeightArray } from '../../src/engine/weights.js';
+import { writeSafetensors } from '../../src/engine/weights/safetensors.js';
+import type { WeightArray } from '../../src/engine/weights/weights.js';
 import { FormulaWeights } from '../../test/vision/formula-weights.js';
 
 const fixtures = new URL('../../../shared/fixtures/vision/', import.meta.url);

@@ -10,14 +10,14 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Random } from '../../src/engine/random.js';
-import { formatTable } from '../../src/format.js';
+import { formatTable } from '../../src/core/format.js';
+import { Random } from '../../src/core/random.js';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { type TuneResult, tune } from '../../src/rl/tune.js';
 import { priceOf, tuneDefaults } from '../../src/rl/tune-defaults.js';
 import { finishRun, type ScoredText } from '../../src/runs/events.js';
 import { makeFolder } from '../../src/runs/files.js';
-import { loadTextModel } from '../../src/text/model.js';
+import { loadTextModel } from '../../src/text/lm/model.js';
 import { type SearchMethodName, type SearchResult, searchText } from '../../src/text/search/search.js';
 
 const { values: flags } = parseArgs({

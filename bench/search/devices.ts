@@ -11,9 +11,9 @@
 import { parseArgs } from 'node:util';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { finishRun } from '../../src/runs/events.js';
-import { loadTextModel } from '../../src/text/model.js';
-import { allDevices, type Devices, noDevices } from '../../src/text/search/devices.js';
+import { loadTextModel } from '../../src/text/lm/model.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
+import { allShortcuts, noShortcuts, type Shortcuts } from '../../src/text/search/shortcuts.js';
 import { randomGpt2 } from './random-gpt2.js';
 
 const { values: flags } = parseArgs({
@@ -27,12 +27,12 @@ const { values: flags } = parseArgs({
   },
 });
 
-const settings: Record<string, Devices> = {
-  none: noDevices,
-  'shared prefixes': { ...noDevices, sharedPrefixes: true },
-  'rough ranking': { ...noDevices, roughRanking: true },
-  'rough proposals': { ...noDevices, roughProposals: true },
-  all: allDevices,
+const settings: Record<string, Shortcuts> = {
+  none: noShortcuts,
+  'shared prefixes': { ...noShortcuts, sharedPrefixes: true },
+  'rough ranking': { ...noShortcuts, roughRanking: true },
+  'rough proposals': { ...noShortcuts, roughProposals: true },
+  all: allShortcuts,
 };
 
 const random = flags.model === undefined ? await randomGpt2() : null;
@@ -41,17 +41,17 @@ const model = random?.model ?? (await loadTextModel(folder));
 const modelHash = await hashModel(folder);
 
 for (const unit of flags.units.split(',')) {
-  const search = (devices: Devices, evaluations: number) =>
+  const search = (shortcuts: Shortcuts, evaluations: number) =>
     finishRun(
       searchText({
-        ...{ model, modelHash, unit, devices, seed: Number(flags.seed), engine: 'onnx' },
+        ...{ model, modelHash, unit, shortcuts, seed: Number(flags.seed), engine: 'onnx' },
         ...{ method: flags.method as SearchMethodName, reference: flags.reference },
         ...{ measure: 'delta', at: 'max', length: 12, budget: { evaluations } },
-        ...{ baseline: false, finalists: 0, ...(random && { corpus: random.corpus }) },
+        ...{ baseline: false, finalists: 0, ...(random && { calibrationText: random.corpus }) },
       }),
     );
-  await search(noDevices, 300); // what all of them share is ready then
-  const plain = await search(noDevices, Number(flags.evaluations));
+  await search(noShortcuts, 300); // what all of them share is ready then
+  const plain = await search(noShortcuts, Number(flags.evaluations));
   for (const [name, devices] of Object.entries(settings)) {
     const { cost, hypervolume, frontier } =
       name === 'none' ? plain : await search(devices, Number(flags.evaluations));

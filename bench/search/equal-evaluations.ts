@@ -7,11 +7,11 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { hypervolume as areaOf } from '../../src/core/frontier.js';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { finishRun, type ScoredText } from '../../src/runs/events.js';
-import { hypervolume as areaOf } from '../../src/runs/frontier.js';
-import type { SequenceScore } from '../../src/text/measures.js';
-import { loadTextModel } from '../../src/text/model.js';
+import { loadTextModel } from '../../src/text/lm/model.js';
+import type { SequenceScore } from '../../src/text/readouts/measures.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 import { chooseUnits } from './units.js';
 

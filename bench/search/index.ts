@@ -12,8 +12,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hashModel } from '../../src/hub/model-hash.js';
-import { corpusFiles } from '../../src/text/corpus-text.js';
-import { loadTextModel } from '../../src/text/model.js';
+import { corpusFiles } from '../../src/text/corpus/corpus-text.js';
+import { loadTextModel } from '../../src/text/lm/model.js';
 import { type SearchMethodName, searchMethods } from '../../src/text/search/search.js';
 import { drawChart } from './chart.js';
 import { type Recorded, recordSearch } from './record.js';

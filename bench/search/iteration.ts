@@ -10,8 +10,8 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { noDevices } from '../../src/text/search/devices.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
+import { noShortcuts } from '../../src/text/search/shortcuts.js';
 import { type Contestant, contest, pythonContestant } from '../contest.js';
 import { randomGpt2 } from './random-gpt2.js';
 
@@ -36,12 +36,12 @@ function ours(): Contestant {
       seed: 0,
       engine: 'onnx',
     },
-    ...{ measure: 'delta', at: 'max', reference: 'none', corpus, length: 12 },
+    ...{ measure: 'delta', at: 'max', reference: 'none', calibrationText: corpus, length: 12 },
     ...{
       budget: { evaluations: 16 * CHILDREN },
       baseline: false,
       finalists: 0,
-      ...(flags.plain && { devices: noDevices }),
+      ...(flags.plain && { shortcuts: noShortcuts }),
     },
   });
   let scored = 0;

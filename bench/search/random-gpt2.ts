@@ -2,13 +2,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../../src/engine/random.js';
-import { writeSafetensors } from '../../src/engine/safetensors.js';
+import { Random } from '../../src/core/random.js';
 import { sizeOf } from '../../src/engine/tensor-spec.js';
-import type { WeightArray } from '../../src/engine/weights.js';
-import { parseConfig } from '../../src/text/config.js';
-import { loadTextModel, type TextModel } from '../../src/text/model.js';
-import { parameterShapes } from '../../src/text/parameters.js';
+import { writeSafetensors } from '../../src/engine/weights/safetensors.js';
+import type { WeightArray } from '../../src/engine/weights/weights.js';
+import { parseConfig } from '../../src/text/lm/config.js';
+import { loadTextModel, type TextModel } from '../../src/text/lm/model.js';
+import { parameterShapes } from '../../src/text/lm/parameters.js';
 
 const VOCAB = 50257;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';

@@ -11,19 +11,19 @@
  * tokens that have one before them, as in EPO.
  */
 import { parseArgs } from 'node:util';
-import { Random } from '../../src/engine/random.js';
+import { Random } from '../../src/core/random.js';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { eventClock, finishRun, stamped } from '../../src/runs/events.js';
-import { batchFor, callBatch } from '../../src/text/batch-size.js';
-import type { HeadMeasure } from '../../src/text/measures.js';
-import { loadTextModel, type TextModel } from '../../src/text/model.js';
-import { Prior } from '../../src/text/prior.js';
-import { Probe } from '../../src/text/probe.js';
+import { batchFor, callBatch } from '../../src/text/lm/batch-size.js';
+import { loadTextModel, type TextModel } from '../../src/text/lm/model.js';
+import type { HeadMeasure } from '../../src/text/readouts/measures.js';
+import { Probe } from '../../src/text/readouts/probe.js';
+import { calibrate, resolveUnits, startToken } from '../../src/text/readouts/session.js';
+import { Sampler } from '../../src/text/sampling/sampler.js';
 import { auto } from '../../src/text/search/auto.js';
 import { parentsOf } from '../../src/text/search/breeding.js';
 import { drive } from '../../src/text/search/drive.js';
 import { Proposer } from '../../src/text/search/proposals.js';
-import { calibrate, resolveUnits, startToken } from '../../src/text/session.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -123,8 +123,8 @@ async function search({ unit: name, measure, seconds }: Reference) {
   const batch = callBatch(turn);
   const banned = tokenizer.specialTokens();
   const shared = { spec, weights, engine: 'onnx', batch, parents: parentsOf(turn), banned } as const;
-  const inside = await Prior.create({ ...shared, positions: POSITIONS });
-  const whole = await Prior.create({ ...shared, positions: POSITIONS + 1 });
+  const inside = await Sampler.create({ ...shared, positions: POSITIONS });
+  const whole = await Sampler.create({ ...shared, positions: POSITIONS + 1 });
   const start = startToken(withBos);
   const driven = await finishRun(
     stamped(

@@ -1,6 +1,6 @@
 /** Units to compare on, chosen by seed: the same for every method. */
-import { Random } from '../../src/engine/random.js';
-import type { TransformerSpec } from '../../src/text/spec.js';
+import { Random } from '../../src/core/random.js';
+import type { TransformerSpec } from '../../src/text/lm/spec.js';
 
 export function chooseUnits(spec: TransformerSpec, heads: number, neurons: number, seed: number): string[] {
   const random = Random.of(seed, 'units');

@@ -7,8 +7,8 @@
  * One JSON document on stdout; the median step counts.
  */
 import { parseArgs } from 'node:util';
-import { Random } from '../../src/engine/random.js';
-import { Trainer } from '../../src/engine/trainer.js';
+import { Random } from '../../src/core/random.js';
+import { Trainer } from '../../src/engine/training/trainer.js';
 import { classes, cnnLoss, firstParameters, updateRule } from '../../tools/cnn.js';
 
 const { values: options } = parseArgs({

@@ -9,8 +9,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Random } from '../../src/engine/random.js';
-import { Trainer } from '../../src/engine/trainer.js';
+import { Random } from '../../src/core/random.js';
+import { Trainer } from '../../src/engine/training/trainer.js';
 import { firstParameters, spec, updateRule } from '../../tools/language-model.js';
 import { languageModelLoss } from '../../tools/loss.js';
 

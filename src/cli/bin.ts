@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** @file The `superstim` program: parses, runs, and turns whatever happens into a line and an exit code. */
-import { exitCodes } from '../errors.js';
+import { exitCodes } from '../core/errors.js';
 import { explainFailure } from './failure.js';
 import { leave } from './leave.js';
 import { Output } from './output.js';

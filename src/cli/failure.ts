@@ -1,6 +1,6 @@
 /** @file What the command line makes of an error: a line on stderr and an exit code. */
 import { CommanderError } from 'commander';
-import { exitCodes, UserError } from '../errors.js';
+import { exitCodes, UserError } from '../core/errors.js';
 
 export interface Failure {
   exitCode: number;

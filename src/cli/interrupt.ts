@@ -1,5 +1,5 @@
 /** @file Ctrl-C: once stops between two steps and keeps what was found, twice ends the program. */
-import { exitCodes, UserError } from '../errors.js';
+import { exitCodes, UserError } from '../core/errors.js';
 import { leave } from './leave.js';
 import type { Output } from './output.js';
 

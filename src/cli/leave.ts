@@ -1,6 +1,6 @@
 /** @file The end of the program, which must not come in the middle of a computation. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endWorker } from '../engine/worker-client.js';
+import { endWorker } from '../engine/backends/worker-client.js';
 
 /** The engine's calls are shorter as a rule; whoever wants to leave waits no longer than so many milliseconds. */
 const PATIENCE = 3000;

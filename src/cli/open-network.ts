@@ -1,6 +1,6 @@
 /** @file The vision network that `--model` names. */
 import { existsSync } from 'node:fs';
-import { UsageError, UserError } from '../errors.js';
+import { UsageError, UserError } from '../core/errors.js';
 import { finishRun } from '../runs/events.js';
 import type { VisionNetwork } from '../vision/network.js';
 import type { Output } from './output.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeStreams } from '../../test/fake-streams.js';
-import { textWidth } from '../format.js';
+import { textWidth } from '../core/format.js';
 import type { ProgressEvent, Run, RunEvent, ScoredText } from '../runs/events.js';
 import { Output } from './output.js';
 import { advance, formatProgress, type ProgressState, showProgress } from './progress.js';

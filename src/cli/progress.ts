@@ -1,8 +1,8 @@
 /** @file The progress bar: a reader of run events that draws one line on stderr, where that is a terminal. */
 
-import { clip, formatCount, oneLine, textWidth } from '../format.js';
-import { formatBar, formatShare, progressShare, progressWords } from '../progress-text.js';
+import { clip, formatCount, oneLine, textWidth } from '../core/format.js';
 import type { ProgressEvent, Run, RunEvent, ScoredText } from '../runs/events.js';
+import { formatBar, formatShare, progressShare, progressWords } from '../runs/progress-text.js';
 import type { Output } from './output.js';
 
 /** Milliseconds between two drawings. */

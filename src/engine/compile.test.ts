@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Compiled, compile, releaseWeights, resident } from './compile.js';
-import { decodeModel } from './onnx-proto.js';
-import { buildProgram } from './program.js';
-import * as tf from './tfjs.js';
-import { type TensorFunction, trace } from './trace.js';
-import { MemoryWeights, type WeightSource } from './weights.js';
+import { decodeModel } from './compiler/onnx-proto.js';
+import { buildProgram } from './compiler/program.js';
+import { type TensorFunction, trace } from './compiler/trace.js';
+import * as tf from './functions/tfjs.js';
+import { MemoryWeights, type WeightSource } from './weights/weights.js';
 
 const square: TensorFunction = ({ x }, weights) => {
   const { value, grad } = tf.valueAndGrad((y: tf.Tensor) =>

@@ -6,11 +6,11 @@
  * const { value, gradient } = await step.run({ x });
  * ```
  */
-import { compileEager, releaseEager, residentEager } from './eager.js';
-import { compileOnnx, releaseOnnx, residentOnnx } from './onnx-engine.js';
+import { compileEager, releaseEager, residentEager } from './backends/eager.js';
+import { compileOnnx, releaseOnnx, residentOnnx } from './backends/onnx-engine.js';
+import type { TensorFunction } from './compiler/trace.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
-import type { TensorFunction } from './trace.js';
-import type { WeightSource } from './weights.js';
+import type { WeightSource } from './weights/weights.js';
 
 /** `onnx`: traced and run by ONNX Runtime. `tensorflow`, `cpu`: the function itself, eagerly. */
 export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;

@@ -1,5 +1,5 @@
 /** @file Asking the hub: one place that knows how it refuses, and what a refusal means to the user. */
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import type { HubSettings } from './settings.js';
 
 /** The hub cannot be reached at the moment: worth another attempt, or the cache. */

@@ -5,7 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import { fileError, makeFolder } from '../runs/files.js';
 import { connectionError, type HubAccess, HubUnreachable, hubFetch, within } from './access.js';
 

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { etagOf, FakeHub } from '../../test/fake-hub.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import type { RunEvent } from '../runs/events.js';
 import { downloadModel } from './download-model.js';
 import { listModels } from './list-models.js';

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { listFiles, modelInfo } from '@huggingface/hub';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import { type EventBody, eventClock, type Run, type RunEvent } from '../runs/events.js';
 import { type HubAccess, type HubModel, HubUnreachable, metadataFetch } from './access.js';
 import { CachedRepo, type Snapshot } from './cache.js';

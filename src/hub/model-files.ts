@@ -1,7 +1,7 @@
 /** @file Which files of a model folder are needed, and whether they are all there. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 
 const single = 'model.safetensors';
 /** Names the shards of a model whose weights are in several files. */

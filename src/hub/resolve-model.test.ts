@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import { finishRun } from '../runs/events.js';
 import { missingFiles, shardNames } from './model-files.js';
 import { hashModel } from './model-hash.js';

@@ -1,8 +1,8 @@
 /** @file What `--model` names: an embedded model, a folder, or a model of the Hugging Face hub. */
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { UserError } from '../errors.js';
-import { didYouMean } from '../nearest.js';
+import { UserError } from '../core/errors.js';
+import { didYouMean } from '../core/nearest.js';
 import type { Run } from '../runs/events.js';
 import type { HubModel } from './access.js';
 import type { DownloadOptions } from './download-model.js';

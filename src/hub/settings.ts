@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { getHFHubCachePath } from '@huggingface/hub';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 
 export interface HubSettings {
   /** Without a slash at the end. */

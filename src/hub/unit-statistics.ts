@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSafetensors, writeSafetensors } from '../engine/safetensors.js';
-import type { WeightArray } from '../engine/weights.js';
+import { openSafetensors, writeSafetensors } from '../engine/weights/safetensors.js';
+import type { WeightArray } from '../engine/weights/weights.js';
 import { writeFileByRename } from '../runs/files.js';
 
 const arraysFile = 'units.safetensors';

@@ -1,7 +1,7 @@
 /** @file The figure of a run as a file for papers: SVG, or PNG made from it. */
 import { extname } from 'node:path';
 import sharp from 'sharp';
-import { UsageError, UserError } from '../errors.js';
+import { UsageError, UserError } from '../core/errors.js';
 import { writeFileByRename } from '../runs/files.js';
 import { frontierFigure } from './figures/frontier.js';
 import type { Html } from './html.js';

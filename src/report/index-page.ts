@@ -1,6 +1,7 @@
 /** @file Many runs on one page, each with a small figure and a link to its own page. */
+
+import { HYPERVOLUME_CORNER } from '../core/frontier.js';
 import type { ScoredText } from '../runs/events.js';
-import { HYPERVOLUME_CORNER } from '../runs/frontier.js';
 import { field } from '../runs/run-view.js';
 import { embedFinal } from './embedded-pictures.js';
 import { frontierThumbnail } from './figures/thumbnail.js';

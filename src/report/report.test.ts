@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTILE, imageRun, scored, textRun, tuneRun } from '../../test/helpers/example-runs.js';
-import { UsageError, UserError } from '../errors.js';
+import { UsageError, UserError } from '../core/errors.js';
 import { writeFigure } from './figure-file.js';
 import { escapeText } from './html.js';
 import { openRun } from './reported-run.js';

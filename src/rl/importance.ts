@@ -1,10 +1,10 @@
 /** @file How probable sequences are under an adapted model and under the frozen one: importance weights. */
 import { type Compiled, compile, type EngineName, type RunInput } from '../engine/compile.js';
-import * as tf from '../engine/tfjs.js';
-import type { WeightSource } from '../engine/weights.js';
-import { bannedMask } from '../text/draw-steps.js';
-import { padRows } from '../text/rows.js';
-import { forward, sequenceLogProbs } from '../text/transformer.js';
+import * as tf from '../engine/functions/tfjs.js';
+import type { WeightSource } from '../engine/weights/weights.js';
+import { padRows } from '../text/lm/rows.js';
+import { forward, sequenceLogProbs } from '../text/lm/transformer.js';
+import { bannedMask } from '../text/sampling/draw-steps.js';
 import { type LoraLayout, loraLookup, loraShapes } from './lora.js';
 
 export interface LikelihoodOptions {

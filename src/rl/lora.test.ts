@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runOn } from '../../test/helpers/engines.js';
 import { randomModel, tinyConfigs, trainedLora } from '../../test/helpers/random-model.js';
-import type { WeightLookup } from '../engine/weights.js';
-import { forward } from '../text/transformer.js';
+import type { WeightLookup } from '../engine/weights/weights.js';
+import { forward } from '../text/lm/transformer.js';
 import { firstLora, type Lora, loraLayout, loraLookup, mergedWeights } from './lora.js';
 
 const ids = { shape: [2, 5], data: Int32Array.of(0, 3, 7, 2, 9, 0, 12, 1, 1, 4) };

@@ -4,15 +4,16 @@
  * An adapted model is the same transformer with another weight lookup. Names, shapes, first values and the meaning
  * of `targets` are those of Hugging Face PEFT.
  */
-import { Random } from '../engine/random.js';
+
+import { UserError } from '../core/errors.js';
+import { didYouMean } from '../core/nearest.js';
+import { Random } from '../core/random.js';
+import * as tf from '../engine/functions/tfjs.js';
 import { sizeOf } from '../engine/tensor-spec.js';
-import * as tf from '../engine/tfjs.js';
-import type { WeightArray, WeightLookup, WeightSource } from '../engine/weights.js';
-import { UserError } from '../errors.js';
-import { didYouMean } from '../nearest.js';
-import { families } from '../text/families.js';
-import { parameterShapes } from '../text/parameters.js';
-import type { TransformerSpec } from '../text/spec.js';
+import type { WeightArray, WeightLookup, WeightSource } from '../engine/weights/weights.js';
+import { families } from '../text/lm/families.js';
+import { parameterShapes } from '../text/lm/parameters.js';
+import type { TransformerSpec } from '../text/lm/spec.js';
 
 export interface LoraSettings {
   /** Columns of B and rows of A. */

@@ -1,7 +1,7 @@
 /** @file A tuned model to draw from: the folder that `superstim tune` wrote, or an adapter in PEFT's layout. */
 import { existsSync } from 'node:fs';
-import type { WeightSource } from '../engine/weights.js';
-import type { TextWeights } from '../text/model.js';
+import type { WeightSource } from '../engine/weights/weights.js';
+import type { TextWeights } from '../text/lm/model.js';
 import { mergedWeights } from './lora.js';
 import { readPeft } from './peft.js';
 import { adapterFolder } from './tune-state.js';

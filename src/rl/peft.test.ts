@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { randomModel, tinyConfigs, trainedLora } from '../../test/helpers/random-model.js';
-import { openSafetensors, writeSafetensors } from '../engine/safetensors.js';
+import { openSafetensors, writeSafetensors } from '../engine/weights/safetensors.js';
 import { firstLora, loraLayout } from './lora.js';
 import { readPeft, writePeft } from './peft.js';
 

@@ -4,13 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSafetensors, writeSafetensors } from '../engine/safetensors.js';
+import { UserError } from '../core/errors.js';
 import { sameShape } from '../engine/tensor-spec.js';
-import type { WeightArray } from '../engine/weights.js';
-import { UserError } from '../errors.js';
+import { openSafetensors, writeSafetensors } from '../engine/weights/safetensors.js';
+import type { WeightArray } from '../engine/weights/weights.js';
 import { makeFolder, writeFileByRename } from '../runs/files.js';
-import { families } from '../text/families.js';
-import type { TransformerSpec } from '../text/spec.js';
+import { families } from '../text/lm/families.js';
+import type { TransformerSpec } from '../text/lm/spec.js';
 import { type Lora, loraLayout, loraShapes } from './lora.js';
 
 const CONFIG = 'adapter_config.json';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runOn } from '../../test/helpers/engines.js';
-import { Random } from '../engine/random.js';
-import * as tf from '../engine/tfjs.js';
+import { Random } from '../core/random.js';
+import * as tf from '../engine/functions/tfjs.js';
 import { advantages, type GradientChoice, k1, k3, policyLoss } from './policy-gradient.js';
 
 const choice = (changes: Partial<GradientChoice> = {}): GradientChoice => ({

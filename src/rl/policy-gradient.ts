@@ -4,7 +4,7 @@
  * What is maximized is E_q[r(x)] - beta KL(q || p), q the policy and p the frozen prior; the maximum is at
  * q(x) = p(x) exp(r(x) / beta) / Z. Axes: batch, token (the positions after BOS).
  */
-import * as tf from '../engine/tfjs.js';
+import * as tf from '../engine/functions/tfjs.js';
 
 /** `loo`: the mean of the others (RLOO, Ahmadian et al., arXiv 2402.14740). `group`: the mean of all (GRPO). */
 export const baselines = ['loo', 'group'] as const;

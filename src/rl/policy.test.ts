@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { allSequences, logProbabilities } from '../../test/helpers/enumerate.js';
 import { randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
-import { Random } from '../engine/random.js';
-import { MemoryWeights } from '../engine/weights.js';
+import { Random } from '../core/random.js';
+import { MemoryWeights } from '../engine/weights/weights.js';
 import { Likelihood } from './importance.js';
 import { firstLora, loraLayout, mergedWeights } from './lora.js';
 import { loraOf, Policy } from './policy.js';

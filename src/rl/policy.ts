@@ -1,15 +1,16 @@
 /**
  * @file A language model that learns: its frozen weights, adapters in training, and samples of what it is now.
  */
+
+import type { Random } from '../core/random.js';
 import type { EngineName, Resident } from '../engine/compile.js';
-import { adamW } from '../engine/optimizer.js';
-import type { Random } from '../engine/random.js';
-import * as tf from '../engine/tfjs.js';
-import { Trainer, type TrainingState } from '../engine/trainer.js';
-import type { WeightSource } from '../engine/weights.js';
-import { bannedMask } from '../text/draw-steps.js';
-import { Prior } from '../text/prior.js';
-import { forward, sequenceLogProbs } from '../text/transformer.js';
+import * as tf from '../engine/functions/tfjs.js';
+import { adamW } from '../engine/training/optimizer.js';
+import { Trainer, type TrainingState } from '../engine/training/trainer.js';
+import type { WeightSource } from '../engine/weights/weights.js';
+import { forward, sequenceLogProbs } from '../text/lm/transformer.js';
+import { bannedMask } from '../text/sampling/draw-steps.js';
+import { Sampler } from '../text/sampling/sampler.js';
 import { type Lora, type LoraLayout, loraLookup, loraShapes } from './lora.js';
 import { type GradientChoice, k1, k3, policyLoss } from './policy-gradient.js';
 
@@ -52,7 +53,7 @@ export class Policy {
   private constructor(
     private readonly options: PolicyOptions,
     private readonly trainer: Trainer,
-    private readonly sampler: Prior,
+    private readonly sampler: Sampler,
   ) {}
 
   /** @param from - a state of `snapshot()` and the steps it had seen */
@@ -83,7 +84,7 @@ export class Policy {
       current: () => trainer.parameters,
       lookup: (arrays: Lookup, frozen: Lookup) => loraLookup(layout, arrays, frozen),
     };
-    const sampler = await Prior.create({
+    const sampler = await Sampler.create({
       spec: layout.spec,
       weights,
       changing,

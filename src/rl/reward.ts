@@ -5,9 +5,9 @@
  * text.
  */
 import type { ScoredText } from '../runs/events.js';
-import type { TextModel } from '../text/model.js';
-import type { Probe } from '../text/probe.js';
-import type { Scores } from '../text/scores.js';
+import type { TextModel } from '../text/lm/model.js';
+import type { Probe } from '../text/readouts/probe.js';
+import type { Scores } from '../text/readouts/scores.js';
 
 export interface RewardOptions {
   readonly probe: Probe;

@@ -6,7 +6,7 @@
  * it is what the candidates in the event log add up to.
  */
 import { join } from 'node:path';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../engine/checkpoint.js';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../engine/training/checkpoint.js';
 import type { ScoredText } from '../runs/events.js';
 import { readRun } from '../runs/read-run.js';
 import type { Lora } from './lora.js';

@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { resolveLocal } from '../hub/resolve-model.js';
 import { finishRun, type RunEvent } from '../runs/events.js';
-import { loadTextModel, type TextModel } from '../text/model.js';
-import { Probe } from '../text/probe.js';
-import { calibrate, resolveUnits, type SessionOptions } from '../text/session.js';
+import { loadTextModel, type TextModel } from '../text/lm/model.js';
+import { Probe } from '../text/readouts/probe.js';
+import { calibrate, resolveUnits, type SessionOptions } from '../text/readouts/session.js';
 import { Reward } from './reward.js';
 import { tune } from './tune.js';
 

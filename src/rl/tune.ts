@@ -1,8 +1,8 @@
 /** @file `superstim tune` as a library function: a language model learns to write what excites a unit. */
-import { UsageError } from '../errors.js';
+import { UsageError } from '../core/errors.js';
+import { hypervolume } from '../core/frontier.js';
 import { eventClock, type JsonValue, type Run, type ScoredText, stamped } from '../runs/events.js';
-import { hypervolume } from '../runs/frontier.js';
-import { calibrate, resolveUnits } from '../text/session.js';
+import { calibrate, resolveUnits } from '../text/readouts/session.js';
 import { loraLayout } from './lora.js';
 import type { SampleStatistics } from './sample-statistics.js';
 import { adapterFolder, type TuneCost } from './tune-state.js';

@@ -1,13 +1,14 @@
 /** @file A tuning run's moving parts: the policy, what rewards it, the best texts so far, what it cost. */
-import { cosineSchedule } from '../engine/optimizer.js';
-import { Random } from '../engine/random.js';
+
+import { Frontier } from '../core/frontier.js';
+import { Random } from '../core/random.js';
+import { cosineSchedule } from '../engine/training/optimizer.js';
 import type { ScoredText } from '../runs/events.js';
-import { Frontier } from '../runs/frontier.js';
-import type { Calibration } from '../text/calibration.js';
-import type { TextModel } from '../text/model.js';
-import { Probe } from '../text/probe.js';
-import type { MeasuredUnit, ReferenceClass } from '../text/reference.js';
-import { type SessionOptions, startToken } from '../text/session.js';
+import type { TextModel } from '../text/lm/model.js';
+import type { Calibration } from '../text/readouts/calibration.js';
+import { Probe } from '../text/readouts/probe.js';
+import type { MeasuredUnit, ReferenceClass } from '../text/readouts/reference.js';
+import { type SessionOptions, startToken } from '../text/readouts/session.js';
 import { Likelihood } from './importance.js';
 import { nextBeta } from './kl-control.js';
 import { firstLora, type LoraLayout, type LoraSettings } from './lora.js';

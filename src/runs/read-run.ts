@@ -5,7 +5,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import { decodeEvent } from './event-codec.js';
 import type { FailedEvent, FinishedEvent, FrameEvent, ReadEvent, ScoredText } from './events.js';
 import { fileError } from './files.js';

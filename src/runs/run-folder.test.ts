@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import { encodeEvent } from './event-codec.js';
 import type { Run, RunEvent, ScoredText } from './events.js';
 import { followRun, RunTail, readRun } from './read-run.js';

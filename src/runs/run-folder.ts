@@ -5,7 +5,7 @@
  */
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import { decodeEvent, encodeEvent } from './event-codec.js';
 import type { JsonValue, Run, RunEvent, ScoredText } from './events.js';
 import { fileError, makeFolder, writeFileByRename } from './files.js';

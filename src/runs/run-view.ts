@@ -1,4 +1,6 @@
 /** @file What a run's events add up to for someone who looks at it: pure, and the same live and from disk. */
+
+import { nonDominated } from '../core/frontier.js';
 import type {
   CalibratedEvent,
   Explanation,
@@ -11,7 +13,6 @@ import type {
   ScoredText,
   StepEvent,
 } from './events.js';
-import { nonDominated } from './frontier.js';
 
 /** A candidate, when it came and what made it. */
 export interface Entry extends ScoredText {

@@ -15,24 +15,24 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { relativeError } from '../../test/helpers/compare.js';
 import { runOn } from '../../test/helpers/engines.js';
 import { randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
-import { writeSafetensors } from '../engine/safetensors.js';
-import type * as tf from '../engine/tfjs.js';
-import { UsageError, UserError } from '../errors.js';
+import { UsageError, UserError } from '../core/errors.js';
+import type * as tf from '../engine/functions/tfjs.js';
+import { writeSafetensors } from '../engine/weights/safetensors.js';
 import { embeddedFolder } from '../hub/embedded.js';
 import { finishRun, type RunEvent } from '../runs/events.js';
-import { Calibration } from './calibration.js';
-import { corpusText } from './calibration-text.js';
-import { loadTextModel, type TextModel } from './model.js';
+import { loadTextModel, type TextModel } from './lm/model.js';
+import { forward } from './lm/transformer.js';
+import { Calibration } from './readouts/calibration.js';
+import { corpusText } from './readouts/calibration-text.js';
+import { calibrate } from './readouts/session.js';
 import { type ScoreOptions, type ScoreResult, scoreText } from './score.js';
-import { calibrate } from './session.js';
-import { forward } from './transformer.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-score-'));
 afterAll(() => rmSync(place, { recursive: true }));
 
-const corpus = join(place, 'corpus.txt');
+const calibrationText = join(place, 'corpus.txt');
 writeFileSync(
-  corpus,
+  calibrationText,
   'Call me Ishmael. Some years ago, never mind how long precisely, I went to sea. '.repeat(20),
 );
 
@@ -66,7 +66,7 @@ const options = (changes: Partial<ScoreOptions> = {}): ScoreOptions => ({
   measure: 'delta',
   at: 'max',
   reference: 'layer',
-  corpus,
+  calibrationText,
   seed: 0,
   text,
   units: ['L1.H2'],
@@ -128,7 +128,7 @@ describe('scoreText', () => {
   });
 
   it('counts z over the corpus that it is given', async () => {
-    const ids = corpusText(model, 0, corpus);
+    const ids = corpusText(model, 0, calibrationText);
     expect(ids.positions).toBe(24);
     expect(Array.from(ids.ids).filter((id) => id === 0)).toHaveLength(ids.ids.length / 24);
     const { spec, weights } = model;
@@ -159,13 +159,13 @@ describe('scoreText', () => {
   it('refuses a corpus that is too short', async () => {
     const short = join(place, 'short.txt');
     writeFileSync(short, 'Call me Ishmael.');
-    await expect(score({ corpus: short })).rejects.toThrow(`the corpus ${short} is too short`);
+    await expect(score({ calibrationText: short })).rejects.toThrow(`the corpus ${short} is too short`);
   });
 });
 
 describe('calibrate', () => {
   const withoutCorpus = () => {
-    const { corpus: _, ...rest } = options();
+    const { calibrationText: _, ...rest } = options();
     return rest;
   };
 

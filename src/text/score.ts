@@ -1,11 +1,11 @@
 /** @file `superstim score` as a library function: what a text does to units, position by position. */
-import { UsageError } from '../errors.js';
+import { UsageError } from '../core/errors.js';
 import type { Run } from '../runs/events.js';
 import { eventClock } from '../runs/events.js';
-import { ablationDivergence } from './ablation.js';
-import type { TextModel } from './model.js';
-import { Probe } from './probe.js';
-import { calibrate, resolveUnits, type SessionOptions, startToken } from './session.js';
+import type { TextModel } from './lm/model.js';
+import { ablationDivergence } from './readouts/ablation.js';
+import { Probe } from './readouts/probe.js';
+import { calibrate, resolveUnits, type SessionOptions, startToken } from './readouts/session.js';
 
 export interface UnitScore {
   unit: string;

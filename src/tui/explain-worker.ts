@@ -1,9 +1,9 @@
 /** @file The thread that explains texts: loads the model of a run and computes, so that the screen never waits. */
 import { parentPort } from 'node:worker_threads';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import type { Explanation } from '../runs/events.js';
 import type { RunDescription } from '../runs/run-folder.js';
-import type { Explainer } from '../text/explain.js';
+import type { Explainer } from '../text/readouts/explain.js';
 
 export interface ExplainRequest {
   readonly id: number;
@@ -25,8 +25,8 @@ function say(reply: ExplainReply): void {
 
 async function open(run: RunDescription, note: (text: string) => void): Promise<Explainer> {
   note('loading the model');
-  const { recordedSession } = await import('../text/recorded-session.js');
-  const { openExplainer } = await import('../text/explain.js');
+  const { recordedSession } = await import('../text/readouts/recorded-session.js');
+  const { openExplainer } = await import('../text/readouts/explain.js');
   const opening = openExplainer(await recordedSession(run));
   for (;;) {
     const next = await opening.next();

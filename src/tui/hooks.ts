@@ -2,19 +2,19 @@
 import { join } from 'node:path';
 import { type Key, useInput } from 'ink';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 import { drawProgress, PROGRESS_ROW } from './draw/run-header.js';
 import type { Answer } from './explain-client.js';
 import { commandFor, keyName, type PlaceKind } from './keys.js';
 import { type Facts, insert, press } from './navigation.js';
 import type { Ui } from './places.js';
 import type { RunSnapshot, RunSource } from './run-source.js';
-import type { Screen } from './screen.js';
+import type { ScreenBuffer } from './screen.js';
 import type { Session } from './session.js';
 import type { Line } from './styled.js';
 
 /** The window's size, following it. */
-export function useWindowSize(screen: Screen): { columns: number; rows: number } {
+export function useWindowSize(screen: ScreenBuffer): { columns: number; rows: number } {
   const [size, setSize] = useState({ columns: screen.columns, rows: screen.rows });
   useEffect(() => {
     const onResize = () => setSize({ columns: screen.columns, rows: screen.rows });

@@ -5,13 +5,13 @@ import type { Command } from './keys.js';
 import {
   type CandidatePlace,
   candidatePlace,
-  type Place,
   type RunPlace,
   type RunsPlace,
   runPlace,
   type Side,
   shownPlace,
   type Ui,
+  type ViewPlace,
 } from './places.js';
 import { runOrders } from './run-list.js';
 import { edited, inserted, isTyping } from './typing.js';
@@ -164,11 +164,11 @@ function sideOf(path: string | null, text: string | null): Side | null {
 
 // -- the way ---------------------------------------------------------------------------------------------------
 
-function enter(ui: Ui, place: Place): Ui {
+function enter(ui: Ui, place: ViewPlace): Ui {
   return { ...ui, places: [...ui.places, place] };
 }
 
-function replace(ui: Ui, place: Place): Ui {
+function replace(ui: Ui, place: ViewPlace): Ui {
   return { ...ui, places: [...ui.places.slice(0, -1), place] };
 }
 

@@ -53,11 +53,11 @@ export interface ComparePlace {
   readonly sides: readonly [Side, Side];
 }
 
-export type Place = RunsPlace | RunPlace | CandidatePlace | ComparePlace;
+export type ViewPlace = RunsPlace | RunPlace | CandidatePlace | ComparePlace;
 
 export interface Ui {
   /** The way here; the last one is shown. Never empty. */
-  readonly places: readonly Place[];
+  readonly places: readonly ViewPlace[];
   readonly coloring: Coloring;
   readonly help: boolean;
   /** One line for the user, until the next key. */
@@ -90,16 +90,16 @@ export function candidatePlace(path: string, text: string, marked: string | null
   return { kind: 'candidate', path, text, original: text, token: null, cursor: null, marked };
 }
 
-export function startAt(...places: [Place, ...Place[]]): Ui {
+export function startAt(...places: [ViewPlace, ...ViewPlace[]]): Ui {
   return { places, coloring: 'z', help: false, notice: null };
 }
 
-export function shownPlace({ places }: Ui): Place {
+export function shownPlace({ places }: Ui): ViewPlace {
   return places.at(-1)!;
 }
 
 /** The place as the table of keys knows it. @param task - of the run that is shown */
-export function keyPlace(place: Place, task: string): PlaceKind {
+export function keyPlace(place: ViewPlace, task: string): PlaceKind {
   switch (place.kind) {
     case 'runs':
       return place.cursor === null ? 'runs' : 'filter';

@@ -1,7 +1,7 @@
 /** @file The same information in sentences and tables: off a terminal, and for screen readers. */
-import { clip, formatCount, formatTable, oneLine } from '../format.js';
-import { formatShare, progressShare, progressWords } from '../progress-text.js';
+import { clip, formatCount, formatTable, oneLine } from '../core/format.js';
 import type { Explanation, ScoredText } from '../runs/events.js';
+import { formatShare, progressShare, progressWords } from '../runs/progress-text.js';
 import { outcome, runState } from './draw/run-header.js';
 import { formatTime } from './draw/runs.js';
 import { visibleToken } from './draw/tokens.js';

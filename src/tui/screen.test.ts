@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Screen, type TerminalOutput } from './screen.js';
+import { ScreenBuffer, type TerminalOutput } from './screen.js';
 
 /** A terminal that keeps what is written to it. */
 class Recorder implements TerminalOutput {
@@ -33,7 +33,7 @@ class Recorder implements TerminalOutput {
 
 function opened(options = {}) {
   const terminal = new Recorder();
-  const screen = new Screen(terminal, options);
+  const screen = new ScreenBuffer(terminal, options);
   const show = (...lines: string[]) => {
     screen.show(lines);
     screen.flush();

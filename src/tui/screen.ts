@@ -5,7 +5,7 @@
  * for a frame of 120 x 36 that is drawn in 3. Only for screen readers is it Ink's output too.
  */
 import { EventEmitter } from 'node:events';
-import { KITTY_CLEAR } from './terminal-picture.js';
+import { KITTY_CLEAR } from '../media/terminal-picture.js';
 
 /** What is needed of `process.stdout`. */
 export interface TerminalOutput {
@@ -34,7 +34,7 @@ export interface ScreenOptions {
 const BEGIN_FRAME = '\x1b[?2026h';
 const END_FRAME = '\x1b[?2026l';
 
-export class Screen extends EventEmitter {
+export class ScreenBuffer extends EventEmitter {
   /** Frames written so far. */
   frames = 0;
   private shown: (string | null)[] = [];

@@ -1,12 +1,13 @@
 /** @file What every screen works with: the terminal, open runs, the explaining thread, pictures, and ways to leave. */
+
+import type { Graphics } from '../media/terminal-picture.js';
 import type { ExplainClient } from './explain-client.js';
 import { DiskRun, type RunSource } from './run-source.js';
-import type { Screen } from './screen.js';
+import type { ScreenBuffer } from './screen.js';
 import type { ColorDepth } from './styled.js';
-import type { Graphics } from './terminal-picture.js';
 
 export interface SessionHost {
-  readonly screen: Screen;
+  readonly screen: ScreenBuffer;
   readonly depth: ColorDepth;
   readonly graphics: Graphics;
   /** Sentences for a screen reader instead of a drawn screen. */

@@ -1,5 +1,5 @@
 /** @file Styled text: pieces of a line with colours and emphasis, and the escape sequences they become. */
-import { clip, textWidth } from '../format.js';
+import { clip, textWidth } from '../core/format.js';
 import type { Rgb } from './color.js';
 
 export interface Style {

@@ -1,10 +1,10 @@
 /** @file A text being typed, a filter or a candidate: what keys do to it. */
 import type { Command } from './keys.js';
-import type { CandidatePlace, Place, RunsPlace } from './places.js';
+import type { CandidatePlace, RunsPlace, ViewPlace } from './places.js';
 
 export type TypingPlace = (RunsPlace | CandidatePlace) & { readonly cursor: number };
 
-export function isTyping(place: Place): place is TypingPlace {
+export function isTyping(place: ViewPlace): place is TypingPlace {
   return (place.kind === 'runs' || place.kind === 'candidate') && place.cursor !== null;
 }
 
@@ -12,14 +12,14 @@ function typedText(place: TypingPlace): string {
   return place.kind === 'runs' ? place.filter : place.text;
 }
 
-function withText(place: RunsPlace | CandidatePlace, text: string, cursor: number | null): Place {
+function withText(place: RunsPlace | CandidatePlace, text: string, cursor: number | null): ViewPlace {
   return place.kind === 'runs'
     ? { ...place, filter: text, cursor, selected: 0 }
     : { ...place, text, cursor, token: null };
 }
 
 /** The place after a command while a text is typed. */
-export function edited(place: TypingPlace, command: Command): Place {
+export function edited(place: TypingPlace, command: Command): ViewPlace {
   const text = typedText(place);
   const { cursor } = place;
   const before = cursor - lengthBefore(text, cursor);
@@ -53,7 +53,7 @@ function lengthBefore(text: string, cursor: number): number {
 }
 
 /** The place after characters were typed, or pasted: control characters are left out. */
-export function inserted(place: TypingPlace, input: string): Place {
+export function inserted(place: TypingPlace, input: string): ViewPlace {
   const text = typedText(place);
   const lines = input.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '');
   // A filter is one line.

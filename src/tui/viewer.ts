@@ -2,18 +2,18 @@
 
 import { render } from 'ink';
 import { createElement } from 'react';
+import { graphicsOf } from '../media/terminal-picture.js';
 import { ExplainClient } from './explain-client.js';
-import { type Place, startAt } from './places.js';
+import { startAt, type ViewPlace } from './places.js';
 import type { RunSource } from './run-source.js';
-import { Screen } from './screen.js';
+import { ScreenBuffer } from './screen.js';
 import { App } from './screens/App.js';
 import { Session } from './session.js';
 import { colorDepth } from './styled.js';
 import { takeTerminal } from './terminal.js';
-import { graphicsOf } from './terminal-picture.js';
 
 export interface ViewerOptions {
-  readonly start: readonly [Place, ...Place[]];
+  readonly start: readonly [ViewPlace, ...ViewPlace[]];
   /** The folder whose runs are listed. */
   readonly folder: string;
   /** A run of this process. */
@@ -36,7 +36,7 @@ export function openViewer({ start, folder, live, color = true, screenReader }: 
   const { stdin, stdout, env } = process;
   const linear = screenReader ?? env.INK_SCREEN_READER === 'true';
   const terminal = takeTerminal(stdin, stdout, !linear);
-  const screen = new Screen(stdout, { linear });
+  const screen = new ScreenBuffer(stdout, { linear });
   let leave: (how: 'quit' | 'interrupt') => void = () => undefined;
   const chosen = new Promise<'quit' | 'interrupt'>((resolve) => {
     leave = resolve;

@@ -4,13 +4,13 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../core/errors.js';
+import { type ChannelUnit, formatUnit } from '../core/units.js';
 import type { EngineName } from '../engine/compile.js';
-import { UserError } from '../errors.js';
 import { eventClock, type Run } from '../runs/events.js';
-import { type ChannelUnit, formatUnit } from '../units.js';
 import { type ChannelMeasure, compileChannelMeasures } from './channel-measures.js';
-import type { Field } from './graph/receptive-field.js';
 import { fitInput } from './input-fit.js';
+import type { Field } from './layers/receptive-field.js';
 import type { InputSpec, VisionNetwork } from './network.js';
 import { type Picture, readPicture } from './picture.js';
 import type { Preprocessing } from './preprocess.js';

@@ -5,11 +5,12 @@
  * training, so the first one tells even [0, 1] from [-1, 1]. Without one, the spread of the class scores tells a
  * range that is wrong by tens of times.
  */
+
+import { Random } from '../core/random.js';
 import { type CompileOptions, compile } from '../engine/compile.js';
-import { Random } from '../engine/random.js';
-import * as tf from '../engine/tfjs.js';
-import { evaluate } from './graph/evaluate.js';
-import type { AffineOp } from './graph/op.js';
+import * as tf from '../engine/functions/tfjs.js';
+import { evaluate } from './layers/evaluate.js';
+import type { AffineOp } from './layers/op.js';
 import { naturalPictures } from './natural.js';
 import type { VisionNetwork } from './network.js';
 import { caffe, imagenet, type Preprocessing, preprocess, range } from './preprocess.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Random } from '../engine/random.js';
+import { Random } from '../core/random.js';
 import { naturalPictures } from './natural.js';
 
 test('pictures have the colours and the smoothness of photographs', () => {

@@ -1,5 +1,5 @@
 /** @file Pictures with the statistics of natural images but nothing in them. */
-import type { Random } from '../engine/random.js';
+import type { Random } from '../core/random.js';
 
 /** Mean and a square root of the covariance of ImageNet's pixels, in [0, 1] (lucid's `color.py`). */
 const mean = [0.48, 0.46, 0.41];

@@ -1,11 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import * as tf from '../engine/tfjs.js';
-import { MemoryWeights, type WeightArray } from '../engine/weights.js';
-import { UsageError, UserError } from '../errors.js';
-import { GraphBuilder } from './graph/graph.js';
-import { param } from './graph/params.js';
+import { UsageError, UserError } from '../core/errors.js';
+import * as tf from '../engine/functions/tfjs.js';
+import { MemoryWeights, type WeightArray } from '../engine/weights/weights.js';
+import { GraphBuilder } from './layers/graph.js';
+import { param } from './layers/params.js';
 import { VisionNetwork, type Wanted } from './network.js';
 import { range } from './preprocess.js';
 

@@ -1,12 +1,13 @@
 /** @file A network that sees, whatever file it came from: named layers, and any of them as a pure tfjs function. */
-import type * as tf from '../engine/tfjs.js';
-import type { WeightLookup, WeightSource } from '../engine/weights.js';
-import { UsageError, UserError } from '../errors.js';
-import { didYouMean } from '../nearest.js';
-import { ancestors, evaluate, graphShapes } from './graph/evaluate.js';
-import type { LayerGraph } from './graph/graph.js';
-import { channelCount, type Shape } from './graph/op.js';
-import { type Field, receptiveField } from './graph/receptive-field.js';
+
+import { UsageError, UserError } from '../core/errors.js';
+import { didYouMean } from '../core/nearest.js';
+import type * as tf from '../engine/functions/tfjs.js';
+import type { WeightLookup, WeightSource } from '../engine/weights/weights.js';
+import { ancestors, evaluate, graphShapes } from './layers/evaluate.js';
+import type { LayerGraph } from './layers/graph.js';
+import { channelCount, type Shape } from './layers/op.js';
+import { type Field, receptiveField } from './layers/receptive-field.js';
 import type { Preprocessing } from './preprocess.js';
 
 export interface InputSpec {

@@ -1,8 +1,8 @@
 /** @file A vision network from its file or folder: TFJS `model.json`, ONNX, or safetensors of a known architecture. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { openSafetensors } from '../engine/safetensors.js';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
+import { openSafetensors } from '../engine/weights/safetensors.js';
 import type { VisionNetwork } from './network.js';
 import { meanStd } from './preprocess.js';
 import { type KerasTopology, kerasNetwork } from './readers/keras.js';

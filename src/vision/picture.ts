@@ -1,6 +1,6 @@
 /** @file A picture as numbers, and how one is read from a file. */
 import { existsSync } from 'node:fs';
-import { UserError } from '../errors.js';
+import { UserError } from '../core/errors.js';
 
 /** One picture, [height, width, channels] in [0, 1]. */
 export interface Picture {

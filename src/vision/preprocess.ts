@@ -1,5 +1,5 @@
 /** @file From a picture to what a network reads: the range, mean and channel order it was trained with. */
-import * as tf from '../engine/tfjs.js';
+import * as tf from '../engine/functions/tfjs.js';
 
 /** input[c] = picture[c] * scale[c] + offset[c], for a picture in [0, 1]; channels reversed first where the order is `bgr`. */
 export interface Preprocessing {

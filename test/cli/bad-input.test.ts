@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { writeSafetensors } from '../../src/engine/safetensors.js';
+import { writeSafetensors } from '../../src/engine/weights/safetensors.js';
 import { notBuilt } from '../helpers/command.js';
 import { books, place, runs, sentence, superstim } from '../helpers/superstim.js';
 

@@ -1,20 +1,14 @@
 /** @file Samplers of sigma against its enumeration, whatever the model: the assertions of two tests. */
 import { expect } from 'vitest';
-import { Random } from '../../src/engine/random.js';
+import { Random } from '../../src/core/random.js';
 import { annealed } from '../../src/text/sampling/annealing.js';
 import { Chains, randomMove } from '../../src/text/sampling/chains.js';
 import type { Decoder } from '../../src/text/sampling/decoder.js';
-import {
-  type Estimate,
-  estimateLogZ,
-  estimateMean,
-  type RunEstimate,
-  runEstimate,
-} from '../../src/text/sampling/estimate.js';
 import { importanceWeights } from '../../src/text/sampling/importance.js';
 import type { PrefixReward } from '../../src/text/sampling/prefix-reward.js';
 import { idsOf, type Sequences } from '../../src/text/sampling/sequences.js';
 import { sequentialMonteCarlo } from '../../src/text/sampling/smc.js';
+import { type Estimate, estimateLogZ, estimateMean, type RunEstimate, runEstimate } from './estimate.js';
 import { type Enumerated, type Exact, exactTarget } from './exact-sampling.js';
 
 export interface SamplerCase {

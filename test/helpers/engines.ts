@@ -1,9 +1,9 @@
 /** @file The engines that the same assertions run on. */
 import { createRequire } from 'node:module';
 import { compile, type EngineName } from '../../src/engine/compile.js';
+import type { TensorFunction } from '../../src/engine/compiler/trace.js';
 import type { TypedArray } from '../../src/engine/tensor-spec.js';
-import type { TensorFunction } from '../../src/engine/trace.js';
-import type { WeightSource } from '../../src/engine/weights.js';
+import type { WeightSource } from '../../src/engine/weights/weights.js';
 
 /** An input with its shape; Int32Array feeds int32, Float32Array float32. */
 export interface Input {

@@ -1,9 +1,9 @@
 /** @file All sequences of a tiny vocabulary and their exact probabilities. */
 import { compile } from '../../src/engine/compile.js';
-import type { WeightSource } from '../../src/engine/weights.js';
-import { bannedMask } from '../../src/text/draw-steps.js';
-import type { TransformerSpec } from '../../src/text/spec.js';
-import { forward, sequenceLogProbs } from '../../src/text/transformer.js';
+import type { WeightSource } from '../../src/engine/weights/weights.js';
+import type { TransformerSpec } from '../../src/text/lm/spec.js';
+import { forward, sequenceLogProbs } from '../../src/text/lm/transformer.js';
+import { bannedMask } from '../../src/text/sampling/draw-steps.js';
 
 /** Every sequence of allowed tokens after the start token, `[count, positions]`. */
 export function allSequences(

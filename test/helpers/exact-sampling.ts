@@ -1,9 +1,9 @@
 /** @file The distribution that samplers are to reproduce, by enumeration. */
 import { compile } from '../../src/engine/compile.js';
-import * as tf from '../../src/engine/tfjs.js';
-import type { Probe } from '../../src/text/probe.js';
+import * as tf from '../../src/engine/functions/tfjs.js';
+import { forward, padCache, step } from '../../src/text/lm/transformer.js';
+import type { Probe } from '../../src/text/readouts/probe.js';
 import { logSumExp } from '../../src/text/sampling/log-weights.js';
-import { forward, padCache, step } from '../../src/text/transformer.js';
 
 /** Every sequence that may be drawn. */
 export interface Enumerated {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UserError } from '../../src/errors.js';
+import { UserError } from '../../src/core/errors.js';
 import { fuzz } from './fuzz.js';
 
 test('answers are counted; crashes, and refusals that are no sentence, are faults that can be repeated', async () => {

@@ -1,6 +1,7 @@
 /** @file Runs a reader on damaged inputs and counts how it answers. */
-import { Random } from '../../src/engine/random.js';
-import { UserError } from '../../src/errors.js';
+
+import { UserError } from '../../src/core/errors.js';
+import { Random } from '../../src/core/random.js';
 
 /** Reads one damaged input, drawn with `random`. Throws UserError when it refuses it; anything else is a fault. */
 export type Attempt = (random: Random) => unknown;

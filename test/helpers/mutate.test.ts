@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Random } from '../../src/engine/random.js';
+import { Random } from '../../src/core/random.js';
 import { mutateBytes, mutateValue } from './mutate.js';
 
 const value = { layers: [{ name: 'a', size: 3, bytes: Uint8Array.of(1, 2, 3) }, { name: 'b' }] };

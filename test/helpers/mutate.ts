@@ -1,5 +1,5 @@
 /** @file Seeded damage for fuzzers: one or a few faults in bytes, or in a value as JSON has them. */
-import type { Random } from '../../src/engine/random.js';
+import type { Random } from '../../src/core/random.js';
 
 /** Names that break tables made of plain objects, paths, terminals and buffers. */
 const hostileNames: readonly string[] = [

@@ -1,12 +1,12 @@
 /** @file Tiny transformers with random weights, for tests against brute force. */
-import { Random } from '../../src/engine/random.js';
+import { Random } from '../../src/core/random.js';
 import { sizeOf } from '../../src/engine/tensor-spec.js';
-import { MemoryWeights, type WeightArray } from '../../src/engine/weights.js';
+import { MemoryWeights, type WeightArray } from '../../src/engine/weights/weights.js';
 import type { Lora } from '../../src/rl/lora.js';
-import { Calibration } from '../../src/text/calibration.js';
-import { parseConfig } from '../../src/text/config.js';
-import type { TextWeights } from '../../src/text/model.js';
-import { parameterShapes } from '../../src/text/parameters.js';
+import { parseConfig } from '../../src/text/lm/config.js';
+import type { TextWeights } from '../../src/text/lm/model.js';
+import { parameterShapes } from '../../src/text/lm/parameters.js';
+import { Calibration } from '../../src/text/readouts/calibration.js';
 
 const sizes = { vocab_size: 13, max_position_embeddings: 9 };
 

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import * as tf from '../../src/engine/tfjs.js';
+import * as tf from '../../src/engine/functions/tfjs.js';
 
 /** Loads a LayersModel from a folder, on the cpu backend. */
 export async function loadPeer(folder: string) {

@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { encodeModel, onnxTypes } from '../../src/engine/onnx-proto.js';
-import { Random } from '../../src/engine/random.js';
+import { Random } from '../../src/core/random.js';
+import { encodeModel, onnxTypes } from '../../src/engine/compiler/onnx-proto.js';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { finishRun } from '../../src/runs/events.js';
 import { makeFolder } from '../../src/runs/files.js';
-import { loadTextModel } from '../../src/text/model.js';
-import type { ForeignPrior } from '../../src/text/prior/foreign-prior.js';
-import { openPrior } from '../../src/text/prior/open-prior.js';
+import type { FluencyModel } from '../../src/text/fluency/fluency-model.js';
+import { openFluencyModel } from '../../src/text/fluency/open-fluency.js';
+import { loadTextModel } from '../../src/text/lm/model.js';
 import { searchText } from '../../src/text/search/search.js';
 
 const START = '<s>';
@@ -77,11 +77,11 @@ function writeBigram(folder: string): void {
 }
 
 let folder: string;
-let prior: ForeignPrior;
+let prior: FluencyModel;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'superstim-onnx-prior-'));
   writeBigram(folder);
-  prior = await openPrior(folder, 'onnx');
+  prior = await openFluencyModel(folder, 'onnx');
 });
 afterAll(async () => {
   await prior?.dispose();

@@ -1,10 +1,10 @@
 /** Samplers on a real model, against the enumeration of all its texts of two tokens (512 x 512 but for specials). */
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { loadTextModel } from '../../src/text/model.js';
-import { Probe } from '../../src/text/probe.js';
+import { loadTextModel } from '../../src/text/lm/model.js';
+import { Probe } from '../../src/text/readouts/probe.js';
+import { calibrate, resolveUnits, type SessionOptions, startToken } from '../../src/text/readouts/session.js';
 import { Decoder } from '../../src/text/sampling/decoder.js';
 import { PrefixReward } from '../../src/text/sampling/prefix-reward.js';
-import { calibrate, resolveUnits, type SessionOptions, startToken } from '../../src/text/session.js';
 import {
   checkAnnealing,
   checkChains,

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import * as tf from '../../src/engine/tfjs.js';
-import type { TensorFunction } from '../../src/engine/trace.js';
-import { loadTextModel, type TextModel } from '../../src/text/model.js';
-import { forward, sequenceLogProbs } from '../../src/text/transformer.js';
+import type { TensorFunction } from '../../src/engine/compiler/trace.js';
+import * as tf from '../../src/engine/functions/tfjs.js';
+import { loadTextModel, type TextModel } from '../../src/text/lm/model.js';
+import { forward, sequenceLogProbs } from '../../src/text/lm/transformer.js';
 import { relativeError } from '../helpers/compare.js';
 import { engines, runOn } from '../helpers/engines.js';
 import { cases, missing, reference, stories } from '../helpers/stories260k.js';

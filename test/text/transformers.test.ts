@@ -2,23 +2,23 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/engine/compile.js';
-import { openSafetensors, type Safetensors } from '../../src/engine/safetensors.js';
-import * as tf from '../../src/engine/tfjs.js';
-import type { TensorFunction } from '../../src/engine/trace.js';
-import type { WeightLookup } from '../../src/engine/weights.js';
-import { readConfig } from '../../src/text/config.js';
-import type { KeyValueCache } from '../../src/text/layer.js';
-import { bodyModule, matchWeights } from '../../src/text/parameters.js';
-import type { Place } from '../../src/text/places.js';
-import type { TransformerSpec } from '../../src/text/spec.js';
+import type { TensorFunction } from '../../src/engine/compiler/trace.js';
+import * as tf from '../../src/engine/functions/tfjs.js';
+import { openSafetensors, type Safetensors } from '../../src/engine/weights/safetensors.js';
+import type { WeightLookup } from '../../src/engine/weights/weights.js';
+import { readConfig } from '../../src/text/lm/config.js';
+import type { KeyValueCache } from '../../src/text/lm/layer.js';
+import { bodyModule, matchWeights } from '../../src/text/lm/parameters.js';
+import type { Place } from '../../src/text/lm/places.js';
+import type { TransformerSpec } from '../../src/text/lm/spec.js';
 import {
   embedTokens,
   forward,
+  type Pass,
   padCache,
-  type Run,
   sequenceLogProbs,
   step,
-} from '../../src/text/transformer.js';
+} from '../../src/text/lm/transformer.js';
 import { relativeError } from '../helpers/compare.js';
 import { engines, type Input, runOn } from '../helpers/engines.js';
 import { shared } from '../helpers/shared.js';
@@ -47,7 +47,7 @@ function open(family: string): Fixture {
 }
 
 /** The scalar whose gradient the reference holds under a name: `grad.head.L.H`, `grad.neuron.L.N`, `grad.xent_…`. */
-function objective(name: string, run: Run, logProbs: () => tf.Tensor): tf.Scalar {
+function objective(name: string, run: Pass, logProbs: () => tf.Tensor): tf.Scalar {
   const [, kind, layer, index] = /^grad\.(head|neuron)\.(\d+)\.(\d+)$/.exec(name) ?? [];
   if (!kind) return tf.neg(tf.mean(logProbs()));
   const unit = run.at(`blocks.${Number(layer)}.${kind === 'head' ? 'attn.hook_result' : 'mlp.hook_post'}`);

@@ -1,6 +1,6 @@
 /** @file The embedded policy network: it plays, and pictures for its actions are what they should be. */
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../src/engine/random.js';
+import { Random } from '../../src/core/random.js';
 import { resolveLocal } from '../../src/hub/resolve-model.js';
 import { finishRun } from '../../src/runs/events.js';
 import { parseExpression } from '../../src/vision/objectives/parse.js';

@@ -1,6 +1,6 @@
 /** @file Weights made by a formula instead of shipped: the one `fixtures/README.md` gives. */
 import { crc32 } from 'node:zlib';
-import type { WeightSource } from '../../src/engine/weights.js';
+import type { WeightSource } from '../../src/engine/weights/weights.js';
 
 function mix(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 2246822507);

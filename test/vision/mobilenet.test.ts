@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compile } from '../../src/engine/compile.js';
-import * as tf from '../../src/engine/tfjs.js';
+import * as tf from '../../src/engine/functions/tfjs.js';
 import type { VisionNetwork } from '../../src/vision/network.js';
 import { openVisionNetwork } from '../../src/vision/open.js';
 import { preprocess } from '../../src/vision/preprocess.js';

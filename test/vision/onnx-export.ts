@@ -6,12 +6,12 @@ import {
   type OnnxNode,
   type OnnxTensor,
   onnxTypes,
-} from '../../src/engine/onnx-proto.js';
-import type { WeightSource } from '../../src/engine/weights.js';
-import type { LayerGraph } from '../../src/vision/graph/graph.js';
-import type { Op, PoolOp } from '../../src/vision/graph/op.js';
-import type { Param } from '../../src/vision/graph/params.js';
-import type { Window } from '../../src/vision/graph/windows.js';
+} from '../../src/engine/compiler/onnx-proto.js';
+import type { WeightSource } from '../../src/engine/weights/weights.js';
+import type { LayerGraph } from '../../src/vision/layers/graph.js';
+import type { Op, PoolOp } from '../../src/vision/layers/op.js';
+import type { Param } from '../../src/vision/layers/params.js';
+import type { Window } from '../../src/vision/layers/windows.js';
 
 const ints = (name: string, values: readonly number[]): OnnxAttribute => ({
   name,

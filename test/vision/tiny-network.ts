@@ -1,10 +1,10 @@
 /** @file A network of two convolutions, small enough to render in a moment, in memory and as a TFJS folder. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Random } from '../../src/engine/random.js';
-import { MemoryWeights, type WeightArray } from '../../src/engine/weights.js';
-import { GraphBuilder } from '../../src/vision/graph/graph.js';
-import { param } from '../../src/vision/graph/params.js';
+import { Random } from '../../src/core/random.js';
+import { MemoryWeights, type WeightArray } from '../../src/engine/weights/weights.js';
+import { GraphBuilder } from '../../src/vision/layers/graph.js';
+import { param } from '../../src/vision/layers/params.js';
 import { VisionNetwork } from '../../src/vision/network.js';
 import { range } from '../../src/vision/preprocess.js';
 

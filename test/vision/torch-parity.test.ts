@@ -7,7 +7,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { compile, type EngineName } from '../../src/engine/compile.js';
-import * as tf from '../../src/engine/tfjs.js';
+import * as tf from '../../src/engine/functions/tfjs.js';
 import { torchNetwork } from '../../src/vision/torch/index.js';
 import { FormulaWeights, uniform } from './formula-weights.js';
 

@@ -1,8 +1,8 @@
 /** @file `superstim corpus`: the natural text that excites a unit most, from the user's own files. */
 import { Command } from 'commander';
-import { formatBytes, formatCount, formatSeconds, formatTable, oneLine } from '../../format.js';
+import { formatBytes, formatCount, formatSeconds, formatTable, oneLine } from '../../core/format.js';
 import { finishRun } from '../../runs/events.js';
-import type { CorpusResult, CorpusText } from '../../text/corpus-scan.js';
+import type { CorpusResult, CorpusText } from '../../text/corpus/corpus-scan.js';
 import { withInterrupt } from '../interrupt.js';
 import { integer, outOption } from '../options.js';
 import { Output, type Paint } from '../output.js';
@@ -53,12 +53,12 @@ async function runScan(
   output: Output,
   signal: AbortSignal,
 ): Promise<CorpusDocument> {
-  const { corpusFiles } = await import('../../text/corpus-text.js');
+  const { corpusFiles } = await import('../../text/corpus/corpus-text.js');
   const { createRunFolder, recordRun } = await import('../../runs/run-folder.js');
   const { runVersions } = await import('../../runs/versions.js');
   const files = corpusFiles(paths);
   const { model, modelHash } = await openModel(flags, output, signal);
-  const { checkScan, scanCorpus } = await import('../../text/corpus-scan.js');
+  const { checkScan, scanCorpus } = await import('../../text/corpus/corpus-scan.js');
   const { unit, top, seed, out, sentences, reference, measure, at, engine, calibrateOn } = flags;
   const cut = sentences
     ? ({ unit: 'sentence', length: flags.length ?? LONGEST_SENTENCE } as const)

@@ -1,8 +1,8 @@
 /** @file `superstim image`: the picture that excites a channel of a network. */
 import { Command, Option } from 'commander';
+import { formatSeconds, formatTable } from '../../core/format.js';
 import type { EngineName } from '../../engine/compile.js';
-import { formatSeconds, formatTable } from '../../format.js';
-import type { ImageDocument } from '../../report/render-files.js';
+import type { ImageDocument } from '../../jobs/render-files.js';
 import type { RunDescription } from '../../runs/run-folder.js';
 import type { VisionNetwork } from '../../vision/network.js';
 import type { ParameterizationName } from '../../vision/parameterizations/parameterization.js';
@@ -111,7 +111,7 @@ export function imageCommand(): Command {
 }
 
 async function render(flags: ImageFlags, output: Output, signal: AbortSignal): Promise<ImageDocument> {
-  const { checkFiles, renderToFiles } = await import('../../report/render-files.js');
+  const { checkFiles, renderToFiles } = await import('../../jobs/render-files.js');
   const files = {
     ...(flags.out && { image: flags.out }),
     ...(flags.gif && { animation: flags.gif }),
@@ -183,7 +183,7 @@ async function renderOptions(
 async function inTerminal(file: string, { json, color = true }: ImageFlags): Promise<string> {
   const { stdout, env } = process;
   if (json || !stdout.isTTY) return '';
-  const { graphicsOf, terminalPicture } = await import('../../tui/terminal-picture.js');
+  const { graphicsOf, terminalPicture } = await import('../../media/terminal-picture.js');
   const { colorDepth } = await import('../../tui/styled.js');
   return terminalPicture(file, {
     columns: Math.min(stdout.columns - 1, 80),

@@ -1,6 +1,6 @@
 /** @file `superstim models`: what `--model` can name without a download. */
 import { Command } from 'commander';
-import { formatBytes, formatTable } from '../../format.js';
+import { formatBytes, formatTable } from '../../core/format.js';
 import type { CommonOptions } from '../options.js';
 import { Output, type Paint } from '../output.js';
 

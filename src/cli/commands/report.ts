@@ -40,7 +40,7 @@ async function drawFigure(
   figure: string,
   out: string | undefined,
 ): Promise<string> {
-  const { UsageError } = await import('../../errors.js');
+  const { UsageError } = await import('../../core/errors.js');
   if (paths.length > 1)
     throw new UsageError(`--figure draws one run, and there are ${paths.length}: give one run folder`);
   if (out !== undefined)

@@ -33,7 +33,7 @@ export function resumeCommand(): Command {
 }
 
 async function resume(run: string, more: ResumeFlags, output: Output, signal: AbortSignal): Promise<void> {
-  const { UsageError } = await import('../../errors.js');
+  const { UsageError } = await import('../../core/errors.js');
   const { readRun } = await import('../../runs/read-run.js');
   const { description, state } = readRun(run);
   if (description?.task !== 'tune') {
@@ -55,7 +55,7 @@ async function goOn(
   output: Output,
   signal: AbortSignal,
 ): Promise<TextDocument> {
-  const { UserError } = await import('../../errors.js');
+  const { UserError } = await import('../../core/errors.js');
   const { readRun } = await import('../../runs/read-run.js');
   const { openRunFolder } = await import('../../runs/run-folder.js');
   const { earlierSearch, furtherBudget } = await import('../../text/search/resume.js');

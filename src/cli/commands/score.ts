@@ -1,6 +1,6 @@
 /** @file `superstim score`: what a text does to units. */
 import { Command } from 'commander';
-import { formatTable } from '../../format.js';
+import { formatTable } from '../../core/format.js';
 import { finishRun } from '../../runs/events.js';
 import type { ScoreResult, UnitScore } from '../../text/score.js';
 import { withInterrupt } from '../interrupt.js';

@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/compile.js';
 import { finishRun } from '../../runs/events.js';
-import type { HeadMeasure, SequenceScore } from '../../text/measures.js';
-import type { TextModel } from '../../text/model.js';
-import type { SessionOptions } from '../../text/session.js';
+import type { TextModel } from '../../text/lm/model.js';
+import type { HeadMeasure, SequenceScore } from '../../text/readouts/measures.js';
+import type { SessionOptions } from '../../text/readouts/session.js';
 import { type CommonOptions, engineOption, modelOption, seedOption } from '../options.js';
 import type { Output } from '../output.js';
 import { showProgress } from '../progress.js';
@@ -67,7 +67,7 @@ export async function openModel(
   signal: AbortSignal,
 ): Promise<{ model: TextModel; modelHash: string }> {
   const { resolveModel } = await import('../../hub/resolve-model.js');
-  const { loadTextModel } = await import('../../text/model.js');
+  const { loadTextModel } = await import('../../text/lm/model.js');
   const { hashModel } = await import('../../hub/model-hash.js');
   const { folder, name } = await finishRun(showProgress(resolveModel(flags.model, { signal }), output));
   const model = await loadTextModel(folder);
@@ -80,7 +80,7 @@ export async function sessionOf(
   model: TextModel,
   modelHash: string,
 ): Promise<SessionOptions> {
-  const { UsageError } = await import('../../errors.js');
+  const { UsageError } = await import('../../core/errors.js');
   const { engine, at, reference, seed, calibrateOn, measure } = flags;
   const toward = typeof measure === 'string' ? null : model.tokenizer.tokenId(measure.toward);
   if (typeof measure !== 'string' && toward === null) {
@@ -96,6 +96,6 @@ export async function sessionOf(
     reference,
     seed,
     measure: typeof measure === 'string' ? measure : { toward: toward! },
-    ...(calibrateOn !== undefined && { corpus: calibrateOn }),
+    ...(calibrateOn !== undefined && { calibrationText: calibrateOn }),
   };
 }

@@ -1,8 +1,8 @@
 /** @file What `superstim text` and `superstim resume` print for people. */
-import { formatSeconds, formatTable, oneLine } from '../../format.js';
+import { formatSeconds, formatTable, oneLine } from '../../core/format.js';
 import type { ScoredText } from '../../runs/events.js';
-import type { TextCluster } from '../../text/clusters.js';
-import type { RivalBest, SearchResult } from '../../text/search/search.js';
+import type { TextCluster } from '../../text/readouts/clusters.js';
+import type { BaselineBest, SearchResult } from '../../text/search/search.js';
 import type { Paint } from '../output.js';
 
 /** Rows of the frontier that are printed; `--json` and the run folder have all. */
@@ -35,7 +35,7 @@ export function formatSearch(
   ].join('\n');
 }
 
-function formatRival(rival: RivalBest | null, what: string): string[] {
+function formatRival(rival: BaselineBest | null, what: string): string[] {
   if (!rival) return [];
   const title = `best of ${rival.evaluations} ${what} (hypervolume ${rival.hypervolume.toFixed(1)})`;
   return ['', title, formatTable([formatRow(rival)])];

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { finishRun, type JsonValue } from '../../runs/events.js';
 import type { RunFolder } from '../../runs/run-folder.js';
-import type { TextModel } from '../../text/model.js';
-import { recordedProbe } from '../../text/recorded-settings.js';
+import type { TextModel } from '../../text/lm/model.js';
+import { recordedProbe } from '../../text/readouts/recorded-settings.js';
 import type { Budget, SearchOptions } from '../../text/search/search.js';
 import type { Output } from '../output.js';
 import { showProgress } from '../progress.js';
@@ -29,13 +29,13 @@ export async function openRivals(
   output: Output,
   signal: AbortSignal,
 ): Promise<Pick<SearchOptions, 'naturalText' | 'fluency'>> {
-  const { corpusFiles } = await import('../../text/corpus-text.js');
+  const { corpusFiles } = await import('../../text/corpus/corpus-text.js');
   const rivals = corpus ? { naturalText: corpusFiles(corpus) } : {};
   if (prior === undefined) return rivals;
   const { resolveModel } = await import('../../hub/resolve-model.js');
-  const { openPrior } = await import('../../text/prior/open-prior.js');
+  const { openFluencyModel } = await import('../../text/fluency/open-fluency.js');
   const { folder } = await finishRun(showProgress(resolveModel(prior, { signal }), output));
-  return { ...rivals, fluency: await openPrior(folder, engine) };
+  return { ...rivals, fluency: await openFluencyModel(folder, engine) };
 }
 
 /** Opens `--policy`. @throws UserError when it is no adapter of the model */

@@ -1,6 +1,6 @@
 /** @file `superstim tune`: a language model learns to write what excites a unit. */
 import { Command, Option } from 'commander';
-import { formatSeconds, formatTable, oneLine } from '../../format.js';
+import { formatSeconds, formatTable, oneLine } from '../../core/format.js';
 import type { Baseline, KlEstimator } from '../../rl/policy-gradient.js';
 import type { SampleStatistics } from '../../rl/sample-statistics.js';
 import type { TuneResult } from '../../rl/tune.js';
@@ -143,7 +143,7 @@ export async function resumeTune(
   output: Output,
   signal: AbortSignal,
 ): Promise<TuneDocument> {
-  const { UserError } = await import('../../errors.js');
+  const { UserError } = await import('../../core/errors.js');
   const { openRunFolder } = await import('../../runs/run-folder.js');
   const { readTuneState } = await import('../../rl/tune-state.js');
   if (state === 'done') throw new UserError(`${path} is finished: there is nothing left to do`);

@@ -1,7 +1,7 @@
 /** @file `superstim units`: what a model has that can be probed. */
 import { Command } from 'commander';
-import { formatTable } from '../../format.js';
-import type { TextUnits } from '../../text/list-units.js';
+import { formatTable } from '../../core/format.js';
+import type { TextUnits } from '../../text/readouts/list-units.js';
 import type { LayerInfo } from '../../vision/network.js';
 import { withInterrupt } from '../interrupt.js';
 import { findModel, openNetwork } from '../open-network.js';
@@ -28,7 +28,7 @@ async function listUnits(name: string, output: Output, signal: AbortSignal): Pro
   if (holdsVisionNetwork(place.path)) {
     return { model: name, kind: 'vision', layers: (await openNetwork(place)).layers };
   }
-  const { listTextUnits } = await import('../../text/list-units.js');
+  const { listTextUnits } = await import('../../text/readouts/list-units.js');
   return { model: name, ...listTextUnits(place.path) };
 }
 

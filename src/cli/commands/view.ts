@@ -1,8 +1,8 @@
 /** @file `superstim view`: look at runs. */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { exitCodes } from '../../errors.js';
-import type { Place } from '../../tui/places.js';
+import { exitCodes } from '../../core/errors.js';
+import type { ViewPlace } from '../../tui/places.js';
 import type { CommonOptions } from '../options.js';
 import { Output } from '../output.js';
 import { onTerminal } from '../watch-run.js';
@@ -58,7 +58,7 @@ async function explore(path: string, isRun: boolean, flags: ViewFlags): Promise<
   const { dirname } = await import('node:path');
   const { runPlace, runsPlace } = await import('../../tui/places.js');
   const { openViewer } = await import('../../tui/viewer.js');
-  const start: [Place, ...Place[]] = isRun ? [runsPlace, runPlace(path)] : [runsPlace];
+  const start: [ViewPlace, ...ViewPlace[]] = isRun ? [runsPlace, runPlace(path)] : [runsPlace];
   const how = await openViewer({
     start,
     folder: isRun ? dirname(path) : path,

@@ -1,8 +1,8 @@
 /** @file The frontier as a scatter: nats a token against sigmas, the prior's and the corpus's best beside it. */
 import { curveStepAfter, line, symbol, symbolDiamond, symbolTriangle } from 'd3-shape';
-import { oneLine } from '../../format.js';
+import { oneLine } from '../../core/format.js';
+import { fluencyFront, HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import type { ScoredText } from '../../runs/events.js';
-import { fluencyFront, HYPERVOLUME_CORNER } from '../../runs/frontier.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
 import { type Frame, frame, type LegendEntry, legend, pixel } from './axes.js';

@@ -1,8 +1,8 @@
 /** @file A frontier as small as a word, without axes: for tables of runs, all drawn to one scale. */
 import { scaleLinear } from 'd3-scale';
 import { curveStepAfter, line } from 'd3-shape';
+import { fluencyFront, HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import type { ScoredText } from '../../runs/events.js';
-import { fluencyFront, HYPERVOLUME_CORNER } from '../../runs/frontier.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
 import { pixel } from './axes.js';

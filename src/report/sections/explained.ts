@@ -1,6 +1,6 @@
 /** @file The evidence beside a text: its tokens coloured, what each carries, rivals, logits written. */
 import type { Explanation, TokenValue } from '../../runs/events.js';
-import { substitutionDrops } from '../../text/clusters.js';
+import { substitutionDrops } from '../../text/readouts/clusters.js';
 import { barCell, barTable } from '../bars.js';
 import { type Html, html, trusted } from '../html.js';
 import { MOST_SURPRISE, STEPS, strengthClass, surpriseClass } from '../palette.js';

@@ -1,7 +1,7 @@
 /** @file The frontier of a search: its figure, the texts as a table, and the groups they fall into. */
-import { formatCount } from '../../format.js';
+import { formatCount } from '../../core/format.js';
 import type { ScoredText } from '../../runs/events.js';
-import { clusterTexts } from '../../text/clusters.js';
+import { clusterTexts } from '../../text/readouts/clusters.js';
 import { frontierFigure } from '../figures/frontier.js';
 import { type Html, html } from '../html.js';
 import { type ReportedRun, unitOf } from '../reported-run.js';

@@ -1,5 +1,5 @@
 /** @file What a run was about and how it ended; its settings and the command that repeats it. */
-import { formatCount, formatSeconds } from '../../format.js';
+import { formatCount, formatSeconds } from '../../core/format.js';
 import type { JsonValue } from '../../runs/events.js';
 import { field } from '../../runs/run-view.js';
 import { type Html, html } from '../html.js';

@@ -2,7 +2,7 @@
  * @file Annealed importance sampling with resampling (Neal 2001; Del Moral, Doucet & Jasra 2006): samples of the
  * prior are carried up a ladder of betas, weighted at every rung and moved by the chains' proposals.
  */
-import type { Random } from '../../engine/random.js';
+import type { Random } from '../../core/random.js';
 import { Chains, type ChainsOptions, randomMove } from './chains.js';
 import { importanceWeights } from './importance.js';
 import { effectiveSampleSize, logMeanExp, resample } from './log-weights.js';

@@ -8,7 +8,7 @@
  * every choice is a kernel of its own that keeps sigma, and the ratio needs no sum over choices. Chains stand on a
  * ladder of betas and exchange places on it (parallel tempering, Geyer 1991).
  */
-import type { Random } from '../../engine/random.js';
+import type { Random } from '../../core/random.js';
 import type { Decoder } from './decoder.js';
 import type { Standing } from './decoder-graphs.js';
 import type { PrefixReward } from './prefix-reward.js';

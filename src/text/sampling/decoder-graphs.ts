@@ -1,13 +1,13 @@
 /** @file What the decoder compiles: reading a token of every row, and drawing the next. */
 import type { EngineName, Resident } from '../../engine/compile.js';
-import { logSoftmax } from '../../engine/ops.js';
-import * as tf from '../../engine/tfjs.js';
-import type { WeightLookup, WeightSource } from '../../engine/weights.js';
-import { bannedMask } from '../draw-steps.js';
-import { cacheNames, cacheShape, namedCache } from '../named-cache.js';
-import type { Probe } from '../probe.js';
-import type { TransformerSpec } from '../spec.js';
-import { step } from '../transformer.js';
+import { logSoftmax } from '../../engine/functions/ops.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import { cacheNames, cacheShape, namedCache } from '../lm/named-cache.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import { step } from '../lm/transformer.js';
+import type { Probe } from '../readouts/probe.js';
+import { bannedMask } from './draw-steps.js';
 
 export interface DecoderOptions {
   readonly spec: TransformerSpec;

@@ -5,11 +5,12 @@
  * All rows stand at the same position. What was read of them stays in the engine as a `Standing`, which can be
  * read on from more than once: chains keep theirs while they try another continuation.
  */
+
+import type { Random } from '../../core/random.js';
 import { type Compiled, compile, resident } from '../../engine/compile.js';
-import type { Random } from '../../engine/random.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
-import * as tf from '../../engine/tfjs.js';
-import { cacheNames } from '../named-cache.js';
+import { cacheNames } from '../lm/named-cache.js';
 import {
   cacheSpecs,
   type DecoderOptions,

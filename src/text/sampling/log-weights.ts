@@ -1,5 +1,5 @@
 /** @file Weights of a weighted sample, kept as logarithms: sums, effective size, resampling. */
-import type { Random } from '../../engine/random.js';
+import type { Random } from '../../core/random.js';
 
 /** ln of the sum of exp; minus infinity for nothing. */
 export function logSumExp(values: ArrayLike<number>): number {

@@ -9,11 +9,11 @@ import {
 } from '../../../test/helpers/check-samplers.js';
 import { enumerate } from '../../../test/helpers/exact-sampling.js';
 import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
-import { Random } from '../../engine/random.js';
-import { MemoryWeights } from '../../engine/weights.js';
-import { Probe } from '../probe.js';
-import { measuredUnit, referenceClass } from '../reference.js';
-import { parseTextUnit } from '../units.js';
+import { Random } from '../../core/random.js';
+import { MemoryWeights } from '../../engine/weights/weights.js';
+import { Probe } from '../readouts/probe.js';
+import { measuredUnit, referenceClass } from '../readouts/reference.js';
+import { parseTextUnit } from '../readouts/units.js';
 import { Decoder } from './decoder.js';
 import { PrefixReward } from './prefix-reward.js';
 import { islandOf } from './smc.js';

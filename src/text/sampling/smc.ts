@@ -5,7 +5,7 @@
  *
  * The target of an island is sigma(x), proportional to p(x) exp(beta reward(x)) over the sequences that may be.
  */
-import type { Random } from '../../engine/random.js';
+import type { Random } from '../../core/random.js';
 import type { Decoder } from './decoder.js';
 import type { Standing } from './decoder-graphs.js';
 import { effectiveSampleSize, logMeanExp, resample } from './log-weights.js';

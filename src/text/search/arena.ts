@@ -3,16 +3,17 @@
  *
  * A method knows nothing of events or files: it proposes sequences until it is stopped or `left` is used up.
  */
-import type { Random } from '../../engine/random.js';
-import type { WeightSource } from '../../engine/weights.js';
-import { dominates, Frontier, type Point } from '../../runs/frontier.js';
-import type { CorpusFile } from '../corpus-text.js';
-import type { TextModel } from '../model.js';
-import { type ForeignPrior, sampleFor } from '../prior/foreign-prior.js';
-import type { Prior } from '../prior.js';
-import type { Probe } from '../probe.js';
-import { stackRows } from '../rows.js';
-import type { Scores } from '../scores.js';
+
+import { dominates, Frontier, type Point } from '../../core/frontier.js';
+import type { Random } from '../../core/random.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import type { CorpusFile } from '../corpus/corpus-text.js';
+import { type FluencyModel, sampleFor } from '../fluency/fluency-model.js';
+import type { TextModel } from '../lm/model.js';
+import { stackRows } from '../lm/rows.js';
+import type { Probe } from '../readouts/probe.js';
+import type { Scores } from '../readouts/scores.js';
+import type { Sampler } from '../sampling/sampler.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import { Population } from './population.js';
 import type { Proposals, Proposer } from './proposals.js';
@@ -36,7 +37,7 @@ export interface ArenaOptions {
   /** z of the unit over the prompts it should stay quiet on, the largest; null without such prompts. */
   readonly quiet: number | null;
   /** Draws whole sequences and parts of them anew. */
-  readonly prior: Pick<Prior, 'sample' | 'rewrite' | 'tokensRead'>;
+  readonly prior: Pick<Sampler, 'sample' | 'rewrite' | 'tokensRead'>;
   readonly proposer: Proposer;
   readonly random: Random;
   /** Positions of a sequence, BOS included. */
@@ -56,7 +57,7 @@ export interface ArenaOptions {
   /** Weights tuned for the unit, which the method `sample` draws from in the model's place. */
   readonly policy?: WeightSource;
   /** The model whose probability counts as fluency, where it is not the subject. */
-  readonly fluency?: ForeignPrior;
+  readonly fluency?: FluencyModel;
 }
 
 /** A method's turn ends at each `yield`: there it can be stopped, and progress is told. */

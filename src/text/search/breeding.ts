@@ -1,6 +1,7 @@
 /** @file One generation: parents are picked, operators draft children, the prior writes its part, all are scored. */
-import type { Rewrite } from '../prior.js';
-import { stackRows } from '../rows.js';
+
+import { stackRows } from '../lm/rows.js';
+import type { Rewrite } from '../sampling/sampler.js';
 import type { Arena } from './arena.js';
 import type { Candidate } from './candidate.js';
 import { pickAlong } from './niches.js';

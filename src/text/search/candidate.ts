@@ -1,7 +1,7 @@
 /** @file A scored sequence: what a search works with, and what is told of it. */
 import type { ScoredText } from '../../runs/events.js';
-import type { TextModel } from '../model.js';
-import type { Rivalry, Scores } from '../scores.js';
+import type { TextModel } from '../lm/model.js';
+import type { Rivalry, Scores } from '../readouts/scores.js';
 
 /** A scored sequence as a search sees it; the rivals held out are in `report` alone. */
 export interface Candidate {

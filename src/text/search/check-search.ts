@@ -1,7 +1,7 @@
 /** @file What can be wrong with the request for a search. */
-import { UsageError } from '../../errors.js';
+import { UsageError } from '../../core/errors.js';
+import { resolveUnits } from '../readouts/session.js';
 import { encodeText } from '../score.js';
-import { resolveUnits } from '../session.js';
 import type { SearchOptions } from './search.js';
 
 /**

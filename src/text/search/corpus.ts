@@ -1,6 +1,6 @@
 /** @file A corpus as a rival of the search: its windows of as many tokens, of which the frontier keeps the best. */
-import { corpusSequences } from '../corpus-text.js';
-import { stackRows } from '../rows.js';
+import { corpusSequences } from '../corpus/corpus-text.js';
+import { stackRows } from '../lm/rows.js';
 import type { Arena } from './arena.js';
 
 /** From the beginning of the files to their end, or until stopped. */

@@ -1,6 +1,6 @@
 /** @file Runs a search method until its budget is spent, telling what it finds and how far it is. */
 import type { EventBody } from '../../runs/events.js';
-import { stackRows } from '../rows.js';
+import { stackRows } from '../lm/rows.js';
 import { Arena, type ArenaOptions, type Cost, type SearchMethod } from './arena.js';
 
 /** When a search ends. */

@@ -7,8 +7,9 @@
  * of all for its weight. Every 30 rounds all members restart from the best for one random weight. (On wide models the
  * gradient is computed in 8 bits; see devices.ts.)
  */
-import type { Random } from '../../engine/random.js';
-import type { Point } from '../../runs/frontier.js';
+
+import type { Point } from '../../core/frontier.js';
+import type { Random } from '../../core/random.js';
 import type { Arena } from './arena.js';
 import type { Candidate } from './candidate.js';
 import { randomTexts } from './random-texts.js';

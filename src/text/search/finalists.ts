@@ -1,9 +1,10 @@
 /** @file The end of a search: a handful of texts from all over the frontier, each with its evidence. */
+
+import { HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import type { EventBody, Explanation, ScoredText } from '../../runs/events.js';
-import { HYPERVOLUME_CORNER } from '../../runs/frontier.js';
-import { Explainer } from '../explain.js';
-import type { TextModel } from '../model.js';
-import type { Probe } from '../probe.js';
+import type { TextModel } from '../lm/model.js';
+import { Explainer } from '../readouts/explain.js';
+import type { Probe } from '../readouts/probe.js';
 
 /** A text as weak as this share of the strongest says little of the unit. */
 const LEAST_SHARE = 0.4;

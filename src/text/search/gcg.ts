@@ -3,7 +3,7 @@
  * round, each with one token swapped at a uniform position for one of the 256 that the gradient favours there; the
  * best child is the next text, also when it is worse. Fluency does not count.
  */
-import { stackRows } from '../rows.js';
+import { stackRows } from '../lm/rows.js';
 import type { Arena } from './arena.js';
 import type { Candidate } from './candidate.js';
 import { swapFavoured } from './epo.js';

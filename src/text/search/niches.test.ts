@@ -1,6 +1,6 @@
 /** Niches keep what differs at the peak, and every level of fluency gets its turn. */
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../engine/random.js';
+import { Random } from '../../core/random.js';
 import type { Candidate } from './candidate.js';
 import { Niches, pickAlong } from './niches.js';
 

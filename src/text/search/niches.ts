@@ -3,7 +3,7 @@
  * the token at the peak, each with its best candidate. A frontier soon descends from one lucky find; here others
  * live on and may still overtake it.
  */
-import type { Random } from '../../engine/random.js';
+import type { Random } from '../../core/random.js';
 import type { Candidate } from './candidate.js';
 
 /** Nats a token that one niche spans. */

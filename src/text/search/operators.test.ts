@@ -1,6 +1,6 @@
 /** Operators: what each may change of its parent, whatever is drawn. */
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../engine/random.js';
+import { Random } from '../../core/random.js';
 import type { Candidate } from './candidate.js';
 import { type Material, operators } from './operators.js';
 import type { TokenLists } from './proposals.js';

@@ -5,8 +5,8 @@
  * Fluent children come from the prior, strong ones from the gradient; what stands after the peak cannot change a
  * causal model's z there, so it is rewritten for fluency alone.
  */
-import type { Random } from '../../engine/random.js';
-import type { Rewrite } from '../prior.js';
+import type { Random } from '../../core/random.js';
+import type { Rewrite } from '../sampling/sampler.js';
 import type { Candidate } from './candidate.js';
 import { pickStrong } from './niches.js';
 import type { Proposals, TokenLists } from './proposals.js';

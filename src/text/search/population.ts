@@ -1,5 +1,5 @@
 /** @file What a search breeds from: its frontier seen from two sides, and other ways to excite the unit beside it. */
-import { Front } from '../../runs/frontier.js';
+import { Front } from '../../core/frontier.js';
 import type { Candidate } from './candidate.js';
 import { Niches } from './niches.js';
 import type { Prospect } from './scoring.js';

@@ -1,12 +1,12 @@
 /** Proposals on the embedded model, against brute force. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compile } from '../../engine/compile.js';
-import * as tf from '../../engine/tfjs.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import { embeddedFolder } from '../../hub/embedded.js';
-import { loadTextModel, type TextModel } from '../model.js';
-import { Probe } from '../probe.js';
-import { calibrate, resolveUnits } from '../session.js';
-import { embedTokens, forward, sequenceLogProbs } from '../transformer.js';
+import { loadTextModel, type TextModel } from '../lm/model.js';
+import { embedTokens, forward, sequenceLogProbs } from '../lm/transformer.js';
+import { Probe } from '../readouts/probe.js';
+import { calibrate, resolveUnits } from '../readouts/session.js';
 import { Proposer } from './proposals.js';
 
 const positions = 6;

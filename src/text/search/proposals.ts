@@ -2,17 +2,18 @@
  * @file Which tokens to try at each position of a sequence: what the prior would write there, and what the
  * gradient of the unit asks for.
  */
+
+import { OnDemand } from '../../core/on-demand.js';
 import { type Compiled, compile, type EngineName, type Precision } from '../../engine/compile.js';
-import { OnDemand } from '../../engine/on-demand.js';
-import { logSoftmax } from '../../engine/ops.js';
-import * as tf from '../../engine/tfjs.js';
-import type { WeightLookup, WeightSource } from '../../engine/weights.js';
-import { bannedMask } from '../draw-steps.js';
-import { unembedding } from '../matrices.js';
-import type { Probe } from '../probe.js';
-import { padRows, stackRows } from '../rows.js';
-import type { TransformerSpec } from '../spec.js';
-import { embedTokens, forward, type Run, sequenceLogProbs } from '../transformer.js';
+import { logSoftmax } from '../../engine/functions/ops.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import { unembedding } from '../lm/matrices.js';
+import { padRows, stackRows } from '../lm/rows.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import { embedTokens, forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
+import type { Probe } from '../readouts/probe.js';
+import { bannedMask } from '../sampling/draw-steps.js';
 
 /** Tokens to try at positions 1 … positions - 1 of one sequence, `count` a position, best first. */
 export interface TokenLists {
@@ -212,7 +213,7 @@ export class Proposer {
   }
 
   /** The slope of an objective along each token's embedding, `[batch, positions - 1, vocab]`, the first position left out. */
-  private slopes(ids: tf.Tensor, weights: WeightLookup, objective: (run: Run) => tf.Tensor): tf.Tensor {
+  private slopes(ids: tf.Tensor, weights: WeightLookup, objective: (run: Pass) => tf.Tensor): tf.Tensor {
     const { spec } = this.options;
     const gradient = tf.grad((x: tf.Tensor) => objective(forward(spec, weights, { embeddings: x })));
     const all = gradient(embedTokens(spec, weights, ids));

@@ -1,5 +1,5 @@
 /** @file Where methods start that know no prior: texts of tokens drawn uniformly. */
-import type { TextModel } from '../model.js';
+import type { TextModel } from '../lm/model.js';
 import type { Arena } from './arena.js';
 import type { Candidate } from './candidate.js';
 

@@ -2,10 +2,10 @@
  * @file Ranking in 8 bits: rough scores of all children first, float32 for those that could matter by them. How far
  * rough scores are off is learned from the children that have both.
  */
-import type { Point } from '../../runs/frontier.js';
-import type { SequenceScore } from '../measures.js';
-import { firstChange } from '../rows.js';
-import { concatScores, type Scores } from '../scores.js';
+import type { Point } from '../../core/frontier.js';
+import { firstChange } from '../lm/rows.js';
+import type { SequenceScore } from '../readouts/measures.js';
+import { concatScores, type Scores } from '../readouts/scores.js';
 import { type Opinion, RoughErrors } from './rough-errors.js';
 import type { Choose, Parent, Scoring, Screen, Screened } from './scoring.js';
 

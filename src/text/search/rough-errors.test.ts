@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../engine/random.js';
+import { Random } from '../../core/random.js';
 import { type Kind, type Opinion, RoughErrors } from './rough-errors.js';
 
 const opinion = (crossEntropy: number, z: number, kind: Kind = 'related'): Opinion => ({

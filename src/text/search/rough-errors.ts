@@ -1,5 +1,5 @@
 /** @file How far rough scores are off, learned from children that have exact ones too. */
-import type { Point } from '../../runs/frontier.js';
+import type { Point } from '../../core/frontier.js';
 import type { Prospect } from './scoring.js';
 
 /** Standard deviations of the errors seen that a rough figure may be off by, beside their mean. */

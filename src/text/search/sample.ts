@@ -5,7 +5,7 @@
  * A round grows texts by sequential Monte Carlo, an island a beta, and goes on from them with Markov chains that
  * exchange places on the ladder, as long as those find more than growing new ones did.
  */
-import { stackRows } from '../rows.js';
+import { stackRows } from '../lm/rows.js';
 import { Chains, randomMove } from '../sampling/chains.js';
 import { Decoder } from '../sampling/decoder.js';
 import { resample } from '../sampling/log-weights.js';

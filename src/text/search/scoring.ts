@@ -2,10 +2,10 @@
  * @file How children are scored: plainly, or by devices that do less work. What a device leaves out is most unlikely
  * to have mattered; what it gives is computed in float32, as if it were not there.
  */
-import type { Point } from '../../runs/frontier.js';
-import type { Probe } from '../probe.js';
-import { stackRows } from '../rows.js';
-import { concatScores, type Scores } from '../scores.js';
+import type { Point } from '../../core/frontier.js';
+import { stackRows } from '../lm/rows.js';
+import type { Probe } from '../readouts/probe.js';
+import { concatScores, type Scores } from '../readouts/scores.js';
 
 /** Scores children, given the parent that each was made from (`[positions]` each). */
 export interface Scoring {

@@ -1,23 +1,23 @@
 /** @file `superstim text` as a library function: a search as a generator of events. */
-import { Random } from '../../engine/random.js';
-import type { WeightSource } from '../../engine/weights.js';
+
+import { dominates, HYPERVOLUME_CORNER, hypervolume } from '../../core/frontier.js';
+import { Random } from '../../core/random.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { eventClock, type Run, type ScoredText, stamped } from '../../runs/events.js';
-import { dominates, HYPERVOLUME_CORNER, hypervolume } from '../../runs/frontier.js';
-import { batchFor, callBatch } from '../batch-size.js';
-import { clusterTexts, type TextCluster } from '../clusters.js';
-import type { CorpusFile } from '../corpus-text.js';
-import type { ForeignPrior } from '../prior/foreign-prior.js';
-import { Prior } from '../prior.js';
-import { Probe } from '../probe.js';
-import { splitReference } from '../reference.js';
+import type { CorpusFile } from '../corpus/corpus-text.js';
+import type { FluencyModel } from '../fluency/fluency-model.js';
+import { batchFor, callBatch } from '../lm/batch-size.js';
+import { clusterTexts, type TextCluster } from '../readouts/clusters.js';
+import { Probe } from '../readouts/probe.js';
+import { splitReference } from '../readouts/reference.js';
+import { calibrate, type SessionOptions, startToken } from '../readouts/session.js';
+import { Sampler } from '../sampling/sampler.js';
 import { encodeText } from '../score.js';
-import { calibrate, type SessionOptions, startToken } from '../session.js';
 import type { Arena, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
 import { parentsOf } from './breeding.js';
 import { checkSearch } from './check-search.js';
 import { corpus } from './corpus.js';
-import { type Devices, devicesFor, noDevices, openScreen } from './devices.js';
 import { type Budget, type Driven, drive, type Earlier } from './drive.js';
 import { EPO_TOP_TOKENS, epo } from './epo.js';
 import { evolve } from './evolve.js';
@@ -26,6 +26,7 @@ import { GCG_TOP_TOKENS, gcg } from './gcg.js';
 import { priorBest } from './prior-best.js';
 import { Proposer } from './proposals.js';
 import { sample } from './sample.js';
+import { noShortcuts, openScreen, type Shortcuts, shortcutsFor } from './shortcuts.js';
 import { soft } from './soft.js';
 
 export const searchMethods = {
@@ -62,11 +63,11 @@ export interface SearchOptions extends SessionOptions {
   /** The user's own text: what the method `corpus` reads, and else a rival at equal cost. */
   readonly naturalText?: readonly CorpusFile[];
   /** The model whose probability counts as fluency; the subject unless told otherwise. */
-  readonly fluency?: ForeignPrior;
+  readonly fluency?: FluencyModel;
   /** Weights tuned for the unit: `sample` draws from them, weighted so that what it samples stays the same. */
   readonly policy?: WeightSource;
   /** What saves work in breeding and in EPO; what pays for the model unless told otherwise. */
-  readonly devices?: Devices;
+  readonly shortcuts?: Shortcuts;
   /** Samples of the prior at equal cost beside the search; yes unless told otherwise. */
   readonly baseline?: boolean;
   /** Texts of the frontier that are explained; 8 unless told otherwise. */
@@ -81,7 +82,7 @@ export interface SearchResult {
   cost: { seconds: number; evaluations: number; token_layers: number };
   hypervolume: number;
   frontier: ScoredText[];
-  baselines: { prior_best: RivalBest | null; corpus_best: RivalBest | null };
+  baselines: { prior_best: BaselineBest | null; corpus_best: BaselineBest | null };
   /** What the method tells of itself: log Z and effective sample sizes of `sample`, the soft-to-hard gap of `soft`. */
   measured: Readonly<Record<string, number>> | null;
   /** The texts that were explained, grouped by what excites the unit in them. */
@@ -89,7 +90,7 @@ export interface SearchResult {
 }
 
 /** The strongest text under 6 nats of a simple rival, at the cost of the search or, of a corpus, as far as it goes. */
-export interface RivalBest extends ScoredText {
+export interface BaselineBest extends ScoredText {
   /** Of all the rival's frontier. */
   hypervolume: number;
   evaluations: number;
@@ -128,14 +129,14 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const batch = callBatch(turn);
   const parents = parentsOf(turn);
   const drawing = { spec, weights, positions, engine, batch, parents, banned: tokenizer.specialTokens() };
-  const prior = await Prior.create(drawing);
+  const prior = await Sampler.create(drawing);
   // Another prior's cross entropy is no figure of these graphs.
-  const devices = options.fluency ? noDevices : (options.devices ?? devicesFor(spec, engine));
+  const devices = options.fluency ? noShortcuts : (options.shortcuts ?? shortcutsFor(spec, engine));
   const screening = openScreen(devices, { probe, positions, turn, batch });
   // GCG stays as published.
   const precision = devices.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
   const isRough = precision === 'int8' && breeds(method);
-  const drafts = isRough ? await Prior.create({ ...drawing, precision }) : prior;
+  const drafts = isRough ? await Sampler.create({ ...drawing, precision }) : prior;
   const proposer = new Proposer({
     ...{ spec, weights, probe, positions, engine, precision },
     banned: tokenizer.excludedTokens(),
@@ -179,7 +180,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
         },
         budget,
         signal,
-        note: random === 'baseline' ? rivalNotes[name as 'prior' | 'corpus'] : name,
+        note: random === 'baseline' ? baselineNotes[name as 'prior' | 'corpus'] : name,
         ...(before && { earlier: before }),
       }),
       event,
@@ -187,8 +188,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
 
   try {
     const search = yield* run(method, 'search', options.budget, earlier);
-    const rivals: Record<'prior' | 'corpus', RivalBest | null> = { prior: null, corpus: null };
-    for (const name of rivalsOf(options)) {
+    const rivals: Record<'prior' | 'corpus', BaselineBest | null> = { prior: null, corpus: null };
+    for (const name of baselinesOf(options)) {
       if (signal?.aborted) break;
       const equal: Budget =
         'seconds' in options.budget ? { seconds: search.seconds } : { evaluations: search.cost.evaluations };
@@ -231,13 +232,13 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   }
 }
 
-const rivalNotes = {
+const baselineNotes = {
   prior: 'samples of the prior at equal cost',
   corpus: 'the corpus at equal cost',
 } as const;
 
 /** The simple rivals that a search is compared with. */
-function rivalsOf({ method, baseline, naturalText }: SearchOptions): ('prior' | 'corpus')[] {
+function baselinesOf({ method, baseline, naturalText }: SearchOptions): ('prior' | 'corpus')[] {
   if (baseline === false) return [];
   return (['prior', 'corpus'] as const).filter(
     (name) => name !== method && (name !== 'corpus' || naturalText !== undefined),
@@ -263,7 +264,7 @@ async function loudest(probe: Probe, texts: readonly Int32Array[]): Promise<numb
   return top;
 }
 
-function bestOf({ arena, cost }: Driven): RivalBest | null {
+function bestOf({ arena, cost }: Driven): BaselineBest | null {
   const members = arena.frontier.members;
   const fluent = members.filter((member) => member.cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
   const pool = fluent.length > 0 ? fluent : members;

@@ -1,11 +1,11 @@
 /** The graphs of soft prompts, against finite differences of what they say of themselves. */
 import { describe, expect, it } from 'vitest';
 import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
-import { Random } from '../../engine/random.js';
-import { Probe } from '../probe.js';
-import { measuredUnit, referenceClass } from '../reference.js';
-import { stackRows } from '../rows.js';
-import { parseTextUnit } from '../units.js';
+import { Random } from '../../core/random.js';
+import { stackRows } from '../lm/rows.js';
+import { Probe } from '../readouts/probe.js';
+import { measuredUnit, referenceClass } from '../readouts/reference.js';
+import { parseTextUnit } from '../readouts/units.js';
 import { compileProjected, compileRelaxed } from './soft-prompt.js';
 
 const [BATCH, POSITIONS, STEP] = [2, 5, 1e-2] as const;

@@ -7,13 +7,13 @@
  * expected cross entropy as fluency (GBDA, Guo et al. 2021).
  */
 import { type Compiled, compile } from '../../engine/compile.js';
-import { logSoftmax } from '../../engine/ops.js';
-import * as tf from '../../engine/tfjs.js';
-import type { WeightLookup } from '../../engine/weights.js';
-import { bannedMask } from '../draw-steps.js';
-import { unembedding } from '../matrices.js';
-import type { Probe } from '../probe.js';
-import { embedTokens, forward, sequenceLogProbs } from '../transformer.js';
+import { logSoftmax } from '../../engine/functions/ops.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
+import { unembedding } from '../lm/matrices.js';
+import { embedTokens, forward, sequenceLogProbs } from '../lm/transformer.js';
+import type { Probe } from '../readouts/probe.js';
+import { bannedMask } from '../sampling/draw-steps.js';
 import { tokenEmbedding } from './proposals.js';
 
 export interface SoftOptions {

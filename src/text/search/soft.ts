@@ -7,8 +7,8 @@
  * fluency. The temperature of the distributions falls over a run, so that they end close to tokens.
  */
 import type { Compiled } from '../../engine/compile.js';
-import { bodyModule } from '../parameters.js';
-import { stackRows } from '../rows.js';
+import { bodyModule } from '../lm/parameters.js';
+import { stackRows } from '../lm/rows.js';
 import type { Arena } from './arena.js';
 import { epoLambdas } from './epo.js';
 import { compileProjected, compileRelaxed } from './soft-prompt.js';

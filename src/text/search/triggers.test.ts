@@ -1,11 +1,11 @@
 /** Triggers on the embedded model, against as many random texts. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '../../engine/random.js';
+import { Random } from '../../core/random.js';
 import { embeddedFolder } from '../../hub/embedded.js';
-import { loadTextModel, type TextModel } from '../model.js';
-import { Probe } from '../probe.js';
-import { stackRows } from '../rows.js';
-import { calibrate, resolveUnits, startToken } from '../session.js';
+import { loadTextModel, type TextModel } from '../lm/model.js';
+import { stackRows } from '../lm/rows.js';
+import { Probe } from '../readouts/probe.js';
+import { calibrate, resolveUnits, startToken } from '../readouts/session.js';
 import { Arena } from './arena.js';
 import { Proposer } from './proposals.js';
 import { usableTokens } from './random-texts.js';

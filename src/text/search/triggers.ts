@@ -6,9 +6,9 @@
  * needs, and costs a fraction. What is found is grafted into fluent texts.
  */
 import { type Compiled, compile } from '../../engine/compile.js';
-import { Probe, precise } from '../probe.js';
-import { padRows, stackRows } from '../rows.js';
-import { forward } from '../transformer.js';
+import { padRows, stackRows } from '../lm/rows.js';
+import { forward } from '../lm/transformer.js';
+import { Probe, precise } from '../readouts/probe.js';
 import type { Arena } from './arena.js';
 import { Proposer } from './proposals.js';
 import { usableTokens } from './random-texts.js';

@@ -1,5 +1,5 @@
 /** @file Candidates in a list: figures and text. */
-import { oneLine } from '../../format.js';
+import { oneLine } from '../../core/format.js';
 import type { Entry } from '../../runs/run-view.js';
 import { palette } from '../color.js';
 import type { Line } from '../styled.js';

@@ -1,5 +1,5 @@
 /** @file The screen of one candidate: its tokens and the evidence beside them; also while its text is edited. */
-import { oneLine } from '../../format.js';
+import { oneLine } from '../../core/format.js';
 import type { Explanation, ScoredText } from '../../runs/events.js';
 import { palette } from '../color.js';
 import type { Answer } from '../explain-client.js';
@@ -7,7 +7,7 @@ import type { CandidatePlace } from '../places.js';
 import { fitLine, type Line, lineWidth, plain, type Span } from '../styled.js';
 import { drawSubstitutions, evidenceOf } from './evidence.js';
 import { beside, block, rule, shares, wrap } from './layout.js';
-import { type Coloring, drawTokens } from './tokens.js';
+import { type Coloring, tokenLines } from './tokens.js';
 
 /** The figures of a text. */
 export type Figures = Pick<ScoredText, 'cross_entropy' | 'z' | 'margin' | 'rank' | 'raw'>;
@@ -50,7 +50,7 @@ export function drawCandidate(scene: CandidateScene): Line[] {
   const selected = Math.min(place.token ?? explanation.peak.position, explanation.tokens.length - 1);
   const tokens = [
     rule(coloring === 'z' ? 'tokens by z' : 'tokens by log-probability, nats', columns),
-    ...drawTokens(explanation, {
+    ...tokenLines(explanation, {
       coloring,
       selected: place.token === null ? null : selected,
       columns,

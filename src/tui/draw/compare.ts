@@ -1,7 +1,7 @@
 /** @file Two runs or two candidates side by side. */
-import { oneLine } from '../../format.js';
+import { oneLine } from '../../core/format.js';
+import { fluencyFront } from '../../core/frontier.js';
 import type { Explanation } from '../../runs/events.js';
-import { fluencyFront } from '../../runs/frontier.js';
 import { palette, type Rgb } from '../color.js';
 import type { RunSnapshot } from '../run-source.js';
 import { fitLine, type Line, plain } from '../styled.js';
@@ -10,7 +10,7 @@ import { drawCandidates } from './candidate-list.js';
 import { drawFrontier } from './frontier-plot.js';
 import { beside, block, rule, shares, wrap } from './layout.js';
 import { drawTitle, outcome } from './run-header.js';
-import { type Coloring, drawTokens } from './tokens.js';
+import { type Coloring, tokenLines } from './tokens.js';
 
 const sideColors: readonly [Rgb, Rgb] = [palette.accent, palette.caution];
 
@@ -91,7 +91,7 @@ export function drawTextComparison(
       rule(coloring === 'z' ? 'tokens by z' : 'tokens by log-probability', width),
     ];
     if (!explanation) return block(head, width, rows);
-    const tokens = drawTokens(explanation, {
+    const tokens = tokenLines(explanation, {
       coloring,
       selected: null,
       columns: width,

@@ -1,6 +1,6 @@
 /** @file The evidence beside a candidate, in rows: rivals, attention, logits, substitutions. */
 
-import { clip, textWidth } from '../../format.js';
+import { clip, textWidth } from '../../core/format.js';
 import type { Explanation, TokenValue } from '../../runs/events.js';
 import { divergingColor, inkOn, palette, type Rgb } from '../color.js';
 import { fitLine, type Line, plain } from '../styled.js';

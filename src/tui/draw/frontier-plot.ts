@@ -1,6 +1,7 @@
 /** @file The frontier as a scatter: how probable against how strong. */
+
+import { fluencyFront } from '../../core/frontier.js';
 import type { ScoredText } from '../../runs/events.js';
-import { fluencyFront } from '../../runs/frontier.js';
 import type { RunView } from '../../runs/run-view.js';
 import { palette, type Rgb } from '../color.js';
 import type { Line, Span } from '../styled.js';

@@ -1,5 +1,5 @@
 /** @file The keys of a place, and what the signs on the screen mean. */
-import { textWidth } from '../../format.js';
+import { textWidth } from '../../core/format.js';
 import { divergingColor, inkOn, palette, sequentialColor } from '../color.js';
 import { keysOf, type PlaceKind } from '../keys.js';
 import { type Line, plain } from '../styled.js';

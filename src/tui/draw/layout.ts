@@ -1,5 +1,5 @@
 /** @file Lines side by side, under titles, in tables: the little there is of layout. */
-import { textWidth } from '../../format.js';
+import { textWidth } from '../../core/format.js';
 import { palette } from '../color.js';
 import { fitLine, type Line, plain, type Style } from '../styled.js';
 

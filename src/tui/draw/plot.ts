@@ -1,5 +1,5 @@
 /** @file Points and lines in braille dots, with axes: 2 x 4 dots a character. */
-import { textWidth } from '../../format.js';
+import { textWidth } from '../../core/format.js';
 import { palette, type Rgb } from '../color.js';
 import { fitLine, type Line, type Span } from '../styled.js';
 

@@ -1,8 +1,8 @@
 /** @file The first lines of a run's screen: what it is about, how far it is, what is wrong with it. */
-import { formatCount, formatSeconds } from '../../format.js';
-import { formatBar, formatShare, progressShare, progressWords } from '../../progress-text.js';
+import { formatCount, formatSeconds } from '../../core/format.js';
+import { hypervolume } from '../../core/frontier.js';
 import type { JsonValue, ProgressEvent } from '../../runs/events.js';
-import { hypervolume } from '../../runs/frontier.js';
+import { formatBar, formatShare, progressShare, progressWords } from '../../runs/progress-text.js';
 import { field, type RunView } from '../../runs/run-view.js';
 import { palette, type Rgb } from '../color.js';
 import type { RunSnapshot } from '../run-source.js';

@@ -1,5 +1,5 @@
 /** @file A text token by token: its colours, its figures, its peak. */
-import { oneLine, textWidth } from '../../format.js';
+import { oneLine, textWidth } from '../../core/format.js';
 import type { Explanation } from '../../runs/events.js';
 import { divergingColor, inkOn, palette, sequentialColor } from '../color.js';
 import type { Line, Span } from '../styled.js';
@@ -27,7 +27,7 @@ interface Cell {
  * @param selected - a position, shown inverse
  * @param limit - lines at most; the rows around the selected token are kept
  */
-export function drawTokens(
+export function tokenLines(
   explanation: Explanation,
   {
     coloring,

@@ -1,7 +1,7 @@
 /** @file The terminal UI: the place one is at, and its screen. */
 import { useCallback, useState } from 'react';
 import { useRun, useWindowSize } from '../hooks.js';
-import { type CandidatePlace, type Place, type RunPlace, shownPlace, type Ui } from '../places.js';
+import { type CandidatePlace, type RunPlace, shownPlace, type Ui, type ViewPlace } from '../places.js';
 import type { RunSnapshot, RunSource } from '../run-source.js';
 import type { Session } from '../session.js';
 import { CandidateScreen } from './CandidateScreen.js';
@@ -10,7 +10,7 @@ import { ImageRunScreen } from './ImageRunScreen.js';
 import { RunsScreen } from './RunsScreen.js';
 import { TextRunScreen } from './TextRunScreen.js';
 
-export interface PlaceProps<P extends Place> {
+export interface PlaceProps<P extends ViewPlace> {
   readonly session: Session;
   readonly ui: Ui;
   readonly setUi: (change: (ui: Ui) => Ui) => void;
@@ -19,7 +19,7 @@ export interface PlaceProps<P extends Place> {
   readonly rows: number;
 }
 
-export interface RunProps<P extends Place> extends PlaceProps<P> {
+export interface RunProps<P extends ViewPlace> extends PlaceProps<P> {
   readonly source: RunSource;
   readonly snapshot: RunSnapshot;
 }

@@ -1,6 +1,6 @@
 /** @file One candidate and the evidence beside it; its text can be edited in place. */
 import { useMemo, useRef } from 'react';
-import { oneLine } from '../../format.js';
+import { oneLine } from '../../core/format.js';
 import type { Explanation } from '../../runs/events.js';
 import { drawCandidate } from '../draw/candidate.js';
 import { useExplanation, useKeys } from '../hooks.js';

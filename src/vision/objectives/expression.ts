@@ -1,5 +1,5 @@
 /** @file What a picture should excite, as an expression of units, penalties and numbers; and its text. */
-import { type ChannelUnit, formatUnit } from '../../units.js';
+import { type ChannelUnit, formatUnit } from '../../core/units.js';
 
 /** One thing a network computes, or one property of the picture. */
 export type Term =

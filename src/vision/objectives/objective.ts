@@ -1,9 +1,10 @@
 /** @file From expressions to numbers: one function of a batch of pictures, each with an expression of its own. */
-import { openSafetensors } from '../../engine/safetensors.js';
-import * as tf from '../../engine/tfjs.js';
-import type { WeightLookup } from '../../engine/weights.js';
-import { UsageError, UserError } from '../../errors.js';
-import { unionChannels } from '../graph/channels.js';
+
+import { UsageError, UserError } from '../../core/errors.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import { openSafetensors } from '../../engine/weights/safetensors.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
+import { unionChannels } from '../layers/channels.js';
 import type { LayerInfo, VisionNetwork, Wanted } from '../network.js';
 import { type Expression, formatExpression, type Term, termsOf } from './expression.js';
 import { likeness, penalties } from './penalties.js';

@@ -9,8 +9,8 @@
  *             | "direction(" layer "," file "#" name ")"
  *     layer   = a name without spaces or any of : @ * + ( ) , " #, or any name in double quotes
  */
-import { UsageError } from '../../errors.js';
-import type { ChannelUnit } from '../../units.js';
+import { UsageError } from '../../core/errors.js';
+import type { ChannelUnit } from '../../core/units.js';
 import { type Expression, type PenaltyName, penaltyNames } from './expression.js';
 
 /**

@@ -1,5 +1,5 @@
 /** @file Properties of the pictures themselves, one number each, to be taken away from an objective. */
-import * as tf from '../../engine/tfjs.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import type { PenaltyName } from './expression.js';
 
 /** Over everything but the batch. */

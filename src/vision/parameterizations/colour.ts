@@ -1,5 +1,5 @@
 /** @file Colours whose axes are as independent as those of photographs, so that a step changes all alike (lucid). */
-import * as tf from '../../engine/tfjs.js';
+import * as tf from '../../engine/functions/tfjs.js';
 
 /** A square root of the covariance of ImageNet's colours, its largest column of length 1 (lucid's `color.py`). */
 const correlation = [

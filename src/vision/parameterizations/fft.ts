@@ -2,11 +2,11 @@
  * @file A Fourier spectrum in which every frequency is as easy to change as in photographs, in decorrelated colours
  * (Olah, Mordvintsev and Schubert, "Feature Visualization", 2017; formulas and constants of lucid's `spatial.py`).
  */
-import type { Random } from '../../engine/random.js';
-import * as tf from '../../engine/tfjs.js';
+import type { Random } from '../../core/random.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import { fromColours, toColours } from './colour.js';
 import { forwardTransform, frequencies, frequencyColumns, inverseTransform } from './fourier.js';
-import { once, type Parameterization, type PictureShape } from './parameterization.js';
+import { computeOnce, type Parameterization, type PictureShape } from './parameterization.js';
 
 /** Deviation of the spectrum that a start from noise has. */
 const DEVIATION = 0.01;
@@ -30,6 +30,6 @@ export function fft(shape: PictureShape): Parameterization {
     noise: (random: Random) =>
       random.normals(batch * channels * 2 * height * columns).map((value) => value * DEVIATION),
     fromPictures: (pictures) =>
-      once(pictures, shape, (x) => tf.div(forwardTransform(fromColours(x)), scale())),
+      computeOnce(pictures, shape, (x) => tf.div(forwardTransform(fromColours(x)), scale())),
   };
 }

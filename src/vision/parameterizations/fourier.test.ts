@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
+import { Random } from '../../core/random.js';
 import { compile } from '../../engine/compile.js';
-import { Random } from '../../engine/random.js';
-import type * as tf from '../../engine/tfjs.js';
+import type * as tf from '../../engine/functions/tfjs.js';
 import { forwardTransform, frequencies, frequencyColumns, inverseTransform } from './fourier.js';
 
 /** The spectrum by its definition: sum of x exp(-2 pi i (fy y / h + fx x / w)). */

@@ -5,7 +5,7 @@
  * above the imaginary ones; fx = 0 … floor(width / 2) along the columns (the rest is their mirror image).
  * Scaled like NumPy's `rfft2` and `irfft2`. At picture size this is exact, differentiable and quicker than the network.
  */
-import * as tf from '../../engine/tfjs.js';
+import * as tf from '../../engine/functions/tfjs.js';
 
 /** Number of frequencies along a row. */
 export function frequencyColumns(width: number): number {

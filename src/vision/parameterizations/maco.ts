@@ -2,12 +2,12 @@
  * @file The magnitudes of a Fourier spectrum held at those of photographs, the phases optimized: a picture can show
  * more, but not more contrast (Fel et al., "MACO", arXiv 2306.06805).
  */
-import type { Random } from '../../engine/random.js';
-import * as tf from '../../engine/tfjs.js';
+import type { Random } from '../../core/random.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import { naturalMagnitudes } from '../natural-spectrum.js';
 import { fromColours, toColours } from './colour.js';
 import { forwardTransform, frequencyColumns, inverseTransform } from './fourier.js';
-import { once, type Parameterization, type PictureShape } from './parameterization.js';
+import { computeOnce, type Parameterization, type PictureShape } from './parameterization.js';
 
 /** Parameter [batch, channel, height, columns]: phases in radians. */
 export function maco(shape: PictureShape): Parameterization {
@@ -29,7 +29,7 @@ export function maco(shape: PictureShape): Parameterization {
     },
     noise: (random: Random) => random.uniforms(batch * size).map((u) => (2 * u - 1) * Math.PI),
     async fromPictures(pictures) {
-      const spectrum = await once(pictures, shape, (x) => forwardTransform(fromColours(x)));
+      const spectrum = await computeOnce(pictures, shape, (x) => forwardTransform(fromColours(x)));
       return Float32Array.from({ length: batch * size }, (_, k) => {
         // Of [2 * height, columns] the second half is imaginary.
         const at = 2 * plane * Math.floor(k / plane) + (k % plane);

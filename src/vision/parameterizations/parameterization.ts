@@ -1,7 +1,8 @@
 /** @file What is optimized in place of a picture, and the picture that it stands for. */
+
+import type { Random } from '../../core/random.js';
 import { compile } from '../../engine/compile.js';
-import type { Random } from '../../engine/random.js';
-import type * as tf from '../../engine/tfjs.js';
+import type * as tf from '../../engine/functions/tfjs.js';
 
 export const parameterizationNames = ['fft', 'pixel', 'maco'] as const;
 export type ParameterizationName = (typeof parameterizationNames)[number];
@@ -30,7 +31,7 @@ export interface Parameterization {
 }
 
 /** Runs a function of one batch of pictures once. */
-export async function once(
+export async function computeOnce(
   pictures: Float32Array,
   { batch, height, width, channels }: PictureShape,
   fn: (pictures: tf.Tensor4D) => tf.Tensor,

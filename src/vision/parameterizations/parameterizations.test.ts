@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../core/random.js';
 import { compile } from '../../engine/compile.js';
-import { Random } from '../../engine/random.js';
 import { naturalPictures } from '../natural.js';
 import { parameterizations } from './index.js';
 import type { Parameterization } from './parameterization.js';

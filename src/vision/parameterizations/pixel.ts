@@ -1,6 +1,6 @@
 /** @file The picture itself, kept between black and white. */
-import type { Random } from '../../engine/random.js';
-import * as tf from '../../engine/tfjs.js';
+import type { Random } from '../../core/random.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import type { Parameterization, PictureShape } from './parameterization.js';
 
 /** Starts from uniform noise; values in [0, 1]. */

@@ -1,7 +1,7 @@
 /** @file Byte ranges of files, read when they are asked for. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { UserError } from '../../errors.js';
+import { UserError } from '../../core/errors.js';
 
 /** Bytes [start, start + length) of a file. Throws UserError when they are not there. */
 export function readRange(path: string, start: number, length: number): Uint8Array<ArrayBuffer> {

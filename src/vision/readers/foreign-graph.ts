@@ -4,8 +4,8 @@
  * A node that cannot be translated makes only itself and what follows from it unreachable, so the layers of a network
  * whose last steps are exotic can still be seen.
  */
-import { UserError } from '../../errors.js';
-import { naming } from '../graph/graph.js';
+import { UserError } from '../../core/errors.js';
+import { naming } from '../layers/graph.js';
 import type { Importer, Value } from './values.js';
 
 export interface ForeignNode {

@@ -1,5 +1,5 @@
 /** @file The topology of a Keras model as Keras 2, tf.keras and Keras 3 write it, brought to one form. */
-import { UserError } from '../../errors.js';
+import { UserError } from '../../core/errors.js';
 
 export type Config = Readonly<Record<string, unknown>>;
 

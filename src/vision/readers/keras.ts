@@ -1,8 +1,9 @@
 /** @file A Keras model as TensorFlow.js keeps it (`model.json` of a LayersModel): layers keep their names. */
-import type { WeightSource } from '../../engine/weights.js';
-import { UserError } from '../../errors.js';
-import { GraphBuilder, naming } from '../graph/graph.js';
-import { param } from '../graph/params.js';
+
+import { UserError } from '../../core/errors.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import { GraphBuilder, naming } from '../layers/graph.js';
+import { param } from '../layers/params.js';
 import { VisionNetwork } from '../network.js';
 import { range } from '../preprocess.js';
 import {

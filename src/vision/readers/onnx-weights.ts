@@ -1,10 +1,10 @@
 /** @file The arrays of an ONNX file: inside it, or beside it in files of their own. */
 import { basename, dirname, join } from 'node:path';
-import { float32FromBf16, float32FromF16 } from '../../engine/half.js';
-import { type OnnxTensor, onnxTypes } from '../../engine/onnx-proto.js';
+import { UserError } from '../../core/errors.js';
+import { type OnnxTensor, onnxTypes } from '../../engine/compiler/onnx-proto.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
-import type { WeightSource } from '../../engine/weights.js';
-import { UserError } from '../../errors.js';
+import { float32FromBf16, float32FromF16 } from '../../engine/weights/half.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { fileSize, readRange } from './file-bytes.js';
 
 /** How raw bytes become numbers, by `dataType`. */

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { f16FromFloat32 } from '../../engine/half.js';
 import {
   attributeTypes,
   encodeModel,
@@ -14,8 +13,9 @@ import {
   type OnnxNode,
   type OnnxTensor,
   onnxTypes,
-} from '../../engine/onnx-proto.js';
-import * as tf from '../../engine/tfjs.js';
+} from '../../engine/compiler/onnx-proto.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import { f16FromFloat32 } from '../../engine/weights/half.js';
 import type { VisionNetwork } from '../network.js';
 import { onnxNetwork } from './onnx.js';
 

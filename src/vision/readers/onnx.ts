@@ -1,16 +1,16 @@
 /** @file An ONNX file as a network: the graph rebuilt in our operations, so that it can be differentiated. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { UserError } from '../../core/errors.js';
 import {
   decodeModel,
   type OnnxGraph,
   type OnnxNode,
   type OnnxTensor,
   type OnnxValueInfo,
-} from '../../engine/onnx-proto.js';
-import { UserError } from '../../errors.js';
-import { GraphBuilder } from '../graph/graph.js';
-import { param } from '../graph/params.js';
+} from '../../engine/compiler/onnx-proto.js';
+import { GraphBuilder } from '../layers/graph.js';
+import { param } from '../layers/params.js';
 import { VisionNetwork } from '../network.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
 import { OnnxCall } from './onnx-ops/context.js';

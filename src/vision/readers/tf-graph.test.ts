@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as tf from '../../engine/tfjs.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import type { VisionNetwork } from '../network.js';
 import { openVisionNetwork } from '../open.js';
 import type { TfAttribute, TfNode } from './tf-ops/context.js';

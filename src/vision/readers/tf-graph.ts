@@ -1,8 +1,9 @@
 /** @file A TensorFlow graph as TensorFlow.js keeps it (`model.json` of a GraphModel): nodes keep their names. */
-import type { WeightSource } from '../../engine/weights.js';
-import { UserError } from '../../errors.js';
-import { GraphBuilder, type LayerGraph } from '../graph/graph.js';
-import { param } from '../graph/params.js';
+
+import { UserError } from '../../core/errors.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import { GraphBuilder, type LayerGraph } from '../layers/graph.js';
+import { param } from '../layers/params.js';
 import { VisionNetwork } from '../network.js';
 import { type Preprocessing, range } from '../preprocess.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';

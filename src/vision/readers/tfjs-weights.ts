@@ -1,9 +1,9 @@
 /** @file The weights of a TensorFlow.js model: a manifest in `model.json`, the bytes in shard files, perhaps quantized. */
 import { dirname, join } from 'node:path';
-import { float32FromF16 } from '../../engine/half.js';
+import { UserError } from '../../core/errors.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
-import type { WeightSource } from '../../engine/weights.js';
-import { UserError } from '../../errors.js';
+import { float32FromF16 } from '../../engine/weights/half.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { fileSize, readRange } from './file-bytes.js';
 
 interface Quantization {

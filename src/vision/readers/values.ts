@@ -2,12 +2,13 @@
  * @file What flows along the edges of a foreign graph (ONNX, TensorFlow): activations, weights, and the numbers that
  * shapes are computed with, which are worked out while reading.
  */
+
+import { UserError } from '../../core/errors.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
-import type { WeightSource } from '../../engine/weights.js';
-import { UserError } from '../../errors.js';
-import type { GraphBuilder } from '../graph/graph.js';
-import { type ActivationName, type BinaryOp, channelCount, type Shape } from '../graph/op.js';
-import { type Param, reshaped, transposed } from '../graph/params.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import type { GraphBuilder } from '../layers/graph.js';
+import { type ActivationName, type BinaryOp, channelCount, type Shape } from '../layers/op.js';
+import { type Param, reshaped, transposed } from '../layers/params.js';
 
 /** An activation. `swapped`: held as [batch, height, width, channel] where the file means [batch, channel, height, width]. */
 export interface NodeValue {

@@ -1,10 +1,11 @@
 /** @file Gradient ascent on a batch of pictures: a step is one compiled graph, and the picture stays in the engine. */
+
+import { OnDemand } from '../../core/on-demand.js';
+import type { Random } from '../../core/random.js';
 import { type Compiled, compile, type EngineName, type Resident, resident } from '../../engine/compile.js';
-import { OnDemand } from '../../engine/on-demand.js';
-import type { Random } from '../../engine/random.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
-import * as tf from '../../engine/tfjs.js';
-import type { WeightLookup } from '../../engine/weights.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
 import { evaluateObjective, type Objective } from '../objectives/objective.js';
 import type { Parameterization } from '../parameterizations/parameterization.js';
 import { type Preprocessing, preprocess } from '../preprocess.js';

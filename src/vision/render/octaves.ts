@@ -1,6 +1,6 @@
 /** @file Progressive upscaling: the sizes, and pictures brought from one to the next. */
-import { resample, resizeMatrix } from '../graph/resample.js';
-import { once, type PictureShape } from '../parameterizations/parameterization.js';
+import { resample, resizeMatrix } from '../layers/resample.js';
+import { computeOnce, type PictureShape } from '../parameterizations/parameterization.js';
 
 /** Smaller than this a picture shows nothing, and few networks can read it. */
 const SMALLEST = 32;
@@ -19,6 +19,8 @@ export async function resized(
 ): Promise<Float32Array> {
   if (shape.height === size && shape.width === size) return pictures;
   const along = (length: number) => resizeMatrix(length, size, { interpolation: 'cubic', cubic: -0.5 });
-  const larger = await once(pictures, shape, (x) => resample(x, along(shape.height), along(shape.width)));
+  const larger = await computeOnce(pictures, shape, (x) =>
+    resample(x, along(shape.height), along(shape.width)),
+  );
   return larger.map((value) => Math.min(1, Math.max(0, value)));
 }

@@ -1,6 +1,7 @@
 /** @file How a step follows the gradient. */
-import { adamW, type UpdateRule } from '../../engine/optimizer.js';
-import * as tf from '../../engine/tfjs.js';
+
+import * as tf from '../../engine/functions/tfjs.js';
+import { adamW, type UpdateRule } from '../../engine/training/optimizer.js';
 import type { ParameterizationName } from '../parameterizations/parameterization.js';
 
 export const optimizerNames = ['adam', 'ascent'] as const;

@@ -4,7 +4,7 @@
  * Where a ReLU passes no gradient at all to a picture, it passes what would lift its inputs, and nothing that would
  * push those already below zero further down. Everywhere else it stays what it is.
  */
-import * as tf from '../../engine/tfjs.js';
+import * as tf from '../../engine/functions/tfjs.js';
 
 /** A bounded linear unit: relu up to infinity, relu6 up to 6. */
 const limits = { [tf.Relu]: Number.POSITIVE_INFINITY, [tf.Relu6]: 6 } as const;

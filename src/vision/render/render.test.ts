@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { tinyNetwork } from '../../../test/vision/tiny-network.js';
+import { UsageError } from '../../core/errors.js';
+import { Random } from '../../core/random.js';
 import { compile } from '../../engine/compile.js';
-import { Random } from '../../engine/random.js';
-import * as tf from '../../engine/tfjs.js';
-import { UsageError } from '../../errors.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import { finishRun, type RunEvent } from '../../runs/events.js';
 import { parseExpression } from '../objectives/parse.js';
 import { likeness } from '../objectives/penalties.js';

@@ -3,9 +3,10 @@
  *
  * Units are taken in batches that fit into memory; a batch grows through its octaves, and every step is reported.
  */
+
+import { UsageError, UserError } from '../../core/errors.js';
+import { Random } from '../../core/random.js';
 import type { EngineName } from '../../engine/compile.js';
-import { Random } from '../../engine/random.js';
-import { UsageError, UserError } from '../../errors.js';
 import { type EventBody, eventClock, type JsonValue, type Run } from '../../runs/events.js';
 import { fitInput } from '../input-fit.js';
 import type { VisionNetwork } from '../network.js';

@@ -1,5 +1,5 @@
 /** @file AlexNet as in torchvision ("One weird trick for parallelizing convolutional neural networks", 2014). */
-import type { WeightSource } from '../../engine/weights.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { imagenet } from '../preprocess.js';
 import { type ConvOptions, Modules, type TorchNetwork } from './modules.js';
 

@@ -1,5 +1,5 @@
 /** @file GoogLeNet, or InceptionV1, as in torchvision (Szegedy et al., 2014, with batch norm). */
-import type { WeightSource } from '../../engine/weights.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { range } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 

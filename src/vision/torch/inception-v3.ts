@@ -1,5 +1,5 @@
 /** @file Inception v3 as in torchvision and timm ("Rethinking the Inception Architecture", Szegedy et al., 2015). */
-import type { WeightSource } from '../../engine/weights.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { range } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 

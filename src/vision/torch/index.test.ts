@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { writeSafetensors } from '../../engine/safetensors.js';
-import type { WeightArray } from '../../engine/weights.js';
+import { writeSafetensors } from '../../engine/weights/safetensors.js';
+import type { WeightArray } from '../../engine/weights/weights.js';
 import type { VisionNetwork } from '../network.js';
 import { openVisionNetwork } from '../open.js';
 

@@ -1,8 +1,9 @@
 /** @file Which PyTorch network a state dict belongs to, told by the names of its weights. */
-import type { WeightSource } from '../../engine/weights.js';
-import { UserError } from '../../errors.js';
-import type { LayerGraph } from '../graph/graph.js';
-import type { Param } from '../graph/params.js';
+
+import { UserError } from '../../core/errors.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import type { LayerGraph } from '../layers/graph.js';
+import type { Param } from '../layers/params.js';
 import { VisionNetwork } from '../network.js';
 import type { Preprocessing } from '../preprocess.js';
 import { alexnet } from './alexnet.js';

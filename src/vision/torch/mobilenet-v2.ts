@@ -1,5 +1,5 @@
 /** @file MobileNetV2 as in torchvision and in timm (Sandler et al., 2018): any width. */
-import type { WeightSource } from '../../engine/weights.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { imagenet } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 

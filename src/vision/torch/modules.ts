@@ -4,10 +4,10 @@
  * A layer's name means what the next layer reads: `features.0` of VGG is after the ReLU that torchvision applies in
  * place, as it is for a forward hook that looks when the network has run.
  */
-import type { WeightSource } from '../../engine/weights.js';
-import { GraphBuilder } from '../graph/graph.js';
-import { fromOihw, param, transposed } from '../graph/params.js';
-import type { Padding, Pads } from '../graph/windows.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import { GraphBuilder } from '../layers/graph.js';
+import { fromOihw, param, transposed } from '../layers/params.js';
+import type { Padding, Pads } from '../layers/windows.js';
 import type { Preprocessing } from '../preprocess.js';
 
 export interface ConvOptions {

@@ -1,5 +1,5 @@
 /** @file ResNet as in torchvision and timm (He et al., 2015; stride in the 3x3 convolution): any depth, also ResNeXt and wide. */
-import type { WeightSource } from '../../engine/weights.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { imagenet } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 

@@ -1,5 +1,5 @@
 /** @file SqueezeNet 1.0 and 1.1 as in torchvision (Iandola et al., 2016). */
-import type { WeightSource } from '../../engine/weights.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { imagenet } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 

@@ -1,6 +1,7 @@
 /** @file VGG as in torchvision and timm (Simonyan and Zisserman, 2014): any depth, with or without batch norm. */
-import type { WeightSource } from '../../engine/weights.js';
-import { UserError } from '../../errors.js';
+
+import { UserError } from '../../core/errors.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { imagenet } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 

@@ -1,6 +1,6 @@
 /** @file Random changes that a picture must survive to count: as a list, and as the text a user writes. */
-import { UsageError } from '../../errors.js';
-import { didYouMean } from '../../nearest.js';
+import { UsageError } from '../../core/errors.js';
+import { didYouMean } from '../../core/nearest.js';
 
 /** A number drawn anew for every step, uniformly. */
 export interface Range {

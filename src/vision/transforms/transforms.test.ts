@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { engines, runOn } from '../../../test/helpers/engines.js';
+import { UsageError } from '../../core/errors.js';
+import { Random } from '../../core/random.js';
 import { compile } from '../../engine/compile.js';
-import { Random } from '../../engine/random.js';
-import * as tf from '../../engine/tfjs.js';
-import { UsageError } from '../../errors.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import { formatTransforms, parseTransforms, type Transform } from './transform.js';
 import { makeView } from './view.js';
 import { warp } from './warp.js';

@@ -1,7 +1,7 @@
 /** @file A list of transforms as a function of pictures and random numbers: what the network is shown at one step. */
-import type { Random } from '../../engine/random.js';
+import type { Random } from '../../core/random.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import type { TensorSpec } from '../../engine/tensor-spec.js';
-import * as tf from '../../engine/tfjs.js';
 import type { PictureShape } from '../parameterizations/parameterization.js';
 import type { Range, Transform } from './transform.js';
 import { addedByPads, drawMap, isWarp, type WarpTransform, warp } from './warp.js';

@@ -4,8 +4,8 @@
  * Positions are in pixels from the middle, (y, x). A map says for a position of the view where it lies in the picture:
  * [a, b, c, d, e, f]: y' = a y + b x + c, x' = d y + e x + f.
  */
-import type { Random } from '../../engine/random.js';
-import * as tf from '../../engine/tfjs.js';
+import type { Random } from '../../core/random.js';
+import * as tf from '../../engine/functions/tfjs.js';
 import type { Range, Transform } from './transform.js';
 
 export type WarpTransform = Extract<Transform, { kind: 'pad' | 'jitter' | 'scale' | 'rotate' | 'crop' }>;

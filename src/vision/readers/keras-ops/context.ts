@@ -1,9 +1,9 @@
 /** @file What a Keras layer is translated with, and what many layers have in common: an activation, a data format. */
-import { UserError } from '../../../errors.js';
-import type { GraphBuilder } from '../../graph/graph.js';
-import type { Op } from '../../graph/op.js';
-import type { Param } from '../../graph/params.js';
-import { type Padding, validPadding } from '../../graph/windows.js';
+import { UserError } from '../../../core/errors.js';
+import type { GraphBuilder } from '../../layers/graph.js';
+import type { Op } from '../../layers/op.js';
+import type { Param } from '../../layers/params.js';
+import { type Padding, validPadding } from '../../layers/windows.js';
 import { type Config, numberIn } from '../keras-config.js';
 
 /** What a layer is translated with. */

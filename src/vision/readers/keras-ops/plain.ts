@@ -1,7 +1,7 @@
 /** @file Keras layers without weights. */
-import { UserError } from '../../../errors.js';
-import type { ActivationName, BinaryOp } from '../../graph/op.js';
-import type { Window } from '../../graph/windows.js';
+import { UserError } from '../../../core/errors.js';
+import type { ActivationName, BinaryOp } from '../../layers/op.js';
+import type { Window } from '../../layers/windows.js';
 import { bordersIn, type Config, numberIn, pairIn } from '../keras-config.js';
 import {
   type Activation,

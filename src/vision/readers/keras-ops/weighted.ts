@@ -1,7 +1,7 @@
 /** @file Keras layers with weights. */
-import type { GraphBuilder } from '../../graph/graph.js';
-import { depthwiseKernel, type Param, reshaped } from '../../graph/params.js';
-import { validPadding, type Window } from '../../graph/windows.js';
+import type { GraphBuilder } from '../../layers/graph.js';
+import { depthwiseKernel, type Param, reshaped } from '../../layers/params.js';
+import { validPadding, type Window } from '../../layers/windows.js';
 import { type Config, numberIn, pairIn } from '../keras-config.js';
 import {
   activate,

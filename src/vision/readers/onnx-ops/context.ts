@@ -1,6 +1,7 @@
 /** @file What an ONNX operator is translated with: its inputs, its attributes, and the graph being written. */
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../../../engine/onnx-proto.js';
-import { UserError } from '../../../errors.js';
+
+import { UserError } from '../../../core/errors.js';
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../../../engine/compiler/onnx-proto.js';
 import type { Importer, Value } from '../values.js';
 
 const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');

@@ -1,6 +1,6 @@
 /** @file ONNX operators on single entries, arithmetic, and softmax. */
-import { UserError } from '../../../errors.js';
-import type { ActivationName, BinaryOp } from '../../graph/op.js';
+import { UserError } from '../../../core/errors.js';
+import type { ActivationName, BinaryOp } from '../../layers/op.js';
 import { numbersValue, type Value } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
 

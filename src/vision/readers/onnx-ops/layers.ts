@@ -1,9 +1,9 @@
 /** @file ONNX operators with windows or weights: convolution, pooling, normalization, matrix products, resizing. */
-import { UserError } from '../../../errors.js';
-import { channelCount } from '../../graph/op.js';
-import { fromOihw, reshaped, transposed } from '../../graph/params.js';
-import type { Coordinates, ResizeOptions } from '../../graph/resample.js';
-import type { Padding, Pads, Window } from '../../graph/windows.js';
+import { UserError } from '../../../core/errors.js';
+import { channelCount } from '../../layers/op.js';
+import { fromOihw, reshaped, transposed } from '../../layers/params.js';
+import type { Coordinates, ResizeOptions } from '../../layers/resample.js';
+import type { Padding, Pads, Window } from '../../layers/windows.js';
 import type { NodeValue, Value } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
 

@@ -1,6 +1,6 @@
 /** @file ONNX operators that move numbers, and those that work out shapes while reading. */
-import { UserError } from '../../../errors.js';
-import type { ReduceOp } from '../../graph/op.js';
+import { UserError } from '../../../core/errors.js';
+import type { ReduceOp } from '../../layers/op.js';
 import { type NumbersValue, numbersValue, type Value } from '../values.js';
 import { type OnnxCall, type OnnxRule, swappedAxes } from './context.js';
 

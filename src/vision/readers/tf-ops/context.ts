@@ -1,5 +1,5 @@
 /** @file What a TensorFlow operation is translated with: its inputs, its attributes, and the graph being written. */
-import { UserError } from '../../../errors.js';
+import { UserError } from '../../../core/errors.js';
 import type { Importer, Value } from '../values.js';
 
 /** An attribute as protobuf's JSON writes it: integers as strings, strings in base64. */

@@ -1,6 +1,6 @@
 /** @file TensorFlow operations on single entries, and arithmetic. */
-import { UserError } from '../../../errors.js';
-import type { ActivationName, BinaryOp } from '../../graph/op.js';
+import { UserError } from '../../../core/errors.js';
+import type { ActivationName, BinaryOp } from '../../layers/op.js';
 import { type Importer, numbersValue, type Value } from '../values.js';
 import type { TfRule } from './context.js';
 

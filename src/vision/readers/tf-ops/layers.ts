@@ -1,7 +1,7 @@
 /** @file TensorFlow operations with windows or weights, and those that an optimizer fused from them. */
-import { UserError } from '../../../errors.js';
-import { depthwiseKernel, type Param, reshaped, transposed } from '../../graph/params.js';
-import { type Padding, validPadding, type Window } from '../../graph/windows.js';
+import { UserError } from '../../../core/errors.js';
+import { depthwiseKernel, type Param, reshaped, transposed } from '../../layers/params.js';
+import { type Padding, validPadding, type Window } from '../../layers/windows.js';
 import type { Value } from '../values.js';
 import type { TfCall, TfRule } from './context.js';
 

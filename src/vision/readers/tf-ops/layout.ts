@@ -1,6 +1,6 @@
 /** @file TensorFlow operations that move numbers, and those that work out shapes while reading. */
-import { UserError } from '../../../errors.js';
-import type { ReduceOp } from '../../graph/op.js';
+import { UserError } from '../../../core/errors.js';
+import type { ReduceOp } from '../../layers/op.js';
 import { type NumbersValue, numbersValue, type Value } from '../values.js';
 import { axisOf, type TfCall, type TfRule } from './context.js';
 

@@ -1,0 +1,132 @@
+/**
+ * @file Engines `cpu` and `tensorflow`: the function itself on eager TensorFlow.js.
+ *
+ * Slow (`cpu`) or needing a native library (`tensorflow`); they are what the compiled engine is checked against.
+ */
+import { createRequire } from 'node:module';
+// Eager runs block this thread: between them signals and timers get their turn.
+import { setImmediate } from 'node:timers/promises';
+import { UserError } from '../../core/errors.js';
+import type { Compiled, CompileOptions, Resident, RunInput } from '../compile.js';
+import { onBackend, type TensorFunction } from '../compiler/trace.js';
+import * as tf from '../functions/tfjs.js';
+import type { DType, TensorSpec, TypedArray } from '../tensor-spec.js';
+import type { WeightSource } from '../weights/weights.js';
+import { arrayTypes, checkedInput, isResident, specOf } from './inputs.js';
+
+export type EagerEngine = 'tensorflow' | 'cpu';
+
+async function loadBackend(engine: EagerEngine): Promise<void> {
+  if (tf.findBackendFactory(engine)) return;
+  if (engine === 'cpu') {
+    await import('@tensorflow/tfjs-backend-cpu');
+    return;
+  }
+  try {
+    // Optional and not in package.json; `require` also finds it through NODE_PATH.
+    createRequire(import.meta.url)('@tensorflow/tfjs-node');
+  } catch (error) {
+    throw new UserError(
+      'the engine "tensorflow" needs the package @tensorflow/tfjs-node, which is not installed here: ' +
+        'install it with "npm install @tensorflow/tfjs-node", or use --engine onnx',
+      { cause: error },
+    );
+  }
+}
+
+/** Weights as tensors, uploaded once a backend. */
+const uploaded = new WeakMap<WeightSource, Map<string, tf.Tensor>>();
+
+function weightTensor(source: WeightSource | undefined, engine: EagerEngine, name: string): tf.Tensor {
+  if (!source) throw new Error(`the function asked for the weight "${name}" but was given none`);
+  const tensors = uploaded.get(source) ?? new Map<string, tf.Tensor>();
+  uploaded.set(source, tensors);
+  const key = `${engine} ${name}`;
+  const found = tensors.get(key);
+  if (found) return found;
+  const tensor = tf.keep(tf.tensor(source.read(name), [...source.shape(name)], 'float32'));
+  tensors.set(key, tensor);
+  return tensor;
+}
+
+export function releaseEager(source: WeightSource): void {
+  for (const tensor of uploaded.get(source)?.values() ?? []) tensor.dispose();
+  uploaded.delete(source);
+}
+
+export async function compileEager(
+  fn: TensorFunction,
+  options: CompileOptions,
+  engine: EagerEngine,
+): Promise<Compiled> {
+  await loadBackend(engine);
+  const outputs: Record<string, Required<TensorSpec>> = {};
+
+  function call<K extends string>(inputs: Readonly<Record<string, RunInput>>, keep: readonly K[]) {
+    return onBackend(engine, () => {
+      const tensors = Object.entries(options.inputs).map(([name, spec]): [string, tf.Tensor] => {
+        const input = checkedInput(name, spec, inputs[name]);
+        return [
+          name,
+          isResident(input)
+            ? (input as EagerResident).tensor
+            : tf.tensor(input, [...spec.shape], spec.dtype ?? 'float32'),
+        ];
+      });
+      const results = fn(Object.fromEntries(tensors), (name) => weightTensor(options.weights, engine, name));
+      const values: Record<string, TypedArray> = {};
+      const kept = {} as Record<K, Resident>;
+      for (const [name, result] of Object.entries(results)) {
+        outputs[name] = specOf(result.dtype as DType, result.shape);
+        if ((keep as readonly string[]).includes(name)) kept[name as K] = eagerResident(engine, result);
+        else values[name] = typed(result);
+      }
+      return { values, kept };
+    });
+  }
+
+  return {
+    outputs,
+    run: async (inputs) => {
+      await setImmediate();
+      return call(inputs, []).values;
+    },
+    runKeeping: async (inputs, keep) => {
+      await setImmediate();
+      return call(inputs, keep);
+    },
+    dispose: () => {},
+  };
+}
+
+/** tfjs-node gives booleans and integers in arrays of its own choosing. */
+function typed(tensor: tf.Tensor): TypedArray {
+  return arrayTypes[tensor.dtype as DType].from(tensor.dataSync());
+}
+
+interface EagerResident extends Resident {
+  readonly tensor: tf.Tensor;
+}
+
+function eagerResident(engine: EagerEngine, result: tf.Tensor): EagerResident {
+  // A clone: the function may have returned one of its inputs.
+  const tensor = tf.keep(result.clone());
+  return {
+    tensor,
+    shape: tensor.shape,
+    dtype: tensor.dtype as DType,
+    read: async () => onBackend(engine, () => typed(tensor)),
+    release: () => tensor.dispose(),
+  };
+}
+
+/** Puts an array onto an eager backend to be fed to many runs. */
+export async function residentEager(
+  engine: EagerEngine,
+  data: TypedArray,
+  shape: readonly number[],
+  dtype: DType,
+): Promise<Resident> {
+  await loadBackend(engine);
+  return onBackend(engine, () => eagerResident(engine, tf.tensor(data, [...shape], dtype)));
+}

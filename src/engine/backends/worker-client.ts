@@ -1,0 +1,95 @@
+/** @file The engine's end of the worker thread: one for the process, started when first needed. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { ArrayValue, Reply, Request } from './messages.js';
+
+interface Pending {
+  resolve(outputs: Record<string, ArrayValue>): void;
+  reject(error: Error): void;
+}
+
+/** The compiled worker, also when the engine itself runs from its TypeScript source (in tests). */
+function workerFile(): URL {
+  const beside = new URL('./worker.js', import.meta.url);
+  return existsSync(fileURLToPath(beside))
+    ? beside
+    : new URL('../../../dist/engine/backends/worker.js', import.meta.url);
+}
+
+class WorkerClient {
+  private readonly worker = new Worker(workerFile());
+  private readonly pending = new Map<number, Pending>();
+  private nextId = 0;
+  /** Why the thread ended, if it has: nobody answers any more. */
+  private failure: Error | undefined;
+  /** Once it is to end: told when the last answer has come. */
+  private onLast: (() => void) | undefined;
+
+  constructor() {
+    this.worker.unref();
+    this.worker.on('message', (reply: Reply) => {
+      const { resolve, reject } = this.pending.get(reply.id)!;
+      this.pending.delete(reply.id);
+      if (this.pending.size === 0) {
+        this.worker.unref();
+        this.onLast?.();
+      }
+      if ('error' in reply) reject(new Error(reply.error));
+      else resolve(reply.outputs);
+    });
+    this.worker.on('error', (error) => {
+      this.failure = error;
+      for (const { reject } of this.pending.values()) reject(error);
+      this.pending.clear();
+      this.onLast?.();
+    });
+  }
+
+  ask(request: Request, transfer: readonly ArrayBuffer[]): Promise<Record<string, ArrayValue>> {
+    if (this.failure) return Promise.reject(this.failure);
+    if (this.onLast) return new Promise(() => {});
+    const id = this.nextId++;
+    // The process stays alive for an answer, not for an idle worker.
+    this.worker.ref();
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+      this.worker.postMessage({ id, request }, [...transfer]);
+    });
+  }
+
+  end(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onLast = resolve;
+      if (this.pending.size === 0) resolve();
+    });
+  }
+}
+
+let client: WorkerClient | undefined;
+
+/** Starts the worker thread, if it has not been, so that the first request need not wait for it. */
+export function warmUp(): void {
+  client ??= new WorkerClient();
+}
+
+/**
+ * Sends a request to the worker thread; requests are answered in order.
+ *
+ * @param transfer - buffers that are handed over and are empty here afterwards
+ */
+export function askWorker(
+  request: Request,
+  transfer: readonly ArrayBuffer[] = [],
+): Promise<Record<string, ArrayValue>> {
+  client ??= new WorkerClient();
+  return client.ask(request, transfer);
+}
+
+/**
+ * Lets the worker thread finish what it was asked; what it is asked from now on is never answered. For the end of the
+ * program: ended in the middle of a computation, ONNX Runtime would abort the process, whatever its exit code.
+ */
+export async function endWorker(): Promise<void> {
+  await client?.end();
+}

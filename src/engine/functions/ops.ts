@@ -1,0 +1,223 @@
+/**
+ * @file Operations that a transformer is made of, each one ONNX node forward where there is one, with a
+ * gradient of few passes over memory. On eager engines they are compositions of TensorFlow.js operations.
+ */
+import type { Attributes } from '../compiler/graph.js';
+import { emit, tracing } from '../compiler/trace.js';
+import * as tf from './tfjs.js';
+
+/**
+ * A differentiable operation with a gradient of its own. Both functions get the tensors they work on (those that
+ * they close over may be gone by the time the gradient is asked for); `gradient` answers for the first ones.
+ */
+export function differentiable(
+  tensors: readonly tf.Tensor[],
+  value: (...tensors: tf.Tensor[]) => tf.Tensor,
+  gradient: (dy: tf.Tensor, y: tf.Tensor, ...tensors: tf.Tensor[]) => tf.Tensor[],
+): tf.Tensor {
+  const op = tf.customGrad((...args) => {
+    const inputs = args.slice(0, -1) as tf.Tensor[];
+    const save = args.at(-1) as unknown as (kept: tf.Tensor[]) => void;
+    const y = value(...inputs);
+    save([y, ...inputs]);
+    const gradFunc = (dy: tf.Tensor, [saved, ...inputs]: tf.Tensor[]) => {
+      const gradients = gradient(dy, saved!, ...inputs);
+      // Integer inputs (token ids) have no gradient.
+      return [...gradients, ...inputs.slice(gradients.length).map((x) => tf.zerosLike(x))];
+    };
+    return { value: y, gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
+  });
+  return op(...tensors);
+}
+
+/** One ONNX node that keeps its first input's shape; `eager` says the same in TensorFlow.js. */
+function oneNode(
+  name: string,
+  inputs: readonly tf.Tensor[],
+  attributes: Attributes,
+  eager: () => tf.Tensor,
+): tf.Tensor {
+  if (!tracing()) return eager();
+  return emit(inputs, (graph, values) => graph.node(name, values, values[0]!.shape, 'float32', attributes));
+}
+
+/** Sums a gradient over all axes but the last: the gradient of a vector that was broadcast. */
+const sumRows = (x: tf.Tensor) => tf.sum(tf.reshape(x, [-1, x.shape.at(-1)!]), 0);
+
+// -- normalization ---------------------------------------------------------------------------------------------
+
+/**
+ * Layer normalization over the last axis.
+ *
+ * @param x - [..., dModel]
+ * @param scale - [dModel]
+ * @param bias - [dModel] or null
+ */
+export function layerNorm(x: tf.Tensor, scale: tf.Tensor, bias: tf.Tensor | null, eps: number): tf.Tensor {
+  const statistics = (x: tf.Tensor) => {
+    const centred = tf.sub(x, tf.mean(x, -1, true));
+    const inverse = tf.div(1, tf.sqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps)));
+    return { inverse, normal: tf.mul(centred, inverse) };
+  };
+  const value = (x: tf.Tensor, scale: tf.Tensor, bias?: tf.Tensor) =>
+    oneNode(
+      'LayerNormalization',
+      bias ? [x, scale, bias] : [x, scale],
+      { axis: -1, epsilon: { f: eps } },
+      () => {
+        const scaled = tf.mul(statistics(x).normal, scale);
+        return bias ? tf.add(scaled, bias) : scaled;
+      },
+    );
+  return differentiable(bias ? [x, scale, bias] : [x, scale], value, (dy, _y, x, scale) => {
+    const { inverse, normal } = statistics(x);
+    const g = tf.mul(dy, scale);
+    const along = tf.mul(normal, tf.mean(tf.mul(g, normal), -1, true));
+    const dx = tf.mul(tf.sub(tf.sub(g, tf.mean(g, -1, true)), along), inverse);
+    const dScale = sumRows(tf.mul(dy, normal));
+    return bias ? [dx, dScale, sumRows(dy)] : [dx, dScale];
+  });
+}
+
+/**
+ * Root-mean-square normalization over the last axis.
+ *
+ * @param x - [..., dModel]
+ * @param scale - [dModel]
+ */
+export function rmsNorm(x: tf.Tensor, scale: tf.Tensor, eps: number): tf.Tensor {
+  const inverse = (x: tf.Tensor) => tf.div(1, tf.sqrt(tf.add(tf.mean(tf.square(x), -1, true), eps)));
+  const attributes = { axis: -1, epsilon: { f: eps } };
+  const value = (x: tf.Tensor, scale: tf.Tensor) =>
+    oneNode('SimplifiedLayerNormalization', [x, scale], attributes, () =>
+      tf.mul(tf.mul(x, inverse(x)), scale),
+    );
+  return differentiable([x, scale], value, (dy, _y, x, scale) => {
+    const gain = inverse(x);
+    const normal = tf.mul(x, gain);
+    const g = tf.mul(dy, scale);
+    const along = tf.mul(normal, tf.mean(tf.mul(g, normal), -1, true));
+    return [tf.mul(tf.sub(g, along), gain), sumRows(tf.mul(dy, normal))];
+  });
+}
+
+// -- activations -----------------------------------------------------------------------------------------------
+
+/** x Phi(x), exact (`gelu` in Hugging Face configs). */
+export function gelu(x: tf.Tensor): tf.Tensor {
+  const phi = (x: tf.Tensor) => tf.mul(0.5, tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2))));
+  const value = (x: tf.Tensor) => oneNode('Gelu', [x], { approximate: 'none' }, () => tf.mul(x, phi(x)));
+  return differentiable([x], value, (dy, _y, x) => {
+    const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return [tf.mul(dy, tf.add(phi(x), tf.mul(x, density)))];
+  });
+}
+
+const K = Math.sqrt(8 / Math.PI);
+const CUBIC = 0.044715;
+
+/** The tanh approximation (`gelu_new`), written as x sigmoid(K x + K CUBIC x^3). */
+export function geluTanh(x: tf.Tensor): tf.Tensor {
+  const cubic = (x: tf.Tensor) => tf.mul(tf.square(x), K * CUBIC);
+  const gate = (x: tf.Tensor, c: tf.Tensor) => tf.sigmoid(tf.mul(x, tf.add(c, K)));
+  const value = (x: tf.Tensor) => oneNode('FastGelu', [x], {}, () => tf.mul(x, gate(x, cubic(x))));
+  return differentiable([x], value, (dy, y, x) => {
+    // y = x s, s' = s (1 - s) u', so y' = s (1 + u' (x - y))
+    const c = cubic(x);
+    const slope = tf.add(tf.mul(c, 3), K);
+    return [tf.mul(tf.mul(tf.add(tf.mul(slope, tf.sub(x, y)), 1), gate(x, c)), dy)];
+  });
+}
+
+/** x sigmoid(x), also called swish. */
+export function silu(x: tf.Tensor): tf.Tensor {
+  const value = (x: tf.Tensor) =>
+    oneNode('QuickGelu', [x], { alpha: { f: 1 } }, () => tf.mul(x, tf.sigmoid(x)));
+  return differentiable([x], value, (dy, y, x) => [
+    tf.mul(tf.mul(tf.sigmoid(x), tf.add(tf.sub(x, y), 1)), dy),
+  ]);
+}
+
+// -- cross entropy ---------------------------------------------------------------------------------------------
+
+/** ln of the softmax over the last axis. */
+export function logSoftmax(x: tf.Tensor): tf.Tensor {
+  const value = (x: tf.Tensor) =>
+    oneNode('LogSoftmax', [x], { axis: x.shape.length - 1 }, () => tf.logSoftmax(x));
+  return differentiable([x], value, (dy, y) => [tf.sub(dy, tf.mul(tf.exp(y), tf.sum(dy, -1, true)))]);
+}
+
+/** Logits held at a time: small enough to stay near the cache, large enough for the matrix product. */
+const LOGITS_AT_ONCE = 4_000_000;
+
+/**
+ * ln p(target) for each row, without ever holding the log-probabilities of all rows.
+ *
+ * @param hidden - final hidden states, [rows, dModel]
+ * @param unembedding - [vocab, dModel]
+ * @param bias - [vocab] or null
+ * @param targets - token ids, int32 [rows]
+ * @returns [rows], nats
+ */
+export function tokenLogProbs(
+  hidden: tf.Tensor,
+  unembedding: tf.Tensor,
+  bias: tf.Tensor | null,
+  targets: tf.Tensor,
+): tf.Tensor {
+  const rows = hidden.shape[0]!;
+  const atOnce = Math.max(16, Math.floor(LOGITS_AT_ONCE / unembedding.shape[0]!));
+  const parts: tf.Tensor[] = [];
+  for (let start = 0; start < rows; start += atOnce) {
+    const size = Math.min(atOnce, rows - start);
+    const part = tf.slice(hidden, [start, 0], [size, -1]);
+    parts.push(targetLogProbs(part, unembedding, bias, tf.slice(targets, [start], [size])));
+  }
+  return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
+}
+
+function targetLogProbs(
+  hidden: tf.Tensor,
+  unembedding: tf.Tensor,
+  bias: tf.Tensor | null,
+  targets: tf.Tensor,
+): tf.Tensor {
+  const logits = (hidden: tf.Tensor, unembedding: tf.Tensor, bias: tf.Tensor | undefined) => {
+    const products = tf.matMul(hidden as tf.Tensor2D, unembedding as tf.Tensor2D, false, true);
+    return bias ? tf.add(products, bias) : products;
+  };
+  // The order in which the tensors come; a bias is the third of four.
+  const named = (t: readonly tf.Tensor[]) => ({
+    hidden: t[0]!,
+    unembedding: t[1]!,
+    bias: bias ? t[2] : undefined,
+    targets: t.at(-1)!,
+  });
+  const value = (...tensors: tf.Tensor[]) => {
+    const t = named(tensors);
+    // A product of its own, which is exact where those with the whole matrix are in 8 bits.
+    const products = tf.sum(tf.mul(t.hidden, tf.gather(t.unembedding, t.targets)), -1);
+    const chosen = t.bias ? tf.add(products, tf.gather(t.bias, t.targets)) : products;
+    const all = logits(t.hidden, t.unembedding, t.bias);
+    // What normalizes the likeliest token's logit normalizes all.
+    return tf.sub(chosen, tf.sub(tf.max(all, -1), tf.max(logSoftmax(all), -1)));
+  };
+  const tensors = bias ? [hidden, unembedding, bias, targets] : [hidden, unembedding, targets];
+  return differentiable(tensors, value, (dy, _y, ...saved) => {
+    // d ln p(target) / d logits = onehot(target) - p; the one-hot part is a gather one way, a scatter the other.
+    const t = named(saved);
+    const gain = tf.expandDims(dy, -1);
+    const l = logits(t.hidden, t.unembedding, t.bias);
+    const share = tf.mul(tf.exp(logSoftmax(l)), tf.neg(gain)) as tf.Tensor2D;
+    const ids = t.targets as tf.Tensor1D;
+    const vocab = t.unembedding.shape[0]!;
+    const dHidden = tf.add(
+      tf.matMul(share, t.unembedding as tf.Tensor2D),
+      tf.mul(tf.gather(t.unembedding, ids), gain),
+    );
+    const hits = tf.unsortedSegmentSum(tf.mul(t.hidden, gain), ids, vocab);
+    const dUnembedding = tf.add(tf.matMul(share, t.hidden as tf.Tensor2D, true, false), hits);
+    if (!t.bias) return [dHidden, dUnembedding];
+    return [dHidden, dUnembedding, tf.add(tf.sum(share, 0), tf.unsortedSegmentSum(dy, ids, vocab))];
+  });
+}

@@ -1,0 +1,46 @@
+/** @file Named parameters of a network: what every model is a function of. */
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { UserError } from '../../core/errors.js';
+
+/** How a model function asks for a parameter. Only what is asked for is read and enters a graph. */
+export type WeightLookup = (name: string) => Tensor;
+
+/** One array of parameters; float32 whatever it was on disk. */
+export interface WeightArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** Where parameters come from; `read` may touch the disk and is called at most once a name and engine. */
+export interface WeightSource {
+  readonly names: readonly string[];
+  /** Throws UserError for an unknown name. */
+  shape(name: string): readonly number[];
+  /** The array, the caller's to keep (the engine hands it over to its thread). */
+  read(name: string): Float32Array;
+}
+
+/**
+ * Parameters kept in memory: trained here, made by a formula, or loaded at once.
+ */
+export class MemoryWeights implements WeightSource {
+  constructor(private readonly arrays: ReadonlyMap<string, WeightArray>) {}
+
+  get names(): string[] {
+    return [...this.arrays.keys()];
+  }
+
+  shape(name: string): readonly number[] {
+    return this.get(name).shape;
+  }
+
+  read(name: string): Float32Array {
+    return this.get(name).data.slice();
+  }
+
+  private get(name: string): WeightArray {
+    const array = this.arrays.get(name);
+    if (!array) throw new UserError(`the model has no weight named "${name}"`);
+    return array;
+  }
+}

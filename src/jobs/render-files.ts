@@ -1,0 +1,215 @@
+/** @file A render with its files: frames in the run folder, the picture or contact sheet, the animation. */
+import { existsSync, statSync } from 'node:fs';
+import { dirname, extname, join, resolve } from 'node:path';
+import { UsageError, UserError } from '../core/errors.js';
+import type { ChannelUnit } from '../core/units.js';
+import { contactSheet } from '../media/contact-sheet.js';
+import { exampleSheet } from '../media/example-sheet.js';
+import { checkAnimationName, encodePng, writeAnimation, writePng } from '../media/picture-files.js';
+import { eventClock, type Run } from '../runs/events.js';
+import type { RunFolder } from '../runs/run-folder.js';
+import { datasetExamples } from '../vision/dataset-examples.js';
+import { type Expression, formatExpression } from '../vision/objectives/expression.js';
+import type { Picture } from '../vision/picture.js';
+import {
+  DEFAULT_STEPS,
+  type RenderedUnit,
+  type RenderOptions,
+  type RenderResult,
+  renderUnits,
+  type UnitResult,
+} from '../vision/render/render.js';
+
+export interface RenderFiles {
+  /** The picture, .png; default: `picture.png` in the run folder. */
+  readonly image?: string;
+  /** Animation of every step, .gif or .webp. */
+  readonly animation?: string;
+  /** A folder of pictures, whose strongest for each unit are laid beside the synthetic ones. */
+  readonly examples?: string;
+}
+
+/** The strongest pictures of a folder for each unit. */
+export interface ExamplesDocument {
+  /** The sheet: synthetic pictures, photographs, crops. */
+  readonly image: string;
+  /** Pictures that were shown to the network. */
+  readonly pictures: number;
+  readonly units: readonly {
+    readonly unit: string;
+    readonly examples: readonly { readonly file: string; readonly mean: number; readonly peak: number }[];
+  }[];
+}
+
+/** What `superstim image --json` prints. */
+export interface ImageDocument {
+  /** The run folder. */
+  readonly run: string;
+  readonly unit: string;
+  /** Path of the picture: a contact sheet where there are several units. */
+  readonly image: string;
+  readonly animation: string | null;
+  readonly examples: ExamplesDocument | null;
+  /** Of the unit; the mean of several. */
+  readonly activation: UnitResult['activation'];
+  /** Each unit for itself. */
+  readonly units: readonly Omit<UnitResult, 'picture'>[];
+  readonly cost: RenderResult['cost'];
+}
+
+/** Frames that a run folder gets when no animation asks for every step. */
+const FRAMES = 16;
+/** Photographs beside each synthetic picture. */
+const EXAMPLES = 6;
+
+/**
+ * Checks the names of files before anything is computed.
+ *
+ * @throws UsageError for a wrong ending, UserError for a folder that is not there
+ */
+export function checkFiles({ image, animation, examples }: RenderFiles): void {
+  if (examples !== undefined && !statSync(examples, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError(`there is no folder ${examples} to take examples from; check the path`);
+  if (image !== undefined && extname(image).toLowerCase() !== '.png') {
+    throw new UsageError(`${image} is no name for a picture: it must end in .png`);
+  }
+  if (animation !== undefined) checkAnimationName(animation);
+  for (const file of [image, animation]) {
+    if (file === undefined) continue;
+    const folder = dirname(resolve(file));
+    if (!existsSync(folder))
+      throw new UserError(`${file} cannot be written: there is no folder ${folder}; make it first`);
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new UserError(`${file} cannot be written: that is a folder, not a file`);
+    }
+  }
+}
+
+/**
+ * Renders into a run folder.
+ *
+ * @yields what `renderUnits` does; `finished` carries the document
+ * @throws UserError when every unit is dead: there is nothing to show
+ */
+export async function* renderToFiles(
+  options: Omit<RenderOptions, 'saveFrame' | 'frameEvery'>,
+  folder: RunFolder,
+  files: RenderFiles = {},
+): Run<ImageDocument> {
+  checkFiles(files);
+  const event = eventClock();
+  const channels = files.examples === undefined ? [] : channelsOf(options.units);
+  const steps = options.steps ?? DEFAULT_STEPS;
+  const animation: Picture[] = [];
+  // Several batches have frames of the same step; they follow each other.
+  let frames = 0;
+  const run = renderUnits({
+    ...options,
+    frameEvery: files.animation ? 1 : Math.max(1, Math.ceil(steps / FRAMES)),
+    async saveFrame(_step, units) {
+      const sheet = sheetOf(units);
+      if (files.animation) animation.push(sheet);
+      const name = `frames/${String(frames++).padStart(6, '0')}.png`;
+      folder.writeFile(name, await encodePng(sheet));
+      return name;
+    },
+  });
+  let result: RenderResult;
+  for (;;) {
+    const next = await run.next();
+    if (next.done) {
+      result = next.value;
+      break;
+    }
+    if (next.value.kind !== 'finished') yield next.value;
+  }
+  const written = await writeResult(result, animation, folder, files);
+  const examples =
+    files.examples === undefined || options.signal?.aborted
+      ? null
+      : yield* findExamples(options, channels, result, files.examples, folder);
+  const document = { ...written, examples };
+  const reason = result.interrupted ? 'interrupted' : 'done';
+  yield event({ kind: 'finished', reason, result: JSON.parse(JSON.stringify(document)) });
+  return document;
+}
+
+async function writeResult(
+  result: RenderResult,
+  animation: readonly Picture[],
+  folder: RunFolder,
+  files: RenderFiles,
+): Promise<Omit<ImageDocument, 'examples'>> {
+  const { units, cost } = result;
+  if (units.every(({ dead }) => dead)) {
+    const names = units.map(({ unit }) => unit).join(', ');
+    throw new UserError(
+      `no picture moves ${names}: ${units.length === 1 ? 'the unit is' : 'all of them are'} dead (activation 0, no gradient at any step)`,
+    );
+  }
+  const image = files.image ? resolve(files.image) : join(folder.path, 'picture.png');
+  await writePng(image, sheetOf(units));
+  if (files.animation) await writeAnimation(files.animation, animation);
+  const activations = units.map(({ activation }) => activation);
+  const mean = (of: (activation: UnitResult['activation']) => number): number =>
+    activations.reduce((sum, activation) => sum + of(activation), 0) / activations.length;
+  return {
+    run: folder.path,
+    unit: units.map(({ unit }) => unit).join(', '),
+    image,
+    animation: files.animation ? resolve(files.animation) : null,
+    activation: {
+      start: mean(({ start }) => start),
+      final: mean(({ final }) => final),
+      curve: activations[0]!.curve.map((_, step) => mean(({ curve }) => curve[step] ?? 0)),
+    },
+    units: units.map(({ unit, activation, dead }) => ({ unit, activation, dead })),
+    cost,
+  };
+}
+
+/** Dataset examples are those of channels. Throws UsageError for other objectives. */
+function channelsOf(units: readonly Expression[]): ChannelUnit[] {
+  return units.map((unit) => {
+    if (unit.kind === 'unit') return unit.unit;
+    throw new UsageError(
+      `--examples are found for channels, not for "${formatExpression(unit)}": give units such as layer:3`,
+    );
+  });
+}
+
+/** @yields what `datasetExamples` does */
+async function* findExamples(
+  { network, preprocessing, engine, signal, variants = 1 }: RenderOptions,
+  units: readonly ChannelUnit[],
+  result: RenderResult,
+  pictures: string,
+  folder: RunFolder,
+): Run<ExamplesDocument> {
+  const found = yield* datasetExamples({
+    network,
+    units,
+    folder: pictures,
+    count: EXAMPLES,
+    ...(preprocessing && { preprocessing }),
+    ...(engine && { engine }),
+    ...(signal && { signal }),
+  });
+  const image = join(folder.path, 'examples.png');
+  const first = result.units.filter((_, i) => i % variants === 0);
+  await writePng(image, await exampleSheet(first, found.units));
+  return {
+    image,
+    pictures: found.pictures,
+    units: found.units.map(({ unit, examples }) => ({
+      unit,
+      examples: examples.map(({ file, mean, peak }) => ({ file, mean, peak: peak.activation })),
+    })),
+  };
+}
+
+/** The picture of one unit, or a sheet of several. */
+function sheetOf(units: readonly (RenderedUnit & { dead?: boolean })[]): Picture {
+  if (units.length === 1) return units[0]!.picture;
+  return contactSheet(units.map(({ unit, picture, dead = false }) => ({ label: unit, picture, dead })));
+}

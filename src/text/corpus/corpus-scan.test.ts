@@ -1,0 +1,119 @@
+/** Natural text for a unit of the embedded model, from files written here. */
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../core/errors.js';
+import { embeddedFolder } from '../../hub/embedded.js';
+import { finishRun, type RunEvent } from '../../runs/events.js';
+import { loadTextModel, type TextModel } from '../lm/model.js';
+import { scoreText } from '../score.js';
+import { type CorpusScanOptions, scanCorpus } from './corpus-scan.js';
+import { corpusFiles, corpusSequences } from './corpus-text.js';
+
+let model: TextModel;
+const folder = mkdtempSync(join(tmpdir(), 'superstim-corpus-'));
+const dull = 'The old house stood at the end of the long road. It was grey, and nobody came. ';
+const striking = 'But what did you say to him then?';
+
+beforeAll(async () => {
+  process.env.SUPERSTIM_CACHE = mkdtempSync(join(tmpdir(), 'superstim-'));
+  model = await loadTextModel(`${embeddedFolder}/books-lm`);
+  mkdirSync(join(folder, 'more'));
+  writeFileSync(join(folder, 'a.txt'), dull.repeat(8));
+  writeFileSync(join(folder, 'more', 'b.txt.gz'), gzipSync(`${dull}\n\n${striking} ${dull}`));
+  writeFileSync(join(folder, 'notes.md'), 'not a text file');
+});
+
+const options = (changes: Partial<CorpusScanOptions> = {}): CorpusScanOptions => ({
+  model,
+  modelHash: 'books-lm',
+  engine: 'onnx',
+  measure: 'delta',
+  at: 'max',
+  reference: 'layer',
+  seed: 1,
+  unit: 'L2.H5',
+  files: corpusFiles([folder]),
+  cut: { unit: 'sentence', length: 24 },
+  top: 3,
+  ...changes,
+});
+
+describe('corpusSequences', () => {
+  it('cuts windows of one length that follow each other and survive decoding', async () => {
+    const [file] = corpusFiles([join(folder, 'a.txt')]);
+    const parts: Int32Array[] = [];
+    for await (const { sequences, bytes } of corpusSequences([file!], model.tokenizer, 0, {
+      unit: 'window',
+      length: 6,
+    })) {
+      parts.push(...sequences);
+      expect(bytes).toBeLessThanOrEqual(file!.bytes);
+    }
+    expect(parts.length).toBeGreaterThan(10);
+    for (const ids of parts) {
+      expect(ids).toHaveLength(7);
+      expect(model.tokenizer.roundTrips(ids)).toBe(true);
+    }
+    const text = parts.map((ids) => model.tokenizer.decode(ids)).join('');
+    expect(dull.repeat(8).startsWith(text.slice(0, 60))).toBe(true);
+  });
+
+  it('finds every word of a long file, whatever stretches it is read in', async () => {
+    const path = join(folder, 'long.txt.gz');
+    const sentences = Array.from({ length: 3000 }, (_, i) => `Number ${i} was there — so.`);
+    writeFileSync(path, gzipSync(sentences.join('\n')));
+    const found: string[] = [];
+    const cut = { unit: 'sentence', length: 40 } as const;
+    for await (const { sequences } of corpusSequences(corpusFiles([path]), model.tokenizer, 0, cut))
+      found.push(...sequences.map((ids) => model.tokenizer.decode(ids)));
+    expect(found).toEqual(sentences);
+  });
+
+  it('says what is wrong with paths', () => {
+    expect(() => corpusFiles([join(folder, 'none.txt')])).toThrow(UserError);
+    const empty = mkdtempSync(join(tmpdir(), 'superstim-empty-'));
+    expect(() => corpusFiles([empty])).toThrow(/no .txt or .txt.gz file/);
+  });
+});
+
+describe('scanCorpus', () => {
+  it('finds the sentence that excites the unit, as score sees it', async () => {
+    const events: RunEvent[] = [];
+    const files = corpusFiles([join(folder, 'a.txt'), join(folder, 'more')]);
+    const result = await finishRun(scanCorpus(options({ files })), (event) => events.push(event));
+    const best = result.top[0]!;
+    expect(best.text).toBe(striking);
+    expect(result.top.map(({ text }) => text)).toHaveLength(new Set(result.top.map(({ text }) => text)).size);
+    const score = await finishRun(scoreText({ ...options(), text: striking, units: ['L2.H5'] }));
+    const [unit] = score.units;
+    expect(best.z).toBeCloseTo(unit!.peak.z, 3);
+    expect(best.margin).toBeCloseTo(unit!.margin!, 3);
+    expect(best.peak).toBe(unit!.peak.position - 1);
+    expect(best.tokens.join('')).toBe(striking);
+    expect(result.frontier).toContainEqual(expect.objectContaining({ text: striking }));
+    expect(result.corpus.bytes_read).toBe(result.corpus.bytes);
+    expect(events.at(-1)).toMatchObject({ kind: 'finished', reason: 'done' });
+    expect(events.some(({ kind }) => kind === 'candidate')).toBe(true);
+  });
+
+  it('keeps what it found when it is stopped', async () => {
+    const controller = new AbortController();
+    const path = join(folder, 'very-long.txt');
+    writeFileSync(path, dull.repeat(4000));
+    const run = scanCorpus(
+      options({
+        files: corpusFiles([path]),
+        cut: { unit: 'window', length: 8 },
+        signal: controller.signal,
+      }),
+    );
+    const result = await finishRun(run, (event) => {
+      if (event.kind === 'candidate') controller.abort();
+    });
+    expect(result.frontier.length).toBeGreaterThan(0);
+    expect(result.corpus.bytes_read).toBeLessThan(result.corpus.bytes / 2);
+  });
+});

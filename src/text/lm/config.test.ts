@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../core/errors.js';
+import { parseConfig } from './config.js';
+
+const llama = {
+  model_type: 'llama',
+  hidden_size: 64,
+  intermediate_size: 172,
+  num_hidden_layers: 5,
+  num_attention_heads: 8,
+  num_key_value_heads: 4,
+  vocab_size: 512,
+  max_position_embeddings: 512,
+  bos_token_id: 1,
+  eos_token_id: [2, 3],
+};
+const gptNeo = {
+  model_type: 'gpt_neo',
+  hidden_size: 32,
+  num_layers: 4,
+  num_heads: 4,
+  vocab_size: 101,
+  max_position_embeddings: 64,
+  window_size: 7,
+  attention_types: [[['global', 'local'], 2]],
+};
+const qwen2 = { ...llama, model_type: 'qwen2' };
+
+const parse = (config: object) => parseConfig(config, 'config.json');
+
+function complaint(config: unknown): string {
+  try {
+    parseConfig(config, 'config.json');
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return (error as UserError).message;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('parseConfig', () => {
+  it('fills in what a config leaves out', () => {
+    expect(parse(llama)).toEqual({
+      family: 'llama',
+      layers: 5,
+      dModel: 64,
+      heads: 8,
+      kvHeads: 4,
+      dHead: 8,
+      dMlp: 172,
+      vocab: 512,
+      context: 512,
+      norm: { kind: 'rms', eps: 1e-6 },
+      positions: { kind: 'rotary', dims: 8, theta: 10000, scaling: null },
+      attentionScale: 1 / Math.sqrt(8),
+      windows: [null, null, null, null, null],
+      biases: { qkv: false, output: false, mlp: false },
+      qkNorm: false,
+      parallelResidual: false,
+      activation: 'silu',
+      gated: true,
+      tiedEmbeddings: false,
+      bos: 1,
+      eos: [2, 3],
+    });
+    expect(parse({ ...llama, bos_token_id: null, eos_token_id: undefined })).toMatchObject({
+      bos: null,
+      eos: [],
+    });
+  });
+
+  it('knows which layers look back only so far', () => {
+    expect(parse(gptNeo).windows).toEqual([null, 7, null, 7]);
+    expect(parse({ ...llama, model_type: 'mistral', sliding_window: 9 }).windows).toEqual(Array(5).fill(9));
+    expect(parse({ ...llama, model_type: 'mistral', sliding_window: null }).windows).toEqual(
+      Array(5).fill(null),
+    );
+    const sliding = { ...qwen2, use_sliding_window: true, sliding_window: 9 };
+    expect(parse({ ...sliding, max_window_layers: 3 }).windows).toEqual([null, null, null, 9, 9]);
+    const layer_types = [
+      'sliding_attention',
+      'full_attention',
+      'full_attention',
+      'full_attention',
+      'full_attention',
+    ];
+    expect(parse({ ...sliding, layer_types }).windows).toEqual([9, null, null, null, null]);
+    expect(parse({ ...sliding, use_sliding_window: false }).windows).toEqual(Array(5).fill(null));
+  });
+
+  it('reads rotary settings of transformers 4 and 5', () => {
+    const llama3 = {
+      rope_type: 'llama3',
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 32,
+    };
+    const expected = {
+      kind: 'rotary',
+      dims: 8,
+      theta: 500000,
+      scaling: { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 32 },
+    };
+    expect(parse({ ...llama, rope_theta: 500000, rope_scaling: llama3 }).positions).toEqual(expected);
+    expect(parse({ ...llama, rope_parameters: { ...llama3, rope_theta: 500000 } }).positions).toEqual(
+      expected,
+    );
+    expect(parse({ ...llama, rope_scaling: { type: 'linear', factor: 2 } }).positions).toMatchObject({
+      scaling: { kind: 'linear', factor: 2 },
+    });
+    const neox = { ...llama, model_type: 'gpt_neox', rotary_pct: 0.5, rotary_emb_base: 99 };
+    expect(parse(neox).positions).toMatchObject({ dims: 4, theta: 99 });
+  });
+
+  it.each([
+    [
+      'an unknown architecture',
+      { ...llama, model_type: 'lama' },
+      /architecture "lama".*did you mean "llama"/,
+    ],
+    ['no architecture', { hidden_size: 4 }, /has no "model_type"/],
+    ['a number that is missing', { ...llama, hidden_size: undefined }, /has no "hidden_size"/],
+    [
+      'a number that is none',
+      { ...llama, hidden_size: '64' },
+      /has "64" as "hidden_size", which must be a number/,
+    ],
+    ['no layers', { ...llama, num_hidden_layers: 0 }, /has 0 as "num_hidden_layers".*whole number above 0/],
+    ['heads that do not divide the width', { ...llama, num_attention_heads: 7 }, /7 heads in a width of 64/],
+    ['kv heads that do not divide the heads', { ...llama, num_key_value_heads: 3 }, /8 heads cannot share 3/],
+    ['an odd number of turning dimensions', { ...llama, head_dim: 5 }, /5 of the 5 dimensions/],
+    ['another number of layer kinds', { ...gptNeo, num_layers: 3 }, /attention of 4 layers but has 3/],
+    ['a kind of attention it does not know', { ...gptNeo, attention_types: [[['wide'], 4]] }, /type "wide"/],
+    ['a special token outside the vocabulary', { ...llama, bos_token_id: 512 }, /token 512 is outside/],
+    ['an unknown activation', { ...llama, hidden_act: 'mish' }, /activation "mish".*not supported/],
+    [
+      'unknown rotary scaling',
+      { ...llama, rope_scaling: { rope_type: 'yarn' } },
+      /type "yarn".*not supported/,
+    ],
+    ['quantized weights', { ...llama, quantization_config: {} }, /use the unquantized model/],
+    ['no object', [], /no JSON object/],
+  ])('refuses %s', (_, config, message) => {
+    expect(complaint(config)).toMatch(message);
+  });
+});

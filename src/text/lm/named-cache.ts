@@ -1,0 +1,39 @@
+/** @file A key-value cache as inputs and outputs of graphs. */
+import type { Resident } from '../../engine/compile.js';
+import type * as tf from '../../engine/functions/tfjs.js';
+import type { TransformerSpec } from './spec.js';
+
+export type CacheEntries = Record<string, Resident>;
+
+/** Names of the entries of a cache as inputs and outputs of a graph. */
+export function cacheNames(spec: TransformerSpec): string[] {
+  return Array.from({ length: spec.layers }, (_, layer) => [`keys${layer}`, `values${layer}`]).flat();
+}
+
+/** Keys or values of one layer, for so many sequences. */
+export const cacheShape = (spec: TransformerSpec, batch: number, positions: number): number[] => [
+  batch,
+  spec.kvHeads,
+  positions,
+  spec.dHead,
+];
+
+/** A cache under the names of `cacheNames`. */
+export function namedCache({
+  keys,
+  values,
+}: {
+  keys: readonly tf.Tensor[];
+  values: readonly tf.Tensor[];
+}): Record<string, tf.Tensor> {
+  return Object.fromEntries(
+    keys.flatMap((key, layer) => [
+      [`keys${layer}`, key],
+      [`values${layer}`, values[layer]!],
+    ]),
+  );
+}
+
+export function releaseCache(cache: CacheEntries): void {
+  for (const entry of Object.values(cache)) entry.release();
+}

@@ -1,0 +1,83 @@
+/** @file Attention of tokens of many sequences that lie one after the other without gaps. */
+
+import { once } from '../../core/once.js';
+import { softmaxAttention } from '../../engine/functions/attention.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { KeyValueCache, Memory, Projected } from './layer.js';
+import { consecutive } from './positions.js';
+import type { TransformerSpec } from './spec.js';
+
+/** Some tokens of sequences whose other tokens were read before, one after the other without gaps. */
+export interface PackedTokens {
+  /** `[tokens]` int32 */
+  readonly ids: tf.Tensor;
+  /** `[tokens]` int32 */
+  readonly positions: tf.Tensor;
+  /** Where each token stands in the sequences one after the other, sequence * pos + position; `[tokens]` int32. */
+  readonly slots: tf.Tensor;
+  /**
+   * What stands in the sequences: the row of `past`, or as many rows as that has and the token's number;
+   * `[sequences, pos]` int32.
+   */
+  readonly sources: tf.Tensor;
+  /** Keys and values of tokens that were read before, `[rows, kvHead, dHead]`. */
+  readonly past: KeyValueCache;
+}
+
+/**
+ * What tokens look at, by layer: sequences are put together from keys and values that were known and those of the tokens,
+ * all of them see what stands before them, and each token gets its own part.
+ */
+export function packedMemory(
+  spec: TransformerSpec,
+  packed: PackedTokens,
+): (layer: number, own: Projected) => Memory {
+  const { past, slots, sources } = packed;
+  const [tokens] = packed.ids.shape as [number];
+  const [sequences, pos] = sources.shape as [number, number];
+  const { heads, kvHeads, dHead } = spec;
+  const int = (value: number) => tf.scalar(value, 'int32');
+  /** Of each place of the sequences by head, the row by head that stands there: `[sequences * head * pos]`. */
+  const byHead = (rows: tf.Tensor, count: number) =>
+    tf.reshape(
+      tf.add(
+        tf.mul(tf.reshape(rows, [sequences, 1, pos]), int(count)),
+        tf.reshape(tf.range(0, count, 1, 'int32'), [1, count, 1]),
+      ),
+      [sequences * count * pos],
+    ) as tf.Tensor1D;
+  const keyRows = byHead(sources, kvHeads);
+  // Queries of tokens read before are not needed: any will do.
+  const queryRows = byHead(tf.maximum(tf.sub(sources, int(past.keys[0]!.shape[0]!)), int(0)), heads);
+  /** Where each token's heads stand among `[sequences, head, pos]`: `[tokens * head]`. */
+  const back = once(() => {
+    const numbers = tf.reshape(tf.range(0, sequences * heads * pos, 1, 'int32'), [sequences, heads, pos]);
+    const byPlace = tf.reshape(tf.transpose(numbers, [0, 2, 1]), [sequences * pos, heads]);
+    return tf.reshape(tf.gather(byPlace, slots as tf.Tensor1D), [tokens * heads]) as tf.Tensor1D;
+  });
+  const masks = consecutive(spec, pos);
+  return (layer, { q, k, v }) => {
+    const rows = (x: tf.Tensor) => tf.reshape(x, [-1, dHead]);
+    const all = (past: tf.Tensor, x: tf.Tensor) =>
+      tf.reshape(tf.gather(tf.concat([rows(past), rows(x)], 0), keyRows), [sequences, kvHeads, pos, dHead]);
+    // The heads that share a key-value head are more queries to it.
+    const queries = tf.reshape(tf.gather(rows(q), queryRows), [
+      sequences,
+      kvHeads,
+      (heads / kvHeads) * pos,
+      dHead,
+    ]);
+    const [keys, values] = [all(past.keys[layer]!, k), all(past.values[layer]!, v)];
+    const mask = masks.mask(spec.windows[layer]!);
+    const seen = once(() => softmaxAttention(queries, keys, values, mask, spec.attentionScale));
+    /** `[sequences, head, pos, size]` to `[tokens, head, 1, size]`. */
+    const ofTokens = (x: tf.Tensor, size: number) =>
+      tf.reshape(tf.gather(tf.reshape(x, [sequences * heads * pos, size]), back()), [tokens, heads, 1, size]);
+    return {
+      k,
+      v,
+      pattern: once(() => ofTokens(seen().pattern, pos)),
+      z: once(() => ofTokens(seen().z, dHead)),
+    };
+  };
+}

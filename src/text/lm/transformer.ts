@@ -1,0 +1,219 @@
+/**
+ * @file A decoder-only transformer, of any family that a TransformerSpec describes.
+ *
+ * It computes on demand: `forward` and `step` return at once, and asking for a place (a residual stream, a head's
+ * output, a neuron, the logits) computes what that place needs and no more, and remembers it. So a compiled
+ * function that asks for one layer's heads has no later layer in it, nor that layer's MLP.
+ *
+ * Axes: batch, pos, dModel, head, dHead, neuron, vocab.
+ */
+
+import { UserError } from '../../core/errors.js';
+import { once } from '../../core/once.js';
+import { attendCached, writeAt } from '../../engine/functions/attention.js';
+import { tokenLogProbs } from '../../engine/functions/ops.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
+import {
+  type Edits,
+  type KeyValueCache,
+  type Layer,
+  type Lazy,
+  norm,
+  type Reading,
+  transformerLayer,
+} from './layer.js';
+import { unembedding } from './matrices.js';
+import { type PackedTokens, packedMemory } from './packed-attention.js';
+import { bodyModule } from './parameters.js';
+import { type Place, parsePlace } from './places.js';
+import { consecutive, singleTokens } from './positions.js';
+import type { TransformerSpec } from './spec.js';
+
+/** A transformer applied to something. What is asked for is computed once. */
+export interface Pass {
+  /** The activation at a place; `Place` lists names and shapes. Throws Error for a place the model lacks. */
+  at(place: Place): tf.Tensor;
+  /**
+   * Keys and values after this run. Of `forward`: `[batch, kvHead, pos, dHead]` (see `padCache`).
+   *
+   * @param layers - of the first so many layers; all unless told otherwise
+   */
+  cache(layers?: number): KeyValueCache;
+}
+
+/** What `forward` reads: token ids `[batch, pos]` int32, or their embeddings `[batch, pos, dModel]`. */
+export type Sequences = { readonly ids: tf.Tensor } | { readonly embeddings: tf.Tensor };
+
+/**
+ * Reads whole sequences, from position 0.
+ *
+ * Embeddings are those of tokens alone, as `embedTokens` gives them; learned positions are added after them.
+ *
+ * @throws UserError when the sequences are longer than the model's context
+ */
+export function forward(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  input: Sequences,
+  edits: Edits = {},
+): Pass {
+  const [batch, pos] = ('ids' in input ? input.ids : input.embeddings).shape as [number, number];
+  if (pos > spec.context)
+    throw new UserError(
+      `a text of ${pos} tokens is longer than the model's context of ${spec.context} tokens`,
+    );
+  return run(
+    {
+      spec,
+      weights,
+      batch,
+      pos,
+      positions: consecutive(spec, pos),
+      remember: (_, { k, v }) => ({ k, v }),
+      edits,
+    },
+    () => ('ids' in input ? embedTokens(spec, weights, input.ids) : input.embeddings),
+  );
+}
+
+/**
+ * Reads tokens of many sequences of one length, each with what stands before it in its own: weights meet rows that
+ * matter and no others. Places have one token a row, batch = tokens and pos = 1; `kPos` is all positions. Its `cache` has
+ * what the tokens add to `past`.
+ */
+export function readPacked(spec: TransformerSpec, weights: WeightLookup, packed: PackedTokens): Pass {
+  const { ids, positions, sources } = packed;
+  const [tokens] = ids.shape as [number];
+  return run(
+    {
+      ...{ spec, weights, batch: tokens, pos: 1 },
+      positions: singleTokens(spec, positions as tf.Tensor1D, sources.shape[1]!),
+      remember: packedMemory(spec, packed),
+      edits: {},
+    },
+    () => embedTokens(spec, weights, tf.reshape(ids, [tokens, 1])),
+  );
+}
+
+/**
+ * Reads one more token a row, with what was read before in a cache of fixed capacity. Every row stands at a
+ * position of its own, so one graph serves every step: the row's token is written to the cache at its position
+ * and sees what is there up to it. Places have pos = 1, `kPos` = capacity.
+ *
+ * @param token.ids - `[batch]` int32
+ * @param token.positions - `[batch]` int32, below the cache's capacity
+ */
+export function step(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  token: { readonly ids: tf.Tensor; readonly positions: tf.Tensor; readonly cache: KeyValueCache },
+): Pass {
+  const positions = token.positions as tf.Tensor1D;
+  const [batch] = positions.shape;
+  const capacity = token.cache.keys[0]!.shape[2]!;
+  return run(
+    {
+      spec,
+      weights,
+      batch,
+      pos: 1,
+      positions: singleTokens(spec, positions, capacity),
+      remember: (layer, { q, k, v }) => {
+        const cache = { k: token.cache.keys[layer]!, v: token.cache.values[layer]! };
+        const window = spec.windows[layer]!;
+        if (window === null || window >= capacity) {
+          const attended = attendCached(q, k, v, cache, positions, spec.attentionScale);
+          return { ...attended, z: () => attended.z };
+        }
+        return { k: writeAt(cache.k, k, positions), v: writeAt(cache.v, v, positions) };
+      },
+      edits: {},
+    },
+    () => embedTokens(spec, weights, tf.reshape(token.ids, [batch, 1])),
+  );
+}
+
+/** A cache with room for `capacity` positions. What lies past a row's position is never read. */
+export function padCache(cache: KeyValueCache, capacity: number): KeyValueCache {
+  const pad = (x: tf.Tensor) =>
+    tf.pad(x, [
+      [0, 0],
+      [0, 0],
+      [0, capacity - x.shape[2]!],
+      [0, 0],
+    ]);
+  return { keys: cache.keys.map(pad), values: cache.values.map(pad) };
+}
+
+/** Embeddings of token ids `[batch, pos]`, without positions: `[batch, pos, dModel]`. */
+export function embedTokens(spec: TransformerSpec, weights: WeightLookup, ids: tf.Tensor): tf.Tensor {
+  return tf.gather(weights(`${bodyModule(spec, 'tokenEmbedding')}.weight`), ids as tf.Tensor2D);
+}
+
+/** What the unembedding reads, given the stream after the last layer; both `[rows, dModel]`. */
+export function finalNorm(spec: TransformerSpec, weights: WeightLookup, stream: tf.Tensor): tf.Tensor {
+  return norm({ spec, weights }, bodyModule(spec, 'finalNorm'), stream);
+}
+
+/**
+ * Log-probability of every token but the first given those before it, in nats.
+ *
+ * @param ids - token ids `[batch, pos]` int32, those that `read` read
+ * @param bias - `[vocab]`, added to all logits (`bannedMask`)
+ * @returns `[batch, pos - 1]`
+ */
+export function sequenceLogProbs(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  read: Pass,
+  ids: tf.Tensor,
+  bias: tf.Tensor | null = null,
+): tf.Tensor {
+  const [batch, pos] = ids.shape as [number, number];
+  const hidden = tf.slice(read.at('ln_final.hook_normalized'), [0, 0, 0], [batch, pos - 1, spec.dModel]);
+  const logProbs = tokenLogProbs(
+    tf.reshape(hidden, [batch * (pos - 1), spec.dModel]),
+    unembedding(spec, weights),
+    bias,
+    tf.reshape(tf.slice(ids, [0, 1], [batch, pos - 1]), [batch * (pos - 1)]),
+  );
+  return tf.reshape(logProbs, [batch, pos - 1]);
+}
+
+/** All layers on embeddings `[batch, pos, dModel]`. */
+function run(reading: Reading, embeddings: Lazy<tf.Tensor>): Pass {
+  const { spec, weights, batch, pos, positions } = reading;
+  const rows = batch * pos;
+
+  const embedded = once(() => {
+    const tokens = embeddings();
+    const placed =
+      spec.positions.kind === 'learned'
+        ? tf.add(tokens, positions.learned(weights(`${bodyModule(spec, 'positionEmbedding')}.weight`)))
+        : tokens;
+    return tf.reshape(placed, [rows, spec.dModel]);
+  });
+  const layers: Layer[] = [];
+  for (let layer = 0; layer < spec.layers; layer++)
+    layers.push(transformerLayer(reading, layer, layers.at(-1)?.output ?? embedded));
+
+  const final = once(() => finalNorm(spec, weights, layers.at(-1)!.output())); // [rows, dModel]
+  const logits = once(() => {
+    const matrix = unembedding(spec, weights) as tf.Tensor2D;
+    return tf.reshape(tf.matMul(final() as tf.Tensor2D, matrix, false, true), [batch, pos, spec.vocab]);
+  });
+  const normalized = once(() => tf.reshape(final(), [batch, pos, spec.dModel]));
+
+  return {
+    at: (place) => {
+      const { layer, name } = parsePlace(place, spec);
+      if (layer !== null) return layers[layer]!.places[name]();
+      return name === 'logits' ? logits() : normalized();
+    },
+    cache: (count = spec.layers) => {
+      const read = layers.slice(0, count).map((layer) => layer.keysAndValues());
+      return { keys: read.map(({ k }) => k), values: read.map(({ v }) => v) };
+    },
+  };
+}

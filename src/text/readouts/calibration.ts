@@ -1,0 +1,212 @@
+/**
+ * @file What is usual for a unit: mean and standard deviation of its measure over calibration text, past
+ * position 0, and the mean output of each head. z is counted from there.
+ */
+import { compile, type EngineName } from '../../engine/compile.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import { padRows } from '../lm/rows.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import { forward } from '../lm/transformer.js';
+import { type CalibrationStore, memoryStore } from './calibration-store.js';
+import { groupKey, groupSize, measure, needsCentre, type UnitGroup } from './measures.js';
+import type { ShippedStatistics } from './unit-statistics.js';
+
+/** Statistics of the units of a group. */
+export interface GroupStatistics {
+  readonly mean: Float32Array;
+  readonly deviation: Float32Array;
+  /** Largest value seen. */
+  readonly max: Float32Array;
+  /** Mean of each head's z, `[head * dHead]`, for groups that are centred on it. */
+  readonly centre?: Float32Array;
+}
+
+/** Sequences to count over. */
+export interface CalibrationText {
+  /** `[count, positions]`, BOS in front. */
+  readonly ids: Int32Array;
+  readonly positions: number;
+  readonly source: 'prior' | 'corpus';
+  /** Says which text this is: equal for equal text. */
+  readonly key: string;
+}
+
+const BATCH = 64;
+
+export interface CalibrationOptions {
+  readonly spec: TransformerSpec;
+  readonly weights: WeightSource;
+  /** The text to count over, asked for when a group is not shipped and not in the store. */
+  readonly text: () => Promise<CalibrationText>;
+  readonly engine?: EngineName;
+  /** Statistics that came with the model. */
+  readonly shipped?: ShippedStatistics | undefined;
+  readonly store?: CalibrationStore;
+  /** Given, counting stops between two batches and throws its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where a group's statistics come from. */
+export interface CalibrationSource {
+  readonly source: 'model' | 'prior' | 'corpus';
+  /** Positions counted. */
+  readonly tokens: number;
+  /** True when nothing had to be counted. */
+  readonly cached: boolean;
+}
+
+type Known = { readonly statistics: GroupStatistics; readonly from: CalibrationSource };
+
+/** Statistics on demand, each group once; kept in a store so that the next process need not count again. */
+export class Calibration {
+  private readonly known = new Map<string, Promise<Known>>();
+  private readonly spec: TransformerSpec;
+  private readonly store: CalibrationStore;
+
+  constructor(private readonly options: CalibrationOptions) {
+    this.spec = options.spec;
+    this.store = options.store ?? memoryStore();
+  }
+
+  async statistics(group: UnitGroup): Promise<GroupStatistics> {
+    return (await this.find(group)).statistics;
+  }
+
+  async sourceOf(group: UnitGroup): Promise<CalibrationSource> {
+    return (await this.find(group)).from;
+  }
+
+  private find(group: UnitGroup): Promise<Known> {
+    const key = groupKey(group);
+    const found = this.known.get(key) ?? this.shippedStoredOrCounted(group, key);
+    this.known.set(key, found);
+    return found;
+  }
+
+  private async shippedStoredOrCounted(group: UnitGroup, key: string): Promise<Known> {
+    const { shipped } = this.options;
+    const own = shipped?.load(group);
+    if (own)
+      return { statistics: own, from: { source: 'model', tokens: shipped!.text.tokens, cached: true } };
+    const text = await this.options.text();
+    const tokens = (text.ids.length / text.positions) * (text.positions - 1);
+    const storeKey = `${text.key} ${key}`;
+    const stored = this.store.load(storeKey);
+    if (stored) return { statistics: stored, from: { source: text.source, tokens, cached: true } };
+    const counted = await this.count(group, text);
+    this.store.save(storeKey, counted);
+    return { statistics: counted, from: { source: text.source, tokens, cached: false } };
+  }
+
+  private async count(group: UnitGroup, text: CalibrationText): Promise<GroupStatistics> {
+    const centre = needsCentre(group)
+      ? (await this.moments(headOutputs(this.spec, group), text)).mean
+      : undefined;
+    const size = groupSize(group, this.spec);
+    const statistics = await this.moments(
+      {
+        size,
+        values: (ids, weights) =>
+          measure(this.spec, weights, forward(this.spec, weights, { ids }), group, centre),
+      },
+      text,
+    );
+    return centre ? { ...statistics, centre } : statistics;
+  }
+
+  /** Mean, deviation and maximum over all positions but the first of every sequence. */
+  private async moments(
+    { size, values }: Counted,
+    { ids, positions }: CalibrationText,
+  ): Promise<GroupStatistics> {
+    const { weights, engine = 'onnx' } = this.options;
+    const count = ids.length / positions;
+    const batch = Math.min(BATCH, count);
+    const program = await compile(
+      (inputs, weights) => {
+        const all = values(inputs.ids!, weights); // [batch, pos, unit]
+        const counted = tf.slice(all, [0, 1, 0], [batch, positions - 1, size]);
+        const mean = tf.mean(counted, 1, true);
+        // By sequence: a filled-up batch then counts its real rows only.
+        return {
+          mean: tf.squeeze(mean, [1]),
+          spread: tf.sum(tf.square(tf.sub(counted, mean)), 1),
+          max: tf.max(counted, 1),
+        };
+      },
+      {
+        inputs: { ids: { shape: [batch, positions], dtype: 'int32' } },
+        weights,
+        engine,
+      },
+    );
+    const total = new RunningMoments(size);
+    for (let start = 0; start < count; start += batch) {
+      this.options.signal?.throwIfAborted();
+      const rows = Math.min(batch, count - start);
+      const part = padRows(ids.subarray(start * positions, (start + rows) * positions), batch, positions);
+      const { mean, spread, max } = await program.run({ ids: part });
+      for (let row = 0; row < rows; row++) {
+        const of = (x: ArrayLike<number>) =>
+          Array.prototype.slice.call(x, row * size, (row + 1) * size) as number[];
+        total.add(positions - 1, of(mean!), of(spread!), of(max!));
+      }
+    }
+    program.dispose();
+    return total.result();
+  }
+}
+
+interface Counted {
+  readonly size: number;
+  /** `[batch, pos, unit]` */
+  readonly values: (ids: tf.Tensor, weights: (name: string) => tf.Tensor) => tf.Tensor;
+}
+
+/** Each entry of each head's z as a unit. */
+function headOutputs(spec: TransformerSpec, group: UnitGroup): Counted {
+  const { layer } = group as Extract<UnitGroup, { layer: number }>;
+  const size = spec.heads * spec.dHead;
+  return {
+    size,
+    values: (ids, weights) => {
+      const z = forward(spec, weights, { ids }).at(`blocks.${layer}.attn.hook_z`);
+      return tf.reshape(z, [z.shape[0]!, z.shape[1]!, size]);
+    },
+  };
+}
+
+/** Combines moments of parts (Chan, Golub & LeVeque 1979), in double precision. */
+class RunningMoments {
+  private count = 0;
+  private readonly mean: Float64Array;
+  private readonly spread: Float64Array;
+  private readonly max: Float32Array;
+
+  constructor(size: number) {
+    this.mean = new Float64Array(size);
+    this.spread = new Float64Array(size);
+    this.max = new Float32Array(size).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  add(count: number, mean: readonly number[], spread: readonly number[], max: readonly number[]): void {
+    const total = this.count + count;
+    for (let i = 0; i < this.mean.length; i++) {
+      const difference = mean[i]! - this.mean[i]!;
+      this.mean[i]! += (difference * count) / total;
+      this.spread[i]! += spread[i]! + (difference * difference * this.count * count) / total;
+      this.max[i] = Math.max(this.max[i]!, max[i]!);
+    }
+    this.count = total;
+  }
+
+  result(): GroupStatistics {
+    return {
+      mean: Float32Array.from(this.mean),
+      // A unit that never moves (a dead neuron) has no scale of its own; any change counts in raw units.
+      deviation: Float32Array.from(this.spread, (spread) => Math.sqrt(spread / this.count) || 1),
+      max: this.max,
+    };
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * @file The graphs behind an explanation: one text read for all that is said of its peak, and many variants of it
+ * read for z alone.
+ *
+ * Texts are filled up to a common length, so that one graph serves many; a causal model's values do not depend on
+ * what stands behind them, and `counted` says which positions are the text's.
+ */
+import { type Compiled, compile } from '../../engine/compile.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { TensorSpec } from '../../engine/tensor-spec.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
+import { headOutputWeights, neuronOutputWeights, unembedding } from '../lm/matrices.js';
+import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
+import { bannedMask } from '../sampling/draw-steps.js';
+import type { GroupStatistics } from './calibration.js';
+import { centredDeltas, scoreCounted, throughFinalNorm } from './measures.js';
+import type { Probe } from './probe.js';
+
+/** Logits told at each end of what a unit writes. */
+const LOGITS_TOLD = 10;
+
+export interface EvidenceOptions {
+  readonly probe: Probe;
+  /** Mean output of the heads of the unit's layer, for units that are heads. */
+  readonly centre: GroupStatistics['centre'];
+  /** Tokens that are never proposed. */
+  readonly banned: readonly number[];
+  /** Tokens the prior proposes a position. */
+  readonly proposals: number;
+}
+
+/**
+ * Reads one text. Inputs: `ids` `[1, positions]`; `counted` and `present` `[positions]`, 1 at the positions that the
+ * score is made of, and at all of the text's past 0.
+ *
+ * Outputs: `raw`, `z` `[1, positions]`; `logProbs` `[1, positions - 1]`; `score` `[1]`; `rivals0` … `[1, unit]`, one
+ * a part of the reference class; `proposed` `[positions - 1, proposals]`, for the token behind each position; of heads
+ * `attention`, `contribution` `[positions]`, from the peak; of heads and neurons `topIds`, `topValues`, `bottomIds`,
+ * `bottomValues` `[LOGITS_TOLD]`.
+ */
+export function compileReading(options: EvidenceOptions, positions: number): Promise<Compiled> {
+  const { probe, banned, proposals } = options;
+  const { spec, at, reference } = probe.options;
+  return compileWith(
+    probe,
+    { ids: { shape: [1, positions], dtype: 'int32' }, ...masks(positions) },
+    (inputs, w) => {
+      const ids = inputs.ids!;
+      const read = forward(spec, w, { ids });
+      const { raw, z } = probe.unitAtPositions(w, read);
+      const peak = oneHotPeak(z, inputs.present!);
+      const rivals = reference.parts.map(
+        ({ group }, i) =>
+          [`rivals${i}`, scoreCounted(probe.groupZ(w, read, group), at, inputs.counted!)] as const,
+      );
+      const logits = tf.slice(read.at('logits'), [0, 0, 0], [1, positions - 1, spec.vocab]);
+      const allowed = tf.add(tf.reshape(logits, [positions - 1, spec.vocab]), bannedMask(spec.vocab, banned));
+      return {
+        raw,
+        z,
+        logProbs: sequenceLogProbs(spec, w, read, ids),
+        score: scoreCounted(z, at, inputs.counted!),
+        ...Object.fromEntries(rivals),
+        proposed: tf.topk(allowed, proposals).indices,
+        ...attentionFrom(options, w, read, peak),
+        ...logitsWritten(options, w, read, peak),
+      };
+    },
+  );
+}
+
+/** z of variants: `ids` `[batch, positions]` and `counted` in, `score` `[batch]` out. */
+export function compileVariants(probe: Probe, batch: number, positions: number): Promise<Compiled> {
+  const { spec, at } = probe.options;
+  const { counted } = masks(positions);
+  return compileWith(probe, { ids: { shape: [batch, positions], dtype: 'int32' }, counted }, (inputs, w) => {
+    const { z } = probe.unitAtPositions(w, forward(spec, w, { ids: inputs.ids! }));
+    return { score: scoreCounted(z, at, inputs.counted!) };
+  });
+}
+
+function compileWith(
+  probe: Probe,
+  inputs: Record<string, TensorSpec>,
+  fn: (inputs: Record<string, tf.Tensor>, weights: WeightLookup) => Record<string, tf.Tensor>,
+): Promise<Compiled> {
+  const { weights, engine } = probe.options;
+  return compile(fn, { inputs, weights, engine });
+}
+
+function masks(positions: number): { counted: TensorSpec; present: TensorSpec } {
+  return { counted: { shape: [positions] }, present: { shape: [positions] } };
+}
+
+// -- traced ----------------------------------------------------------------------------------------------------
+
+/** 1 where z `[1, pos]` is largest among the positions present: `[1, pos]`. */
+function oneHotPeak(z: tf.Tensor, present: tf.Tensor): tf.Tensor2D {
+  const masked = tf.add(z, tf.mul(tf.sub(present, 1), 1e9));
+  return tf.cast(tf.oneHot(tf.argMax(masked, 1) as tf.Tensor1D, z.shape[1]!), 'float32') as tf.Tensor2D;
+}
+
+/** A head's pattern at the peak, and |A_k v_k W_O| of each source k; nothing for other units. */
+function attentionFrom(
+  { probe }: EvidenceOptions,
+  weights: WeightLookup,
+  read: Pass,
+  peak: tf.Tensor2D,
+): Record<string, tf.Tensor> {
+  const { spec, unit } = probe.options;
+  const { group, index } = unit;
+  if (group.kind !== 'heads' && group.kind !== 'headsToward') return {};
+  const positions = peak.shape[1];
+  const { dHead, dModel } = spec;
+  const patterns = read.at(`blocks.${group.layer}.attn.hook_pattern`); // [1, head, qPos, kPos]
+  const pattern = tf.reshape(tf.slice(patterns, [0, index, 0, 0], [1, 1, positions, positions]), [
+    positions,
+    positions,
+  ]);
+  const attention = tf.reshape(tf.matMul(peak, pattern as tf.Tensor2D), [positions]);
+  const values = read.cache(group.layer + 1).values[group.layer]!; // [1, kvHead, pos, dHead]
+  const shared = Math.floor((index * spec.kvHeads) / spec.heads);
+  const value = tf.reshape(tf.slice(values, [0, shared, 0, 0], [1, 1, positions, dHead]), [positions, dHead]);
+  const written = tf.matMul(value as tf.Tensor2D, headOutput(probe, weights, group.layer, index));
+  const norms = tf.sqrt(tf.sum(tf.square(tf.reshape(written, [positions, dModel])), 1));
+  return { attention, contribution: tf.mul(attention, norms) };
+}
+
+/** W_O of one head, `[dHead, dModel]`. */
+function headOutput(probe: Probe, weights: WeightLookup, layer: number, head: number): tf.Tensor2D {
+  const { spec } = probe.options;
+  const all = headOutputWeights(spec, weights, layer);
+  return tf.reshape(tf.slice(all, [head, 0, 0], [1, spec.dHead, spec.dModel]), [spec.dHead, spec.dModel]);
+}
+
+/** The logits that the unit's own output raises and lowers most; nothing for units that write nothing. */
+function logitsWritten(
+  options: EvidenceOptions,
+  weights: WeightLookup,
+  read: Pass,
+  peak: tf.Tensor2D,
+): Record<string, tf.Tensor> {
+  const { spec } = options.probe.options;
+  const written = writtenToStream(options, weights, read);
+  if (!written) return {};
+  const rows = tf.reshape(throughFinalNorm(spec, weights, read, written), [-1, spec.dModel]) as tf.Tensor2D;
+  const atPeak = tf.matMul(peak, rows); // [1, dModel]
+  const matrix = unembedding(spec, weights) as tf.Tensor2D;
+  const change = tf.reshape(tf.matMul(atPeak, matrix, false, true), [spec.vocab]);
+  const centred = tf.sub(change, tf.mean(change));
+  const told = Math.min(LOGITS_TOLD, spec.vocab);
+  const [top, bottom] = [tf.topk(centred, told), tf.topk(tf.neg(centred), told)];
+  return {
+    topIds: top.indices,
+    topValues: top.values,
+    bottomIds: bottom.indices,
+    bottomValues: tf.neg(bottom.values),
+  };
+}
+
+/** What the unit adds to the stream at every position, `[1, rows, dModel]`: a head's centred delta. */
+function writtenToStream(
+  { probe, centre }: EvidenceOptions,
+  weights: WeightLookup,
+  read: Pass,
+): tf.Tensor | null {
+  const { spec, unit } = probe.options;
+  const { group, index } = unit;
+  if (group.kind === 'heads' || group.kind === 'headsToward') {
+    const deltas = centredDeltas(spec, weights, read, group.layer, centre!); // [head, rows, dModel]
+    return tf.slice(deltas, [index, 0, 0], [1, deltas.shape[1]!, spec.dModel]);
+  }
+  if (group.kind !== 'neurons') return null;
+  const post = read.at(`blocks.${group.layer}.mlp.hook_post`); // [1, pos, neuron]
+  const activation = tf.slice(post, [0, 0, index], [1, post.shape[1]!, 1]);
+  const row = tf.slice(neuronOutputWeights(spec, weights, group.layer), [index, 0], [1, spec.dModel]);
+  return tf.mul(activation, tf.reshape(row, [1, 1, spec.dModel]));
+}

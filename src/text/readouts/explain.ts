@@ -1,0 +1,219 @@
+/**
+ * @file Why a text excites a unit: the evidence beside a candidate (`Explanation`), fast enough to follow an edit.
+ */
+
+import { OnDemand } from '../../core/on-demand.js';
+import type { Compiled } from '../../engine/compile.js';
+import type { EventBody, Explanation, TokenValue } from '../../runs/events.js';
+import type { TextModel } from '../lm/model.js';
+import { padRows } from '../lm/rows.js';
+import { encodeText } from '../score.js';
+import { canAblate, compileAblation } from './ablation.js';
+import { compileReading, compileVariants, type EvidenceOptions } from './evidence.js';
+import { countedPositions } from './measures.js';
+import { Probe } from './probe.js';
+import { calibrate, resolveUnits, type SessionOptions } from './session.js';
+
+export interface ExplainOptions {
+  /** Replacements tried a position, 4 unless told otherwise; 0 leaves substitutions out. */
+  readonly replacements?: number;
+  /** Also measure what the predictions lose without the unit; heads and neurons only. */
+  readonly ablate?: boolean;
+}
+
+/** Replacements that can be asked for; the prior's proposals are this many and the token itself. */
+const MOST_REPLACEMENTS = 8;
+const RIVALS_TOLD = 12;
+/** Variants of a text that are read together. */
+const VARIANTS = 32;
+
+/** Explains texts for one unit. Its graphs are kept, so a text that was edited is explained in milliseconds. */
+export class Explainer {
+  private readonly programs = new OnDemand<string, Compiled>();
+
+  private constructor(
+    private readonly model: TextModel,
+    private readonly probe: Probe,
+    private readonly evidence: EvidenceOptions,
+  ) {}
+
+  /** @param probe - stays the caller's: it is not disposed with the explainer */
+  static async create(model: TextModel, probe: Probe): Promise<Explainer> {
+    const { unit, calibration } = probe.options;
+    const { group } = unit;
+    const isHead = group.kind === 'heads' || group.kind === 'headsToward';
+    const { centre } = isHead
+      ? await calibration.statistics({ kind: 'heads', layer: group.layer, measure: 'delta' })
+      : {};
+    const banned = model.tokenizer.excludedTokens();
+    const proposals = Math.max(1, Math.min(MOST_REPLACEMENTS + 1, model.spec.vocab - banned.length));
+    return new Explainer(model, probe, { probe, centre, banned, proposals });
+  }
+
+  /** @throws UsageError for an empty text, or one longer than the context */
+  explain(text: string, options: ExplainOptions = {}): Promise<Explanation> {
+    return this.explainTokens(encodeText(this.model, text), options);
+  }
+
+  /** @param ids - one sequence, BOS in front */
+  async explainTokens(
+    ids: Int32Array,
+    { replacements = 4, ablate = false }: ExplainOptions = {},
+  ): Promise<Explanation> {
+    const { unit, at } = this.probe.options;
+    const { tokenizer } = this.model;
+    const length = ids.length;
+    const capacity = this.capacityFor(length);
+    const padded = padTo(ids, capacity);
+    const counted = countedPositions(at, length, capacity);
+    const program = await this.programs.get(`reading ${capacity}`, () =>
+      compileReading(this.evidence, capacity),
+    );
+    const read = await program.run({
+      ids: padded,
+      counted,
+      present: countedPositions('max', length, capacity),
+    });
+
+    const part = (name: string, count = length) => Array.from(read[name]!.subarray(0, count));
+    const raw = part('raw');
+    const z = part('z');
+    const position = z.reduce((best, value, i) => (i > 0 && value > z[best]! ? i : best), 1);
+    const logProbs = part('logProbs', length - 1);
+    const rivals = this.rivals(read);
+    const score = read.score![0]!;
+    const tokens = (name: string): TokenValue[] =>
+      Array.from(read[`${name}Ids`]!, (id, i) => ({
+        token: tokenizer.tokenString(id),
+        value: read[`${name}Values`]![i]!,
+      }));
+    return {
+      unit: unit.name,
+      text: tokenizer.decode(ids),
+      tokens: Array.from(ids, (id) => tokenizer.tokenString(id)),
+      token_ids: Array.from(ids),
+      logprobs: [null, ...logProbs],
+      raw,
+      z: [null, ...z.slice(1)],
+      peak: { position, raw: raw[position]!, z: z[position]! },
+      score,
+      cross_entropy: -logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length,
+      margin: rivals.length === 0 ? null : score - rivals[0]!.z,
+      rank: rivals.length === 0 ? null : 1 + rivals.filter((rival) => rival.z > score).length,
+      rivals: rivals.slice(0, RIVALS_TOLD),
+      attention: read.attention ? { weight: part('attention'), contribution: part('contribution') } : null,
+      logits: read.topIds ? { top: tokens('top'), bottom: tokens('bottom') } : null,
+      substitutions: await this.substitutions(
+        padded,
+        length,
+        counted,
+        read.proposed as Int32Array,
+        replacements,
+      ),
+      ablation: ablate && canAblate(unit) ? await this.ablation(padded, length) : null,
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await this.programs.dispose();
+  }
+
+  /** Positions computed for a text of `length`: one of few (16, 24, 32, 48, 64 …), so that graphs are used again. */
+  private capacityFor(length: number): number {
+    const power = 2 ** Math.max(4, Math.ceil(Math.log2(length)));
+    const between = power * 0.75;
+    return Math.min(this.model.spec.context, power > 16 && length <= between ? between : power);
+  }
+
+  /** The whole reference class, strongest first. */
+  private rivals(read: Record<string, ArrayLike<number>>): { unit: string; z: number }[] {
+    const { parts } = this.probe.options.reference;
+    return parts
+      .flatMap(({ indices, names }, part) =>
+        indices.map((index, i) => ({ unit: names[i]!, z: read[`rivals${part}`]![index]! })),
+      )
+      .sort((a, b) => b.z - a.z);
+  }
+
+  private async substitutions(
+    padded: Int32Array,
+    length: number,
+    counted: Float32Array,
+    proposed: Int32Array,
+    replacements: number,
+  ): Promise<TokenValue[][]> {
+    const { proposals } = this.evidence;
+    const tried = Array.from({ length }, (_, position) => {
+      if (position === 0) return [];
+      const listed = Array.from(proposed.subarray((position - 1) * proposals, position * proposals));
+      return listed.filter((id) => id !== padded[position]).slice(0, replacements);
+    });
+    const variants = tried.flatMap((ids, position) => ids.map((id) => padded.with(position, id)));
+    const z = await this.scoreVariants(variants, counted);
+    let next = 0;
+    return tried.map((ids) =>
+      ids.map((id) => ({ token: this.model.tokenizer.tokenString(id), value: z[next++]! })),
+    );
+  }
+
+  private async scoreVariants(variants: readonly Int32Array[], counted: Float32Array): Promise<number[]> {
+    const capacity = counted.length;
+    const z: number[] = [];
+    for (let start = 0; start < variants.length; start += VARIANTS) {
+      const part = variants.slice(start, start + VARIANTS);
+      const rows = new Int32Array(part.length * capacity);
+      for (const [row, ids] of part.entries()) rows.set(ids, row * capacity);
+      const program = await this.programs.get(`variants ${capacity}`, () =>
+        compileVariants(this.probe, VARIANTS, capacity),
+      );
+      const { score } = await program.run({ ids: padRows(rows, VARIANTS, capacity), counted });
+      z.push(...score!.subarray(0, part.length));
+    }
+    return z;
+  }
+
+  private async ablation(padded: Int32Array, length: number): Promise<number[]> {
+    const program = await this.programs.get(`ablation ${padded.length}`, () =>
+      compileAblation(this.probe.options, padded.length),
+    );
+    const { divergence } = await program.run({ ids: padded });
+    return Array.from(divergence!.subarray(0, length));
+  }
+}
+
+/** An explainer that brought its own probe. */
+export interface OpenExplainer {
+  readonly explainer: Explainer;
+  /** Frees the explainer and the probe. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Prepares to explain texts for a unit by its name, telling how far calibration is.
+ *
+ * @throws UsageError for a unit or a reference class that the model lacks
+ */
+export async function* openExplainer(
+  options: SessionOptions & { readonly unit: string },
+): AsyncGenerator<EventBody, OpenExplainer, void> {
+  const { model, at, engine } = options;
+  const { spec, weights } = model;
+  const { unit, reference } = resolveUnits(options.unit, options);
+  const calibration = yield* calibrate(options);
+  const probe = await Probe.create({ spec, weights, unit, reference, calibration, at, engine });
+  const explainer = await Explainer.create(model, probe);
+  return {
+    explainer,
+    dispose: async () => {
+      await explainer.dispose();
+      await probe.dispose();
+    },
+  };
+}
+
+/** What stands behind a text is never looked at; its own last token is as good as any. */
+function padTo(ids: Int32Array, capacity: number): Int32Array {
+  const padded = new Int32Array(capacity).fill(ids.at(-1)!);
+  padded.set(ids);
+  return padded;
+}

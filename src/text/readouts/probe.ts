@@ -1,0 +1,294 @@
+/**
+ * @file Scoring many sequences for one unit: how probable, how strong, how selective. The inner loop of every
+ * search is one compiled graph, and only a few numbers a sequence come back.
+ */
+
+import { OnDemand } from '../../core/on-demand.js';
+import { type Compiled, compile, type EngineName, type Precision } from '../../engine/compile.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { TypedArray } from '../../engine/tensor-spec.js';
+import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import { padRows } from '../lm/rows.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
+import type { Calibration, GroupStatistics } from './calibration.js';
+import {
+  groupKey,
+  layersOf,
+  measure,
+  rawGroup,
+  type SequenceScore,
+  scoreSequence,
+  type UnitGroup,
+} from './measures.js';
+import type { MeasuredUnit, ReferenceClass } from './reference.js';
+import { type Scores, toScores } from './scores.js';
+
+export interface ProbeOptions {
+  readonly spec: TransformerSpec;
+  readonly weights: WeightSource;
+  readonly unit: MeasuredUnit;
+  /** Rivals that a search may work against. */
+  readonly reference: ReferenceClass;
+  /** Rivals that are only looked at, to tell whether selectivity holds beyond those it was searched with. */
+  readonly heldOut?: ReferenceClass;
+  readonly calibration: Calibration;
+  readonly at: SequenceScore;
+  readonly engine: EngineName;
+  /** Of `score`; float32 unless told otherwise. */
+  readonly precision?: Precision;
+}
+
+/** What one text does to a unit, position by position. */
+export interface Details {
+  /** ln p of each token given those before it, nats; `[positions - 1]`. */
+  readonly logProbs: Float32Array;
+  /** `[positions]` */
+  readonly raw: Float32Array;
+  /** Sigmas, `[positions]`; what stands at position 0 never counts. */
+  readonly z: Float32Array;
+  readonly margin: number | null;
+  readonly rank: number | null;
+}
+
+/** Rivals over sequences as tensors, `[batch]` each: their strongest, how many beat the unit, their soft maximum. */
+interface RivalScores {
+  readonly strongest: tf.Tensor;
+  readonly above: tf.Tensor;
+  readonly soft: tf.Tensor;
+}
+
+/** Added to z of units of a group that are no rivals: far below any, and yet 0 times it is 0. */
+const ABSENT = -1e9;
+
+/** A unit with everything needed to score it: its statistics and those of its rivals. */
+export class Probe {
+  private readonly programs = new OnDemand<string, Compiled>();
+
+  private constructor(
+    readonly options: ProbeOptions,
+    private readonly statistics: ReadonlyMap<string, GroupStatistics>,
+  ) {}
+
+  static async create(options: ProbeOptions): Promise<Probe> {
+    const rivals = [...options.reference.parts, ...(options.heldOut?.parts ?? [])];
+    const groups = [options.unit.group, ...rivals.map(({ group }) => group)];
+    const statistics = new Map<string, GroupStatistics>();
+    for (const group of groups) statistics.set(groupKey(group), await options.calibration.statistics(group));
+    return new Probe(options, statistics);
+  }
+
+  /** The same unit and rivals, scored in another precision. */
+  inPrecision(precision: Precision): Probe {
+    return new Probe({ ...this.options, precision }, this.statistics);
+  }
+
+  /** How many layers the unit's measure needs. */
+  get layers(): number {
+    const { unit, spec } = this.options;
+    return layersOf(unit.group, spec);
+  }
+
+  /** Mean and deviation of the unit's measure over calibration text. */
+  get moments(): { mean: number; deviation: number } {
+    const { group, index } = this.options.unit;
+    const { mean, deviation } = this.statistics.get(groupKey(group))!;
+    return { mean: mean[index]!, deviation: deviation[index]! };
+  }
+
+  /**
+   * @param ids - `[count, positions]`, BOS in front
+   * @param batch - sequences computed together; a last batch that is smaller is filled up, so that the result does
+   *   not depend on how sequences are grouped
+   */
+  async score(ids: Int32Array, positions: number, batch: number): Promise<Scores> {
+    return toScores(await runInBatches(await this.program(batch, positions), ids, positions, batch));
+  }
+
+  /** @param ids - one sequence, BOS in front */
+  async details(ids: Int32Array): Promise<Details> {
+    const { spec, weights, engine } = this.options;
+    const program = await compile(
+      (inputs, lookup) => {
+        const run = forward(spec, lookup, { ids: inputs.ids! });
+        const { raw, z } = this.unitAtPositions(lookup, run);
+        const logProbs = sequenceLogProbs(spec, lookup, run, inputs.ids!);
+        const rivals = this.rivalScores(lookup, run, this.options.reference);
+        if (!rivals) return { raw, z, logProbs };
+        const margin = tf.sub(this.unitZ(lookup, run), rivals.strongest);
+        return { raw, z, logProbs, margin, above: rivals.above };
+      },
+      { inputs: { ids: { shape: [1, ids.length], dtype: 'int32' } }, weights, engine },
+    );
+    const { raw, z, logProbs, margin, above } = await program.run({ ids });
+    program.dispose();
+    return {
+      raw: raw as Float32Array,
+      z: z as Float32Array,
+      logProbs: logProbs as Float32Array,
+      margin: margin?.[0] ?? null,
+      rank: above ? above[0]! + 1 : null,
+    };
+  }
+
+  private program(batch: number, positions: number): Promise<Compiled> {
+    const key = `${batch} ${positions}`;
+    const { spec } = this.options;
+    return this.programs.get(key, () =>
+      compile(
+        (inputs, lookup) => {
+          const run = forward(spec, lookup, { ids: inputs.ids! });
+          const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, lookup, run, inputs.ids!), 1));
+          return { crossEntropy, ...this.unitScores(lookup, run) };
+        },
+        { ...precise(this.options), inputs: { ids: { shape: [batch, positions], dtype: 'int32' } } },
+      ),
+    );
+  }
+
+  /** z of every unit of a group at every position: `[batch, pos, unit]`. */
+  groupZ(weights: WeightLookup, run: Pass, group: UnitGroup): tf.Tensor {
+    const { mean, deviation, centre } = this.statistics.get(groupKey(group))!;
+    const raw = measure(this.options.spec, weights, run, group, centre);
+    const gain = deviation.map((x) => 1 / x);
+    const shift = mean.map((x, i) => -x * gain[i]!);
+    return tf.add(tf.mul(raw, tf.tensor1d(gain)), tf.tensor1d(shift));
+  }
+
+  /** The unit's own measure and its z at every position, `[batch, pos]`. */
+  unitAtPositions(weights: WeightLookup, run: Pass): { raw: tf.Tensor; z: tf.Tensor } {
+    const { spec, unit } = this.options;
+    const own = rawGroup(unit.group);
+    const { centre } = this.statistics.get(groupKey(unit.group))!;
+    return {
+      raw: column(measure(spec, weights, run, own, centre), unit.index),
+      z: column(this.groupZ(weights, run, unit.group), unit.index),
+    };
+  }
+
+  /** z of the unit over the sequence: `[batch]`. Differentiable. */
+  unitZ(weights: WeightLookup, run: Pass): tf.Tensor {
+    return scoreSequence(this.unitAtPositions(weights, run).z, this.options.at);
+  }
+
+  /**
+   * z of the unit, and after it those of its rivals where they are asked for, at every position:
+   * `[batch, pos, 1 + rivals]`.
+   */
+  trackedZ(weights: WeightLookup, run: Pass, withRivals: boolean): tf.Tensor {
+    const own = tf.expandDims(this.unitAtPositions(weights, run).z, 2);
+    if (!withRivals) return own;
+    const rivals = this.options.reference.parts.map(({ group, indices }) =>
+      tf.gather(this.groupZ(weights, run, group), tf.tensor1d([...indices], 'int32'), 2),
+    );
+    return tf.concat([own, ...rivals], 2);
+  }
+
+  /**
+   * z less `gamma` times the softmax-weighted rivals: J of DESIGN section 3 without its fluency term. Differentiable.
+   *
+   * @param gamma - `[batch]`
+   * @returns `[batch]`
+   */
+  selectiveZ(weights: WeightLookup, run: Pass, gamma: tf.Tensor): tf.Tensor {
+    const z = this.unitZ(weights, run);
+    const rivals = this.rivalScores(weights, run, this.options.reference);
+    return rivals ? tf.sub(z, tf.mul(gamma, rivals.soft)) : z;
+  }
+
+  /** What `Scores` has of the unit and its rivals, as columns. */
+  unitScores(weights: WeightLookup, run: Pass): Record<string, tf.Tensor> {
+    const { at, reference, heldOut } = this.options;
+    const unit = this.unitAtPositions(weights, run);
+    const [batch, pos] = unit.z.shape as [number, number];
+    const scores: Record<string, tf.Tensor> = {
+      z: scoreSequence(unit.z, at),
+      raw: at === 'max' ? valueAtPeak(unit.raw, unit.z) : scoreSequence(unit.raw, at),
+      peak: at === 'last' ? tf.fill([batch], pos - 1, 'int32') : peakPosition(unit.z),
+    };
+    for (const [kind, rivals] of Object.entries({ rival: reference, heldOut })) {
+      const { strongest, above, soft } = (rivals && this.rivalScores(weights, run, rivals)) ?? {};
+      if (strongest && above && soft)
+        Object.assign(scores, {
+          [`${kind}Strongest`]: strongest,
+          [`${kind}Above`]: above,
+          [`${kind}Soft`]: soft,
+        });
+    }
+    return scores;
+  }
+
+  private rivalScores(weights: WeightLookup, run: Pass, { parts }: ReferenceClass): RivalScores | null {
+    if (parts.length === 0) return null;
+    const own = tf.expandDims(this.unitZ(weights, run), 1);
+    const every = parts.map(({ group, indices }) => {
+      const all = scoreSequence(this.groupZ(weights, run, group), this.options.at); // [batch, unit]
+      const absent = new Float32Array(all.shape[1]!).fill(ABSENT);
+      for (const index of indices) absent[index] = 0;
+      return tf.add(all, tf.tensor1d(absent));
+    });
+    const rivals = every.length === 1 ? every[0]! : tf.concat(every, 1);
+    return {
+      strongest: tf.max(rivals, 1),
+      above: tf.sum(tf.cast(tf.greater(rivals, own), 'int32'), 1),
+      soft: tf.sum(tf.mul(tf.softmax(rivals), rivals), 1),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await this.programs.dispose();
+  }
+}
+
+/** How programs that score are compiled. */
+export const precise = ({ weights, engine, precision }: ProbeOptions) => ({
+  ...{ weights, engine },
+  ...(precision && { precision }),
+});
+
+/**
+ * Runs a program with one input `ids` `[batch, positions]` and one number a row out, over any number of rows.
+ *
+ * @param ids - `[count, positions]`; a last batch that is smaller is filled up
+ * @returns by output, `[count]`
+ */
+export async function runInBatches(
+  program: Compiled,
+  ids: Int32Array,
+  positions: number,
+  batch: number,
+): Promise<Record<string, TypedArray>> {
+  const count = ids.length / positions;
+  const columns: Record<string, TypedArray> = {};
+  for (const [name, { dtype }] of Object.entries(program.outputs))
+    columns[name] = dtype === 'int32' ? new Int32Array(count) : new Float32Array(count);
+  for (let start = 0; start < count; start += batch) {
+    const part = ids.subarray(start * positions, Math.min(count, start + batch) * positions);
+    const result = await program.run({ ids: padRows(part, batch, positions) });
+    const rows = part.length / positions;
+    for (const [name, column] of Object.entries(columns)) column.set(result[name]!.subarray(0, rows), start);
+  }
+  return columns;
+}
+
+/** Unit `index` of `[batch, pos, unit]`: `[batch, pos]`. */
+function column(x: tf.Tensor, index: number): tf.Tensor {
+  const [batch, pos] = x.shape as [number, number];
+  return tf.reshape(tf.slice(x, [0, 0, index], [batch, pos, 1]), [batch, pos]);
+}
+
+/** Where `[batch, pos]` is largest past position 0: `[batch]` int32. */
+function peakPosition(values: tf.Tensor): tf.Tensor {
+  const [batch, pos] = values.shape as [number, number];
+  if (pos === 2) return tf.ones([batch], 'int32');
+  return tf.add(tf.argMax(tf.slice(values, [0, 1], [batch, pos - 1]), 1), tf.scalar(1, 'int32'));
+}
+
+/** `values` where `peaks` is largest past position 0, both `[batch, pos]`: `[batch]`. */
+function valueAtPeak(values: tf.Tensor, peaks: tf.Tensor): tf.Tensor {
+  const [batch, pos] = peaks.shape as [number, number];
+  const counted = (x: tf.Tensor) => tf.slice(x, [0, 1], [batch, pos - 1]);
+  if (pos === 2) return tf.reshape(counted(values), [batch]);
+  const peak = tf.oneHot(tf.argMax(counted(peaks), 1) as tf.Tensor1D, pos - 1);
+  return tf.sum(tf.mul(counted(values), tf.cast(peak, 'float32')), 1);
+}

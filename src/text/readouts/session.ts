@@ -1,0 +1,97 @@
+/** @file A model, a unit and a reference class, ready to score: what `score` and `text` have in common. */
+
+import { UserError } from '../../core/errors.js';
+import { once } from '../../core/once.js';
+import type { EngineName } from '../../engine/compile.js';
+import type { EventBody } from '../../runs/events.js';
+import type { TextModel } from '../lm/model.js';
+import { Calibration } from './calibration.js';
+import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
+import { corpusText, priorText } from './calibration-text.js';
+import type { SequenceScore } from './measures.js';
+import {
+  type MeasureChoice,
+  type MeasuredUnit,
+  measuredUnit,
+  type ReferenceClass,
+  referenceClass,
+} from './reference.js';
+import { shippedStatistics } from './unit-statistics.js';
+import { parseTextUnit } from './units.js';
+
+export interface SessionOptions {
+  readonly model: TextModel;
+  /** Hash of the model's files: calibration is kept on disk under it. Without one it is not kept. */
+  readonly modelHash?: string;
+  readonly engine: EngineName;
+  readonly measure: MeasureChoice;
+  readonly at: SequenceScore;
+  readonly reference: string;
+  /** A text file to calibrate on, instead of samples of the prior. */
+  readonly calibrationText?: string;
+  readonly seed: number;
+  /** Ends preparation between two steps by throwing its reason; a search that runs stops and keeps what it has. */
+  readonly signal?: AbortSignal;
+}
+
+/** The token every sequence starts with. */
+export function startToken({ tokenizer, name }: TextModel): number {
+  const start = tokenizer.bos;
+  if (start === null)
+    throw new UserError(`the model ${name} names neither a BOS nor an EOS token to start a text with`);
+  return start;
+}
+
+/**
+ * Gets calibration ready, telling how far it is. Statistics that ship with the model count unless the user gives a
+ * corpus; else z is counted over samples of the model.
+ */
+export async function* calibrate(options: SessionOptions): AsyncGenerator<EventBody, Calibration, void> {
+  const { model, engine, calibrationText, modelHash, signal } = options;
+  const { spec, weights } = model;
+  const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
+  const start = startToken(model);
+  const shared = { spec, weights, engine, store, signal };
+  if (calibrationText !== undefined) {
+    const text = corpusText(model, start, calibrationText);
+    return new Calibration({ ...shared, text: async () => text });
+  }
+  const shipped = shippedStatistics(model.folder);
+  const drawing = priorText(model, start, store, engine, signal);
+  // Only measures that are not shipped need samples.
+  if (shipped) return new Calibration({ ...shared, shipped, text: once(() => lastOf(drawing)) });
+  for (;;) {
+    const next = await drawing.next();
+    if (next.done) return new Calibration({ ...shared, text: async () => next.value });
+    const { done, total } = next.value;
+    yield {
+      kind: 'progress',
+      budget: 'sequences',
+      done,
+      total,
+      rate: null,
+      rate_unit: 'sequences',
+      seconds_left: null,
+      note: 'calibrating on samples of the prior',
+    };
+  }
+}
+
+/** What a generator returns at its end. */
+async function lastOf<T>(steps: AsyncGenerator<unknown, T, void>): Promise<T> {
+  for (;;) {
+    const next = await steps.next();
+    if (next.done) return next.value;
+  }
+}
+
+/** The unit and its rivals, from their names. Throws UsageError for names the model does not have. */
+export function resolveUnits(
+  unitName: string,
+  options: SessionOptions,
+): { unit: MeasuredUnit; reference: ReferenceClass } {
+  const { model, measure, reference, seed } = options;
+  const tokenId = (text: string) => model.tokenizer.tokenId(text);
+  const unit = measuredUnit(parseTextUnit(unitName, model.spec), model.spec, measure, tokenId);
+  return { unit, reference: referenceClass(reference, unit, model.spec, measure, seed, tokenId) };
+}

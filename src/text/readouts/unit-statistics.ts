@@ -1,0 +1,66 @@
+/** @file The statistics of all heads and neurons that ship with an embedded language model. */
+
+import type { WeightArray } from '../../engine/weights/weights.js';
+import {
+  openUnitStatistics,
+  type UnitStatistics as Spread,
+  saveUnitStatistics,
+} from '../../hub/unit-statistics.js';
+import type { GroupStatistics } from './calibration.js';
+import { groupKey, type UnitGroup } from './measures.js';
+
+/** Statistics of the units of a group, with the shape of their distribution. */
+export type UnitStatistics = GroupStatistics & Spread;
+
+/** What the units were counted over. */
+export interface CountedText {
+  /** Positions counted: every one but the first of each sequence. */
+  readonly tokens: number;
+  /** Of a sequence, BOS included. */
+  readonly positions: number;
+  /** Says which text this is, as `CalibrationText.key` does. */
+  readonly key: string;
+}
+
+export interface ShippedStatistics {
+  readonly text: CountedText;
+  /** Undefined for a group that was not counted. */
+  load(group: UnitGroup): UnitStatistics | undefined;
+}
+
+/** The statistics in a model folder, or undefined when it has none. */
+export function shippedStatistics(folder: string): ShippedStatistics | undefined {
+  const file = openUnitStatistics<CountedText>(folder);
+  return (
+    file && {
+      text: file.counted,
+      load(group) {
+        const spread = file.load(groupKey(group));
+        const centre = file.array(`${groupKey(group)} centre`);
+        return spread && { ...spread, ...(centre && { centre }) };
+      },
+    }
+  );
+}
+
+/**
+ * Writes them into a model folder.
+ *
+ * @param meanDeltas - by layer, the mean residual delta of each head, `[head, dModel]`
+ */
+export function writeUnitStatistics(
+  folder: string,
+  text: CountedText,
+  groups: Iterable<readonly [UnitGroup, UnitStatistics]>,
+  meanDeltas: readonly WeightArray[],
+): void {
+  const named = [...groups].map(([group, statistics]) => [groupKey(group), statistics] as const);
+  const centres = named.flatMap(([key, { centre }]): [string, WeightArray][] =>
+    centre ? [[`${key} centre`, { shape: [centre.length], data: centre }]] : [],
+  );
+  const deltas = meanDeltas.map((delta, layer): [string, WeightArray] => [
+    `heads ${layer} mean delta`,
+    delta,
+  ]);
+  saveUnitStatistics(folder, text, named, [...centres, ...deltas]);
+}

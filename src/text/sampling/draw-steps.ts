@@ -1,0 +1,147 @@
+/** @file Some steps of drawing as one graph: each slot reads a token, with a key-value cache, and draws the next. */
+
+import * as tf from '../../engine/functions/tfjs.js';
+import type { TensorSpec } from '../../engine/tensor-spec.js';
+import type { KeyValueCache } from '../lm/layer.js';
+import { cacheNames, cacheShape, namedCache } from '../lm/named-cache.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import { step } from '../lm/transformer.js';
+
+/** Tokens drawn in one call of the graph: enough to hide the call, few enough to compile fast. */
+export const STEPS = 4;
+
+/** Name of a cache's entry as the parents' input. */
+export const ofParents = (name: string) => `parents' ${name}`;
+
+export interface DrawOptions {
+  readonly spec: TransformerSpec;
+  /** Tokens that are never drawn (BOS, padding …). */
+  readonly banned: readonly number[];
+  /** Positions of a sequence, BOS included. */
+  readonly positions: number;
+  /** Slots: rows drawn together. */
+  readonly batch: number;
+  /** Sequences that slots may begin from. */
+  readonly parents: number;
+}
+
+/** In the place of a parent's number: the slot goes on with what it has read. */
+export const GOES_ON = -1;
+
+/** What the steps are given beside weights. */
+export function drawInputs({ spec, positions, batch, parents }: DrawOptions): Record<string, TensorSpec> {
+  const slots = { shape: [batch], dtype: 'int32' } as const;
+  const caches = cacheNames(spec).flatMap((name): [string, TensorSpec][] => [
+    [name, { shape: cacheShape(spec, batch, positions) }],
+    [ofParents(name), { shape: cacheShape(spec, parents, positions) }],
+  ]);
+  return {
+    ids: { shape: [batch, positions], dtype: 'int32' },
+    ...{ parent: slots, read: slots, from: slots, end: slots },
+    uniform: { shape: [batch, STEPS] },
+    sharpness: { shape: [batch, 1] },
+    ...Object.fromEntries(caches),
+  };
+}
+
+/**
+ * Each step reads the token at `read` and draws the next by inverting the cumulative distribution at a uniform number;
+ * before `from` the next one stands already, and a slot that has drawn what is before `end` reads its last token again,
+ * to no effect. A slot begins with the cache of its `parent`.
+ */
+export function drawSteps(
+  { spec, banned, batch, positions, parents }: DrawOptions,
+  inputs: Record<string, tf.Tensor>,
+  lookup: (name: string) => tf.Tensor,
+): Record<string, tf.Tensor> {
+  const layers = Array.from({ length: spec.layers }, (_, layer) => layer);
+  // Parents' caches first, then the slots' own.
+  const own = tf.add(tf.range(0, batch, 1, 'int32'), tf.scalar(parents, 'int32'));
+  const goesOn = tf.equal(inputs.parent!, tf.scalar(GOES_ON, 'int32'));
+  const source = tf.where(goesOn, own, inputs.parent!) as tf.Tensor1D;
+  const standing = (name: string) =>
+    tf.gather(tf.concat([inputs[ofParents(name)]!, inputs[name]!], 0), source);
+  let cache: KeyValueCache = {
+    keys: layers.map((l) => standing(`keys${l}`)),
+    values: layers.map((l) => standing(`values${l}`)),
+  };
+  let ids = inputs.ids!;
+  const one = tf.scalar(1, 'int32');
+  // The last token that is read; empty slots read what stands at position 0.
+  const last = tf.maximum(tf.sub(inputs.end!, tf.scalar(2, 'int32')), tf.scalar(0, 'int32'));
+  const columns = tf.range(0, positions, 1, 'int32');
+  const isAt = (position: tf.Tensor) => tf.equal(columns, tf.expandDims(position, 1)); // [batch, positions]
+  for (let done = 0; done < STEPS; done++) {
+    const reached = tf.add(inputs.read!, tf.scalar(done, 'int32')); // [batch]
+    const here = tf.minimum(reached, last);
+    const next = tf.add(here, one);
+    const active = tf.logicalAnd(tf.lessEqual(reached, last), tf.greaterEqual(next, inputs.from!));
+    const token = tf.sum(tf.mul(ids, tf.cast(isAt(here), 'int32')), 1);
+    const read = step(spec, lookup, { ids: token, positions: here, cache });
+    cache = read.cache();
+    const logits = tf.reshape(read.at('logits'), [batch, spec.vocab]);
+    const allowed = tf.add(tf.mul(logits, inputs.sharpness!), bannedMask(spec.vocab, banned));
+    const drawn = drawTokens(allowed, tf.slice(inputs.uniform!, [0, done], [batch, 1]));
+    const written = tf.logicalAnd(isAt(next), tf.expandDims(active, 1));
+    ids = tf.where(written, tf.expandDims(drawn, 1), ids);
+  }
+  return { drawn: ids, ...namedCache(cache) };
+}
+
+/**
+ * Draws from softmax(logits) by inverting the cumulative distribution: first a block of tokens, then one of it, so that
+ * two short sums are accumulated and not one over the vocabulary.
+ *
+ * @param logits - `[batch, vocab]`
+ * @param uniform - `[batch, 1]`, from 0 to 1
+ * @returns tokens, `[batch]` int32
+ */
+function drawTokens(logits: tf.Tensor, uniform: tf.Tensor): tf.Tensor {
+  const [batch, vocab] = logits.shape as [number, number];
+  const blocks = largestDivisor(vocab);
+  const size = vocab / blocks;
+  const weights = tf.exp(tf.sub(logits, tf.max(logits, 1, true)));
+  const byBlock = tf.reshape(weights, [batch * blocks, size]);
+  const block = drawIndex(tf.reshape(tf.sum(byBlock, 1), [batch, blocks]), uniform);
+  const rows = tf.add(tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(blocks, 'int32')), block.index);
+  const { index } = drawIndex(tf.gather(byBlock, rows as tf.Tensor1D), block.rest);
+  return tf.add(tf.mul(block.index, tf.scalar(size, 'int32')), index);
+}
+
+/** Below 1 by more than rounding, so that no entry without weight is reached. */
+const ALMOST_ONE = 1 - 1e-6;
+
+/**
+ * The entry in which the cumulative weights pass a share of their sum, and the share of that entry's own weight that lies
+ * before it.
+ *
+ * @param weights - `[batch, count]`
+ * @param share - `[batch, 1]`
+ */
+function drawIndex(weights: tf.Tensor, share: tf.Tensor): { index: tf.Tensor; rest: tf.Tensor } {
+  const [batch, count] = weights.shape as [number, number];
+  const cumulative = tf.cumsum(weights, 1);
+  const total = tf.slice(cumulative, [0, count - 1], [batch, 1]);
+  const point = tf.mul(tf.minimum(share, ALMOST_ONE), total);
+  const isBelow = tf.lessEqual(cumulative, point);
+  const index = tf.sum(tf.cast(isBelow, 'int32'), 1);
+  const isChosen = tf.cast(tf.equal(tf.range(0, count, 1, 'int32'), tf.expandDims(index, 1)), 'float32');
+  const before = tf.sum(tf.mul(weights, tf.cast(isBelow, 'float32')), 1, true);
+  // The two sums round differently; below 0 an entry without weight could be drawn.
+  const rest = tf.maximum(tf.sub(point, before), 0);
+  return { index, rest: tf.div(rest, tf.sum(tf.mul(weights, isChosen), 1, true)) };
+}
+
+/** The largest divisor of a number that is not above its square root. */
+function largestDivisor(n: number): number {
+  let divisor = Math.floor(Math.sqrt(n));
+  while (n % divisor !== 0) divisor--;
+  return divisor;
+}
+
+/** `[vocab]`: what is added to logits so that banned tokens get no probability. */
+export function bannedMask(vocab: number, banned: readonly number[]): tf.Tensor1D {
+  const mask = new Float32Array(vocab);
+  for (const id of banned) mask[id] = -1e9;
+  return tf.tensor1d(mask);
+}

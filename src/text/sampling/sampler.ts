@@ -1,0 +1,233 @@
+/**
+ * @file Drawing text from a language model: whole sequences, or some tokens of given ones anew.
+ *
+ * Rows are drawn in slots, each at a position of its own, so that rows that differ in where they are rewritten share
+ * a batch; a slot whose row is done takes the next (continuous batching, as in Orca, Yu et al. 2022).
+ */
+
+import type { Random } from '../../core/random.js';
+import { type Compiled, compile, type EngineName, type Precision, resident } from '../../engine/compile.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import {
+  type ChangingWeights,
+  changingInputs,
+  currentArrays,
+  withArguments,
+} from '../lm/changing-weights.js';
+import { type CacheEntries, cacheNames, cacheShape, namedCache, releaseCache } from '../lm/named-cache.js';
+import { firstChange, padRows, stackRows } from '../lm/rows.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import { forward } from '../lm/transformer.js';
+import { drawInputs, drawSteps, GOES_ON, ofParents, STEPS } from './draw-steps.js';
+
+export interface SamplerOptions {
+  readonly spec: TransformerSpec;
+  readonly weights: WeightSource;
+  readonly changing?: ChangingWeights;
+  /** Tokens that are never drawn (BOS, padding …). */
+  readonly banned: readonly number[];
+  /** Positions of a sequence, BOS included. */
+  readonly positions: number;
+  /** Rows drawn together; fewer are filled up. */
+  readonly batch: number;
+  /** Parents of rows to rewrite that are read together; 1 unless told otherwise. */
+  readonly parents?: number;
+  readonly engine: EngineName;
+  /** int8 for drafts, whose worth is counted elsewhere; float32 unless told otherwise. */
+  readonly precision?: Precision;
+}
+
+/** Which tokens of a row to draw anew: `count` of them, the first at position `from` (at least 1). */
+export interface Rewrite {
+  readonly from: number;
+  readonly count: number;
+  /** Below 1 the likely is drawn more often than it occurs; 1 unless told otherwise. */
+  readonly temperature?: number;
+}
+
+/** A row to rewrite: `read` is the next token to read, `end` the position behind its last new token. */
+interface Job {
+  readonly row: number;
+  readonly parent: Int32Array;
+  read: number;
+  readonly from: number;
+  readonly end: number;
+  readonly sharpness: number;
+}
+
+/** Jobs, and the parents that they need. */
+interface Group {
+  readonly jobs: Job[];
+  readonly parents: readonly Int32Array[];
+}
+
+const stepsOf = ({ read, end }: Job) => end - 1 - read;
+
+/** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
+export const samplerVersion = 4;
+
+/** Draws from p(x_t | x_<t). All results depend on the seed of the given generator alone. */
+export class Sampler {
+  private reading: Promise<Compiled> | undefined;
+
+  private constructor(
+    private readonly options: SamplerOptions & { readonly parents: number },
+    private readonly steps: Compiled,
+    /** Caches that nothing was read into: of the slots, and of parents. */
+    private readonly empty: CacheEntries,
+    private readonly noParents: CacheEntries,
+  ) {}
+
+  static async create(options: SamplerOptions): Promise<Sampler> {
+    const { spec, weights, batch, positions, engine, precision = 'float32', parents = 1, changing } = options;
+    const drawing = { ...options, parents };
+    const compiled = await compile(
+      (inputs, lookup) => drawSteps(drawing, inputs, withArguments(changing, inputs, lookup)),
+      {
+        inputs: { ...changingInputs(changing), ...drawInputs(drawing) },
+        ...{ weights, engine, precision, packed: true },
+      },
+    );
+    const zeros = async (rows: number): Promise<CacheEntries> => {
+      const shape = cacheShape(spec, rows, positions);
+      const entry = () => resident(new Float32Array(shape.reduce((a, b) => a * b)), { shape }, engine);
+      return Object.fromEntries(
+        await Promise.all(cacheNames(spec).map(async (name) => [name, await entry()] as const)),
+      );
+    };
+    return new Sampler(drawing, compiled, await zeros(batch), await zeros(parents));
+  }
+
+  /** Tokens that were read so far, of parents and rows; the last of a row is not. */
+  tokensRead = 0;
+
+  /**
+   * Whole sequences after BOS.
+   *
+   * @returns token ids, `[count, positions]`, BOS in front
+   */
+  async sample(count: number, bos: number, random: Random, temperature = 1): Promise<Int32Array> {
+    const { positions } = this.options;
+    const rows = new Int32Array(count * positions);
+    for (let row = 0; row < count; row++) rows[row * positions] = bos;
+    const all = Array<Rewrite>(count).fill({ from: 1, count: positions - 1, temperature });
+    return this.rewrite(rows, all, random, Array(count).fill(rows.subarray(0, positions)));
+  }
+
+  /**
+   * Draws some tokens of each row anew, left to right, given what stands before them; what follows stays.
+   *
+   * @param rows - token ids, `[count, positions]`; not changed
+   * @param parents - what each row was made from, `[positions]`: a beginning in common is read once for all children
+   */
+  async rewrite(
+    rows: Int32Array,
+    rewrites: readonly Rewrite[],
+    random: Random,
+    parents: readonly Int32Array[],
+  ): Promise<Int32Array> {
+    const { positions } = this.options;
+    const result = rows.slice();
+    const rowOf = (row: number) => rows.subarray(row * positions, (row + 1) * positions);
+    const jobs = rewrites.flatMap(({ from, count, temperature = 1 }, row): Job[] => {
+      const parent = parents[row]!;
+      const read = Math.min(from - 1, firstChange(rowOf(row), parent));
+      return count > 0 ? [{ row, parent, read, from, end: from + count, sharpness: 1 / temperature }] : [];
+    });
+    for (const group of this.inGroups(jobs)) {
+      const read = group.parents.length > 0 ? await this.readParents(group.parents) : this.noParents;
+      await this.draw(result, group, read, random);
+      if (read !== this.noParents) releaseCache(read);
+    }
+    return result;
+  }
+
+  /** Jobs with as many parents as are read in one call; those that begin at BOS need none. */
+  private inGroups(jobs: readonly Job[]): Group[] {
+    const { parents: size } = this.options;
+    const distinct = [...new Set(jobs.filter(({ read }) => read > 0).map(({ parent }) => parent))];
+    const groups = Array.from({ length: Math.max(1, Math.ceil(distinct.length / size)) }, (_, i): Group => {
+      const parents = distinct.slice(i * size, (i + 1) * size);
+      return { parents, jobs: jobs.filter(({ read, parent }) => read > 0 && parents.includes(parent)) };
+    });
+    groups[0]!.jobs.push(...jobs.filter(({ read }) => read === 0));
+    return groups;
+  }
+
+  /** The caches of some parents; compiled when first needed, since whole samples need none. */
+  private async readParents(parents: readonly Int32Array[]): Promise<CacheEntries> {
+    const { spec, weights, positions, engine, changing, precision = 'float32', parents: size } = this.options;
+    this.reading ??= compile(
+      (inputs, lookup) =>
+        namedCache(forward(spec, withArguments(changing, inputs, lookup), { ids: inputs.ids! }).cache()),
+      {
+        inputs: { ...changingInputs(changing), ids: { shape: [size, positions], dtype: 'int32' } },
+        ...{ weights, engine, precision },
+      },
+    );
+    const ids = padRows(stackRows(parents), size, positions);
+    this.tokensRead += ids.length;
+    const reading = await this.reading;
+    return (await reading.runKeeping({ ...currentArrays(changing), ids }, cacheNames(spec))).kept;
+  }
+
+  /**
+   * Writes the jobs' rows. A slot that is done takes the next job, the longest first, so that calls stay full.
+   *
+   * @param rows - `[count, positions]`, changed
+   */
+  private async draw(rows: Int32Array, group: Group, read: CacheEntries, random: Random): Promise<void> {
+    const { spec, batch, positions, changing } = this.options;
+    const names = cacheNames(spec);
+    const fixed = {
+      ...currentArrays(changing),
+      ...Object.fromEntries(names.map((name) => [ofParents(name), read[name]!])),
+    };
+    const waiting = group.jobs.sort((a, b) => stepsOf(b) - stepsOf(a));
+    const slots: (Job | undefined)[] = Array(batch).fill(undefined);
+    const ofSlots = (of: (job: Job) => number, none: number) =>
+      slots.map((job) => (job === undefined ? none : of(job)));
+    let ids: Int32Array = new Int32Array(batch * positions);
+    let cache = this.empty;
+    for (let next = 0; next < waiting.length || slots.some(Boolean); ) {
+      const parent: number[] = Array(batch).fill(GOES_ON);
+      for (let slot = 0; slot < batch && next < waiting.length; slot++) {
+        if (slots[slot]) continue;
+        const job = waiting[next++]!;
+        slots[slot] = job;
+        parent[slot] = Math.max(0, group.parents.indexOf(job.parent));
+        ids.set(rows.subarray(job.row * positions, (job.row + 1) * positions), slot * positions);
+      }
+      const inputs = {
+        ...fixed,
+        ...{ ids, parent },
+        read: ofSlots((job) => job.read, 0),
+        from: ofSlots((job) => job.from, 1),
+        end: ofSlots((job) => job.end, 1),
+        sharpness: ofSlots((job) => job.sharpness, 1),
+        uniform: random.uniforms(batch * STEPS),
+        ...cache,
+      };
+      const { values, kept } = await this.steps.runKeeping(inputs, names);
+      if (cache !== this.empty) releaseCache(cache);
+      cache = kept;
+      ids = values.drawn as Int32Array;
+      for (const [slot, job] of slots.entries()) {
+        if (!job) continue;
+        this.tokensRead += Math.min(STEPS, stepsOf(job));
+        job.read += STEPS;
+        if (stepsOf(job) > 0) continue;
+        rows.set(ids.subarray(slot * positions, (slot + 1) * positions), job.row * positions);
+        slots[slot] = undefined;
+      }
+    }
+    if (cache !== this.empty) releaseCache(cache);
+  }
+
+  dispose(): void {
+    this.steps.dispose();
+    void this.reading?.then((reading) => reading.dispose());
+    releaseCache(this.empty);
+    releaseCache(this.noParents);
+  }
+}

@@ -1,0 +1,76 @@
+/** Children scored from what their parents share with them, against the same children scored whole. */
+import { describe, expect, it } from 'vitest';
+import { relativeError } from '../../../test/helpers/compare.js';
+import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { Random } from '../../core/random.js';
+import { stackRows } from '../lm/rows.js';
+import type { HeadMeasure, SequenceScore } from '../readouts/measures.js';
+import { Probe } from '../readouts/probe.js';
+import { measuredUnit, referenceClass } from '../readouts/reference.js';
+import { parseTextUnit } from '../readouts/units.js';
+import { SharedPrefixes } from './shared-prefixes.js';
+
+const POSITIONS = 9;
+const random = new Random(5);
+
+const configs = {
+  ...tinyConfigs,
+  mistral: { ...tinyConfigs.llama, model_type: 'mistral', sliding_window: 3 },
+};
+
+describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s', (family) => {
+  const { spec, weights } = randomModel(configs[family], 2);
+  const row = () =>
+    Int32Array.from({ length: POSITIONS }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab)));
+  const text = stackRows(Array.from({ length: 10 }, row));
+  const calibration = calibrationOn({ spec, weights }, text, POSITIONS);
+  const parents = Array.from({ length: 3 }, row);
+  const pairs = Array.from({ length: 14 }, (_, i) => {
+    const parent = parents[i % 3]!;
+    const child = parent.slice();
+    // The last one changes nothing, the one before it everything.
+    const first = i === 13 ? POSITIONS : i === 12 ? 0 : 1 + random.integer(POSITIONS - 1);
+    for (let t = first; t < POSITIONS; t += 1 + random.integer(3)) child[t] = random.integer(spec.vocab);
+    return { child, parent };
+  });
+  const children = pairs.map(({ child }) => child);
+
+  it.each([
+    ['L1.H1', 'delta', 'max', 'layer'],
+    ['L1.H0', 'attention', 'max', 'all'],
+    ['L0.H1', 'logits', 'last', 'none'],
+    ['L1.N3', 'raw', 'mean', 'all'],
+    ['logit: five', 'raw', 'max', 'none'],
+  ] satisfies [string, HeadMeasure, SequenceScore, string][])(
+    '%s by %s, %s, against %s',
+    async (name, measure, at, reference) => {
+      const tokenId = () => 5;
+      const unit = measuredUnit(parseTextUnit(name, spec), spec, measure, tokenId);
+      const rivals = referenceClass(reference, unit, spec, measure, 0, tokenId);
+      const probe = await Probe.create({
+        spec,
+        weights,
+        calibration,
+        unit,
+        reference: rivals,
+        at,
+        engine: 'onnx',
+      });
+      const shared = new SharedPrefixes({ probe, positions: POSITIONS, parents: 2, tokens: 24 });
+      const got = await shared.score(
+        children,
+        pairs.map(({ parent }) => parent),
+      );
+      const want = await probe.score(stackRows(children), POSITIONS, 7);
+      for (const key of ['crossEntropy', 'z', 'raw'] as const)
+        expect(relativeError(got[key], want[key])).toBeLessThan(1e-4);
+      expect(got.peak).toEqual(want.peak);
+      expect(got.rivals?.rank).toEqual(want.rivals?.rank);
+      if (want.rivals) expect(relativeError(got.rivals!.margin, want.rivals.margin)).toBeLessThan(1e-4);
+      // Fewer positions than the whole would have been, parents and filled-up calls included.
+      expect(shared.tokenLayers).toBeLessThan((20 + 4) * POSITIONS * spec.layers);
+      await shared.dispose();
+      await probe.dispose();
+    },
+  );
+});

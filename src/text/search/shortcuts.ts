@@ -1,0 +1,66 @@
+/** @file Devices that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
+import type { EngineName } from '../../engine/compile.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import type { Probe } from '../readouts/probe.js';
+import { parentsOf } from './breeding.js';
+import { RankFirst } from './rank-first.js';
+import { KeepAll, type Scoring, type Screen, WholeScoring } from './scoring.js';
+import { SharedPrefixes } from './shared-prefixes.js';
+
+export interface Shortcuts {
+  /** What a child has in common with its parent is computed once. */
+  readonly sharedPrefixes: boolean;
+  /** Children are ranked in 8 bits; what may matter is computed in float32. */
+  readonly roughRanking: boolean;
+  /** Drafts are written, triggers found, and gradients computed, in 8 bits. */
+  readonly roughProposals: boolean;
+}
+
+export const noShortcuts: Shortcuts = { sharedPrefixes: false, roughRanking: false, roughProposals: false };
+export const allShortcuts: Shortcuts = { sharedPrefixes: true, roughRanking: true, roughProposals: true };
+
+/** From this width on products are large enough for 8 bits and for cutting calls to pay. */
+const WIDE = 512;
+
+/** What pays for a model (bench/search/devices.ts). */
+export function shortcutsFor(spec: TransformerSpec, engine: EngineName): Shortcuts {
+  return engine === 'onnx' && spec.dModel >= WIDE ? allShortcuts : noShortcuts;
+}
+
+export interface ScreenOptions {
+  readonly probe: Probe;
+  readonly positions: number;
+  /** Children of a generation. */
+  readonly turn: number;
+  /** Children scored in one call. */
+  readonly batch: number;
+}
+
+/** Few children are left to score exactly after ranking: calls of just their number have no row in vain. */
+const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
+/** Of children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
+const TOKENS = 256;
+
+/** Null where no device is on. */
+export function openScreen(
+  { sharedPrefixes, roughRanking }: Shortcuts,
+  { probe, positions, turn, batch }: ScreenOptions,
+): { screen: Screen; dispose(): Promise<void> } | null {
+  const parents = parentsOf(turn);
+  const rough = probe.inPrecision('int8');
+  const shared = new SharedPrefixes({
+    probe: roughRanking ? rough : probe,
+    ...{ positions, parents, tokens: TOKENS },
+  });
+  const dispose = async () => {
+    await Promise.all([shared.dispose(), rough.dispose()]);
+  };
+  if (roughRanking) {
+    const ranking: Scoring = sharedPrefixes ? shared : new WholeScoring(rough, positions, [batch]);
+    return {
+      screen: new RankFirst(ranking, new WholeScoring(probe, positions, AFTER_RANKING), probe.options.at),
+      dispose,
+    };
+  }
+  return sharedPrefixes ? { screen: new KeepAll(shared), dispose } : null;
+}

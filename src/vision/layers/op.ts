@@ -1,0 +1,214 @@
+/**
+ * @file What a network is made of: the operations that every reader (Keras, TensorFlow, ONNX, PyTorch) translates to.
+ *
+ * Images are [batch, height, width, channel], vectors [batch, channel]; kernels [height, width, in / groups, out].
+ */
+import type * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
+import type { Channels } from './channels.js';
+import type { Param } from './params.js';
+import type { ResizeOptions } from './resample.js';
+import type { Window } from './windows.js';
+
+export type Shape = readonly number[];
+
+/** A network's picture; the first node of every graph. */
+export interface InputOp {
+  readonly kind: 'input';
+}
+
+/** Something computed from weights alone; a literal for the few numbers that stand in a model's configuration. */
+export interface ConstantOp {
+  readonly kind: 'constant';
+  readonly value: Param | { readonly shape: Shape; readonly data: readonly number[] };
+}
+
+/** `groups` equal to the input's channels makes it a depthwise convolution. */
+export interface ConvOp {
+  readonly kind: 'conv';
+  readonly kernel: Param;
+  readonly bias?: Param;
+  readonly window: Window;
+  readonly groups: number;
+}
+
+export interface DenseOp {
+  readonly kind: 'dense';
+  /** [in, out] */
+  readonly kernel: Param;
+  readonly bias?: Param;
+}
+
+/** Batch normalization, or a part of it: (x - mean) / sqrt(variance + epsilon) * scale + shift, each [channel]. */
+export interface AffineOp {
+  readonly kind: 'affine';
+  readonly mean?: Param;
+  readonly variance?: Param;
+  readonly epsilon?: number;
+  readonly scale?: Param;
+  readonly shift?: Param;
+}
+
+export type ActivationName =
+  | 'relu'
+  | 'clip'
+  | 'leaky-relu'
+  | 'elu'
+  | 'selu'
+  | 'sigmoid'
+  | 'hard-sigmoid'
+  | 'hard-swish'
+  | 'silu'
+  | 'tanh'
+  | 'softplus'
+  | 'mish'
+  | 'gelu'
+  | 'gelu-tanh'
+  | 'linear'
+  | 'power'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'abs'
+  | 'erf';
+
+/** A function of each entry; what `a` and `b` mean stands in the table of activations. */
+export interface ActivationOp {
+  readonly kind: 'activation';
+  readonly name: ActivationName;
+  readonly a?: number;
+  readonly b?: number;
+}
+
+export interface PreluOp {
+  readonly kind: 'prelu';
+  readonly slope: Param;
+}
+
+export interface PoolOp {
+  readonly kind: 'max pool' | 'average pool';
+  readonly window: Window;
+  /** Whether an average divides by the padding too. */
+  readonly countPadding: boolean;
+}
+
+/** Mean, sum or largest over `axes` (never the batch). */
+export interface ReduceOp {
+  readonly kind: 'reduce';
+  readonly name: 'mean' | 'sum' | 'max';
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+
+export interface PadOp {
+  readonly kind: 'pad';
+  /** [before, after] of each axis. */
+  readonly pads: readonly (readonly [number, number])[];
+  readonly mode: 'constant' | 'reflect' | 'symmetric' | 'edge';
+  readonly value: number;
+}
+
+/** Entries begin, begin + step, … below end of one axis; negative ends count from the end. */
+export interface SliceOp {
+  readonly kind: 'slice';
+  readonly axis: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly step: number;
+}
+
+/** To `size`, or by `scales` where there is no size (output = floor(input * scale)). */
+export interface ResizeOp {
+  readonly kind: 'resize';
+  readonly size?: readonly [number, number];
+  readonly scales?: readonly [number, number];
+  readonly options: ResizeOptions;
+}
+
+/** Local response normalization across channels: x / (bias + alpha / size * sum of squares in the window) ** beta. */
+export interface LrnOp {
+  readonly kind: 'lrn';
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly bias: number;
+}
+
+/** Two arrays, entry by entry, broadcast as in NumPy. */
+export interface BinaryOp {
+  readonly kind: 'add' | 'subtract' | 'multiply' | 'divide' | 'maximum' | 'minimum';
+}
+
+export interface ConcatOp {
+  readonly kind: 'concat';
+  readonly axis: number;
+}
+
+/** [batch, everything else]; an image in the given order of channel, height, width. */
+export interface FlattenOp {
+  readonly kind: 'flatten';
+  readonly order: 'chw' | 'hwc';
+}
+
+/** `shape` leaves the batch out; one -1 is what remains. */
+export interface ReshapeOp {
+  readonly kind: 'reshape';
+  readonly shape: readonly number[];
+}
+
+export interface TransposeOp {
+  readonly kind: 'transpose';
+  readonly perm: readonly number[];
+}
+
+/** Over the last axis. */
+export interface SoftmaxOp {
+  readonly kind: 'softmax';
+}
+
+export type Op =
+  | InputOp
+  | ConstantOp
+  | ConvOp
+  | DenseOp
+  | AffineOp
+  | ActivationOp
+  | PreluOp
+  | PoolOp
+  | ReduceOp
+  | PadOp
+  | SliceOp
+  | ResizeOp
+  | LrnOp
+  | BinaryOp
+  | ConcatOp
+  | FlattenOp
+  | ReshapeOp
+  | TransposeOp
+  | SoftmaxOp;
+
+export interface RunContext {
+  readonly weights: WeightLookup;
+  /** What to compute; only rules with `demand` are given a choice. */
+  readonly channels: Channels;
+  /** Full shapes of the inputs. */
+  readonly shapes: readonly Shape[];
+  /** Batch normalizations that follow and are folded into the weights, in order. */
+  readonly folded: readonly AffineOp[];
+}
+
+/** One row of the table of layer rules. */
+export interface Rule<O extends Op> {
+  /** Output shape; throws UserError when the inputs are impossible (a picture too small). */
+  shape(op: O, inputs: readonly Shape[]): Shape;
+  /**
+   * The channels of each input that the given output channels need; `[]` for an input not needed at all.
+   * A rule without it always computes every channel from every channel.
+   */
+  demand?(op: O, channels: readonly number[], inputs: readonly Shape[]): readonly Channels[];
+  /** The output's demanded channels from the inputs' demanded channels; null for an input not needed. */
+  run(op: O, inputs: readonly (tf.Tensor | null)[], context: RunContext): tf.Tensor;
+}
+
+export const channelCount = (shape: Shape): number => shape.at(-1) ?? 1;

@@ -1,0 +1,103 @@
+/** @file Functions of single entries, and arithmetic between two arrays. */
+
+import { UserError } from '../../../core/errors.js';
+import * as tf from '../../../engine/functions/tfjs.js';
+import { broadcastShape } from '../../../engine/tensor-spec.js';
+import { takeChannels } from '../channels.js';
+import {
+  type ActivationName,
+  type ActivationOp,
+  type BinaryOp,
+  channelCount,
+  type PreluOp,
+  type Rule,
+} from '../op.js';
+import { readParam } from '../params.js';
+
+const hardSigmoid = (x: tf.Tensor, a: number, b: number): tf.Tensor =>
+  tf.clipByValue(tf.add(tf.mul(x, a), b), 0, 1);
+
+/** With the defaults of `a` and `b`. */
+const activations: Record<ActivationName, (x: tf.Tensor, a?: number, b?: number) => tf.Tensor> = {
+  relu: (x) => tf.relu(x),
+  /** a: smallest, b: largest value */
+  clip(x, a = Number.NEGATIVE_INFINITY, b = Number.POSITIVE_INFINITY) {
+    if (a === 0 && b === 6) return tf.relu6(x);
+    if (a === 0 && b === Number.POSITIVE_INFINITY) return tf.relu(x);
+    return tf.clipByValue(x, a, b);
+  },
+  /** a: slope below zero */
+  'leaky-relu': (x, a = 0.2) => tf.leakyRelu(x, a),
+  /** a: minus the limit below zero */
+  elu: (x, a = 1) =>
+    a === 1 ? tf.elu(x) : tf.add(tf.relu(x), tf.mul(tf.sub(tf.exp(tf.neg(tf.relu(tf.neg(x)))), 1), a)),
+  selu: (x) => tf.selu(x),
+  sigmoid: (x) => tf.sigmoid(x),
+  /** clip(a x + b, 0, 1) */
+  'hard-sigmoid': (x, a = 0.2, b = 0.5) => hardSigmoid(x, a, b),
+  'hard-swish': (x) => tf.mul(x, hardSigmoid(x, 1 / 6, 0.5)),
+  silu: (x) => tf.mul(x, tf.sigmoid(x)),
+  tanh: (x) => tf.tanh(x),
+  softplus: (x) => tf.softplus(x),
+  mish: (x) => tf.mul(x, tf.tanh(tf.softplus(x))),
+  gelu: (x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)),
+  'gelu-tanh': (x) =>
+    tf.mul(
+      tf.mul(x, 0.5),
+      tf.add(
+        tf.tanh(tf.mul(tf.add(x, tf.mul(tf.mul(x, tf.square(x)), 0.044715)), Math.sqrt(2 / Math.PI))),
+        1,
+      ),
+    ),
+  /** a x + b */
+  linear(x, a = 1, b = 0) {
+    const scaled = a === 1 ? x : tf.mul(x, a);
+    return b === 0 ? scaled : tf.add(scaled, b);
+  },
+  /** x ** a */
+  power: (x, a = 1) => (a === 2 ? tf.square(x) : tf.pow(x, a)),
+  exp: (x) => tf.exp(x),
+  log: (x) => tf.log(x),
+  sqrt: (x) => tf.sqrt(x),
+  rsqrt: (x) => tf.rsqrt(x),
+  abs: (x) => tf.abs(x),
+  erf: (x) => tf.erf(x),
+};
+
+export const activationRule: Rule<ActivationOp> = {
+  shape: (_op, [input]) => input!,
+  demand: (_op, channels) => [channels],
+  run: (op, [x]) => activations[op.name](x!, op.a, op.b),
+};
+
+export const preluRule: Rule<PreluOp> = {
+  shape: (_op, [input]) => input!,
+  demand: (_op, channels) => [channels],
+  run(op, [x], { weights, channels }) {
+    const whole = readParam(weights, op.slope);
+    const slope = channels && channelCount(op.slope.shape) > 1 ? takeChannels(whole, channels) : whole;
+    return tf.sub(tf.relu(x!), tf.mul(slope, tf.relu(tf.neg(x!))));
+  },
+};
+
+const arithmetic = {
+  add: tf.add,
+  subtract: tf.sub,
+  multiply: tf.mul,
+  divide: tf.div,
+  maximum: tf.maximum,
+  minimum: tf.minimum,
+} as const;
+
+export const binaryRule: Rule<BinaryOp> = {
+  shape(op, [a, b]) {
+    try {
+      return broadcastShape(a!, b!);
+    } catch {
+      throw new UserError(`cannot ${op.kind} arrays of [${a}] and [${b}]`);
+    }
+  },
+  demand: (_op, channels, inputs) =>
+    inputs.map((shape) => (channelCount(shape) === 1 ? undefined : channels)),
+  run: (op, [a, b]) => arithmetic[op.kind](a!, b!),
+};

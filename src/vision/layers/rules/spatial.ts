@@ -1,0 +1,175 @@
+/** @file Layers without weights that move along height and width, and local response normalization. */
+
+import { UserError } from '../../../core/errors.js';
+import * as tf from '../../../engine/functions/tfjs.js';
+import { sizeOf } from '../../../engine/tensor-spec.js';
+import {
+  channelCount,
+  type LrnOp,
+  type PadOp,
+  type PoolOp,
+  type ReduceOp,
+  type ResizeOp,
+  type Rule,
+  type SliceOp,
+} from '../op.js';
+import { borderMatrix, resample, resizeMatrix } from '../resample.js';
+import { placeWindow, windowCounts } from '../windows.js';
+
+/** What a maximum never picks. */
+const lowest = -3.4028234663852886e38;
+
+export const poolRule: Rule<PoolOp> = {
+  shape(op, [input]) {
+    const [batch, height, width, channels] = input as [number, number, number, number];
+    return [batch, ...placeWindow(op.window, height, width).output, channels];
+  },
+  demand: (_op, channels) => [channels],
+  run(op, [input], { shapes }) {
+    const [, height, width] = shapes[0] as [number, number, number];
+    const { named, pads } = placeWindow(op.window, height, width);
+    const size = [...op.window.size] as [number, number];
+    const strides = [...op.window.strides] as [number, number];
+    const padded = (value: number): tf.Tensor4D =>
+      tf.pad4d(
+        input as tf.Tensor4D,
+        [
+          [0, 0],
+          [pads[0], pads[1]],
+          [pads[2], pads[3]],
+          [0, 0],
+        ],
+        value,
+      );
+    if (op.kind === 'max pool') {
+      return named
+        ? tf.maxPool(input as tf.Tensor4D, size, strides, named)
+        : tf.maxPool(padded(lowest), size, strides, 'valid');
+    }
+    if (named === 'valid') return tf.avgPool(input as tf.Tensor4D, size, strides, 'valid');
+    const y = tf.avgPool(padded(0), size, strides, 'valid');
+    const { counts, constant } = windowCounts(op.window, height, width, op.countPadding);
+    if (constant) return y;
+    const correction = counts.map((count) => (size[0] * size[1]) / count);
+    return tf.mul(y, tf.tensor4d(correction, [1, y.shape[1], y.shape[2], 1]));
+  },
+};
+
+const reductions = { mean: tf.mean, sum: tf.sum, max: tf.max } as const;
+
+export const reduceRule: Rule<ReduceOp> = {
+  shape: (op, [input]) =>
+    op.keepDims
+      ? input!.map((dim, axis) => (op.axes.includes(axis) ? 1 : dim))
+      : input!.filter((_, axis) => !op.axes.includes(axis)),
+  demand: (op, channels, [input]) => [op.axes.includes(input!.length - 1) ? undefined : channels],
+  run: (op, [x]) => reductions[op.name](x!, [...op.axes], op.keepDims),
+};
+
+/**
+ * The smallest normal float32, for a border of zeros. ONNX Runtime (1.30) merges a zero border into a following max pool,
+ * whose own border never wins: wrong where the picture is negative. It leaves any other value alone.
+ */
+const almostZero = 2 ** -126;
+
+export const padRule: Rule<PadOp> = {
+  shape: (op, [input]) => input!.map((dim, axis) => op.pads[axis]![0] + dim + op.pads[axis]![1]),
+  demand: (op, channels) => [op.pads.at(-1)!.every((pad) => pad === 0) ? channels : undefined],
+  run(op, [x]) {
+    if (op.mode === 'constant') {
+      // Negative pads crop.
+      const begin = op.pads.map(([before]) => Math.max(0, -before));
+      const size = x!.shape.map((dim, axis) => dim - begin[axis]! - Math.max(0, -op.pads[axis]![1]));
+      const cropped = size.every((dim, axis) => dim === x!.shape[axis]) ? x! : tf.slice(x!, begin, size);
+      const pads = op.pads.map(([a, b]): [number, number] => [Math.max(0, a), Math.max(0, b)]);
+      return pads.flat().every((pad) => pad === 0) ? cropped : tf.pad(cropped, pads, op.value || almostZero);
+    }
+    const image = x as tf.Tensor4D;
+    const [, rows, columns] = op.pads;
+    return resample(
+      image,
+      borderMatrix(image.shape[1], rows![0], rows![1], op.mode),
+      borderMatrix(image.shape[2], columns![0], columns![1], op.mode),
+    );
+  },
+};
+
+/** The first entry and how many there are. */
+function sliceRange(op: SliceOp, dim: number): { begin: number; count: number } {
+  const absolute = (at: number): number => Math.min(Math.max(at < 0 ? at + dim : at, 0), dim);
+  const begin = absolute(op.begin);
+  const count = Math.ceil((absolute(op.end) - begin) / op.step);
+  if (count <= 0) throw new UserError(`nothing is left of ${dim} entries: use a larger image`);
+  return { begin, count };
+}
+
+export const sliceRule: Rule<SliceOp> = {
+  shape: (op, [input]) => input!.map((dim, axis) => (axis === op.axis ? sliceRange(op, dim).count : dim)),
+  demand(op, channels, [input]) {
+    if (op.axis !== input!.length - 1) return [channels];
+    const { begin } = sliceRange(op, channelCount(input!));
+    return [channels.map((channel) => begin + channel * op.step)];
+  },
+  run(op, [x], { shapes, channels }) {
+    // Along channels, the demanded ones are what has come.
+    if (channels && op.axis === x!.rank - 1) return x!;
+    const dim = shapes[0]![op.axis]!;
+    const { begin, count } = sliceRange(op, dim);
+    const { shape } = x!;
+    const outer = sizeOf(shape.slice(0, op.axis));
+    const inner = sizeOf(shape.slice(op.axis + 1));
+    const available = Math.min(count * op.step, dim - begin);
+    // [outer, dim, inner] -> [outer, count * step, inner] -> the first of every step
+    const span = tf.slice(tf.reshape(x!, [outer, dim, inner]), [0, begin, 0], [outer, available, inner]);
+    const whole = tf.pad(span, [
+      [0, 0],
+      [0, count * op.step - available],
+      [0, 0],
+    ]);
+    const rows = tf.reshape(whole, [outer * count, op.step, inner]);
+    const first = tf.slice(rows, [0, 0, 0], [outer * count, 1, inner]);
+    return tf.reshape(first, [...shape.slice(0, op.axis), count, ...shape.slice(op.axis + 1)]);
+  },
+};
+
+export const resizeRule: Rule<ResizeOp> = {
+  shape(op, [input]) {
+    const [batch, height, width, channels] = input as [number, number, number, number];
+    return [batch, ...resizedTo(op, height, width), channels];
+  },
+  demand: (_op, channels) => [channels],
+  run(op, [x], { shapes }) {
+    const [, height, width] = shapes[0] as [number, number, number];
+    const [newHeight, newWidth] = resizedTo(op, height, width);
+    return resample(
+      x as tf.Tensor4D,
+      resizeMatrix(height, newHeight, op.options, op.size ? undefined : op.scales?.[0]),
+      resizeMatrix(width, newWidth, op.options, op.size ? undefined : op.scales?.[1]),
+    );
+  },
+};
+
+function resizedTo(op: ResizeOp, height: number, width: number): [number, number] {
+  if (op.size) return [...op.size];
+  return [Math.floor(height * op.scales![0]), Math.floor(width * op.scales![1])];
+}
+
+export const lrnRule: Rule<LrnOp> = {
+  shape: (_op, [input]) => input!,
+  run(op, [x]) {
+    const channels = channelCount(x!.shape);
+    // The sum over neighbouring channels is a product with a band matrix [channel, channel].
+    const before = Math.floor((op.size - 1) / 2);
+    const after = Math.ceil((op.size - 1) / 2);
+    const band = Array.from({ length: channels * channels }, (_, i) => {
+      const offset = Math.floor(i / channels) - (i % channels);
+      return offset >= -before && offset <= after ? op.alpha / op.size : 0;
+    });
+    const squares = tf.reshape(tf.square(x!), [-1, channels]);
+    const sums = tf.reshape(
+      tf.matMul(squares as tf.Tensor2D, tf.tensor2d(band, [channels, channels])),
+      x!.shape,
+    );
+    return tf.mul(x!, tf.exp(tf.mul(tf.log(tf.add(sums, op.bias)), -op.beta)));
+  },
+};
