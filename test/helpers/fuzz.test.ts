@@ -13,5 +13,6 @@ test('answers are counted; crashes, and refusals that are no sentence, are fault
   expect([inputs, right + refused + faults.length]).toEqual([200, 200]);
   expect([right, refused, faults.length].every((count) => count > 20)).toBe(true);
   const crash = faults.find(({ what }) => what.includes('crashed'))!;
-  expect((await fuzz(attempt, { seed: 1, only: crash.only })).faults).toEqual([crash]);
+  const [again] = (await fuzz(attempt, { seed: 1, only: crash.only })).faults;
+  expect(again).toMatchObject({ only: crash.only, what: expect.stringContaining('crashed') });
 });
