@@ -6,7 +6,8 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../core/errors.js';
-import { fileError, makeFolder } from '../runs/files.js';
+import { fileError } from '../core/file-error.js';
+import { makeFolder } from '../runs/files.js';
 import { connectionError, type HubAccess, HubUnreachable, hubFetch, within } from './access.js';
 
 /** A file as the hub's listing describes it. */

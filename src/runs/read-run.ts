@@ -6,9 +6,9 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, sta
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../core/errors.js';
+import { fileError } from '../core/file-error.js';
 import { decodeEvent } from './event-codec.js';
 import type { FailedEvent, FinishedEvent, FrameEvent, ReadEvent, ScoredText } from './events.js';
-import { fileError } from './files.js';
 import type { RunDescription } from './run-folder.js';
 
 /** How a run ended; `open` = no last event: it is still going, or was killed. */

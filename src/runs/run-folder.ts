@@ -6,9 +6,10 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { fileError } from '../core/file-error.js';
 import { decodeEvent, encodeEvent } from './event-codec.js';
 import type { JsonValue, Run, RunEvent, ScoredText } from './events.js';
-import { fileError, makeFolder, writeFileByRename } from './files.js';
+import { makeFolder, writeFileByRename } from './files.js';
 
 /** What `run.json` holds: enough to repeat the run. */
 export interface RunDescription {

@@ -4,19 +4,11 @@
  * A file is the header's length (u64), the header (JSON: name -> dtype, shape, byte range) and the bytes, all
  * little-endian. Opening reads headers only; an array is read, as a range of its file, when it is asked for.
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, existsSync, fstatSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { UserError } from '../../core/errors.js';
+import { inside } from '../../core/inside.js';
+import { openRegular, readRegularFile } from '../../core/regular-file.js';
 import { sizeOf } from '../tensor-spec.js';
 import { f16FromFloat32, float32FromBf16, float32FromF16 } from './half.js';
 import type { WeightArray, WeightSource } from './weights.js';
@@ -133,11 +125,15 @@ export function openSafetensorsFolder(folder: string): Safetensors {
   );
 }
 
+/** Headers and indices of real models stay far below this; more means the first bytes are no length. */
+const MAX_HEADER_BYTES = 100_000_000;
+
 function openShards(indexPath: string): Safetensors {
   const folder = dirname(indexPath);
+  const text = readRegularFile(indexPath, MAX_HEADER_BYTES).toString();
   let map: unknown;
   try {
-    map = (JSON.parse(readFileSync(indexPath, 'utf8')) as { weight_map?: unknown }).weight_map;
+    map = (JSON.parse(text) as { weight_map?: unknown }).weight_map;
   } catch (error) {
     throw new UserError(`${indexPath} is not valid JSON`, { cause: error });
   }
@@ -148,8 +144,7 @@ function openShards(indexPath: string): Safetensors {
 
   const shards = new Map<string, ReadonlyMap<string, Entry>>();
   for (const shard of new Set(weightMap.values())) {
-    if (basename(shard) !== shard) throw new UserError(`${indexPath} names "${shard}", not a file beside it`);
-    const path = join(folder, shard);
+    const path = inside(folder, shard, indexPath);
     if (!existsSync(path)) throw new UserError(`${indexPath} names the shard "${shard}", which is missing`);
     shards.set(shard, readHeader(path).entries);
   }
@@ -161,9 +156,6 @@ function openShards(indexPath: string): Safetensors {
   }
   return new Safetensors(entries, indexPath);
 }
-
-/** Headers of real models stay far below this; more means the first bytes are no length. */
-const MAX_HEADER_BYTES = 100_000_000;
 
 interface Header {
   readonly entries: ReadonlyMap<string, Entry>;
@@ -222,14 +214,7 @@ function readRange(path: string, start: number, bytes: number): ArrayBuffer {
 }
 
 function withFile<T>(path: string, body: (file: number) => T): T {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : `it cannot be opened (${code})`;
-    throw new UserError(`could not read ${path}: ${reason}`, { cause: error });
-  }
+  const { file } = openRegular(path);
   try {
     return body(file);
   } finally {

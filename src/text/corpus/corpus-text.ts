@@ -3,7 +3,7 @@ import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../../core/errors.js';
-import { fileError } from '../../runs/files.js';
+import { fileError } from '../../core/file-error.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
 
 /** How a corpus is cut: into windows of so many tokens, or into sentences of at most so many. */

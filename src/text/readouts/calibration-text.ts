@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { UserError } from '../../core/errors.js';
+import { fileError } from '../../core/file-error.js';
 import { Random } from '../../core/random.js';
 import type { EngineName } from '../../engine/compile.js';
-import { fileError } from '../../runs/files.js';
 import { batchFor } from '../lm/batch-size.js';
 import type { TextModel } from '../lm/model.js';
 import { Sampler, samplerVersion } from '../sampling/sampler.js';
