@@ -11,6 +11,7 @@ import type { Compiled, CompileOptions, Resident, RunInput } from '../compile.js
 import { onBackend, type TensorFunction } from '../compiler/trace.js';
 import * as tf from '../functions/tfjs.js';
 import type { DType, TensorSpec, TypedArray } from '../tensor-spec.js';
+import { readFinite } from '../weights/finite.js';
 import type { WeightSource } from '../weights/weights.js';
 import { arrayTypes, checkedInput, isResident, specOf } from './inputs.js';
 
@@ -44,7 +45,7 @@ function weightTensor(source: WeightSource | undefined, engine: EagerEngine, nam
   const key = `${engine} ${name}`;
   const found = tensors.get(key);
   if (found) return found;
-  const tensor = tf.keep(tf.tensor(source.read(name), [...source.shape(name)], 'float32'));
+  const tensor = tf.keep(tf.tensor(readFinite(source, name), [...source.shape(name)], 'float32'));
   tensors.set(key, tensor);
   return tensor;
 }

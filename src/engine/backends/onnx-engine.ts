@@ -7,6 +7,7 @@ import { quantizeProducts } from '../compiler/quantize.js';
 import { type TensorFunction, trace } from '../compiler/trace.js';
 import { workingMemory } from '../compiler/working-memory.js';
 import type { DType, TensorSpec, TypedArray } from '../tensor-spec.js';
+import { readFinite } from '../weights/finite.js';
 import type { WeightSource } from '../weights/weights.js';
 import { checkedInput, isResident, specOf } from './inputs.js';
 import type { ArrayValue, FedInput } from './messages.js';
@@ -29,8 +30,8 @@ async function sendWeights(program: Program, source: WeightSource | undefined): 
   }
   for (const feed of [...program.feeds, ...(program.derivation?.feeds ?? [])]) {
     if (feed.kind !== 'weight' || sent.names.has(feed.weight)) continue;
+    const data = readFinite(source, feed.weight);
     sent.names.add(feed.weight);
-    const data = source.read(feed.weight);
     // Handed over, not copied; a view of a larger buffer (a small read from a file) cannot be.
     const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
     // One by one, so that only one weight at a time is on its way.
