@@ -102,7 +102,7 @@ describe.skipIf(notBuilt)('superstim view in a terminal (needs npm run build)', 
 
   it('says what is missing of damaged runs, and shows the rest', async () => {
     const damaged = writeRun(folder, 'text', 'L1.H2', [
-      { kind: 'candidate', candidate: scored('still here', 2, 3), operator: 'swap' },
+      { kind: 'candidate', source: 'search', candidate: scored('still here', 2, 3), operator: 'swap' },
     ]);
     appendFileSync(join(damaged, 'events.jsonl'), '{"kind":"hologram","at":2}\nnonsense\n{"kind":"fin');
     const session = new TerminalSession(['view', damaged], { rows: 40 });

@@ -149,6 +149,7 @@ async function search({ unit: name, measure, seconds }: Reference) {
         },
         budget: { seconds: Number(flags.share) * seconds },
         signal: undefined,
+        source: 'search',
         note: 'auto',
       }),
       clock,

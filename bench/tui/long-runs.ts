@@ -57,12 +57,12 @@ function candidate(i: number, cross_entropy: number, z: number, margin: number):
     margin,
     rank: 1,
   };
-  return { kind: 'candidate', candidate: scored, operator: 'swap' };
+  return { kind: 'candidate', source: 'search', candidate: scored, operator: 'swap' };
 }
 
 function progress(done: number): EventBody {
   const rate = { rate: 900, rate_unit: 'evaluations', seconds_left: 10 };
-  return { kind: 'progress', budget: 'evaluations', done, total: EVENTS, ...rate };
+  return { kind: 'progress', source: 'search', budget: 'evaluations', done, total: EVENTS, ...rate };
 }
 
 function fraction(value: number): number {

@@ -9,6 +9,7 @@ import { advance, formatProgress, type ProgressState, showProgress } from './pro
 const empty: ProgressState = { label: '', progress: null, best: null, figure: null };
 const progress: ProgressEvent = {
   kind: 'progress',
+  source: 'search',
   at: 3,
   budget: 'evaluations',
   done: 8432,
@@ -28,6 +29,7 @@ const scored: ScoredText = {
 };
 const candidate = (z: number): RunEvent => ({
   kind: 'candidate',
+  source: 'search',
   at: 1,
   candidate: { ...scored, z },
   operator: 'swap',

@@ -158,6 +158,7 @@ function byteMeter(total: number, note: string): (done: number) => EventBody | n
     const left = rate === null ? null : (total - done) / rate;
     return {
       kind: 'progress',
+      source: 'preparation',
       budget: 'bytes',
       done,
       total,

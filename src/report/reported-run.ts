@@ -29,7 +29,7 @@ export function openRun(path: string): ReportedRun {
     // What the frontier file says counts where the log lost its candidates.
     view: view.frontier.length > 0 || !frontier ? view : { ...view, frontier: frontier.map(asEntry) },
     state,
-    missing,
+    missing: missing.map(({ sentence }) => sentence),
     result: view.end?.kind === 'finished' ? view.end.result : null,
   };
 }

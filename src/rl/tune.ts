@@ -40,7 +40,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
   const plan = checkTune(options);
   const event = eventClock(from?.elapsed);
   const candidates = (texts: readonly ScoredText[], operator: string) =>
-    texts.map((candidate) => event({ kind: 'candidate', candidate, operator }));
+    texts.map((candidate) => event({ kind: 'candidate', source: 'search', candidate, operator }));
   yield event({ kind: 'started', task: 'tune', unit: plan.unit.name, method: gradient.baseline });
 
   const calibration = yield* stamped(calibrate(options), event);
@@ -61,7 +61,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
     let collapsed = false;
     while (tuning.steps < steps && !signal?.aborted) {
       const { step, metrics, texts, entered } = await tuning.step();
-      yield event({ kind: 'step', step, metrics, samples: texts.slice(0, SHOWN) });
+      yield event({ kind: 'step', source: 'search', step, metrics, samples: texts.slice(0, SHOWN) });
       yield* candidates(entered, 'policy');
       if (metrics.unique! < COLLAPSING * prior.unique && !collapsed) {
         collapsed = true;
@@ -71,6 +71,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
       const rate = ((step - firstStep) * 1000) / (performance.now() - start);
       yield event({
         kind: 'progress',
+        source: 'search',
         budget: 'steps',
         done: step,
         total: steps,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeEvent, encodeEvent } from './event-codec.js';
-import { eventClock, finishRun, type RunEvent } from './events.js';
+import { type EventSource, eventClock, finishRun, type RunEvent } from './events.js';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
 const text = fc.string({ unit: 'binary' });
@@ -15,18 +15,21 @@ const scored = fc.record({
   rank: fc.option(fc.nat()),
 });
 const at = fc.nat().map((milliseconds) => milliseconds / 1000);
+const source = fc.constantFrom<EventSource>('preparation', 'search', 'prior_best', 'corpus_best', 'unstated');
 const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
-  fc.record({ kind: fc.constant('candidate' as const), at, candidate: scored, operator: text }),
+  fc.record({ kind: fc.constant('candidate' as const), source, at, candidate: scored, operator: text }),
   fc.record({ kind: fc.constant('warning' as const), at, message: text }),
   fc.record({ kind: fc.constant('baseline' as const), at, name: text, candidate: fc.option(scored) }),
   fc.record({
     kind: fc.constant('step' as const),
+    source,
     at,
     step: fc.nat(),
     metrics: fc.dictionary(text, finite, { noNullPrototype: true }),
   }),
   fc.record({
     kind: fc.constant('progress' as const),
+    source,
     at,
     budget: text,
     done: fc.nat(),

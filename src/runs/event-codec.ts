@@ -12,12 +12,12 @@ type FieldType = 'string' | 'number' | 'boolean' | 'object';
 const requiredFields: { [Kind in RunEvent['kind']]: Record<string, FieldType> } = {
   started: { task: 'string' },
   calibrated: { unit: 'string', tokens: 'number', source: 'string', cached: 'boolean' },
-  progress: { budget: 'string', done: 'number', rate_unit: 'string' },
-  candidate: { candidate: 'object', operator: 'string' },
+  progress: { source: 'string', budget: 'string', done: 'number', rate_unit: 'string' },
+  candidate: { source: 'string', candidate: 'object', operator: 'string' },
   explained: { explanation: 'object' },
   baseline: { name: 'string' },
   frame: { file: 'string', step: 'number' },
-  step: { step: 'number', metrics: 'object' },
+  step: { source: 'string', step: 'number', metrics: 'object' },
   warning: { message: 'string' },
   finished: { reason: 'string' },
   failed: { message: 'string' },
@@ -40,8 +40,11 @@ export function decodeEvent(line: string): ReadEvent | null {
     return { kind: 'unknown', at: value.at, event: value as Record<string, JsonValue> };
   }
   const fields = requiredFields[value.kind as RunEvent['kind']];
-  const complete = Object.entries(fields).every(([name, type]) => hasType(value[name], type));
-  return complete ? (value as unknown as RunEvent) : null;
+  // Versions before sources wrote none.
+  const whole: Record<string, unknown> =
+    'source' in fields && value.source === undefined ? { ...value, source: 'unstated' } : value;
+  const complete = Object.entries(fields).every(([name, type]) => hasType(whole[name], type));
+  return complete ? (whole as unknown as RunEvent) : null;
 }
 
 function hasType(value: unknown, type: FieldType): boolean {

@@ -92,10 +92,20 @@ export interface CalibratedEvent {
   cached: boolean;
 }
 
+/**
+ * Whose event it is: `preparation` (download, calibration), `search` (what the run is about, also a scan, a render or
+ * a training), or a baseline at equal cost. `unstated` is read from logs that older versions wrote.
+ */
+export type EventSource = 'preparation' | 'search' | 'prior_best' | 'corpus_best' | 'unstated';
+
+/** Whether an event is the run's own, not a baseline's or of the preparation. */
+export const isOwn = (source: EventSource): boolean => source === 'search' || source === 'unstated';
+
 /** How much of a named budget is spent. Later ones replace earlier ones of the same budget. */
 export interface ProgressEvent {
   kind: 'progress';
   at: number;
+  source: EventSource;
   /** What is counted: `evaluations`, `seconds`, `steps`, `tokens`, `bytes`. */
   budget: string;
   done: number;
@@ -110,10 +120,11 @@ export interface ProgressEvent {
   note?: string;
 }
 
-/** A sequence entered the frontier. */
+/** A sequence entered the frontier of its source. */
 export interface CandidateEvent {
   kind: 'candidate';
   at: number;
+  source: EventSource;
   candidate: ScoredText;
   /** What made it: `prior`, `swap`, `gradient`, `regenerate`, `corpus` … */
   operator: string;
@@ -148,6 +159,7 @@ export interface FrameEvent {
 export interface StepEvent {
   kind: 'step';
   at: number;
+  source: EventSource;
   step: number;
   metrics: Record<string, number>;
   /** A few of the texts that the step was made from. */

@@ -24,8 +24,15 @@ export interface RunReading {
   frontier: ScoredText[] | null;
   /** Time of the last write, milliseconds since 1970: tells a run that goes on from one that was killed. */
   lastWrite: number | null;
-  /** One sentence for everything that is absent or damaged; empty when all is there. */
-  missing: string[];
+  /** Everything that is absent or damaged; empty when all is there. */
+  missing: Missing[];
+}
+
+/** Something that a run folder should have. */
+export interface Missing {
+  /** `end` = no last event; `settings`, `log`, `frontier` and `frames` name what is absent or damaged. */
+  readonly code: 'settings' | 'log' | 'end' | 'frontier' | 'frames';
+  readonly sentence: string;
 }
 
 /** Whether a path is a run folder: it has a log, or says what was asked. */
@@ -43,14 +50,26 @@ export function readRun(path: string, tail = new RunTail(path)): RunReading {
   const events = tail.poll();
   const description = readJson<RunDescription>(join(path, 'run.json'), isObject);
   const frontier = readJson<ScoredText[]>(join(path, 'frontier.json'), Array.isArray);
-  const missing = [
-    description.problem && `run.json ${description.problem}: the settings of this run are not known`,
-    ...tail.problems(),
-    tail.state === 'open' &&
-      events.length > 0 &&
-      'the run has no last event: it is still going or was killed',
-    tail.state !== 'open' && hasCandidates(events) && frontier.problem && `frontier.json ${frontier.problem}`,
-    missingFrames(path, events),
+  const missing: (Missing | null)[] = [
+    missed(
+      'settings',
+      description.problem && `run.json ${description.problem}: the settings of this run are not known`,
+    ),
+    ...tail.problems().map((sentence) => missed('log', sentence)),
+    missed(
+      'end',
+      tail.state === 'open' &&
+        events.length > 0 &&
+        'the run has no last event: it is still going or was killed',
+    ),
+    missed(
+      'frontier',
+      tail.state !== 'open' &&
+        hasCandidates(events) &&
+        frontier.problem &&
+        `frontier.json ${frontier.problem}`,
+    ),
+    missed('frames', missingFrames(path, events)),
   ];
   return {
     path: resolve(path),
@@ -59,7 +78,7 @@ export function readRun(path: string, tail = new RunTail(path)): RunReading {
     state: tail.state,
     frontier: frontier.value,
     lastWrite: tail.lastWrite,
-    missing: missing.filter((sentence) => typeof sentence === 'string'),
+    missing: missing.filter((one) => one !== null),
   };
 }
 
@@ -171,6 +190,11 @@ export class RunTail {
     this.torn = this.torn.subarray(0, Math.max(0, this.torn.length - (this.offset - size)));
     this.offset = size;
   }
+}
+
+/** @param sentence - false, null or empty where nothing is missing */
+function missed(code: Missing['code'], sentence: string | false | null): Missing | null {
+  return sentence ? { code, sentence } : null;
 }
 
 function readJson<T>(

@@ -205,7 +205,7 @@ describe('recordRun', () => {
 describe('a run cut off anywhere', () => {
   const events = [
     warning(1, 'ünïcödé 😀'),
-    { kind: 'candidate', at: 2, candidate: scored, operator: 'swap' } as const,
+    { kind: 'candidate', source: 'search', at: 2, candidate: scored, operator: 'swap' } as const,
     warning(3),
   ];
   const log = Buffer.from(events.map((event) => `${encodeEvent(event)}\n`).join(''));
@@ -223,7 +223,7 @@ describe('a run cut off anywhere', () => {
       const reading = readRun(folder.path);
       expect(reading.events).toEqual(events.slice(0, whole));
       expect(reading.state).toBe('open');
-      expect(reading.missing.some((sentence) => sentence.includes('cut off'))).toBe(torn);
+      expect(reading.missing.some(({ sentence }) => sentence.includes('cut off'))).toBe(torn);
 
       const again = openRunFolder(folder.path);
       expect(again.elapsed).toBe(events[whole - 1]?.at ?? 0);
@@ -298,7 +298,7 @@ describe('a run cut off anywhere', () => {
       expect(reading.events.every((event, index) => event.at === index)).toBe(true);
       expect(reading.description?.unit).toBe('L2.H3');
       expect(reading.frontier).not.toBeNull();
-      expect(reading.missing.filter((sentence) => sentence.includes('damaged'))).toEqual([]);
+      expect(reading.missing.filter(({ sentence }) => sentence.includes('damaged'))).toEqual([]);
     },
   );
 });
@@ -311,7 +311,7 @@ describe('readRun', () => {
       'not json',
       '{"kind":"hologram","at":1}',
       encodeEvent({ kind: 'frame', at: 2, file: 'frames/1.png', step: 1, activation: 3 }),
-      encodeEvent({ kind: 'candidate', at: 2, candidate: scored, operator: 'swap' }),
+      encodeEvent({ kind: 'candidate', source: 'search', at: 2, candidate: scored, operator: 'swap' }),
       encodeEvent(finished),
     ];
     writeFileSync(join(path, 'events.jsonl'), `${lines.join('\n')}\n{"kind":"warn`);
@@ -325,7 +325,7 @@ describe('readRun', () => {
       'finished',
     ]);
     expect(reading).toMatchObject({ state: 'done', description: null, frontier: null });
-    expect(reading.missing).toEqual([
+    expect(reading.missing.map(({ sentence }) => sentence)).toEqual([
       'run.json is missing: the settings of this run are not known',
       'the last line of events.jsonl was cut off and is left out',
       'events.jsonl has 1 damaged line(s), left out',
@@ -342,7 +342,7 @@ describe('readRun', () => {
       events: [],
       state: 'open',
       lastWrite: null,
-      missing: ['events.jsonl is missing: nothing is known of what happened'],
+      missing: [{ code: 'log', sentence: 'events.jsonl is missing: nothing is known of what happened' }],
     });
   });
 

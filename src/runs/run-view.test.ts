@@ -6,6 +6,7 @@ import { advanceView, emptyView, sortCandidates } from './run-view.js';
 
 const candidate = (text: ScoredText, at = 1): ReadEvent => ({
   kind: 'candidate',
+  source: 'search',
   at,
   candidate: text,
   operator: 'swap',
@@ -26,8 +27,15 @@ describe('advanceView', () => {
       ...texts.map((text, i) => candidate(text, i)),
       { kind: 'baseline', at: 5, name: 'prior_best', candidate: scored('rival', 3, 2) },
       { kind: 'frame', at: 6, file: 'frames/0.png', step: 0, activation: 1 },
-      { kind: 'step', at: 7, step: 1, metrics: { reward: 2 }, samples: [scored('a sample', 3, 1)] },
-      { kind: 'step', at: 8, step: 2, metrics: { reward: 3, kl: 1 } },
+      {
+        kind: 'step',
+        source: 'search',
+        at: 7,
+        step: 1,
+        metrics: { reward: 2 },
+        samples: [scored('a sample', 3, 1)],
+      },
+      { kind: 'step', source: 'search', at: 8, step: 2, metrics: { reward: 3, kl: 1 } },
       { kind: 'warning', at: 9, message: 'hot' },
     ];
     const whole = advanceView(emptyView, events);
@@ -84,7 +92,7 @@ describe('advanceView', () => {
 
   it('leaves out figures that are no numbers', () => {
     const metrics = JSON.parse('{"loss":null,"reward":1}');
-    const view = advanceView(emptyView, [{ kind: 'step', at: 1, step: 1, metrics }]);
+    const view = advanceView(emptyView, [{ kind: 'step', source: 'search', at: 1, step: 1, metrics }]);
     expect([...view.series.keys()]).toEqual(['reward']);
   });
 });

@@ -1,17 +1,18 @@
 /** @file What a run's events add up to for someone who looks at it: pure, and the same live and from disk. */
 
 import { nonDominated } from '../core/frontier.js';
-import type {
-  CalibratedEvent,
-  Explanation,
-  FailedEvent,
-  FinishedEvent,
-  FrameEvent,
-  JsonValue,
-  ProgressEvent,
-  ReadEvent,
-  ScoredText,
-  StepEvent,
+import {
+  type CalibratedEvent,
+  type Explanation,
+  type FailedEvent,
+  type FinishedEvent,
+  type FrameEvent,
+  isOwn,
+  type JsonValue,
+  type ProgressEvent,
+  type ReadEvent,
+  type ScoredText,
+  type StepEvent,
 } from './events.js';
 
 /** A candidate, when it came and what made it. */
@@ -42,7 +43,7 @@ export interface RunView {
   readonly calibrated: CalibratedEvent | null;
   /** The last word on progress. */
   readonly progress: ProgressEvent | null;
-  /** Every candidate that ever entered the frontier, in the order of events. */
+  /** Every candidate of the run's own that ever entered the frontier, in the order of events. */
   readonly entries: readonly Entry[];
   /** By rising cross entropy. */
   readonly frontier: readonly Entry[];
@@ -105,7 +106,7 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
         next.progress = event;
         break;
       case 'candidate':
-        if (isScoredText(event.candidate))
+        if (isOwn(event.source) && isScoredText(event.candidate))
           entries.push({ ...event.candidate, at: event.at, operator: event.operator });
         break;
       case 'baseline':
@@ -123,7 +124,7 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
         frames.push({ ...event, activation: event.activation ?? Number.NaN });
         break;
       case 'step':
-        steps.push(event);
+        if (isOwn(event.source)) steps.push(event);
         break;
       case 'warning':
         next.warnings = [...next.warnings, event.message];
@@ -147,7 +148,7 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
     next.series = extendSeries(view.series, steps);
     next.samples = [...view.samples, ...steps.flatMap(samplesOf)];
   }
-  // What the search itself calls its frontier has the last word: candidates of the baselines are events too.
+  // What the search reports as its frontier has the last word: rivals held out, and older logs without sources.
   const final = next.end !== view.end ? resultFrontier(next) : null;
   return final ? { ...next, frontier: final } : next;
 }

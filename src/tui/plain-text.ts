@@ -59,7 +59,7 @@ export function describeRun(snapshot: RunSnapshot): string {
           ]
         : []),
       ...(end?.kind === 'failed' ? [`failed: ${end.message}`] : []),
-      ...missing.map((sentence) => `missing: ${sentence}`),
+      ...missing.map(({ sentence }) => `missing: ${sentence}`),
       ...view.warnings.map((sentence) => `warning: ${sentence}`),
     ].join('\n'),
   ];

@@ -1,6 +1,6 @@
 /** @file Where a run's events come from: the log of a run folder, followed while it grows, or a run in this process. */
 import type { RunEvent } from '../runs/events.js';
-import { type RunReading, RunTail, readRun } from '../runs/read-run.js';
+import { type Missing, type RunReading, RunTail, readRun } from '../runs/read-run.js';
 import type { RunDescription } from '../runs/run-folder.js';
 import { advanceView, emptyView, type RunView } from '../runs/run-view.js';
 
@@ -9,7 +9,7 @@ export interface RunSnapshot {
   readonly view: RunView;
   readonly description: RunDescription | null;
   /** What is absent or damaged, in sentences. */
-  readonly missing: readonly string[];
+  readonly missing: readonly Missing[];
   /** Events still come. */
   readonly growing: boolean;
 }

@@ -120,6 +120,7 @@ export async function* datasetExamples(options: DatasetExamplesOptions): Run<Dat
       const rate = done / ((performance.now() - start) / 1000);
       yield event({
         kind: 'progress',
+        source: 'search',
         budget: 'pictures',
         done,
         total: files.length,

@@ -91,8 +91,10 @@ export function textRun(parent: string, candidates: readonly ScoredText[] = text
   );
   return writeRun(parent, 'text', unit, [
     { kind: 'started', task: 'text', unit, method: 'evolve' },
-    ...candidates.map((candidate): EventBody => ({ kind: 'candidate', candidate, operator: 'swap' })),
-    { kind: 'candidate', candidate: scored('beaten', 5, 1), operator: 'swap' },
+    ...candidates.map(
+      (candidate): EventBody => ({ kind: 'candidate', source: 'search', candidate, operator: 'swap' }),
+    ),
+    { kind: 'candidate', source: 'search', candidate: scored('beaten', 5, 1), operator: 'swap' },
     { kind: 'baseline', name: 'prior_best', candidate: prior },
     ...candidates
       .slice(0, 3)
@@ -155,6 +157,7 @@ export function tuneRun(parent: string): string {
     ...[1, 2, 3, 4, 5, 6, 7, 8].map(
       (step): EventBody => ({
         kind: 'step',
+        source: 'search',
         step,
         metrics: { reward: step / 2, reward_max: step, kl: step / 4, learning_rate: 1e-4 },
         samples: [scored(`sample of step ${step}`, 3, step / 2)],

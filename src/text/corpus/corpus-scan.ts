@@ -73,7 +73,8 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
       positions += rows.length * length;
       for (const [i, ids] of rows.entries()) {
         const text = scoredText(tokenizer, ids, scores, i);
-        if (found.add(text)) yield event({ kind: 'candidate', candidate: text, operator: 'corpus' });
+        if (found.add(text))
+          yield event({ kind: 'candidate', source: 'search', candidate: text, operator: 'corpus' });
       }
     }
   }
@@ -85,6 +86,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
       const elapsed = seconds();
       yield event({
         kind: 'progress',
+        source: 'search',
         budget: 'bytes',
         done: bytes,
         total,

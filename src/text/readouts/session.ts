@@ -66,6 +66,7 @@ export async function* calibrate(options: SessionOptions): AsyncGenerator<EventB
     const { done, total } = next.value;
     yield {
       kind: 'progress',
+      source: 'preparation',
       budget: 'sequences',
       done,
       total,

@@ -11,7 +11,13 @@ it('ends the method when nobody listens any more', async () => {
       ended = true;
     }
   }
-  const run = drive(method, { arena: {} as never, budget: { evaluations: 9 }, signal: undefined, note: '' });
+  const run = drive(method, {
+    arena: {} as never,
+    budget: { evaluations: 9 },
+    signal: undefined,
+    source: 'search',
+    note: '',
+  });
   for await (const _ of stamped(run, eventClock())) break;
   expect(ended).toBe(true);
 });

@@ -1,5 +1,5 @@
 /** @file Runs a search method until its budget is spent, telling what it finds and how far it is. */
-import type { EventBody } from '../../runs/events.js';
+import type { EventBody, EventSource } from '../../runs/events.js';
 import { stackRows } from '../lm/rows.js';
 import { Arena, type ArenaOptions, type Cost, type SearchMethod } from './arena.js';
 
@@ -16,10 +16,15 @@ export interface Earlier {
   readonly clock: number;
 }
 
+/** A search of its own, or a baseline beside it. */
+export type Source = Extract<EventSource, 'search' | 'prior_best' | 'corpus_best'>;
+
 export interface DriveOptions {
   readonly arena: Omit<ArenaOptions, 'evaluations'>;
   readonly budget: Budget;
   readonly signal: AbortSignal | undefined;
+  /** Whose events these are. */
+  readonly source: Source;
   /** A few words for the progress bar. */
   readonly note: string;
   readonly earlier?: Earlier;
@@ -36,7 +41,7 @@ export interface Driven {
 
 export async function* drive(
   method: SearchMethod,
-  { arena: options, budget, signal, note, earlier }: DriveOptions,
+  { arena: options, budget, signal, source, note, earlier }: DriveOptions,
 ): AsyncGenerator<EventBody, Driven, void> {
   const [name, total] =
     'seconds' in budget
@@ -60,12 +65,13 @@ export async function* drive(
       const elapsed = seconds();
       arena.spent = spent();
       for (const { candidate, operator } of arena.takeEntered())
-        yield { kind: 'candidate', candidate: candidate.report, operator };
+        yield { kind: 'candidate', source, candidate: candidate.report, operator };
       measured = arena.measured ?? measured;
-      if (arena.measured) yield { kind: 'step', step: ++step, metrics: { ...arena.measured } };
+      if (arena.measured) yield { kind: 'step', source, step: ++step, metrics: { ...arena.measured } };
       arena.measured = null;
       yield {
         kind: 'progress',
+        source,
         budget: name,
         done: Math.min(arena.spent, 1) * total,
         total,

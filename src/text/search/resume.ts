@@ -1,27 +1,20 @@
 /** @file What the events of a search tell whoever goes on with it. */
-import type { ReadEvent } from '../../runs/events.js';
+import { isOwn, type ReadEvent } from '../../runs/events.js';
 import type { Budget, Earlier } from './drive.js';
 
-/** What was found and spent, also of a run that was killed. Samples for comparison do not count. */
+/** What was found and spent, also of a run that was killed. Baselines do not count. */
 export function earlierSearch(events: readonly ReadEvent[]): Earlier {
-  const baseline = /at equal cost$/;
   const earlier = { seconds: 0, evaluations: 0 };
   const found = new Map<string, readonly number[]>();
-  let waiting: (readonly number[])[] = [];
   for (const event of events) {
-    if (event.kind === 'candidate') waiting.push(event.candidate.token_ids);
-    if (event.kind !== 'progress' || event.rate_unit !== 'evaluations') continue;
-    if (!baseline.test(event.note ?? '')) {
-      for (const ids of waiting) found.set(ids.join(), ids);
-      const rate = event.rate ?? 0;
-      if (event.budget === 'seconds')
-        Object.assign(earlier, { seconds: event.done, evaluations: Math.round(rate * event.done) });
-      else Object.assign(earlier, { seconds: rate > 0 ? event.done / rate : 0, evaluations: event.done });
-    }
-    waiting = [];
+    if (event.kind === 'candidate' && isOwn(event.source))
+      found.set(event.candidate.token_ids.join(), event.candidate.token_ids);
+    if (event.kind !== 'progress' || event.rate_unit !== 'evaluations' || !isOwn(event.source)) continue;
+    const rate = event.rate ?? 0;
+    if (event.budget === 'seconds')
+      Object.assign(earlier, { seconds: event.done, evaluations: Math.round(rate * event.done) });
+    else Object.assign(earlier, { seconds: rate > 0 ? event.done / rate : 0, evaluations: event.done });
   }
-  // Candidates come before the progress that says whose they are; those of a search that was killed in between count.
-  for (const ids of waiting) found.set(ids.join(), ids);
   return { ...earlier, found: [...found.values()], clock: events.at(-1)?.at ?? 0 };
 }
 

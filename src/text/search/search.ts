@@ -18,7 +18,7 @@ import { auto } from './auto.js';
 import { parentsOf } from './breeding.js';
 import { checkSearch } from './check-search.js';
 import { corpus } from './corpus.js';
-import { type Budget, type Driven, drive, type Earlier } from './drive.js';
+import { type Budget, type Driven, drive, type Earlier, type Source } from './drive.js';
 import { EPO_TOP_TOKENS, epo } from './epo.js';
 import { evolve } from './evolve.js';
 import { chooseFinalists, explainFinalists } from './finalists.js';
@@ -167,7 +167,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     probe,
     (options.quietOn ?? []).map((text) => encodeText(model, text)),
   );
-  const run = (name: SearchMethodName, random: string, budget: Budget, before?: Earlier) =>
+  const run = (name: SearchMethodName, source: Source, budget: Budget, before?: Earlier) =>
     stamped(
       drive(searchMethods[name], {
         // A search that goes on must not draw again what it drew.
@@ -176,11 +176,15 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
           ...(breeds(name) && { prior: drafts }),
           ...(screening && { screen: screening.screen }),
           quiet,
-          random: Random.of(seed, `${random}${before?.evaluations ?? ''}`),
+          random: Random.of(
+            seed,
+            `${source === 'search' ? 'search' : 'baseline'}${before?.evaluations ?? ''}`,
+          ),
         },
         budget,
         signal,
-        note: random === 'baseline' ? baselineNotes[name as 'prior' | 'corpus'] : name,
+        source,
+        note: source === 'search' ? name : baselineNotes[source],
         ...(before && { earlier: before }),
       }),
       event,
@@ -193,7 +197,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       if (signal?.aborted) break;
       const equal: Budget =
         'seconds' in options.budget ? { seconds: search.seconds } : { evaluations: search.cost.evaluations };
-      rivals[name] = bestOf(yield* run(name, 'baseline', equal));
+      rivals[name] = bestOf(yield* run(name, `${name}_best`, equal));
       yield event({ kind: 'baseline', name: `${name}_best`, candidate: rivals[name] });
     }
     const frontier = reported(search.arena);
@@ -233,8 +237,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
 }
 
 const baselineNotes = {
-  prior: 'samples of the prior at equal cost',
-  corpus: 'the corpus at equal cost',
+  prior_best: 'samples of the prior at equal cost',
+  corpus_best: 'the corpus at equal cost',
 } as const;
 
 /** The simple rivals that a search is compared with. */

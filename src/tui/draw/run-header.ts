@@ -99,7 +99,7 @@ function number(value: JsonValue): number | null {
 export function drawTroubles({ view, missing, growing }: RunSnapshot, columns: number, rows: number): Line[] {
   // That a growing run has no end yet is no news.
   const troubles = [
-    ...missing.filter((text) => !growing || !text.includes('no last event')),
+    ...missing.filter(({ code }) => !growing || code !== 'end').map(({ sentence }) => sentence),
     ...view.warnings,
   ];
   const shown =

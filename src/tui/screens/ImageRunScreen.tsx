@@ -89,7 +89,7 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
       {...{ session, ui, place: 'image', columns, rows, lines, live: source.stop !== null }}
       sentences={() => [
         describeState(snapshot),
-        ...snapshot.missing,
+        ...snapshot.missing.map(({ sentence }) => sentence),
         frames[frame]
           ? `frame ${frame + 1} of ${frames.length}: step ${frames[frame].step}, activation ${frames[frame].activation.toPrecision(4)}, ${frameFile(source, frames[frame].file)}`
           : 'no frames yet',

@@ -45,7 +45,7 @@ export function TextRunScreen(props: RunProps<RunPlace>) {
       {...{ session, ui, place: keyPlace, columns, rows, lines, live: source.stop !== null }}
       sentences={() => [
         describeState(snapshot),
-        ...snapshot.missing,
+        ...snapshot.missing.map(({ sentence }) => sentence),
         ...(snapshot.growing ? [] : [describeProgress(snapshot)]),
         chosen ? `text ${selected + 1} of ${entries.length}: ${describeCandidate(chosen)}` : 'no texts yet',
       ]}

@@ -138,6 +138,7 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
         const rate = (++done / (performance.now() - began)) * 1000;
         yield event({
           kind: 'progress',
+          source: 'search',
           budget: 'steps',
           done,
           total,
@@ -208,7 +209,7 @@ class Batch {
       while (step < end && !signal?.aborted) {
         activation = await this.step(ascent, step++);
         const mean = activation.reduce((a, b) => a + b, 0) / activation.length;
-        yield { kind: 'step', step, metrics: { activation: mean } };
+        yield { kind: 'step', source: 'search', step, metrics: { activation: mean } };
         if (step < steps && step % (this.options.frameEvery ?? Number.POSITIVE_INFINITY) === 0) {
           yield* this.frame(step, ascent, size, activation);
         }
