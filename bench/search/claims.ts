@@ -1,0 +1,104 @@
+/** @file What the recorded searches (`results/**\/runs.jsonl`) say of `auto`: a value a seed, from the runs themselves. */
+import type { Claim, Measurement, Source } from '../report/result-file.js';
+import type { Recorded } from './record.js';
+import { againstBest, summarize, timeToReach } from './summary.js';
+
+/** The searches of one model and one seed. */
+export interface Series {
+  readonly source: Source;
+  readonly runs: readonly Recorded[];
+}
+
+/** Which method `auto` is put beside, after how many seconds. */
+const comparisons: readonly (readonly [method: string, seconds: number])[] = [
+  ...([5, 20, 60] as const).map((seconds) => ['epo', seconds] as const),
+  ...(['prior', 'sample', 'corpus', 'soft', 'evolve'] as const).map((method) => [method, 20] as const),
+];
+
+/** Claims about one model; series in order of their seeds. */
+export function searchClaims(model: string, series: readonly Series[]): Measurement[] {
+  const compared = comparisons.map(([method, at]) =>
+    measured(
+      series,
+      ({ runs }) => rowOf(runs, method, at)?.auto_over,
+      (ratios, note) => ({
+        claim: `Hypervolume of \`auto\`, ${model}, ${at} s`,
+        ...{ than: `\`${method}\``, better: 'more', ratios, note },
+      }),
+    ),
+  );
+  const best = measured(
+    series.filter(({ runs }) =>
+      ['prior', 'sample', 'epo'].every((one) => runs.some((r) => r.method === one)),
+    ),
+    ({ runs }) => againstBest(runs).find((row) => row.seconds === 20)?.ratio,
+    (ratios, note) => ({
+      claim: `Hypervolume of \`auto\`, ${model}, 20 s`,
+      ...{ than: 'the best of all but `evolve`, unit by unit', better: 'more', ratios, note },
+    }),
+  );
+  const time = measured(
+    series,
+    ({ runs }) => timeToReach(runs, 'auto', 'epo'),
+    (ratios, note) => ({
+      claim: `Time in which \`auto\` reaches \`epo\`'s last hypervolume, ${model}, median of the units`,
+      ...{ than: '`epo`', better: 'less', ratios, note },
+    }),
+  );
+  const strong = measured(
+    series,
+    ({ runs }) => rowOf(runs, 'auto', 20)!.z_under6 / rowOf(runs, 'epo', 20)!.z_under6,
+    (ratios, note) => ({
+      claim: `Strongest z under 6 nats of \`auto\`, ${model}, 20 s, mean of the units`,
+      ...{ than: '`epo`', better: 'more', ratios, note },
+    }),
+  );
+  const first = measured(
+    series,
+    ({ runs }) => rowOf(runs, 'auto', 20)?.head_first_share,
+    (values, note) => ({
+      claim: `Share of heads that the strongest text under 4 nats ranks first, ${model}, 20 s`,
+      ...{ values, note },
+    }),
+  );
+  return [...compared, best, time, strong, first].flat();
+}
+
+/** On how many units EPO's strongest text under 6 nats is stronger than `auto`'s after 20 seconds, of how many. */
+export function strongerThanAuto(runs: readonly Recorded[]): { stronger: number; units: number } {
+  const z = (method: string, unit: string) =>
+    runs
+      .find((run) => run.method === method && run.unit === unit)
+      ?.marks.find(({ seconds }) => seconds === 20)?.under6?.z ?? 0;
+  const units = [...new Set(runs.filter(({ method }) => method === 'auto').map(({ unit }) => unit))];
+  return { stronger: units.filter((unit) => z('epo', unit) > z('auto', unit)).length, units: units.length };
+}
+
+const rowOf = (runs: readonly Recorded[], method: string, seconds: number) =>
+  summarize(runs).find((row) => row.method === method && row.seconds === seconds);
+
+/** One claim with a value a series, of the series that have one; none where no series has. */
+function measured(
+  series: readonly Series[],
+  figureIn: (one: Series) => number | null | undefined,
+  claimOf: (values: number[], note: string) => Claim,
+): Measurement[] {
+  const found = series.flatMap((one) => {
+    const value = figureIn(one);
+    return typeof value === 'number' ? [{ one, value }] : [];
+  });
+  if (found.length === 0) return [];
+  const seeds = found.map(({ one }) => one.runs[0]!.seed).join(', ');
+  const note = found.length === 1 ? `seed ${seeds}` : `seeds ${seeds}`;
+  return [
+    {
+      sources: found.map(({ one }) => one.source),
+      claims: [
+        claimOf(
+          found.map(({ value }) => value),
+          note,
+        ),
+      ],
+    },
+  ];
+}
