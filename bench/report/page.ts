@@ -33,7 +33,8 @@ const intro = `<!-- Made by \`npm run bench:report\` from the result files in be
 - A figure is a median. Its spread goes from the least to the greatest value. The values are repetitions, units of a
   model or seeds, as the claim says. A figure without a spread was measured once.
 - A claim with "against" is a ratio: our figure divided by the other one. Of times a small ratio is good, of everything
-  else a large one. Both sides ran in turn on the same machine, so ratios say more than times.
+  else a large one. Both sides ran in turn on the same machine, unless a source says otherwise. The machine was often
+  shared, so ratios say more than times.
 - _Hypervolume_ is the area between the frontier (cross entropy, z) and the corner (6 nats, z = 0), in nats times
   sigmas: [docs/search.md](../docs/search.md). For a model and a seed it is compared unit by unit, and the mean counts.
 - Recorded searches of different seeds belong to different versions and have different numbers of units. The sources

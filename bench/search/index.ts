@@ -6,15 +6,19 @@
  *     [--report]
  *
  * Every run is appended to FOLDER/runs.jsonl as soon as it is done, and runs that are there are not made again: stop
- * it at any time and go on later. `--report` only sums up what is there. Writes table.md, summary.json and chart.svg.
+ * it at any time and go on later. `--report` only sums up what is there. Writes table.md, summary.json and chart.svg,
+ * and, with the first run, about.json: command, commit, date and machine, for bench/README.md.
  */
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { corpusFiles } from '../../src/text/corpus/corpus-text.js';
 import { loadTextModel } from '../../src/text/lm/model.js';
 import { type SearchMethodName, searchMethods } from '../../src/text/search/search.js';
+import type { Source } from '../report/result-file.js';
 import { drawChart } from './chart.js';
 import { type Recorded, recordSearch } from './record.js';
 import { againstBest, formatRows, summarize, timeToReach } from './summary.js';
@@ -46,7 +50,10 @@ const readRuns = (): Recorded[] =>
         .map((line) => JSON.parse(line) as Recorded)
     : [];
 
-if (!flags.report) await runAll();
+if (!flags.report) {
+  describe(join(folder, 'about.json'));
+  await runAll();
+}
 const runs = readRuns();
 const rows = summarize(runs);
 const reach = timeToReach(runs, 'auto', 'epo');
@@ -62,6 +69,18 @@ console.log(best);
 if (reach !== null)
   console.log(`auto reaches EPO's last hypervolume in ${(100 * reach).toFixed(1)} % of its time (median)`);
 process.exit();
+
+/** Says where the runs come from, unless an earlier part of them has. */
+function describe(file: string): void {
+  if (existsSync(file)) return;
+  const source: Source = {
+    command: ['npx tsx bench/search/index.ts', ...process.argv.slice(2)].join(' '),
+    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} cores, ${cpus()[0]!.model}`,
+  };
+  writeFileSync(file, `${JSON.stringify(source, null, 2)}\n`);
+}
 
 async function runAll(): Promise<void> {
   const model = await loadTextModel(flags.model);

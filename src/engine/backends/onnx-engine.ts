@@ -50,7 +50,7 @@ export async function releaseOnnx(source: WeightSource): Promise<void> {
 
 /**
  * Multiplications of the largest product from which on waking a second thread pays: of a model of 64 dimensions calls
- * take 0.7 of the time on one thread, of one of 192 longer (bench/README.md).
+ * take 0.7 of the time on one thread, of one of 192 longer (docs/decisions/07-threads.md).
  */
 const WORTH_THREADS = 2 ** 25;
 
@@ -63,7 +63,7 @@ function threadsFor({ outputs }: Traced): number {
 
 /**
  * Bytes that a graph works in up to which it keeps them from one run to the next (an arena): searches take up to a fifth less
- * time (bench/README.md), but the memory stays taken.
+ * time, but the memory stays taken (docs/decisions/08-working-memory.md).
  */
 const LITTLE_MEMORY = 48 * 2 ** 20;
 
