@@ -41,7 +41,7 @@ test('every claim has a source in the list', () => {
 });
 
 test('pairs become ratios; what is lost depends on which side is better', () => {
-  const claim = { claim: 'c', than: 'x', ours: [2, 6, 9], theirs: [1, 2, 9] };
+  const claim = { claim: 'c', than: 'x', ours: [2, 6, 9], theirs: [1, 2, 9], unit: 's' };
   const path = resultFile({
     ...source,
     claims: [
@@ -55,9 +55,15 @@ test('pairs become ratios; what is lost depends on which side is better', () => 
 });
 
 test('a result without a command, or with pairs that do not match, is refused by name', () => {
-  expect(() => readResultFile(resultFile({ ...source, command: '', claims: [] }))).toThrow(
-    /result\.json.*"command"/,
+  const claim = { claim: 'speed', than: 'x', better: 'less', ours: [1, 2], theirs: [1], unit: 's' };
+  expect(() => readResultFile(resultFile({ ...source, command: '', claims: [claim] }))).toThrow(
+    /result\.json: [\s\S]*\[0\]\.command/,
   );
-  const claim = { claim: 'speed', than: 'x', better: 'less', ours: [1, 2], theirs: [1] };
-  expect(() => readResultFile(resultFile({ ...source, claims: [claim] }))).toThrow(/result\.json: "speed"/);
+  const alone = { claim: 'speed', ours: [1] };
+  expect(() => readResultFile(resultFile({ ...source, claims: [alone] }))).toThrow(
+    /a claim has "claim" and "values"/,
+  );
+  expect(() => readResultFile(resultFile({ ...source, claims: [claim] }))).toThrow(
+    /result\.json: [\s\S]*as many "ours" as "theirs"[\s\S]*\[0\]\.claims\[0\]/,
+  );
 });

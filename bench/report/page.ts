@@ -139,12 +139,10 @@ const claimText = (claim: Claim) =>
 
 function figureText(claim: Claim): string {
   const { median } = figureOf(claim);
-  if (!('than' in claim)) return [numberText(median), claim.unit].filter(Boolean).join(' ');
-  const one =
-    claim.ours?.length === 1
-      ? ` (${claim.ours[0]!.toLocaleString('en')} and ${claim.theirs![0]!.toLocaleString('en')} ${claim.unit})`
-      : '';
-  return `${median.toFixed(2)}${one}`;
+  if ('values' in claim) return claim.unit ? `${numberText(median)} ${claim.unit}` : numberText(median);
+  if ('ratios' in claim || claim.ours.length > 1) return median.toFixed(2);
+  const [ours, theirs] = [claim.ours[0]!, claim.theirs[0]!].map((one) => one.toLocaleString('en'));
+  return `${median.toFixed(2)} (${ours} and ${theirs} ${claim.unit})`;
 }
 
 function spreadText(claim: Claim): string {

@@ -1,41 +1,53 @@
 /** @file What stands in a result file: where figures come from, and the claims they support. */
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const words = z.string().min(1);
+const numbers = z.array(z.number()).min(1);
 
 /** Where figures come from. */
-export interface Source {
+const source = z.strictObject({
   /** As it was typed, from the repository's root. */
-  readonly command: string;
-  /** The version that was measured; of figures older than this page, the one that recorded them. */
-  readonly commit: string;
-  readonly date: string;
+  command: words,
+  /** The version that was measured; of figures before 2026-11-30, perhaps the one that recorded them. */
+  commit: z.string().regex(/^[0-9a-f]{7,40}$/),
+  date: z.iso.date(),
   /** The machine, and what else it did. */
-  readonly machine: string;
-  readonly note?: string;
-}
+  machine: words,
+  note: words.optional(),
+});
+export type Source = z.infer<typeof source>;
 
 /** A figure by itself: its values are repetitions, units of a model or seeds. */
-interface Value {
-  readonly claim: string;
-  readonly values: readonly number[];
-  readonly unit?: string;
-  readonly note?: string;
-}
+const value = z.strictObject({
+  claim: words,
+  values: numbers,
+  unit: words.optional(),
+  note: words.optional(),
+});
 
-/** A figure beside another's. Raw pairs are preferred; `ratios` (ours over theirs) where only those were recorded. */
-interface Comparison {
-  readonly claim: string;
+const compared = {
+  claim: words,
   /** With what it is compared. */
-  readonly than: string;
+  than: words,
   /** Whether a small or a large figure is the better one. */
-  readonly better: 'less' | 'more';
-  readonly ours?: readonly number[];
-  readonly theirs?: readonly number[];
-  readonly unit?: string;
-  readonly ratios?: readonly number[];
-  readonly note?: string;
-}
+  better: z.enum(['less', 'more']),
+  note: words.optional(),
+};
+/** A figure beside another's, pair by pair. */
+const pairs = z
+  .strictObject({ ...compared, ours: numbers, theirs: numbers, unit: words })
+  .refine(({ ours, theirs }) => ours.length === theirs.length, 'as many "ours" as "theirs"');
+/** The same where only ratios, ours over theirs, were recorded. */
+const ratios = z.strictObject({ ...compared, ratios: numbers });
 
-export type Claim = Value | Comparison;
+const claim = z.union(
+  [value, pairs, ratios],
+  'a claim has "claim" and "values", or "claim", "than", "better" and either "ratios" or "ours", "theirs" and "unit"',
+);
+export type Claim = z.infer<typeof claim>;
+
+const results = z.array(z.strictObject({ ...source.shape, claims: z.array(claim).min(1) }));
 
 /** Claims that one command, or the same command with several seeds, supports. */
 export interface Measurement {
@@ -51,38 +63,22 @@ function median(values: readonly number[]): number {
 
 /** Reads a result file: a list of sources, each with its claims. @throws Error that names the file and what is wrong. */
 export function readResultFile(path: string): Measurement[] {
-  const records = JSON.parse(readFileSync(path, 'utf8')) as (Source & { claims: Claim[] })[];
-  return records.map(({ claims, ...source }) => {
-    checkSource(path, source);
-    for (const claim of claims) checkClaim(path, claim);
-    return { sources: [source], claims };
-  });
+  return read(path, results).map(({ claims, ...from }) => ({ sources: [from], claims }));
 }
 
 /** Reads where the recorded searches of a folder come from. @throws Error that names the file and what is wrong. */
-export function readSource(path: string): Source {
-  const source = JSON.parse(readFileSync(path, 'utf8')) as Source;
-  checkSource(path, source);
-  return source;
-}
+export const readSource = (path: string): Source => read(path, source);
 
-function checkSource(path: string, source: Source): void {
-  for (const field of ['command', 'commit', 'date', 'machine'] as const)
-    if (typeof source[field] !== 'string' || source[field] === '')
-      throw new Error(`${path}: a result has no "${field}"`);
-}
-
-function checkClaim(path: string, claim: Claim): void {
-  const list = valuesOf(claim);
-  if (list.length === 0 || !list.every(Number.isFinite))
-    throw new Error(`${path}: "${claim.claim}" needs "values", "ratios", or as many "ours" as "theirs"`);
+function read<T>(path: string, schema: z.ZodType<T>): T {
+  const { data, error } = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (error) throw new Error(`${path}: ${z.prettifyError(error)}`);
+  return data as T;
 }
 
 /** The values of a claim: ratios, ours over theirs, where it compares. */
 export function valuesOf(claim: Claim): readonly number[] {
-  if (!('than' in claim)) return claim.values ?? [];
-  const { ours = [], theirs = [] } = claim;
-  return claim.ratios ?? ours.map((value, i) => value / (theirs[i] ?? Number.NaN));
+  if ('values' in claim) return claim.values;
+  return 'ratios' in claim ? claim.ratios : claim.ours.map((one, i) => one / claim.theirs[i]!);
 }
 
 /** The median of a claim's values, and the least and the greatest of them. */
