@@ -145,20 +145,20 @@ export { type CorpusFile, type Cut, corpusFiles } from './text/corpus/corpus-tex
 export type { FluencyModel } from './text/fluency/fluency-model.js';
 export { openFluencyModel } from './text/fluency/open-fluency.js';
 export type { ChangingWeights } from './text/lm/changing-weights.js';
+export { embedTokens } from './text/lm/embed.js';
 export type { KeyValueCache } from './text/lm/layer.js';
-export { unembedding } from './text/lm/matrices.js';
 // Language models: load one, ask it for any activation.
 export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/lm/model.js';
 export type { Place } from './text/lm/places.js';
 export type { Family, TransformerSpec } from './text/lm/spec.js';
 export { Tokenizer } from './text/lm/tokenizer.js';
 export {
-  embedTokens,
   forward,
   type Pass as TransformerRun,
   sequenceLogProbs,
   step,
 } from './text/lm/transformer.js';
+export { logitDirections, unembed } from './text/lm/unembed.js';
 // What a text does to a unit, and the search for text.
 export { type AblationOptions, ablationDivergence } from './text/readouts/ablation.js';
 export { Calibration, type CalibrationText, type GroupStatistics } from './text/readouts/calibration.js';

@@ -7,18 +7,12 @@ import * as tf from '../../src/engine/functions/tfjs.js';
 import { openSafetensors, type Safetensors } from '../../src/engine/weights/safetensors.js';
 import type { WeightLookup } from '../../src/engine/weights/weights.js';
 import { readConfig } from '../../src/text/lm/config.js';
+import { embedTokens } from '../../src/text/lm/embed.js';
 import type { KeyValueCache } from '../../src/text/lm/layer.js';
 import { bodyModule, matchWeights } from '../../src/text/lm/parameters.js';
 import type { Place } from '../../src/text/lm/places.js';
 import type { TransformerSpec } from '../../src/text/lm/spec.js';
-import {
-  embedTokens,
-  forward,
-  type Pass,
-  padCache,
-  sequenceLogProbs,
-  step,
-} from '../../src/text/lm/transformer.js';
+import { forward, type Pass, padCache, sequenceLogProbs, step } from '../../src/text/lm/transformer.js';
 import { relativeError } from '../helpers/compare.js';
 import { engines, type Input, runOn } from '../helpers/engines.js';
 import { shared } from '../helpers/shared.js';

@@ -8,11 +8,12 @@
 import { once } from '../../core/once.js';
 import { rotate, softmaxAttention } from '../../engine/functions/attention.js';
 import { causalAttention } from '../../engine/functions/causal-attention.js';
-import { gelu, geluTanh, layerNorm, rmsNorm, silu } from '../../engine/functions/ops.js';
+import { gelu, geluTanh, silu } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { families } from './families.js';
 import { headOutputWeights } from './matrices.js';
+import { norm } from './norm.js';
 import { layerModule } from './parameters.js';
 import type { LayerPlace } from './places.js';
 import type { Positions } from './positions.js';
@@ -56,17 +57,6 @@ export interface Reading {
 }
 
 export type Lazy<T> = () => T;
-
-/** A module's normalization of the last axis, `[..., size]`. */
-export function norm(
-  { spec, weights }: Pick<Reading, 'spec' | 'weights'>,
-  module: string,
-  x: tf.Tensor,
-): tf.Tensor {
-  const scale = weights(`${module}.weight`);
-  if (spec.norm.kind === 'rms') return rmsNorm(x, scale, spec.norm.eps);
-  return layerNorm(x, scale, weights(`${module}.bias`), spec.norm.eps);
-}
 
 /** A linear map of a layer: `[rows, in]` to `[rows, out]`. */
 function linear({ spec, weights }: Reading, module: string, x: tf.Tensor, bias: boolean): tf.Tensor {
@@ -154,9 +144,9 @@ export function transformerLayer(reading: Reading, layer: number, input: Lazy<tf
 
   // Attention
   const projected = once(() => {
-    const { q, k, v } = project(reading, layer, norm(reading, module(names.attentionNorm), input()));
+    const { q, k, v } = project(reading, layer, norm(spec, weights, module(names.attentionNorm), input()));
     const placed = (x: tf.Tensor, normName: string | undefined) => {
-      const normed = normName ? norm(reading, module(normName), x) : x;
+      const normed = normName ? norm(spec, weights, module(normName), x) : x;
       if (spec.positions.kind !== 'rotary') return normed;
       return rotate(normed, positions.rotation());
     };
@@ -178,7 +168,7 @@ export function transformerLayer(reading: Reading, layer: number, input: Lazy<tf
 
   // MLP
   const mlpInput = once(() =>
-    norm(reading, module(names.mlpNorm), spec.parallelResidual ? input() : middle()),
+    norm(spec, weights, module(names.mlpNorm), spec.parallelResidual ? input() : middle()),
   );
   const pre = once(() => linear(reading, module(names.gate ?? names.up), mlpInput(), biases.mlp)); // [rows, neuron]
   const active = once(() => {

@@ -2,13 +2,8 @@
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { families } from './families.js';
-import { layerModule, unembeddingModule } from './parameters.js';
+import { layerModule } from './parameters.js';
 import type { TransformerSpec } from './spec.js';
-
-/** The unembedding matrix, `[vocab, dModel]`. */
-export function unembedding(spec: TransformerSpec, weights: WeightLookup): tf.Tensor {
-  return weights(`${unembeddingModule(spec)}.weight`);
-}
 
 /** W_O of a layer by head, `[head, dHead, dModel]`: a head's residual delta is z W_O. */
 export function headOutputWeights(spec: TransformerSpec, weights: WeightLookup, layer: number): tf.Tensor {

@@ -11,24 +11,22 @@
 import { UserError } from '../../core/errors.js';
 import { once } from '../../core/once.js';
 import { attendCached, writeAt } from '../../engine/functions/attention.js';
-import { tokenLogProbs } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
+import { embedTokens, enterStream } from './embed.js';
 import {
   type Edits,
   type KeyValueCache,
   type Layer,
   type Lazy,
-  norm,
   type Reading,
   transformerLayer,
 } from './layer.js';
-import { unembedding } from './matrices.js';
 import { type PackedTokens, packedMemory } from './packed-attention.js';
-import { bodyModule } from './parameters.js';
 import { type Place, parsePlace } from './places.js';
 import { consecutive, singleTokens } from './positions.js';
 import type { TransformerSpec } from './spec.js';
+import { finalNorm, targetLogProbs, unembed } from './unembed.js';
 
 /** A transformer applied to something. What is asked for is computed once. */
 export interface Pass {
@@ -146,16 +144,6 @@ export function padCache(cache: KeyValueCache, capacity: number): KeyValueCache 
   return { keys: cache.keys.map(pad), values: cache.values.map(pad) };
 }
 
-/** Embeddings of token ids `[batch, pos]`, without positions: `[batch, pos, dModel]`. */
-export function embedTokens(spec: TransformerSpec, weights: WeightLookup, ids: tf.Tensor): tf.Tensor {
-  return tf.gather(weights(`${bodyModule(spec, 'tokenEmbedding')}.weight`), ids as tf.Tensor2D);
-}
-
-/** What the unembedding reads, given the stream after the last layer; both `[rows, dModel]`. */
-export function finalNorm(spec: TransformerSpec, weights: WeightLookup, stream: tf.Tensor): tf.Tensor {
-  return norm({ spec, weights }, bodyModule(spec, 'finalNorm'), stream);
-}
-
 /**
  * Log-probability of every token but the first given those before it, in nats.
  *
@@ -172,11 +160,12 @@ export function sequenceLogProbs(
 ): tf.Tensor {
   const [batch, pos] = ids.shape as [number, number];
   const hidden = tf.slice(read.at('ln_final.hook_normalized'), [0, 0, 0], [batch, pos - 1, spec.dModel]);
-  const logProbs = tokenLogProbs(
+  const logProbs = targetLogProbs(
+    spec,
+    weights,
     tf.reshape(hidden, [batch * (pos - 1), spec.dModel]),
-    unembedding(spec, weights),
-    bias,
     tf.reshape(tf.slice(ids, [0, 1], [batch, pos - 1]), [batch * (pos - 1)]),
+    bias,
   );
   return tf.reshape(logProbs, [batch, pos - 1]);
 }
@@ -186,23 +175,15 @@ function run(reading: Reading, embeddings: Lazy<tf.Tensor>): Pass {
   const { spec, weights, batch, pos, positions } = reading;
   const rows = batch * pos;
 
-  const embedded = once(() => {
-    const tokens = embeddings();
-    const placed =
-      spec.positions.kind === 'learned'
-        ? tf.add(tokens, positions.learned(weights(`${bodyModule(spec, 'positionEmbedding')}.weight`)))
-        : tokens;
-    return tf.reshape(placed, [rows, spec.dModel]);
-  });
+  const embedded = once(() =>
+    tf.reshape(enterStream(spec, weights, embeddings(), positions), [rows, spec.dModel]),
+  );
   const layers: Layer[] = [];
   for (let layer = 0; layer < spec.layers; layer++)
     layers.push(transformerLayer(reading, layer, layers.at(-1)?.output ?? embedded));
 
   const final = once(() => finalNorm(spec, weights, layers.at(-1)!.output())); // [rows, dModel]
-  const logits = once(() => {
-    const matrix = unembedding(spec, weights) as tf.Tensor2D;
-    return tf.reshape(tf.matMul(final() as tf.Tensor2D, matrix, false, true), [batch, pos, spec.vocab]);
-  });
+  const logits = once(() => tf.reshape(unembed(spec, weights, final()), [batch, pos, spec.vocab]));
   const normalized = once(() => tf.reshape(final(), [batch, pos, spec.dModel]));
 
   return {

@@ -9,11 +9,12 @@ import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TensorSpec } from '../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
-import { headOutputWeights, neuronOutputWeights, unembedding } from '../lm/matrices.js';
+import { headOutputWeights, neuronOutputWeights } from '../lm/matrices.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
+import { logitChange } from '../lm/unembed.js';
 import { bannedMask } from '../sampling/draw-steps.js';
 import type { GroupStatistics } from './calibration.js';
-import { centredDeltas, scoreCounted, throughFinalNorm } from './measures.js';
+import { centredDeltas, scoreCounted, writtenBehindNorm } from './measures.js';
 import type { Probe } from './probe.js';
 
 /** Logits told at each end of what a unit writes. */
@@ -143,10 +144,9 @@ function logitsWritten(
   const { spec } = options.probe.options;
   const written = writtenToStream(options, weights, read);
   if (!written) return {};
-  const rows = tf.reshape(throughFinalNorm(spec, weights, read, written), [-1, spec.dModel]) as tf.Tensor2D;
+  const rows = tf.reshape(writtenBehindNorm(spec, weights, read, written), [-1, spec.dModel]) as tf.Tensor2D;
   const atPeak = tf.matMul(peak, rows); // [1, dModel]
-  const matrix = unembedding(spec, weights) as tf.Tensor2D;
-  const change = tf.reshape(tf.matMul(atPeak, matrix, false, true), [spec.vocab]);
+  const change = tf.reshape(logitChange(spec, weights, atPeak), [spec.vocab]);
   const centred = tf.sub(change, tf.mean(change));
   const told = Math.min(LOGITS_TOLD, spec.vocab);
   const [top, bottom] = [tf.topk(centred, told), tf.topk(tf.neg(centred), told)];

@@ -10,11 +10,12 @@ import { compile } from '../../engine/compile.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import type { Explanation } from '../../runs/events.js';
 import { finishRun } from '../../runs/events.js';
-import { headOutputWeights, neuronOutputWeights, unembedding } from '../lm/matrices.js';
+import { headOutputWeights, neuronOutputWeights } from '../lm/matrices.js';
 import { loadTextModel, type TextModel } from '../lm/model.js';
 import type { Place } from '../lm/places.js';
 import { loadTokenizer } from '../lm/tokenizer.js';
 import { forward } from '../lm/transformer.js';
+import { logitDirections } from '../lm/unembed.js';
 import { scoreText } from '../score.js';
 import { ablationDivergence } from './ablation.js';
 import { type OpenExplainer, openExplainer } from './explain.js';
@@ -91,7 +92,7 @@ async function matricesOf({ spec, weights }: TextModel, layer: number) {
     (_, w) => ({
       heads: headOutputWeights(spec, w, layer),
       neurons: neuronOutputWeights(spec, w, layer),
-      vocab: unembedding(spec, w),
+      vocab: logitDirections(spec, w),
     }),
     { inputs: {}, weights },
   );

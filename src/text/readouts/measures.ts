@@ -5,10 +5,10 @@
  */
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
-import { headOutputWeights, unembedding } from '../lm/matrices.js';
-import { bodyModule } from '../lm/parameters.js';
+import { headOutputWeights } from '../lm/matrices.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { Pass } from '../lm/transformer.js';
+import { logitDirections, throughFinalNorm, unembedToken } from '../lm/unembed.js';
 
 /**
  * What is measured of a head.
@@ -124,11 +124,8 @@ export function measure(
       const stream = run.at(`blocks.${group.layer}.hook_resid_pre`);
       return tf.sum(tf.mul(stream, tf.tensor1d(group.vector)), -1, true);
     }
-    case 'logit': {
-      const hidden = run.at('ln_final.hook_normalized');
-      const row = tf.gather(unembedding(spec, weights), tf.tensor1d([group.token], 'int32')); // [1, dModel]
-      return tf.sum(tf.mul(hidden, row), -1, true);
-    }
+    case 'logit':
+      return unembedToken(spec, weights, run.at('ln_final.hook_normalized'), group.token);
     default:
       return group satisfies never;
   }
@@ -188,26 +185,14 @@ function attentionBeyondSink(run: Pass, layer: number): tf.Tensor {
 
 // -- net logit change ------------------------------------------------------------------------------------------
 
-/**
- * What is written to the stream as the final norm passes it on, its scale frozen at the stream's own.
- *
- * @param written - `[unit, rows, dModel]`
- * @returns likewise
- */
-export function throughFinalNorm(
+/** `throughFinalNorm` of what is written to a run's stream, `[unit, rows, dModel]`. */
+export function writtenBehindNorm(
   spec: TransformerSpec,
   weights: WeightLookup,
   run: Pass,
   written: tf.Tensor,
 ): tf.Tensor {
-  const stream = run.at(`blocks.${spec.layers - 1}.hook_resid_post`); // [batch, pos, dModel]
-  const centres = spec.norm.kind === 'layer';
-  const spread = centres ? tf.sub(stream, tf.mean(stream, -1, true)) : stream;
-  const inverse = tf.div(1, tf.sqrt(tf.add(tf.mean(tf.square(spread), -1, true), spec.norm.eps)));
-  const rows = stream.shape[0]! * stream.shape[1]!;
-  const linear = centres ? tf.sub(written, tf.mean(written, -1, true)) : written;
-  const scale = weights(`${bodyModule(spec, 'finalNorm')}.weight`);
-  return tf.mul(tf.mul(linear, tf.reshape(inverse, [1, rows, 1])), scale);
+  return throughFinalNorm(spec, weights, run.at(`blocks.${spec.layers - 1}.hook_resid_post`), written);
 }
 
 /** Each head's centred residual delta, `[head, rows, dModel]`. */
@@ -228,8 +213,8 @@ function logitNorms(
   layer: number,
   centre: Float32Array,
 ): tf.Tensor {
-  const written = throughFinalNorm(spec, weights, run, centredDeltas(spec, weights, run, layer, centre));
-  const matrix = unembedding(spec, weights);
+  const written = writtenBehindNorm(spec, weights, run, centredDeltas(spec, weights, run, layer, centre));
+  const matrix = logitDirections(spec, weights);
   const centred = tf.sub(matrix, tf.mean(matrix, 0, true)) as tf.Tensor2D;
   const gram = tf.matMul(centred, centred, true, false); // [dModel, dModel]
   const flat = tf.reshape(written, [1, -1, spec.dModel]) as tf.Tensor3D;
@@ -245,8 +230,8 @@ function logitChange(
   centre: Float32Array,
   token: number,
 ): tf.Tensor {
-  const written = throughFinalNorm(spec, weights, run, centredDeltas(spec, weights, run, layer, centre));
-  const matrix = unembedding(spec, weights);
+  const written = writtenBehindNorm(spec, weights, run, centredDeltas(spec, weights, run, layer, centre));
+  const matrix = logitDirections(spec, weights);
   const row = tf.sub(tf.gather(matrix, tf.tensor1d([token], 'int32')), tf.mean(matrix, 0, true)); // [1, dModel]
   return byPosition(tf.sum(tf.mul(written, row), -1), batchOf(run, layer));
 }

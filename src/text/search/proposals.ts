@@ -8,10 +8,11 @@ import { type Compiled, compile, type EngineName, type Precision } from '../../e
 import { logSoftmax } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
-import { unembedding } from '../lm/matrices.js';
+import { embeddingTable, embedTokens } from '../lm/embed.js';
 import { padRows, stackRows } from '../lm/rows.js';
 import type { TransformerSpec } from '../lm/spec.js';
-import { embedTokens, forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
+import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
+import { unembed } from '../lm/unembed.js';
 import type { Probe } from '../readouts/probe.js';
 import { bannedMask } from '../sampling/draw-steps.js';
 
@@ -217,7 +218,7 @@ export class Proposer {
     const { spec } = this.options;
     const gradient = tf.grad((x: tf.Tensor) => objective(forward(spec, weights, { embeddings: x })));
     const all = gradient(embedTokens(spec, weights, ids));
-    return byToken(tf.slice(all, [0, 1, 0]), tokenEmbedding(spec, weights));
+    return byToken(tf.slice(all, [0, 1, 0]), embeddingTable(spec, weights));
   }
 
   /** ln p of each token at each position but the first, `[batch, positions - 1, vocab]`. */
@@ -228,7 +229,7 @@ export class Proposer {
       'ln_final.hook_normalized',
     );
     const before = tf.slice(hidden, [0, 0, 0], [batch, positions - 1, spec.dModel]);
-    return logSoftmax(byToken(before, unembedding(spec, weights)));
+    return logSoftmax(unembed(spec, weights, before));
   }
 }
 
@@ -237,13 +238,6 @@ function byToken(x: tf.Tensor, matrix: tf.Tensor): tf.Tensor {
   const [batch, pos, dModel] = x.shape as [number, number, number];
   const rows = tf.reshape(x, [batch * pos, dModel]) as tf.Tensor2D;
   return tf.reshape(tf.matMul(rows, matrix as tf.Tensor2D, false, true), [batch, pos, matrix.shape[0]!]);
-}
-
-/** The whole embedding table, `[vocab, dModel]`. */
-export function tokenEmbedding(spec: TransformerSpec, weights: WeightLookup): tf.Tensor {
-  return spec.tiedEmbeddings
-    ? unembedding(spec, weights)
-    : embedTokens(spec, weights, tf.range(0, spec.vocab, 1, 'int32'));
 }
 
 /** Entries of the last axis by index: `[batch, pos, vocab]` at `[batch, pos, count]`. */

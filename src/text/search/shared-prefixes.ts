@@ -5,17 +5,16 @@
 
 import { OnDemand } from '../../core/on-demand.js';
 import { type Compiled, compile, type Resident } from '../../engine/compile.js';
-import { tokenLogProbs } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TypedArray } from '../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
-import { unembedding } from '../lm/matrices.js';
 import { cacheNames, namedCache } from '../lm/named-cache.js';
 import { type CallSize, pack } from '../lm/packing.js';
 import type { Place } from '../lm/places.js';
 import { padRows, stackRows } from '../lm/rows.js';
 import type { TransformerSpec } from '../lm/spec.js';
-import { finalNorm, forward, type Pass, readPacked, sequenceLogProbs } from '../lm/transformer.js';
+import { forward, type Pass, readPacked, sequenceLogProbs } from '../lm/transformer.js';
+import { finalNorm, targetLogProbs } from '../lm/unembed.js';
 import { type Probe, precise } from '../readouts/probe.js';
 import { type Scores, toScores } from '../readouts/scores.js';
 
@@ -201,7 +200,7 @@ export class SharedPrefixes {
     // Each token is predicted by what stands before it; that at position 0 does not count.
     const before = tf.maximum(tf.sub(inputs.slots!, tf.scalar(1, 'int32')), tf.scalar(0, 'int32'));
     const stream = tf.gather(rowsAt(lastStream(spec)), tf.gather(sources, before as tf.Tensor1D));
-    const own = tokenLogProbs(finalNorm(spec, lookup, stream), unembedding(spec, lookup), null, inputs.ids!);
+    const own = targetLogProbs(spec, lookup, finalNorm(spec, lookup, stream), inputs.ids!);
     const logProbs = tf.reshape(tf.gather(tf.concat([inputs.logProbs!, own], 0), sources), [
       sequences,
       positions,

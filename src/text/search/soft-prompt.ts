@@ -10,11 +10,11 @@ import { type Compiled, compile } from '../../engine/compile.js';
 import { logSoftmax } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
-import { unembedding } from '../lm/matrices.js';
-import { embedTokens, forward, sequenceLogProbs } from '../lm/transformer.js';
+import { embeddingTable, embedTokens } from '../lm/embed.js';
+import { forward, sequenceLogProbs } from '../lm/transformer.js';
+import { unembed } from '../lm/unembed.js';
 import type { Probe } from '../readouts/probe.js';
 import { bannedMask } from '../sampling/draw-steps.js';
-import { tokenEmbedding } from './proposals.js';
 
 export interface SoftOptions {
   readonly probe: Probe;
@@ -36,7 +36,7 @@ export function compileProjected(options: SoftOptions): Promise<Compiled> {
   const size = [batch, positions - 1, spec.dModel];
   return compile(
     (inputs, w) => {
-      const table = tokenEmbedding(spec, w) as tf.Tensor2D; // [vocab, dModel]
+      const table = embeddingTable(spec, w); // [vocab, dModel]
       const flat = tf.reshape(inputs.soft!, [batch * (positions - 1), spec.dModel]) as tf.Tensor2D;
       // Nearest in the plain distance: the largest s.e - |e|^2 / 2.
       const closeness = tf.sub(tf.matMul(flat, table, false, true), tf.mul(tf.sum(tf.square(table), 1), 0.5));
@@ -68,7 +68,7 @@ export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
   const size = [batch, positions - 1, spec.vocab];
   return compile(
     (inputs, w) => {
-      const table = tokenEmbedding(spec, w) as tf.Tensor2D;
+      const table = embeddingTable(spec, w);
       const allowed = bannedMask(spec.vocab, banned);
       const drawn = (logits: tf.Tensor) =>
         tf.softmax(tf.mul(tf.add(tf.add(logits, inputs.noise!), allowed), inputs.sharpness!));
@@ -86,7 +86,7 @@ export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
           [batch, positions - 1, spec.dModel],
         );
         const flat = tf.reshape(hidden, [batch * (positions - 1), spec.dModel]) as tf.Tensor2D;
-        const logProbs = logSoftmax(tf.matMul(flat, unembedding(spec, w) as tf.Tensor2D, false, true));
+        const logProbs = logSoftmax(unembed(spec, w, flat));
         const expected = tf.sum(tf.mul(shares, tf.reshape(logProbs, size)), 2); // [batch, positions - 1]
         const fluency = tf.mul(inputs.lambda!, tf.mean(expected, 1));
         return tf.sum(tf.add(probe.selectiveZ(w, run, tf.fill([batch], gamma)), fluency));

@@ -7,7 +7,7 @@
  * fluency. The temperature of the distributions falls over a run, so that they end close to tokens.
  */
 import type { Compiled } from '../../engine/compile.js';
-import { bodyModule } from '../lm/parameters.js';
+import { embeddingArray } from '../lm/embed.js';
 import { stackRows } from '../lm/rows.js';
 import type { Arena } from './arena.js';
 import { epoLambdas } from './epo.js';
@@ -29,7 +29,7 @@ export async function* soft(arena: Arena): AsyncGenerator<void, void, void> {
   const options = { probe, gamma, banned, start, positions, batch: MEMBERS };
   const graphs = { project: await compileProjected(options), relax: await compileRelaxed(options) };
   const lambda = Float32Array.from(epoLambdas, (each) => arena.options.lambda ?? each);
-  const table = embeddingTable(arena);
+  const table = embeddingArray(arena.options.model.spec, arena.options.model.weights);
   const scale = Math.sqrt(table.reduce((sum, x) => sum + x * x, 0) / table.length);
   try {
     for (let run = 0; ; run++) {
@@ -70,12 +70,6 @@ export async function* soft(arena: Arena): AsyncGenerator<void, void, void> {
     graphs.project.dispose();
     graphs.relax.dispose();
   }
-}
-
-/** `[vocab, dModel]`, flat. */
-function embeddingTable({ options }: Arena): Float32Array {
-  const { spec, weights } = options.model;
-  return weights.read(`${bodyModule(spec, 'tokenEmbedding')}.weight`) as Float32Array;
 }
 
 /** Standard Gumbel noise: -ln(-ln u). */

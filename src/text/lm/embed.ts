@@ -1,0 +1,40 @@
+/** @file From token ids to the stream: the only reader of the embedding matrices. */
+import * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import { bodyModule } from './parameters.js';
+import type { Positions } from './positions.js';
+import type { TransformerSpec } from './spec.js';
+
+const tableName = (spec: TransformerSpec) => `${bodyModule(spec, 'tokenEmbedding')}.weight`;
+
+/** Embeddings of token ids `[batch, pos]`, without positions: `[batch, pos, dModel]`. */
+export function embedTokens(spec: TransformerSpec, weights: WeightLookup, ids: tf.Tensor): tf.Tensor {
+  return tf.gather(weights(tableName(spec)), ids as tf.Tensor2D);
+}
+
+/** The whole embedding table, `[vocab, dModel]`; its rows are what `embedTokens` gives. */
+export function embeddingTable(spec: TransformerSpec, weights: WeightLookup): tf.Tensor2D {
+  // Untied, the table is otherwise only gathered from; asked for whole, it must not be laid out anew for products.
+  return (
+    spec.tiedEmbeddings
+      ? weights(tableName(spec))
+      : embedTokens(spec, weights, tf.range(0, spec.vocab, 1, 'int32'))
+  ) as tf.Tensor2D;
+}
+
+/** The embedding table outside of graphs, `[vocab, dModel]`, flat. */
+export function embeddingArray(spec: TransformerSpec, weights: WeightSource): Float32Array {
+  return weights.read(tableName(spec));
+}
+
+/** The stream that enters the first layer, `[batch, pos, dModel]`, given the embeddings of tokens alone. */
+export function enterStream(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  embeddings: tf.Tensor,
+  positions: Positions,
+): tf.Tensor {
+  if (spec.positions.kind !== 'learned') return embeddings;
+  const table = weights(`${bodyModule(spec, 'positionEmbedding')}.weight`);
+  return tf.add(embeddings, positions.learned(table));
+}

@@ -1,0 +1,74 @@
+/** @file From the stream to the logits: the only reader of the final norm and the unembedding matrix. */
+import { tokenLogProbs } from '../../engine/functions/ops.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
+import { norm, throughNorm } from './norm.js';
+import { bodyModule, unembeddingModule } from './parameters.js';
+import type { TransformerSpec } from './spec.js';
+
+/** What the unembedding reads, given the stream after the last layer; both `[rows, dModel]`. */
+export function finalNorm(spec: TransformerSpec, weights: WeightLookup, stream: tf.Tensor): tf.Tensor {
+  return norm(spec, weights, bodyModule(spec, 'finalNorm'), stream);
+}
+
+/**
+ * What is written to the stream as the final norm passes it on, its scale frozen at the stream's own.
+ *
+ * @param stream - after the last layer, `[batch, pos, dModel]`
+ * @param written - `[unit, rows, dModel]`
+ * @returns likewise
+ */
+export function throughFinalNorm(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  stream: tf.Tensor,
+  written: tf.Tensor,
+): tf.Tensor {
+  return throughNorm(spec, weights, bodyModule(spec, 'finalNorm'), stream, written);
+}
+
+/** The logits of hidden states behind the final norm: `[..., dModel]` to `[..., vocab]`. */
+export function unembed(spec: TransformerSpec, weights: WeightLookup, hidden: tf.Tensor): tf.Tensor {
+  return logitChange(spec, weights, hidden);
+}
+
+/** One token's logit of hidden states behind the final norm: `[..., dModel]` to `[..., 1]`. */
+export function unembedToken(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  hidden: tf.Tensor,
+  token: number,
+): tf.Tensor {
+  const row = tf.gather(logitDirections(spec, weights), tf.tensor1d([token], 'int32')); // [1, dModel]
+  return tf.sum(tf.mul(hidden, row), -1, true);
+}
+
+/**
+ * Log-probabilities of given tokens, in nats, without ever holding those of all tokens.
+ *
+ * @param hidden - behind the final norm, `[rows, dModel]`
+ * @param targets - token ids, int32 `[rows]`
+ * @param bias - `[vocab]`, added to all logits (`bannedMask`)
+ * @returns `[rows]`
+ */
+export function targetLogProbs(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  hidden: tf.Tensor,
+  targets: tf.Tensor,
+  bias: tf.Tensor | null = null,
+): tf.Tensor {
+  return tokenLogProbs(hidden, logitDirections(spec, weights), bias, targets);
+}
+
+/** What an addition to the hidden state adds to the logits: `[..., dModel]` to `[..., vocab]`. Linear. */
+export function logitChange(spec: TransformerSpec, weights: WeightLookup, added: tf.Tensor): tf.Tensor {
+  const rows = tf.reshape(added, [-1, spec.dModel]) as tf.Tensor2D;
+  const changes = tf.matMul(rows, logitDirections(spec, weights), false, true);
+  return tf.reshape(changes, [...added.shape.slice(0, -1), spec.vocab]);
+}
+
+/** Each token's direction in the hidden state, whose dot product is its logit: `[vocab, dModel]`. */
+export function logitDirections(spec: TransformerSpec, weights: WeightLookup): tf.Tensor2D {
+  return weights(`${unembeddingModule(spec)}.weight`) as tf.Tensor2D;
+}
