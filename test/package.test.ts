@@ -1,5 +1,5 @@
-/** @file The package as others use it: packed, put beside its dependencies, imported by its name. */
-import { execFileSync } from 'node:child_process';
+/** @file The package as others use it: packed, beside its dependencies or installed, imported by its name. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -13,19 +13,29 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { end, notBuilt, start } from './helpers/command.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   version: string;
   dependencies: Record<string, string>;
+};
+
+/** Whether the registry that npm is configured for has the largest dependency, asked once and not in the cache. */
+const registryAnswers = () => {
+  const dependency = `onnxruntime-node@${manifest.dependencies['onnxruntime-node']}`;
+  const flags = ['--prefer-online', '--fetch-retries=0', '--fetch-timeout=5000'];
+  const asked = spawnSync('npm', ['view', dependency, 'version', ...flags], { timeout: 20_000 });
+  return asked.status === 0;
 };
 
 describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
   const project = mkdtempSync(join(tmpdir(), 'superstim-package-'));
   const modules = join(project, 'node_modules');
   const installed = join(modules, 'superstimulus');
+  const tarball = join(project, `superstimulus-${manifest.version}.tgz`);
   afterAll(() => rmSync(project, { recursive: true }));
 
   beforeAll(() => {
@@ -33,7 +43,6 @@ describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
       cwd: root,
     });
     mkdirSync(installed, { recursive: true });
-    const tarball = join(project, `superstimulus-${manifest.version}.tgz`);
     execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
     // The dependencies that it declares, and no others.
     for (const name of Object.keys(manifest.dependencies)) {
@@ -54,7 +63,7 @@ describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
     for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/cli/bin.js', 'dist/index.d.ts'])
       expect(files).toContain(file);
     expect(files).toContain('models/books-lm/model.safetensors');
-    expect(files.filter((file) => /\.test\.|^src|^test|^tools|^bench/.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.test\.|\.tsbuildinfo$|^src|^test|^tools|^bench/.test(file))).toEqual([]);
   });
 
   it('compiles and runs a function', async () => {
@@ -81,6 +90,34 @@ describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
     };
     const { code, stdout } = await end(start([join(installed, bin.superstim), '--version']));
     expect([code, stdout]).toEqual([0, `${manifest.version}\n`]);
+  });
+
+  it('installs from the registry as README says (needs the registry)', { timeout: 300_000 }, async ({
+    skip,
+  }) => {
+    if (!registryAnswers()) skip('the npm registry does not answer');
+    const consumer = mkdtempSync(join(tmpdir(), 'superstim-consumer-'));
+    onTestFinished(() => rmSync(consumer, { recursive: true }));
+    writeFileSync(join(consumer, 'package.json'), '{}');
+    const command = readme.match(/^.*npm install superstimulus(?=\s)/m)![0].replace('superstimulus', tarball);
+    // Scripts run as they do for most users; versions that the cache has need not be asked for again.
+    const install = `${command} --ignore-scripts=false --prefer-offline --silent`;
+    const { status, stderr } = spawnSync(install, {
+      cwd: consumer,
+      shell: true,
+      timeout: 240_000,
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+
+    const folders = readdirSync(join(consumer, 'node_modules'), { recursive: true }) as string[];
+    const copies = (name: string) => folders.filter((folder) => folder.endsWith(`${name}/package.json`));
+    expect(copies('onnxruntime-node')).toEqual(['onnxruntime-node/package.json']);
+    expect(copies('@tensorflow/tfjs-node')).toEqual([]);
+    const program = join(consumer, 'node_modules/.bin/superstim');
+    const scored = await end(start([program, 'score', '--unit', 'L1.H3', '--text', 'It was late.']));
+    expect([scored.code, scored.stderr]).toEqual([0, '']);
+    expect(scored.stdout).toContain('L1.H3');
   });
 
   it('has types', () => {
