@@ -101,7 +101,7 @@ describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
     writeFileSync(join(consumer, 'package.json'), '{}');
     const command = readme.match(/^.*npm install superstimulus(?=\s)/m)![0].replace('superstimulus', tarball);
     // Scripts run as they do for most users; versions that the cache has need not be asked for again.
-    const install = `${command} --ignore-scripts=false --prefer-offline --silent`;
+    const install = `${command} --ignore-scripts=false --prefer-offline --loglevel=error`;
     const { status, stderr } = spawnSync(install, {
       cwd: consumer,
       shell: true,
