@@ -159,6 +159,7 @@ export {
   step,
 } from './text/lm/transformer.js';
 export { logitDirections, unembed } from './text/lm/unembed.js';
+export type { HeadMeasure, SequenceScore } from './text/names.js';
 // What a text does to a unit, and the search for text.
 export { type AblationOptions, ablationDivergence } from './text/readouts/ablation.js';
 export { Calibration, type CalibrationText, type GroupStatistics } from './text/readouts/calibration.js';
@@ -170,7 +171,7 @@ export {
   openExplainer,
 } from './text/readouts/explain.js';
 export { listTextUnits, type TextUnits } from './text/readouts/list-units.js';
-export type { HeadMeasure, SequenceScore, UnitGroup } from './text/readouts/measures.js';
+export type { UnitGroup } from './text/readouts/measures.js';
 export { Probe, type ProbeOptions } from './text/readouts/probe.js';
 export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/readouts/reference.js';
 export type { Scores } from './text/readouts/scores.js';
@@ -211,6 +212,7 @@ export {
   type UnitExamples,
 } from './vision/dataset-examples.js';
 export type { Field } from './vision/layers/receptive-field.js';
+export type { ParameterizationName } from './vision/names.js';
 export { type InputSpec, type LayerInfo, VisionNetwork, type Wanted } from './vision/network.js';
 export { type Expression, formatExpression, type Term } from './vision/objectives/expression.js';
 export { evaluateObjective, type Objective, resolveObjective } from './vision/objectives/objective.js';
@@ -218,11 +220,7 @@ export { parseExpression } from './vision/objectives/parse.js';
 export { parseUnitList } from './vision/objectives/unit-list.js';
 export { openVisionNetwork } from './vision/open.js';
 export { parameterizations } from './vision/parameterizations/index.js';
-export type {
-  Parameterization,
-  ParameterizationName,
-  PictureShape,
-} from './vision/parameterizations/parameterization.js';
+export type { Parameterization, PictureShape } from './vision/parameterizations/parameterization.js';
 export { type Picture, readPicture } from './vision/picture.js';
 export type { Preprocessing } from './vision/preprocess.js';
 export {

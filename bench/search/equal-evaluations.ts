@@ -11,7 +11,7 @@ import { hypervolume as areaOf } from '../../src/core/frontier.js';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { finishRun, type ScoredText } from '../../src/runs/events.js';
 import { loadTextModel } from '../../src/text/lm/model.js';
-import type { SequenceScore } from '../../src/text/readouts/measures.js';
+import type { SequenceScore } from '../../src/text/names.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 import { chooseUnits } from './units.js';
 

@@ -16,7 +16,7 @@ import { hashModel } from '../../src/hub/model-hash.js';
 import { eventClock, finishRun, stamped } from '../../src/runs/events.js';
 import { batchFor, callBatch } from '../../src/text/lm/batch-size.js';
 import { loadTextModel, type TextModel } from '../../src/text/lm/model.js';
-import type { HeadMeasure } from '../../src/text/readouts/measures.js';
+import type { HeadMeasure } from '../../src/text/names.js';
 import { Probe } from '../../src/text/readouts/probe.js';
 import { calibrate, resolveUnits, startToken } from '../../src/text/readouts/session.js';
 import { Sampler } from '../../src/text/sampling/sampler.js';

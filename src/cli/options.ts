@@ -1,10 +1,7 @@
 /** @file The options that several commands share, each made in one place. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { engineNames } from '../engine/engine-names.js';
 import type { OutputOptions } from './output.js';
-
-/** Engines of `--engine`; the first is the default. */
-export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;
-export type EngineName = (typeof engineNames)[number];
 
 /** Adds `--json`, `--quiet`, `--no-color` and `--debug`, which every command has, in a group of their own. */
 export function addOutputOptions(command: Command): Command {

@@ -9,12 +9,11 @@
 import { compileEager, releaseEager, residentEager } from './backends/eager.js';
 import { compileOnnx, releaseOnnx, residentOnnx } from './backends/onnx-engine.js';
 import type { TensorFunction } from './compiler/trace.js';
+import { type EngineName, engineNames } from './engine-names.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
 import type { WeightSource } from './weights/weights.js';
 
-/** `onnx`: traced and run by ONNX Runtime. `tensorflow`, `cpu`: the function itself, eagerly. */
-export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;
-export type EngineName = (typeof engineNames)[number];
+export { type EngineName, engineNames };
 
 /** Of matrix products by weights. */
 export type Precision = 'float32' | 'int8';

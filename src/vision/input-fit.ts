@@ -11,12 +11,13 @@ import { type CompileOptions, compile } from '../engine/compile.js';
 import * as tf from '../engine/functions/tfjs.js';
 import { evaluate } from './layers/evaluate.js';
 import type { AffineOp } from './layers/op.js';
+import type { RangeName } from './names.js';
 import { naturalPictures } from './natural.js';
 import type { VisionNetwork } from './network.js';
 import { caffe, imagenet, type Preprocessing, preprocess, range } from './preprocess.js';
 
 /** Ranges by the names that the command line takes. */
-export const namedRanges: Readonly<Record<string, (channels: number) => Preprocessing>> = {
+export const namedRanges: Readonly<Record<RangeName, (channels: number) => Preprocessing>> = {
   imagenet: () => imagenet,
   '-1..1': (channels) => range(-1, 1, channels),
   '0..1': (channels) => range(0, 1, channels),

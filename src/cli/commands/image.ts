@@ -4,9 +4,15 @@ import { formatSeconds, formatTable } from '../../core/format.js';
 import type { EngineName } from '../../engine/compile.js';
 import type { ImageDocument } from '../../jobs/render-files.js';
 import type { RunDescription } from '../../runs/run-folder.js';
+import {
+  type OptimizerName,
+  optimizerNames,
+  type ParameterizationName,
+  parameterizationNames,
+  type RangeName,
+  rangeNames,
+} from '../../vision/names.js';
 import type { VisionNetwork } from '../../vision/network.js';
-import type { ParameterizationName } from '../../vision/parameterizations/parameterization.js';
-import type { OptimizerName } from '../../vision/render/optimizers.js';
 import type { RenderOptions } from '../../vision/render/render.js';
 import { withInterrupt } from '../interrupt.js';
 import { embeddedNetwork, findModel, openNetwork } from '../open-network.js';
@@ -26,7 +32,7 @@ interface ImageFlags extends CommonOptions {
   rate?: number;
   octaves: number;
   variants: number;
-  range?: string;
+  range?: RangeName;
   gif?: string;
   examples?: string;
   out?: string;
@@ -35,8 +41,6 @@ interface ImageFlags extends CommonOptions {
   engine: EngineName;
   seed: number;
 }
-
-const ranges = ['imagenet', '-1..1', '0..1', '0..255', 'caffe'];
 
 export function imageCommand(): Command {
   return new Command('image')
@@ -63,7 +67,7 @@ export function imageCommand(): Command {
     .option('--start <start>', 'noise, black, or a picture file', 'noise')
     .addOption(
       new Option('--param <name>', 'what is optimized: a Fourier spectrum, pixels, or phases alone')
-        .choices(['fft', 'pixel', 'maco'])
+        .choices(parameterizationNames)
         .default('fft'),
     )
     .option(
@@ -72,10 +76,9 @@ export function imageCommand(): Command {
       'standard',
     )
     .addOption(
-      new Option('--optimizer <name>', 'adam, or ascent by the gradient over its deviation').choices([
-        'adam',
-        'ascent',
-      ]),
+      new Option('--optimizer <name>', 'adam, or ascent by the gradient over its deviation').choices(
+        optimizerNames,
+      ),
     )
     .option('--rate <number>', 'length of a step', number({ above: 0 }))
     .option(
@@ -90,7 +93,7 @@ export function imageCommand(): Command {
       integer({ min: 1, max: 64 }),
       1,
     )
-    .addOption(new Option('--range <range>', 'what the network was trained on').choices(ranges))
+    .addOption(new Option('--range <range>', 'what the network was trained on').choices(rangeNames))
     .option('--gif <file>', 'animation of every step, .gif or .webp')
     .option('--examples <dir>', 'pictures of this folder that excite the unit most, beside the synthetic one')
     .option('-o, --out <file>', 'the picture, .png (default: in the run folder)')
@@ -173,7 +176,7 @@ async function renderOptions(
     ...(steps !== undefined && { steps }),
     ...(optimizer && { optimizer }),
     ...(rate !== undefined && { rate }),
-    ...(range && { preprocessing: namedRanges[range]!(channels) }),
+    ...(range && { preprocessing: namedRanges[range](channels) }),
   };
 }
 

@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/compile.js';
 import { finishRun } from '../../runs/events.js';
 import type { TextModel } from '../../text/lm/model.js';
-import type { HeadMeasure, SequenceScore } from '../../text/readouts/measures.js';
+import { type HeadMeasure, headMeasures, type SequenceScore, sequenceScores } from '../../text/names.js';
 import type { SessionOptions } from '../../text/readouts/session.js';
 import { type CommonOptions, engineOption, modelOption, seedOption } from '../options.js';
 import type { Output } from '../output.js';
@@ -21,9 +21,6 @@ export interface ProbeFlags extends CommonOptions {
   seed: number;
 }
 
-const measures: readonly HeadMeasure[] = ['delta', 'raw', 'attention', 'logits'];
-const scores: readonly SequenceScore[] = ['max', 'last', 'mean'];
-
 /** Adds `--model`, `--reference`, `--measure`, `--at`, `--calibrate-on`, `--engine` and `--seed`. */
 export function addProbeOptions(command: Command): Command {
   return command
@@ -36,13 +33,15 @@ export function addProbeOptions(command: Command): Command {
     .addOption(
       new Option(
         '--measure <measure>',
-        `of a head: ${measures.join(', ')}, or logits:TOKEN (signed, toward one token)`,
+        `of a head: ${headMeasures.join(', ')}, or logits:TOKEN (signed, toward one token)`,
       )
         .default('delta')
         .argParser(parseMeasure),
     )
     .addOption(
-      new Option('--at <position>', 'which position speaks for a text').choices(scores).default('max'),
+      new Option('--at <position>', 'which position speaks for a text')
+        .choices(sequenceScores)
+        .default('max'),
     )
     .option('--calibrate-on <file>', 'count z over this text instead of samples of the model')
     .addOption(engineOption())
@@ -52,8 +51,8 @@ export function addProbeOptions(command: Command): Command {
 function parseMeasure(text: string): HeadMeasure | { toward: string } {
   const toward = /^logits:(.+)$/s.exec(text)?.[1];
   if (toward !== undefined) return { toward };
-  const found = measures.find((measure) => measure === text);
-  if (!found) throw new InvalidArgumentError(`It must be ${measures.join(', ')} or logits:TOKEN.`);
+  const found = headMeasures.find((measure) => measure === text);
+  if (!found) throw new InvalidArgumentError(`It must be ${headMeasures.join(', ')} or logits:TOKEN.`);
   return found;
 }
 

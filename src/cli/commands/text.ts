@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { RunDescription } from '../../runs/run-folder.js';
-import type { Budget, SearchMethodName } from '../../text/search/search.js';
+import { type SearchMethodName, searchMethodNames } from '../../text/names.js';
+import type { Budget } from '../../text/search/search.js';
 import { withInterrupt } from '../interrupt.js';
 import { integer, number, outOption, repeated } from '../options.js';
 import { Output } from '../output.js';
@@ -27,16 +28,6 @@ interface TextFlags extends ProbeFlags {
   tui?: boolean;
 }
 
-const methods: readonly SearchMethodName[] = [
-  'auto',
-  'evolve',
-  'sample',
-  'epo',
-  'gcg',
-  'soft',
-  'corpus',
-  'prior',
-];
 const DEFAULT_SECONDS = 20;
 
 export function textCommand(): Command {
@@ -46,7 +37,7 @@ export function textCommand(): Command {
       '-u, --unit <unit>',
       'L5.H1, L3.N1000, L3.N1000:pre, L5.D:file.safetensors#name, "logit: Paris"',
     )
-    .addOption(new Option('--method <method>', 'how to search').choices(methods).default('auto'))
+    .addOption(new Option('--method <method>', 'how to search').choices(searchMethodNames).default('auto'))
     .option('-n, --length <tokens>', 'tokens of the text', integer({ min: 1 }), 12)
     .addOption(
       new Option(

@@ -16,10 +16,10 @@ import type { Place } from '../lm/places.js';
 import { loadTokenizer } from '../lm/tokenizer.js';
 import { forward } from '../lm/transformer.js';
 import { logitDirections } from '../lm/unembed.js';
+import type { SequenceScore } from '../names.js';
 import { scoreText } from '../score.js';
 import { ablationDivergence } from './ablation.js';
 import { type OpenExplainer, openExplainer } from './explain.js';
-import type { SequenceScore } from './measures.js';
 import { Probe } from './probe.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 

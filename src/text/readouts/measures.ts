@@ -9,6 +9,7 @@ import { headOutputWeights } from '../lm/matrices.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { Pass } from '../lm/transformer.js';
 import { logitDirections, throughFinalNorm, unembedToken } from '../lm/unembed.js';
+import type { HeadMeasure, SequenceScore } from '../names.js';
 
 /**
  * What is measured of a head.
@@ -19,8 +20,6 @@ import { logitDirections, throughFinalNorm, unembedToken } from '../lm/unembed.j
  * - `logits`: L2 norm of what the centred o_h writes to the logits, through the final norm with its scale frozen,
  *   mean-subtracted over the vocabulary
  */
-export const headMeasures = ['delta', 'raw', 'attention', 'logits'] as const;
-export type HeadMeasure = (typeof headMeasures)[number];
 
 /** Units that are measured together. */
 export type UnitGroup =
@@ -237,10 +236,6 @@ function logitChange(
 }
 
 // -- scores over a sequence ------------------------------------------------------------------------------------
-
-/** Which position speaks for a sequence. Position 0 never counts. */
-export const sequenceScores = ['max', 'last', 'mean'] as const;
-export type SequenceScore = (typeof sequenceScores)[number];
 
 /**
  * @param values - z at every position, `[batch, pos]` or `[batch, pos, unit]`

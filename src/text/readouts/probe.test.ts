@@ -12,7 +12,7 @@ import type * as tf from '../../engine/functions/tfjs.js';
 import { writeSafetensors } from '../../engine/weights/safetensors.js';
 import type { Place } from '../lm/places.js';
 import { forward } from '../lm/transformer.js';
-import type { SequenceScore } from './measures.js';
+import type { SequenceScore } from '../names.js';
 import { Probe } from './probe.js';
 import { measuredUnit, type ReferenceClass, referenceClass, splitReference } from './reference.js';
 import { parseTextUnit } from './units.js';

@@ -11,16 +11,9 @@ import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js
 import { padRows } from '../lm/rows.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
+import type { SequenceScore } from '../names.js';
 import type { Calibration, GroupStatistics } from './calibration.js';
-import {
-  groupKey,
-  layersOf,
-  measure,
-  rawGroup,
-  type SequenceScore,
-  scoreSequence,
-  type UnitGroup,
-} from './measures.js';
+import { groupKey, layersOf, measure, rawGroup, scoreSequence, type UnitGroup } from './measures.js';
 import type { MeasuredUnit, ReferenceClass } from './reference.js';
 import { type Scores, toScores } from './scores.js';
 

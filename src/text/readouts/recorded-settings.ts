@@ -1,7 +1,7 @@
 /** @file What `run.json` says of how a unit is measured. */
 import type { EngineName } from '../../engine/compile.js';
 import type { JsonValue } from '../../runs/events.js';
-import type { HeadMeasure, SequenceScore } from './measures.js';
+import type { HeadMeasure, SequenceScore } from '../names.js';
 
 export interface RecordedProbe {
   readonly reference: string;

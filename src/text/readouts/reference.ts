@@ -5,7 +5,8 @@ import { Random } from '../../core/random.js';
 import { formatUnit, type TextUnit } from '../../core/units.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
 import type { TransformerSpec } from '../lm/spec.js';
-import { groupKey, type HeadMeasure, type UnitGroup } from './measures.js';
+import type { HeadMeasure } from '../names.js';
+import { groupKey, type UnitGroup } from './measures.js';
 import { parseTextUnit } from './units.js';
 
 /** One unit as a column of its group. */

@@ -5,10 +5,10 @@ import { once } from '../../core/once.js';
 import type { EngineName } from '../../engine/compile.js';
 import type { EventBody } from '../../runs/events.js';
 import type { TextModel } from '../lm/model.js';
+import type { SequenceScore } from '../names.js';
 import { Calibration } from './calibration.js';
 import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
 import { corpusText, priorText } from './calibration-text.js';
-import type { SequenceScore } from './measures.js';
 import {
   type MeasureChoice,
   type MeasuredUnit,

@@ -6,7 +6,7 @@
  * rewards of the beginnings of one sequence add up to its own, step by step: what guides a sampler from left to
  * right without being learned.
  */
-import type { SequenceScore } from '../readouts/measures.js';
+import type { SequenceScore } from '../names.js';
 import type { Sequences } from './sequences.js';
 
 /** The reward of prefixes: what a sequence is worth so far, exact by causality. */

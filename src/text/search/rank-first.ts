@@ -4,7 +4,7 @@
  */
 import type { Point } from '../../core/frontier.js';
 import { firstChange } from '../lm/rows.js';
-import type { SequenceScore } from '../readouts/measures.js';
+import type { SequenceScore } from '../names.js';
 import { concatScores, type Scores } from '../readouts/scores.js';
 import { type Opinion, RoughErrors } from './rough-errors.js';
 import type { Choose, Parent, Scoring, Screen, Screened } from './scoring.js';

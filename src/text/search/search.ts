@@ -7,6 +7,7 @@ import { eventClock, type Run, type ScoredText, stamped } from '../../runs/event
 import type { CorpusFile } from '../corpus/corpus-text.js';
 import type { FluencyModel } from '../fluency/fluency-model.js';
 import { batchFor, callBatch } from '../lm/batch-size.js';
+import type { SearchMethodName } from '../names.js';
 import { clusterTexts, type TextCluster } from '../readouts/clusters.js';
 import { Probe } from '../readouts/probe.js';
 import { splitReference } from '../readouts/reference.js';
@@ -38,9 +39,8 @@ export const searchMethods = {
   sample,
   corpus,
   prior: priorBest,
-} as const satisfies Record<string, SearchMethod>;
-export type SearchMethodName = keyof typeof searchMethods;
-export type { Budget, Earlier };
+} as const satisfies Record<SearchMethodName, SearchMethod>;
+export type { Budget, Earlier, SearchMethodName };
 
 const breeds = (name: SearchMethodName) => name === 'auto' || name === 'evolve';
 /** Texts of the frontier that are explained. */

@@ -4,7 +4,7 @@ import { relativeError } from '../../../test/helpers/compare.js';
 import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
-import type { HeadMeasure, SequenceScore } from '../readouts/measures.js';
+import type { HeadMeasure, SequenceScore } from '../names.js';
 import { Probe } from '../readouts/probe.js';
 import { measuredUnit, referenceClass } from '../readouts/reference.js';
 import { parseTextUnit } from '../readouts/units.js';

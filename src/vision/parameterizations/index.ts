@@ -1,7 +1,9 @@
 /** @file The parameterizations by name. */
+
+import type { ParameterizationName } from '../names.js';
 import { fft } from './fft.js';
 import { maco } from './maco.js';
-import type { Parameterization, ParameterizationName, PictureShape } from './parameterization.js';
+import type { Parameterization, PictureShape } from './parameterization.js';
 import { pixels } from './pixel.js';
 
 export const parameterizations: Readonly<

@@ -3,9 +3,7 @@
 import type { Random } from '../../core/random.js';
 import { compile } from '../../engine/compile.js';
 import type * as tf from '../../engine/functions/tfjs.js';
-
-export const parameterizationNames = ['fft', 'pixel', 'maco'] as const;
-export type ParameterizationName = (typeof parameterizationNames)[number];
+import type { ParameterizationName } from '../names.js';
 
 /** Size of a batch of pictures. */
 export interface PictureShape {

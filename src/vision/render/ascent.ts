@@ -6,11 +6,12 @@ import { type Compiled, compile, type EngineName, type Resident, resident } from
 import * as tf from '../../engine/functions/tfjs.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
+import type { OptimizerName } from '../names.js';
 import { evaluateObjective, type Objective } from '../objectives/objective.js';
 import type { Parameterization } from '../parameterizations/parameterization.js';
 import { type Preprocessing, preprocess } from '../preprocess.js';
 import type { View } from '../transforms/view.js';
-import { type OptimizerName, optimizers } from './optimizers.js';
+import { optimizers } from './optimizers.js';
 import { withRedirectedRelu } from './redirected-relu.js';
 
 export interface AscentOptions {

@@ -2,10 +2,7 @@
 
 import * as tf from '../../engine/functions/tfjs.js';
 import { adamW, type UpdateRule } from '../../engine/training/optimizer.js';
-import type { ParameterizationName } from '../parameterizations/parameterization.js';
-
-export const optimizerNames = ['adam', 'ascent'] as const;
-export type OptimizerName = (typeof optimizerNames)[number];
+import type { OptimizerName, ParameterizationName } from '../names.js';
 
 /** The gradient of each picture divided by its standard deviation: DeepDream's rule and that of Keras' examples. */
 function normalizedAscent(): UpdateRule {

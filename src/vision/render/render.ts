@@ -9,18 +9,19 @@ import { Random } from '../../core/random.js';
 import type { EngineName } from '../../engine/compile.js';
 import { type EventBody, eventClock, type JsonValue, type Run } from '../../runs/events.js';
 import { fitInput } from '../input-fit.js';
+import type { OptimizerName, ParameterizationName } from '../names.js';
 import type { VisionNetwork } from '../network.js';
 import { type Expression, formatExpression } from '../objectives/expression.js';
 import { type Objective, resolveObjective } from '../objectives/objective.js';
 import { parameterizations } from '../parameterizations/index.js';
-import type { ParameterizationName, PictureShape } from '../parameterizations/parameterization.js';
+import type { PictureShape } from '../parameterizations/parameterization.js';
 import { type Picture, plainPicture } from '../picture.js';
 import type { Preprocessing } from '../preprocess.js';
 import { standardTransforms, type Transform } from '../transforms/transform.js';
 import { makeView, type View } from '../transforms/view.js';
 import { Ascent } from './ascent.js';
 import { octaveSizes, resized } from './octaves.js';
-import { defaults, type OptimizerName } from './optimizers.js';
+import { defaults } from './optimizers.js';
 
 export interface RenderOptions {
   readonly network: VisionNetwork;
