@@ -151,6 +151,7 @@ export type { KeyValueCache } from './text/lm/layer.js';
 export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/lm/model.js';
 export type { Place } from './text/lm/places.js';
 export type { Family, TransformerSpec } from './text/lm/spec.js';
+export { openSubject, type Subject, type TextSubject } from './text/lm/subject.js';
 export { Tokenizer } from './text/lm/tokenizer.js';
 export {
   forward,

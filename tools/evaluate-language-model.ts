@@ -13,6 +13,7 @@ import * as tf from '../src/engine/functions/tfjs.js';
 import { sizeOf } from '../src/engine/tensor-spec.js';
 import { loadTextModel } from '../src/text/lm/model.js';
 import { parameterShapes } from '../src/text/lm/parameters.js';
+import { openSubject } from '../src/text/lm/subject.js';
 import { forward } from '../src/text/lm/transformer.js';
 import { Sampler } from '../src/text/sampling/sampler.js';
 import { compileEvaluation } from './bits-per-byte.js';
@@ -125,15 +126,9 @@ function inductionScores(): Promise<HeadScore[]> {
 async function samples(): Promise<string[]> {
   const count = Number(options.samples);
   const positions = spec.context;
-  const prior = await Sampler.create({
-    spec,
-    weights,
-    banned: [bos],
-    positions,
-    batch: Math.max(1, count),
-    engine: 'onnx',
-  });
-  const ids = await prior.sample(count, bos, random, Number(options.temperature));
+  const subject = { ...openSubject(model, 'onnx'), start: bos, special: [bos] };
+  const prior = await Sampler.create({ subject, positions, batch: Math.max(1, count) });
+  const ids = await prior.sample(count, random, Number(options.temperature));
   prior.dispose();
   return Array.from({ length: count }, (_, row) =>
     tokenizer.decode(ids.subarray(row * positions, (row + 1) * positions)),

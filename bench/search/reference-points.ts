@@ -15,10 +15,11 @@ import { Random } from '../../src/core/random.js';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { eventClock, finishRun, stamped } from '../../src/runs/events.js';
 import { batchFor, callBatch } from '../../src/text/lm/batch-size.js';
-import { loadTextModel, type TextModel } from '../../src/text/lm/model.js';
+import { loadTextModel } from '../../src/text/lm/model.js';
+import { openSubject, type TextSubject } from '../../src/text/lm/subject.js';
 import type { HeadMeasure } from '../../src/text/names.js';
 import { Probe } from '../../src/text/readouts/probe.js';
-import { calibrate, resolveUnits, startToken } from '../../src/text/readouts/session.js';
+import { calibrate, resolveUnits } from '../../src/text/readouts/session.js';
 import { Sampler } from '../../src/text/sampling/sampler.js';
 import { auto } from '../../src/text/search/auto.js';
 import { parentsOf } from '../../src/text/search/breeding.js';
@@ -72,9 +73,10 @@ const POSITIONS = 12;
 
 const withBos = await loadTextModel(flags.model);
 const modelHash = await hashModel(flags.model);
+const subject = openSubject(withBos, 'onnx');
 /** The same model, whose texts begin without BOS. */
-const model: TextModel = {
-  ...withBos,
+const withoutBos: TextSubject = {
+  ...subject,
   tokenizer: Object.create(withBos.tokenizer, {
     bos: { value: null },
     ...(!flags['round-trips'] && { roundTrips: { value: () => true } }),
@@ -102,7 +104,7 @@ for (const reference of references) {
 process.exit();
 
 async function search({ unit: name, measure, seconds }: Reference) {
-  const { spec, weights, tokenizer } = model;
+  const { spec, tokenizer } = withoutBos;
   const session = {
     ...{ model: withBos, modelHash, measure, seed: Number(flags.seed) },
     ...({ engine: 'onnx', at: 'last', reference: 'none' } as const),
@@ -111,40 +113,30 @@ async function search({ unit: name, measure, seconds }: Reference) {
   const clock = eventClock();
   const calibration = await finishRun(stamped(calibrate(session), clock));
   const probe = await Probe.create({
-    spec,
-    weights,
-    unit,
-    reference,
-    calibration,
+    ...{ subject, unit, reference, calibration },
     at: 'last',
-    engine: 'onnx',
   });
   const turn = batchFor(spec.dModel, POSITIONS);
   const batch = callBatch(turn);
-  const banned = tokenizer.specialTokens();
-  const shared = { spec, weights, engine: 'onnx', batch, parents: parentsOf(turn), banned } as const;
+  const shared = { subject, batch, parents: parentsOf(turn) };
   const inside = await Sampler.create({ ...shared, positions: POSITIONS });
   const whole = await Sampler.create({ ...shared, positions: POSITIONS + 1 });
-  const start = startToken(withBos);
   const driven = await finishRun(
     stamped(
       drive(auto, {
         arena: {
-          ...{ model, start, probe, turn, batch, positions: POSITIONS, quiet: null },
+          ...{ subject: withoutBos, probe, turn, batch, positions: POSITIONS, quiet: null },
           prior: {
             get tokensRead() {
               return inside.tokensRead;
             },
             rewrite: (...drafts) => inside.rewrite(...drafts),
-            sample: async (count, bos, random) => {
-              const rows = await whole.sample(count, bos, random);
+            sample: async (count, random) => {
+              const rows = await whole.sample(count, random);
               return rows.filter((_, i) => i % (POSITIONS + 1) !== 0);
             },
           },
-          proposer: new Proposer({
-            ...{ spec, weights, probe, positions: POSITIONS, batch: 8, asked: 8, count: 256, engine: 'onnx' },
-            banned: tokenizer.excludedTokens(),
-          }),
+          proposer: new Proposer({ probe, positions: POSITIONS, batch: 8, asked: 8, count: 256 }),
           random: Random.of(session.seed, 'search'),
         },
         budget: { seconds: Number(flags.share) * seconds },

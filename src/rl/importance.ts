@@ -1,21 +1,18 @@
 /** @file How probable sequences are under an adapted model and under the frozen one: importance weights. */
-import { type Compiled, compile, type EngineName, type RunInput } from '../engine/compile.js';
+import { type Compiled, compile, type RunInput } from '../engine/compile.js';
 import * as tf from '../engine/functions/tfjs.js';
-import type { WeightSource } from '../engine/weights/weights.js';
 import { padRows } from '../text/lm/rows.js';
+import type { Subject } from '../text/lm/subject.js';
 import { forward, sequenceLogProbs } from '../text/lm/transformer.js';
 import { bannedMask } from '../text/sampling/draw-steps.js';
 import { type LoraLayout, loraLookup, loraShapes } from './lora.js';
 
 export interface LikelihoodOptions {
   readonly layout: LoraLayout;
-  /** The frozen weights. */
-  readonly weights: WeightSource;
-  /** Tokens that neither model draws. */
-  readonly banned: readonly number[];
+  /** The frozen model. */
+  readonly subject: Subject;
   readonly positions: number;
   readonly batch: number;
-  readonly engine: EngineName;
 }
 
 /** Of each sequence; arrays are `[count]`. */
@@ -37,13 +34,13 @@ export class Likelihood {
   ) {}
 
   static async create(options: LikelihoodOptions): Promise<Likelihood> {
-    const { layout, weights, banned, positions, batch, engine } = options;
-    const { spec } = layout;
+    const { layout, positions, batch } = options;
+    const { spec, weights, engine, special } = options.subject;
     const arrays = [...loraShapes(layout)].map(([name, shape]) => [name, { shape }] as const);
     const program = await compile(
       (inputs, frozen) => {
         const ids = inputs.ids!;
-        const mask = bannedMask(spec.vocab, banned);
+        const mask = bannedMask(spec.vocab, special);
         const adapted = loraLookup(layout, (name) => inputs[name]!, frozen);
         const prior = forward(spec, frozen, { ids });
         const logP = sequenceLogProbs(spec, frozen, prior, ids, mask);

@@ -1,7 +1,7 @@
 /** The policy gradient against optima known by enumeration. */
 import { describe, expect, it } from 'vitest';
 import { allSequences, logProbabilities } from '../../test/helpers/enumerate.js';
-import { randomModel, tinyConfigs } from '../../test/helpers/random-model.js';
+import { randomModel, subjectOf, tinyConfigs } from '../../test/helpers/random-model.js';
 import { Random } from '../core/random.js';
 import { MemoryWeights } from '../engine/weights/weights.js';
 import { Likelihood } from './importance.js';
@@ -51,16 +51,13 @@ const expectation = (logs: readonly number[], f: (sequence: number) => number) =
 async function trained(beta: number, choice: Partial<GradientChoice>, steps: number): Promise<number[]> {
   const batch = 128;
   const policy = await Policy.create({
-    weights,
+    subject: subjectOf({ spec, weights }, banned),
     lora: firstLora(layout, 1),
-    banned,
-    start: 0,
     positions,
     batch,
     gradient: { baseline: 'loo', kl: 'k1', scaled: false, ...choice },
     clipNorm: 1,
     weightDecay: 0,
-    engine: 'onnx',
   });
   for (let step = 0; step < steps; step++) {
     const drawn = await policy.sample(batch, Random.of(9, `step ${step}`));
@@ -117,11 +114,9 @@ it('importance weights are the exact ratios of probabilities', async () => {
   };
   const likelihood = await Likelihood.create({
     layout,
-    weights,
-    banned,
+    subject: subjectOf({ spec, weights }, banned),
     positions,
     batch: 50,
-    engine: 'onnx',
   });
   const fed = new Map([...adapted.arrays].map(([name, { data }]) => [name, data]));
   const { logWeights } = await likelihood.of(ids, fed);

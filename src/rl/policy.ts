@@ -3,11 +3,11 @@
  */
 
 import type { Random } from '../core/random.js';
-import type { EngineName, Resident } from '../engine/compile.js';
+import type { Resident } from '../engine/compile.js';
 import * as tf from '../engine/functions/tfjs.js';
 import { adamW } from '../engine/training/optimizer.js';
 import { Trainer, type TrainingState } from '../engine/training/trainer.js';
-import type { WeightSource } from '../engine/weights/weights.js';
+import type { Subject } from '../text/lm/subject.js';
 import { forward, sequenceLogProbs } from '../text/lm/transformer.js';
 import { bannedMask } from '../text/sampling/draw-steps.js';
 import { Sampler } from '../text/sampling/sampler.js';
@@ -15,14 +15,10 @@ import { type Lora, type LoraLayout, loraLookup, loraShapes } from './lora.js';
 import { type GradientChoice, k1, k3, policyLoss } from './policy-gradient.js';
 
 export interface PolicyOptions {
-  /** The frozen weights, which are also the prior's. */
-  readonly weights: WeightSource;
+  /** The frozen model, which is also the prior; its special tokens have no probability under either. */
+  readonly subject: Subject;
   /** Where training starts. */
   readonly lora: Lora;
-  /** Tokens that are never drawn; the prior gives them no probability either. */
-  readonly banned: readonly number[];
-  /** The token at position 0. */
-  readonly start: number;
   /** Positions of a sequence, BOS included. */
   readonly positions: number;
   /** Sequences a step. */
@@ -31,7 +27,6 @@ export interface PolicyOptions {
   /** Largest L2 norm of a step's gradient. */
   readonly clipNorm: number;
   readonly weightDecay: number;
-  readonly engine: EngineName;
 }
 
 /** What a step measured over its sequences, before the update. */
@@ -51,7 +46,6 @@ export interface PolicyStep {
 
 export class Policy {
   private constructor(
-    private readonly options: PolicyOptions,
     private readonly trainer: Trainer,
     private readonly sampler: Sampler,
   ) {}
@@ -61,7 +55,7 @@ export class Policy {
     options: PolicyOptions,
     from?: { state: TrainingState; steps: number },
   ): Promise<Policy> {
-    const { weights, lora, banned, positions, batch, clipNorm, weightDecay, engine } = options;
+    const { subject, lora, positions, batch, clipNorm, weightDecay } = options;
     const { layout } = lora;
     const trainer = await Trainer.create(
       {
@@ -72,10 +66,10 @@ export class Policy {
           beta: { shape: [] },
         },
         parameters: lora.arrays,
-        frozen: weights,
+        frozen: subject.weights,
         rule: () => adamW({ weightDecay }),
         clipNorm,
-        engine,
+        engine: subject.engine,
       },
       from,
     );
@@ -84,16 +78,8 @@ export class Policy {
       current: () => trainer.parameters,
       lookup: (arrays: Lookup, frozen: Lookup) => loraLookup(layout, arrays, frozen),
     };
-    const sampler = await Sampler.create({
-      spec: layout.spec,
-      weights,
-      changing,
-      banned,
-      positions,
-      batch,
-      engine,
-    });
-    return new Policy(options, trainer, sampler);
+    const sampler = await Sampler.create({ subject, changing, positions, batch });
+    return new Policy(trainer, sampler);
   }
 
   /** Steps taken so far. */
@@ -108,7 +94,7 @@ export class Policy {
 
   /** Token ids drawn from the policy as it is, `[count, positions]`, BOS in front. */
   sample(count: number, random: Random): Promise<Int32Array> {
-    return this.sampler.sample(count, this.options.start, random);
+    return this.sampler.sample(count, random);
   }
 
   /**
@@ -155,13 +141,13 @@ export function loraOf(layout: LoraLayout, state: TrainingState): Lora {
 
 /** Policy and prior read the same sequences; one graph has the loss and all that is reported. */
 function stepLoss(
-  { lora, banned, gradient }: PolicyOptions,
+  { lora, subject, gradient }: PolicyOptions,
   { ids, reward, beta }: Record<string, tf.Tensor>,
   lookup: Lookup,
 ): { loss: tf.Scalar; report: Record<string, tf.Tensor> } {
   const { layout } = lora;
-  const { spec } = layout;
-  const mask = bannedMask(spec.vocab, banned);
+  const { spec, special } = subject;
+  const mask = bannedMask(spec.vocab, special);
   const read = (weights: Lookup) => forward(spec, weights, { ids: ids! });
   const prior = read(lookup);
   const logP = sequenceLogProbs(spec, lookup, prior, ids!, mask);

@@ -5,10 +5,11 @@ import { Random } from '../core/random.js';
 import { cosineSchedule } from '../engine/training/optimizer.js';
 import type { ScoredText } from '../runs/events.js';
 import type { TextModel } from '../text/lm/model.js';
+import { openSubject } from '../text/lm/subject.js';
 import type { Calibration } from '../text/readouts/calibration.js';
 import { Probe } from '../text/readouts/probe.js';
 import type { MeasuredUnit, ReferenceClass } from '../text/readouts/reference.js';
-import { type SessionOptions, startToken } from '../text/readouts/session.js';
+import type { SessionOptions } from '../text/readouts/session.js';
 import { Likelihood } from './importance.js';
 import { nextBeta } from './kl-control.js';
 import { firstLora, type LoraLayout, type LoraSettings } from './lora.js';
@@ -95,10 +96,9 @@ export class Tuning {
     const { model, writer = model, seed, engine, at, batch, from, selectivity } = options;
     const { unit, reference, layout } = plan;
     const positions = options.length + 1;
-    const { spec, weights } = model;
-    const probe = await Probe.create({ spec, weights, unit, reference, calibration, at, engine });
-    const banned = writer.tokenizer.specialTokens();
-    const shared = { weights: writer.weights, banned, positions, batch, engine };
+    const subject = openSubject(model, engine);
+    const probe = await Probe.create({ subject, unit, reference, calibration, at });
+    const shared = { subject: openSubject(writer, engine), positions, batch };
     const { gradient, clipNorm, weightDecay } = options;
     const policy = await Policy.create(
       {
@@ -107,7 +107,6 @@ export class Tuning {
         clipNorm,
         weightDecay,
         lora: firstLora(layout, seed),
-        start: startToken(writer),
       },
       from && { state: from.state, steps: from.position.steps },
     );

@@ -21,6 +21,7 @@ import { writeSafetensors } from '../engine/weights/safetensors.js';
 import { embeddedFolder } from '../hub/embedded.js';
 import { finishRun, type RunEvent } from '../runs/events.js';
 import { loadTextModel, type TextModel } from './lm/model.js';
+import { openSubject } from './lm/subject.js';
 import { forward } from './lm/transformer.js';
 import { Calibration } from './readouts/calibration.js';
 import { corpusText } from './readouts/calibration-text.js';
@@ -128,11 +129,10 @@ describe('scoreText', () => {
   });
 
   it('counts z over the corpus that it is given', async () => {
-    const ids = corpusText(model, 0, calibrationText);
+    const ids = corpusText(openSubject(model, 'onnx'), calibrationText);
     expect(ids.positions).toBe(24);
     expect(Array.from(ids.ids).filter((id) => id === 0)).toHaveLength(ids.ids.length / 24);
-    const { spec, weights } = model;
-    const calibration = new Calibration({ spec, weights, text: async () => ids });
+    const calibration = new Calibration({ subject: openSubject(model, 'onnx'), text: async () => ids });
     const { mean, deviation } = await calibration.statistics({ kind: 'heads', layer: 1, measure: 'raw' });
     const { result } = await score({ measure: 'raw' });
     const { raw, z } = result.units[0]!;

@@ -2,10 +2,10 @@
 import { UsageError } from '../core/errors.js';
 import type { Run } from '../runs/events.js';
 import { eventClock } from '../runs/events.js';
-import type { TextModel } from './lm/model.js';
+import { openSubject, type TextSubject } from './lm/subject.js';
 import { ablationDivergence } from './readouts/ablation.js';
 import { Probe } from './readouts/probe.js';
-import { calibrate, resolveUnits, type SessionOptions, startToken } from './readouts/session.js';
+import { calibrate, resolveUnits, type SessionOptions } from './readouts/session.js';
 
 export interface UnitScore {
   unit: string;
@@ -46,10 +46,10 @@ export interface ScoreOptions extends SessionOptions {
  * @throws UsageError for an empty text, one longer than the context, or units the model lacks
  */
 export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
-  const { model, text, at, engine } = options;
-  const { spec, weights } = model;
+  const { model, text, at } = options;
+  const subject = openSubject(model, options.engine);
   const event = eventClock();
-  const ids = encodeText(model, text);
+  const ids = encodeText(subject, text);
   const resolved = options.units.map((name) => resolveUnits(name, options));
   yield event({ kind: 'started', task: 'score', unit: options.units.join(' '), method: null });
   const preparing = calibrate(options);
@@ -60,7 +60,7 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
   const units: UnitScore[] = [];
   let logProbs: number[] = [];
   for (const { unit, reference } of resolved) {
-    const probe = await Probe.create({ spec, weights, unit, reference, calibration, at, engine });
+    const probe = await Probe.create({ subject, unit, reference, calibration, at });
     const details = await probe.details(ids);
     logProbs = Array.from(details.logProbs);
     const raw = Array.from(details.raw);
@@ -72,9 +72,7 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
     const peak = { position, raw: raw[position]!, z: z[position]! };
     const score: UnitScore = { unit: unit.name, raw, z, peak, margin: details.margin, rank: details.rank };
     if (options.ablate)
-      score.ablation = Array.from(
-        await ablationDivergence({ spec, weights, unit, calibration, engine }, ids),
-      );
+      score.ablation = Array.from(await ablationDivergence({ subject, unit, calibration }, ids));
     units.push(score);
   }
   return {
@@ -92,14 +90,12 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
  *
  * @throws UsageError for an empty text, or one longer than the context
  */
-export function encodeText(model: TextModel, text: string): Int32Array {
+export function encodeText({ tokenizer, spec }: TextSubject, text: string): Int32Array {
   if (text === '') throw new UsageError('the text is empty: give at least one token with --text');
-  const encoded = model.tokenizer.encode(text);
-  const start = startToken(model);
-  const ids = encoded[0] === start ? encoded : [start, ...encoded];
-  if (ids.length > model.spec.context) {
+  const ids = tokenizer.encode(text);
+  if (ids.length > spec.context) {
     throw new UsageError(
-      `the text has ${ids.length} tokens with BOS, more than the ${model.spec.context} of the model's context: give a shorter one`,
+      `the text has ${ids.length} tokens with BOS, more than the ${spec.context} of the model's context: give a shorter one`,
     );
   }
   return Int32Array.from(ids);

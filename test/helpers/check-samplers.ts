@@ -14,7 +14,6 @@ import { type Enumerated, type Exact, exactTarget } from './exact-sampling.js';
 export interface SamplerCase {
   readonly decoder: Decoder;
   readonly reward: PrefixReward;
-  readonly start: number;
   readonly all: Enumerated;
   readonly betas: readonly number[];
 }
@@ -56,13 +55,13 @@ const slice = ({ rows: _, ...s }: Sequences, from: number, end: number): Sequenc
 
 /** Every beta is an island; runs are independent. */
 export async function checkSequentialMonteCarlo(test: SamplerCase, count: number): Promise<void> {
-  const { decoder, reward, betas, start, all } = test;
+  const { decoder, reward, betas, all } = test;
   const random = new Random(11);
   const exact = betas.map((beta) => exactTarget(all, beta));
   const runs: RunEstimate[][] = betas.map(() => []);
   let resamplings = 0;
   for (let i = 0; i < count; i++) {
-    const particles = await sequentialMonteCarlo({ decoder, reward, betas, start, random });
+    const particles = await sequentialMonteCarlo({ decoder, reward, betas, random });
     decoder.release(particles.standing);
     for (const [k, { from, end, logZ, ...island }] of particles.islands.entries()) {
       const own = slice(particles.sequences, from, end);
@@ -164,7 +163,7 @@ function changedRows(before: Sequences, after: Sequences): number {
   ).reduce((a, b) => a + b, 0);
 }
 
-async function draws({ decoder, reward, start }: SamplerCase, random: Random) {
-  const { sequences, standing } = await decoder.drawAll(start, random);
+async function draws({ decoder, reward }: SamplerCase, random: Random) {
+  const { sequences, standing } = await decoder.drawAll(random);
   return { sequences, standing, rewards: reward.ofAll(sequences) };
 }

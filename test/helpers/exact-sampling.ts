@@ -50,7 +50,7 @@ export async function enumeratePairs(
   start: number,
   tokens: readonly number[],
 ): Promise<Enumerated> {
-  const { spec, weights, engine } = probe.options;
+  const { spec, weights, engine } = probe.options.subject;
   const count = tokens.length;
   const program = await compile(
     (inputs, lookup) => {

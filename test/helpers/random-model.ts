@@ -1,11 +1,13 @@
 /** @file Tiny transformers with random weights, for tests against brute force. */
 import { Random } from '../../src/core/random.js';
+import type { EngineName } from '../../src/engine/compile.js';
 import { sizeOf } from '../../src/engine/tensor-spec.js';
 import { MemoryWeights, type WeightArray } from '../../src/engine/weights/weights.js';
 import type { Lora } from '../../src/rl/lora.js';
 import { parseConfig } from '../../src/text/lm/config.js';
 import type { TextWeights } from '../../src/text/lm/model.js';
 import { parameterShapes } from '../../src/text/lm/parameters.js';
+import type { Subject } from '../../src/text/lm/subject.js';
 import { Calibration } from '../../src/text/readouts/calibration.js';
 
 const sizes = { vocab_size: 13, max_position_embeddings: 9 };
@@ -57,13 +59,19 @@ export function randomModel(config: object, seed = 1): TextWeights & { arrays: [
   return { spec, weights: new MemoryWeights(new Map(arrays)), arrays };
 }
 
-/** Statistics over given sequences, `[rows, positions]`. */
-export const calibrationOn = (
+/** A subject without a tokenizer: texts begin with token 0, and `banned` are in none. */
+export const subjectOf = (
   { spec, weights }: TextWeights,
-  ids: Int32Array,
-  positions: number,
-): Calibration =>
-  new Calibration({ spec, weights, text: async () => ({ ids, positions, source: 'corpus', key: 'given' }) });
+  banned: readonly number[] = [0],
+  engine: EngineName = 'onnx',
+): Subject => ({ spec, weights, engine, start: 0, special: banned, excluded: () => banned });
+
+/** Statistics over given sequences, `[rows, positions]`. */
+export const calibrationOn = (model: TextWeights, ids: Int32Array, positions: number): Calibration =>
+  new Calibration({
+    subject: subjectOf(model),
+    text: async () => ({ ids, positions, source: 'corpus', key: 'given' }),
+  });
 
 /** An adapter as training leaves it: nothing is zero. */
 export function trainedLora(lora: Lora, seed = 5): Lora {

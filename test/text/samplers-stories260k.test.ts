@@ -1,8 +1,9 @@
 /** Samplers on a real model, against the enumeration of all its texts of two tokens (512 x 512 but for specials). */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { loadTextModel } from '../../src/text/lm/model.js';
+import { openSubject } from '../../src/text/lm/subject.js';
 import { Probe } from '../../src/text/readouts/probe.js';
-import { calibrate, resolveUnits, type SessionOptions, startToken } from '../../src/text/readouts/session.js';
+import { calibrate, resolveUnits, type SessionOptions } from '../../src/text/readouts/session.js';
 import { Decoder } from '../../src/text/sampling/decoder.js';
 import { PrefixReward } from '../../src/text/sampling/prefix-reward.js';
 import {
@@ -23,8 +24,8 @@ describe.skipIf(stories.missing)(stories.title('samplers of L2.H3 of stories260k
   let probe: Probe;
   beforeAll(async () => {
     const model = await loadTextModel(stories.path);
-    const { spec, weights, tokenizer } = model;
     const engine = 'onnx';
+    const subject = openSubject(model, engine);
     const session: SessionOptions = {
       model,
       engine,
@@ -37,32 +38,17 @@ describe.skipIf(stories.missing)(stories.title('samplers of L2.H3 of stories260k
     const preparing = calibrate(session);
     let prepared = await preparing.next();
     while (!prepared.done) prepared = await preparing.next();
-    probe = await Probe.create({
-      spec,
-      weights,
-      unit,
-      reference,
-      calibration: prepared.value,
-      at: 'max',
-      engine,
-    });
-    const banned = tokenizer.specialTokens();
-    const positions = LENGTH + 1;
-    const start = startToken(model);
-    const tokens = Array.from({ length: spec.vocab }, (_, id) => id).filter((id) => !banned.includes(id));
+    probe = await Probe.create({ subject, unit, reference, calibration: prepared.value, at: 'max' });
+    const { spec, special, start } = subject;
+    const tokens = Array.from({ length: spec.vocab }, (_, id) => id).filter((id) => !special.includes(id));
     test = {
       decoder: await Decoder.create({
-        spec,
-        weights,
         probe,
         withRivals: false,
-        banned,
-        positions,
+        positions: LENGTH + 1,
         batch: 256,
-        engine,
       }),
       reward: new PrefixReward('max'),
-      start,
       all: await enumeratePairs(probe, start, tokens),
       betas: [0, 1, 2, 3],
     };

@@ -45,7 +45,7 @@ describe('corpusSequences', () => {
   it('cuts windows of one length that follow each other and survive decoding', async () => {
     const [file] = corpusFiles([join(folder, 'a.txt')]);
     const parts: Int32Array[] = [];
-    for await (const { sequences, bytes } of corpusSequences([file!], model.tokenizer, 0, {
+    for await (const { sequences, bytes } of corpusSequences([file!], model.tokenizer, {
       unit: 'window',
       length: 6,
     })) {
@@ -67,7 +67,7 @@ describe('corpusSequences', () => {
     writeFileSync(path, gzipSync(sentences.join('\n')));
     const found: string[] = [];
     const cut = { unit: 'sentence', length: 40 } as const;
-    for await (const { sequences } of corpusSequences(corpusFiles([path]), model.tokenizer, 0, cut))
+    for await (const { sequences } of corpusSequences(corpusFiles([path]), model.tokenizer, cut))
       found.push(...sequences.map((ids) => model.tokenizer.decode(ids)));
     expect(found).toEqual(sentences);
   });

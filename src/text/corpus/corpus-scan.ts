@@ -3,10 +3,11 @@ import { UsageError } from '../../core/errors.js';
 import { Frontier, hypervolume } from '../../core/frontier.js';
 import { eventClock, type Run, type ScoredText } from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
+import { openSubject } from '../lm/subject.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
 import { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
-import { calibrate, resolveUnits, type SessionOptions, startToken } from '../readouts/session.js';
+import { calibrate, resolveUnits, type SessionOptions } from '../readouts/session.js';
 import { type CorpusFile, type Cut, corpusSequences } from './corpus-text.js';
 
 export interface CorpusScanOptions extends SessionOptions {
@@ -47,8 +48,9 @@ export interface CorpusResult {
  *   read
  */
 export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult> {
-  const { model, files, cut, signal, at, engine } = options;
-  const { spec, weights, tokenizer } = model;
+  const { files, cut, signal, at } = options;
+  const subject = openSubject(options.model, options.engine);
+  const { spec, tokenizer } = subject;
   const event = eventClock();
   const { unit, reference } = checkScan(options);
   yield event({ kind: 'started', task: 'corpus', unit: unit.name, method: 'corpus' });
@@ -56,7 +58,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
   let prepared = await preparing.next();
   for (; !prepared.done; prepared = await preparing.next()) yield event(prepared.value);
   const calibration = prepared.value;
-  const probe = await Probe.create({ spec, weights, unit, reference, calibration, at, engine });
+  const probe = await Probe.create({ subject, unit, reference, calibration, at });
 
   const begin = performance.now();
   const seconds = () => (performance.now() - begin) / 1000;
@@ -79,7 +81,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
     }
   }
   try {
-    for await (const { sequences, bytes } of corpusSequences(files, tokenizer, startToken(model), cut)) {
+    for await (const { sequences, bytes } of corpusSequences(files, tokenizer, cut)) {
       for (const ids of sequences) waiting.add(ids);
       yield* score(batch);
       bytesRead = bytes;
@@ -101,7 +103,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
     const frontier = found.frontier.members;
     const top: CorpusText[] = [];
     for (const text of found.strongest) {
-      const { z } = await probe.details(Int32Array.from([startToken(model), ...text.token_ids]));
+      const { z } = await probe.details(Int32Array.from(tokenizer.behindBos(text.token_ids)));
       const byToken = Array.from(z.subarray(1));
       const peak = byToken.indexOf(Math.max(...byToken));
       const tokens = text.token_ids.map((id) => tokenizer.tokenString(id));

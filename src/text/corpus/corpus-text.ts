@@ -61,13 +61,11 @@ function filesAt(path: string, named: boolean): CorpusFile[] {
 /**
  * Cuts files into sequences, one stretch of text after the other.
  *
- * @param start - the token in front of every sequence
  * @throws UserError when a file cannot be read
  */
 export async function* corpusSequences(
   files: readonly CorpusFile[],
   tokenizer: Tokenizer,
-  start: number,
   cut: Cut,
 ): AsyncGenerator<CorpusPart, void, void> {
   const cutStretch = cut.unit === 'window' ? windows : sentences;
@@ -75,7 +73,7 @@ export async function* corpusSequences(
   for (const file of files) {
     for await (const { text, bytes } of stretches(file.path)) {
       const sequences = cutStretch(text, tokenizer, cut.length)
-        .map((ids) => Int32Array.from([start, ...ids]))
+        .map((ids) => Int32Array.from(tokenizer.behindBos(ids)))
         .filter((ids) => tokenizer.roundTrips(ids));
       yield { sequences, bytes: before + bytes };
     }
@@ -118,7 +116,7 @@ function lastBreak(text: string): number {
 
 /** Stretches of exactly `length` tokens, one after the other, each from the start of a word. */
 function windows(text: string, tokenizer: Tokenizer, length: number): number[][] {
-  const ids = withoutBos(tokenizer, text);
+  const ids = tokenizer.tokens(text);
   const found: number[][] = [];
   for (let at = 0; at + length <= ids.length; ) {
     if (at > 0 && !/^\s/.test(tokenizer.tokenString(ids[at]!))) at++;
@@ -140,11 +138,6 @@ function sentences(text: string, tokenizer: Tokenizer, longest: number): number[
         .trim()
         .split(/(?<=[.!?]["'”’)\]]*) (?=["'“‘([]*\p{Lu})/u),
     )
-    .map((sentence) => withoutBos(tokenizer, sentence))
+    .map((sentence) => tokenizer.tokens(sentence))
     .filter(({ length }) => length >= SHORTEST_SENTENCE && length <= longest);
-}
-
-function withoutBos(tokenizer: Tokenizer, text: string): number[] {
-  const ids = tokenizer.encode(text);
-  return ids[0] === tokenizer.bos ? ids.slice(1) : ids;
 }

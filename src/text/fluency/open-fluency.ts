@@ -1,6 +1,7 @@
 /** @file `--prior`: which kind of model a folder holds. */
 import type { EngineName } from '../../engine/compile.js';
 import { loadTextModel } from '../lm/model.js';
+import { openSubject } from '../lm/subject.js';
 import type { FluencyModel } from './fluency-model.js';
 import { isOnnxFolder, OnnxFluency } from './onnx-fluency.js';
 import { TransformerFluency } from './transformer-fluency.js';
@@ -12,5 +13,5 @@ import { TransformerFluency } from './transformer-fluency.js';
  */
 export async function openFluencyModel(folder: string, engine: EngineName): Promise<FluencyModel> {
   if (isOnnxFolder(folder)) return OnnxFluency.open(folder);
-  return new TransformerFluency(await loadTextModel(folder), engine);
+  return new TransformerFluency(openSubject(await loadTextModel(folder), engine));
 }

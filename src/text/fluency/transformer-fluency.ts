@@ -2,11 +2,10 @@
 
 import { OnDemand } from '../../core/on-demand.js';
 import type { Random } from '../../core/random.js';
-import { type Compiled, compile, type EngineName } from '../../engine/compile.js';
-import type { TextModel } from '../lm/model.js';
+import { type Compiled, compile } from '../../engine/compile.js';
 import { padRows } from '../lm/rows.js';
+import type { TextSubject } from '../lm/subject.js';
 import { forward, sequenceLogProbs } from '../lm/transformer.js';
-import { startToken } from '../readouts/session.js';
 import { Sampler } from '../sampling/sampler.js';
 import { type FluencyModel, meanNats, padEnds } from './fluency-model.js';
 
@@ -20,22 +19,15 @@ export class TransformerFluency implements FluencyModel {
   private readonly readers = new OnDemand<number, Compiled>();
   private readonly samplers = new OnDemand<number, Sampler>();
 
-  constructor(
-    private readonly model: TextModel,
-    private readonly engine: EngineName,
-  ) {
-    this.name = model.name;
+  constructor(private readonly subject: TextSubject) {
+    this.name = subject.name;
   }
 
   async crossEntropy(texts: readonly string[]): Promise<Float32Array> {
-    const { tokenizer, spec } = this.model;
-    const start = startToken(this.model);
+    const { tokenizer, spec } = this.subject;
     const result = new Float32Array(texts.length);
     for (let at = 0; at < texts.length; at += BATCH) {
-      const rows = texts.slice(at, at + BATCH).map((text) => {
-        const ids = tokenizer.encode(text);
-        return (ids[0] === start ? ids : [start, ...ids]).slice(0, spec.context);
-      });
+      const rows = texts.slice(at, at + BATCH).map((text) => tokenizer.encode(text).slice(0, spec.context));
       const longest = Math.max(2, ...rows.map(({ length }) => length));
       const capacity = Math.min(spec.context, Math.ceil(longest / GRANULARITY) * GRANULARITY);
       const program = await this.reader(capacity);
@@ -54,16 +46,13 @@ export class TransformerFluency implements FluencyModel {
   }
 
   async sample(count: number, tokens: number, random: Random): Promise<string[]> {
-    const { spec, weights, tokenizer } = this.model;
+    const { subject } = this;
+    const { spec, tokenizer } = subject;
     const positions = Math.min(spec.context, tokens + 1);
     const sampler = await this.samplers.get(positions, () =>
-      Sampler.create({
-        ...{ spec, weights, positions, engine: this.engine },
-        banned: tokenizer.specialTokens(),
-        batch: BATCH,
-      }),
+      Sampler.create({ subject, positions, batch: BATCH }),
     );
-    const rows = await sampler.sample(count, startToken(this.model), random);
+    const rows = await sampler.sample(count, random);
     this.tokenLayers += count * (positions - 1) * spec.layers;
     return Array.from({ length: count }, (_, row) =>
       tokenizer.decode(rows.subarray(row * positions, (row + 1) * positions)),
@@ -76,18 +65,14 @@ export class TransformerFluency implements FluencyModel {
   }
 
   private reader(capacity: number): Promise<Compiled> {
-    const { spec, weights } = this.model;
+    const { spec, weights, engine } = this.subject;
     return this.readers.get(capacity, () =>
       compile(
         (inputs, lookup) => {
           const ids = inputs.ids!;
           return { logProbs: sequenceLogProbs(spec, lookup, forward(spec, lookup, { ids }), ids) };
         },
-        {
-          inputs: { ids: { shape: [BATCH, capacity], dtype: 'int32' } },
-          weights,
-          engine: this.engine,
-        },
+        { inputs: { ids: { shape: [BATCH, capacity], dtype: 'int32' } }, weights, engine },
       ),
     );
   }

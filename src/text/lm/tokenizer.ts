@@ -35,8 +35,18 @@ export class Tokenizer {
 
   /** Token ids of a text, behind one BOS if the model has one, whether or not its tokenizer adds it. */
   encode(text: string): number[] {
+    return this.behindBos(this.tokens(text));
+  }
+
+  /** Token ids of a text alone; a BOS in front is left out. */
+  tokens(text: string): number[] {
     const ids = this.encodeBare(text);
-    return this.bos === null || ids[0] === this.bos ? ids : [this.bos, ...ids];
+    return ids[0] === this.bos ? ids.slice(1) : ids;
+  }
+
+  /** A sequence of tokens as models read it. All BOS are put in front here. */
+  behindBos(ids: readonly number[]): number[] {
+    return this.bos === null ? [...ids] : [this.bos, ...ids];
   }
 
   /** The text of token ids; a BOS in front is left out. */
@@ -102,12 +112,8 @@ export class Tokenizer {
     const isUsable = (id: number) =>
       this.storedString(id) !== undefined &&
       !special.has(id) &&
-      prefixes.some((prefix) => this.roundTrips(this.withBos([...prefix, id])));
+      prefixes.some((prefix) => this.roundTrips(this.behindBos([...prefix, id])));
     return Array.from({ length: this.vocab }, (_, id) => id).filter((id) => !isUsable(id));
-  }
-
-  private withBos(ids: number[]): number[] {
-    return this.bos === null ? ids : [this.bos, ...ids];
   }
 
   private storedString(id: number): string | undefined {

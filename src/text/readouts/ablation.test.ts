@@ -4,6 +4,7 @@ import * as tf from '../../engine/functions/tfjs.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { headOutputWeights } from '../lm/matrices.js';
 import { loadTextModel, type TextModel } from '../lm/model.js';
+import { openSubject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import { ablationDivergence } from './ablation.js';
 import { Calibration } from './calibration.js';
@@ -15,17 +16,15 @@ let ids: Int32Array;
 
 beforeAll(async () => {
   model = await loadTextModel(`${embeddedFolder}/books-lm`);
-  const { spec, weights, tokenizer } = model;
-  ids = Int32Array.from(tokenizer.encode('"What is the matter?" said the old man to his wife.'));
+  ids = Int32Array.from(model.tokenizer.encode('"What is the matter?" said the old man to his wife.'));
   const text = { ids, positions: ids.length, source: 'corpus', key: 'one sentence' } as const;
-  calibration = new Calibration({ spec, weights, text: async () => text });
+  calibration = new Calibration({ subject: openSubject(model, 'onnx'), text: async () => text });
 });
 
 const divergence = (unit: string) => {
-  const { spec, weights } = model;
   const options = { model, engine: 'onnx', measure: 'delta', at: 'max', reference: 'none', seed: 0 } as const;
   return ablationDivergence(
-    { spec, weights, calibration, engine: 'onnx', unit: resolveUnits(unit, options).unit },
+    { subject: openSubject(model, 'onnx'), calibration, unit: resolveUnits(unit, options).unit },
     ids,
   );
 };

@@ -4,22 +4,19 @@
  */
 
 import { UsageError } from '../../core/errors.js';
-import { type Compiled, compile, type EngineName } from '../../engine/compile.js';
+import { type Compiled, compile } from '../../engine/compile.js';
 import { logSoftmax } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { WeightSource } from '../../engine/weights/weights.js';
 import type { Edits } from '../lm/layer.js';
-import type { TransformerSpec } from '../lm/spec.js';
+import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import type { Calibration } from './calibration.js';
 import type { MeasuredUnit } from './reference.js';
 
 export interface AblationOptions {
-  readonly spec: TransformerSpec;
-  readonly weights: WeightSource;
+  readonly subject: Subject;
   readonly unit: MeasuredUnit;
   readonly calibration: Calibration;
-  readonly engine: EngineName;
 }
 
 /**
@@ -39,7 +36,7 @@ export async function ablationDivergence(options: AblationOptions, ids: Int32Arr
 
 /** The graph behind `ablationDivergence`: `ids` `[1, positions]` in, `divergence` `[1, positions]` out. */
 export async function compileAblation(options: AblationOptions, positions: number): Promise<Compiled> {
-  const { spec, weights, engine } = options;
+  const { spec, weights, engine } = options.subject;
   const edits = await meanAblation(options);
   return compile(
     (inputs, lookup) => {
@@ -57,7 +54,7 @@ export function canAblate({ group }: MeasuredUnit): boolean {
   return group.kind === 'heads' || group.kind === 'headsToward' || group.kind === 'neurons';
 }
 
-async function meanAblation({ spec, unit, calibration }: AblationOptions): Promise<Edits> {
+async function meanAblation({ subject: { spec }, unit, calibration }: AblationOptions): Promise<Edits> {
   const { group, index } = unit;
   if (group.kind === 'heads' || group.kind === 'headsToward') {
     const { centre } = await calibration.statistics({ kind: 'heads', layer: group.layer, measure: 'delta' });

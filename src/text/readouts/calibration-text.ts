@@ -4,9 +4,8 @@ import { readFileSync } from 'node:fs';
 import { UserError } from '../../core/errors.js';
 import { fileError } from '../../core/file-error.js';
 import { Random } from '../../core/random.js';
-import type { EngineName } from '../../engine/compile.js';
 import { batchFor } from '../lm/batch-size.js';
-import type { TextModel } from '../lm/model.js';
+import type { Subject, TextSubject } from '../lm/subject.js';
 import { Sampler, samplerVersion } from '../sampling/sampler.js';
 import type { CalibrationText } from './calibration.js';
 import type { CalibrationStore } from './calibration-store.js';
@@ -23,13 +22,11 @@ export interface CalibrationProgress {
 
 /** Samples of the model at temperature 1, always the same ones; from the store where they were drawn before. */
 export async function* priorText(
-  model: TextModel,
-  start: number,
+  subject: Subject,
   store: CalibrationStore,
-  engine: EngineName,
   signal?: AbortSignal,
 ): AsyncGenerator<CalibrationProgress, CalibrationText, void> {
-  const { spec, weights, tokenizer } = model;
+  const { spec } = subject;
   const positions = Math.min(LENGTH + 1, spec.context);
   const key = `prior ${SEQUENCES} x ${positions}, sampler ${samplerVersion}`;
   const text = (ids: Int32Array): CalibrationText => ({ ids, positions, source: 'prior', key });
@@ -38,20 +35,13 @@ export async function* priorText(
   if (stored?.length === SEQUENCES * positions && stored.every(inVocabulary)) return text(stored);
 
   const batch = batchFor(spec.dModel, positions);
-  const prior = await Sampler.create({
-    spec,
-    weights,
-    banned: tokenizer.specialTokens(),
-    positions,
-    batch,
-    engine,
-  });
+  const prior = await Sampler.create({ subject, positions, batch });
   const random = Random.of(0, 'calibration');
   const ids = new Int32Array(SEQUENCES * positions);
   for (let done = 0; done < SEQUENCES; done += batch) {
     signal?.throwIfAborted();
     yield { done, total: SEQUENCES };
-    ids.set(await prior.sample(batch, start, random), done * positions);
+    ids.set(await prior.sample(batch, random), done * positions);
   }
   prior.dispose();
   store.saveIds(key, ids);
@@ -63,7 +53,7 @@ export async function* priorText(
  *
  * @throws UserError when the file cannot be read or is too short
  */
-export function corpusText(model: TextModel, start: number, path: string): CalibrationText {
+export function corpusText({ spec, tokenizer }: TextSubject, path: string): CalibrationText {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -71,14 +61,14 @@ export function corpusText(model: TextModel, start: number, path: string): Calib
     throw fileError(error, `read the corpus ${path}`);
   }
   const pieces = spreadPieces(text, SEQUENCES);
-  const length = Math.min(LENGTH, model.spec.context - 1);
+  const length = Math.min(LENGTH, spec.context - 1);
   const rows: number[][] = [];
   for (const piece of pieces) {
-    const ids = model.tokenizer.encode(piece).filter((id) => id !== start);
+    const ids = tokenizer.tokens(piece).filter((id) => id !== tokenizer.bos);
     // One sequence a piece, so that they reach the end of a long text; a short text is a single piece.
     const last = pieces.length > 1 ? 0 : ids.length - length;
     for (let at = 0; at <= last && at + length <= ids.length && rows.length < SEQUENCES; at += length)
-      rows.push([start, ...ids.slice(at, at + length)]);
+      rows.push(tokenizer.behindBos(ids.slice(at, at + length)));
   }
   if (rows.length < 4)
     throw new UserError(

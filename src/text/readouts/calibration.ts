@@ -2,11 +2,11 @@
  * @file What is usual for a unit: mean and standard deviation of its measure over calibration text, past
  * position 0, and the mean output of each head. z is counted from there.
  */
-import { compile, type EngineName } from '../../engine/compile.js';
+import { compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { WeightSource } from '../../engine/weights/weights.js';
 import { padRows } from '../lm/rows.js';
 import type { TransformerSpec } from '../lm/spec.js';
+import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import { type CalibrationStore, memoryStore } from './calibration-store.js';
 import { groupKey, groupSize, measure, needsCentre, type UnitGroup } from './measures.js';
@@ -35,11 +35,9 @@ export interface CalibrationText {
 const BATCH = 64;
 
 export interface CalibrationOptions {
-  readonly spec: TransformerSpec;
-  readonly weights: WeightSource;
+  readonly subject: Subject;
   /** The text to count over, asked for when a group is not shipped and not in the store. */
   readonly text: () => Promise<CalibrationText>;
-  readonly engine?: EngineName;
   /** Statistics that came with the model. */
   readonly shipped?: ShippedStatistics | undefined;
   readonly store?: CalibrationStore;
@@ -65,7 +63,7 @@ export class Calibration {
   private readonly store: CalibrationStore;
 
   constructor(private readonly options: CalibrationOptions) {
-    this.spec = options.spec;
+    this.spec = options.subject.spec;
     this.store = options.store ?? memoryStore();
   }
 
@@ -120,7 +118,7 @@ export class Calibration {
     { size, values }: Counted,
     { ids, positions }: CalibrationText,
   ): Promise<GroupStatistics> {
-    const { weights, engine = 'onnx' } = this.options;
+    const { weights, engine } = this.options.subject;
     const count = ids.length / positions;
     const batch = Math.min(BATCH, count);
     const program = await compile(

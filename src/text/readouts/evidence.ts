@@ -24,8 +24,6 @@ export interface EvidenceOptions {
   readonly probe: Probe;
   /** Mean output of the heads of the unit's layer, for units that are heads. */
   readonly centre: GroupStatistics['centre'];
-  /** Tokens that are never proposed. */
-  readonly banned: readonly number[];
   /** Tokens the prior proposes a position. */
   readonly proposals: number;
 }
@@ -40,8 +38,9 @@ export interface EvidenceOptions {
  * `bottomValues` `[LOGITS_TOLD]`.
  */
 export function compileReading(options: EvidenceOptions, positions: number): Promise<Compiled> {
-  const { probe, banned, proposals } = options;
-  const { spec, at, reference } = probe.options;
+  const { probe, proposals } = options;
+  const { subject, at, reference } = probe.options;
+  const { spec } = subject;
   return compileWith(
     probe,
     { ids: { shape: [1, positions], dtype: 'int32' }, ...masks(positions) },
@@ -55,7 +54,10 @@ export function compileReading(options: EvidenceOptions, positions: number): Pro
           [`rivals${i}`, scoreCounted(probe.groupZ(w, read, group), at, inputs.counted!)] as const,
       );
       const logits = tf.slice(read.at('logits'), [0, 0, 0], [1, positions - 1, spec.vocab]);
-      const allowed = tf.add(tf.reshape(logits, [positions - 1, spec.vocab]), bannedMask(spec.vocab, banned));
+      const allowed = tf.add(
+        tf.reshape(logits, [positions - 1, spec.vocab]),
+        bannedMask(spec.vocab, subject.excluded()),
+      );
       return {
         raw,
         z,
@@ -72,10 +74,10 @@ export function compileReading(options: EvidenceOptions, positions: number): Pro
 
 /** z of variants: `ids` `[batch, positions]` and `counted` in, `score` `[batch]` out. */
 export function compileVariants(probe: Probe, batch: number, positions: number): Promise<Compiled> {
-  const { spec, at } = probe.options;
+  const { subject, at } = probe.options;
   const { counted } = masks(positions);
   return compileWith(probe, { ids: { shape: [batch, positions], dtype: 'int32' }, counted }, (inputs, w) => {
-    const { z } = probe.unitAtPositions(w, forward(spec, w, { ids: inputs.ids! }));
+    const { z } = probe.unitAtPositions(w, forward(subject.spec, w, { ids: inputs.ids! }));
     return { score: scoreCounted(z, at, inputs.counted!) };
   });
 }
@@ -85,7 +87,7 @@ function compileWith(
   inputs: Record<string, TensorSpec>,
   fn: (inputs: Record<string, tf.Tensor>, weights: WeightLookup) => Record<string, tf.Tensor>,
 ): Promise<Compiled> {
-  const { weights, engine } = probe.options;
+  const { weights, engine } = probe.options.subject;
   return compile(fn, { inputs, weights, engine });
 }
 
@@ -108,7 +110,8 @@ function attentionFrom(
   read: Pass,
   peak: tf.Tensor2D,
 ): Record<string, tf.Tensor> {
-  const { spec, unit } = probe.options;
+  const { unit, subject } = probe.options;
+  const { spec } = subject;
   const { group, index } = unit;
   if (group.kind !== 'heads' && group.kind !== 'headsToward') return {};
   const positions = peak.shape[1];
@@ -129,7 +132,7 @@ function attentionFrom(
 
 /** W_O of one head, `[dHead, dModel]`. */
 function headOutput(probe: Probe, weights: WeightLookup, layer: number, head: number): tf.Tensor2D {
-  const { spec } = probe.options;
+  const { spec } = probe.options.subject;
   const all = headOutputWeights(spec, weights, layer);
   return tf.reshape(tf.slice(all, [head, 0, 0], [1, spec.dHead, spec.dModel]), [spec.dHead, spec.dModel]);
 }
@@ -141,7 +144,7 @@ function logitsWritten(
   read: Pass,
   peak: tf.Tensor2D,
 ): Record<string, tf.Tensor> {
-  const { spec } = options.probe.options;
+  const { spec } = options.probe.options.subject;
   const written = writtenToStream(options, weights, read);
   if (!written) return {};
   const rows = tf.reshape(writtenBehindNorm(spec, weights, read, written), [-1, spec.dModel]) as tf.Tensor2D;
@@ -164,7 +167,8 @@ function writtenToStream(
   weights: WeightLookup,
   read: Pass,
 ): tf.Tensor | null {
-  const { spec, unit } = probe.options;
+  const { unit, subject } = probe.options;
+  const { spec } = subject;
   const { group, index } = unit;
   if (group.kind === 'heads' || group.kind === 'headsToward') {
     const deltas = centredDeltas(spec, weights, read, group.layer, centre!); // [head, rows, dModel]

@@ -13,6 +13,7 @@ import { finishRun } from '../../runs/events.js';
 import { headOutputWeights, neuronOutputWeights } from '../lm/matrices.js';
 import { loadTextModel, type TextModel } from '../lm/model.js';
 import type { Place } from '../lm/places.js';
+import { openSubject } from '../lm/subject.js';
 import { loadTokenizer } from '../lm/tokenizer.js';
 import { forward } from '../lm/transformer.js';
 import { logitDirections } from '../lm/unembed.js';
@@ -279,7 +280,7 @@ describe('substitutions', () => {
     "are the prior's likeliest tokens and the score with each (%s %s, %s)",
     async (name, unitName, at) => {
       const model = models[name]!;
-      const { spec, weights, tokenizer } = model;
+      const { spec, tokenizer } = model;
       const options = session(name, { at });
       const [explanation] = await explain(options, unitName, text);
       const { token_ids: ids, substitutions } = explanation!;
@@ -291,15 +292,8 @@ describe('substitutions', () => {
       const calibrating = calibrate(options);
       let step = await calibrating.next();
       while (!step.done) step = await calibrating.next();
-      const probe = await Probe.create({
-        spec,
-        weights,
-        unit,
-        reference,
-        calibration: step.value,
-        at,
-        engine: 'onnx',
-      });
+      const subject = openSubject(model, 'onnx');
+      const probe = await Probe.create({ subject, unit, reference, calibration: step.value, at });
       for (let position = 1; position < ids.length; position++) {
         const before = logits.slice((position - 1) * spec.vocab, position * spec.vocab);
         const likeliest = before
@@ -336,13 +330,12 @@ describe('substitutions', () => {
 it('tells what ablation loses', async () => {
   const options = session('gpt2');
   const [explanation] = await explain(options, 'L0.H1', text);
-  const { spec, weights } = models.gpt2!;
   const calibrating = calibrate(options);
   let step = await calibrating.next();
   while (!step.done) step = await calibrating.next();
   const { unit } = resolveUnits('L0.H1', options);
   const expected = await ablationDivergence(
-    { spec, weights, unit, calibration: step.value, engine: 'onnx' },
+    { subject: openSubject(models.gpt2!, 'onnx'), unit, calibration: step.value },
     Int32Array.from(explanation!.token_ids),
   );
   expect(explanation!.ablation!.length).toBe(expected.length);

@@ -5,8 +5,8 @@
 import { OnDemand } from '../../core/on-demand.js';
 import type { Compiled } from '../../engine/compile.js';
 import type { EventBody, Explanation, TokenValue } from '../../runs/events.js';
-import type { TextModel } from '../lm/model.js';
 import { padRows } from '../lm/rows.js';
+import { openSubject, type TextSubject } from '../lm/subject.js';
 import { encodeText } from '../score.js';
 import { canAblate, compileAblation } from './ablation.js';
 import { compileReading, compileVariants, type EvidenceOptions } from './evidence.js';
@@ -32,27 +32,27 @@ export class Explainer {
   private readonly programs = new OnDemand<string, Compiled>();
 
   private constructor(
-    private readonly model: TextModel,
+    private readonly subject: TextSubject,
     private readonly probe: Probe,
     private readonly evidence: EvidenceOptions,
   ) {}
 
   /** @param probe - stays the caller's: it is not disposed with the explainer */
-  static async create(model: TextModel, probe: Probe): Promise<Explainer> {
+  static async create(subject: TextSubject, probe: Probe): Promise<Explainer> {
     const { unit, calibration } = probe.options;
     const { group } = unit;
     const isHead = group.kind === 'heads' || group.kind === 'headsToward';
     const { centre } = isHead
       ? await calibration.statistics({ kind: 'heads', layer: group.layer, measure: 'delta' })
       : {};
-    const banned = model.tokenizer.excludedTokens();
-    const proposals = Math.max(1, Math.min(MOST_REPLACEMENTS + 1, model.spec.vocab - banned.length));
-    return new Explainer(model, probe, { probe, centre, banned, proposals });
+    const usable = subject.spec.vocab - subject.excluded().length;
+    const proposals = Math.max(1, Math.min(MOST_REPLACEMENTS + 1, usable));
+    return new Explainer(subject, probe, { probe, centre, proposals });
   }
 
   /** @throws UsageError for an empty text, or one longer than the context */
   explain(text: string, options: ExplainOptions = {}): Promise<Explanation> {
-    return this.explainTokens(encodeText(this.model, text), options);
+    return this.explainTokens(encodeText(this.subject, text), options);
   }
 
   /** @param ids - one sequence, BOS in front */
@@ -61,7 +61,7 @@ export class Explainer {
     { replacements = 4, ablate = false }: ExplainOptions = {},
   ): Promise<Explanation> {
     const { unit, at } = this.probe.options;
-    const { tokenizer } = this.model;
+    const { tokenizer } = this.subject;
     const length = ids.length;
     const capacity = this.capacityFor(length);
     const padded = padTo(ids, capacity);
@@ -122,7 +122,7 @@ export class Explainer {
   private capacityFor(length: number): number {
     const power = 2 ** Math.max(4, Math.ceil(Math.log2(length)));
     const between = power * 0.75;
-    return Math.min(this.model.spec.context, power > 16 && length <= between ? between : power);
+    return Math.min(this.subject.spec.context, power > 16 && length <= between ? between : power);
   }
 
   /** The whole reference class, strongest first. */
@@ -152,7 +152,7 @@ export class Explainer {
     const z = await this.scoreVariants(variants, counted);
     let next = 0;
     return tried.map((ids) =>
-      ids.map((id) => ({ token: this.model.tokenizer.tokenString(id), value: z[next++]! })),
+      ids.map((id) => ({ token: this.subject.tokenizer.tokenString(id), value: z[next++]! })),
     );
   }
 
@@ -197,11 +197,11 @@ export async function* openExplainer(
   options: SessionOptions & { readonly unit: string },
 ): AsyncGenerator<EventBody, OpenExplainer, void> {
   const { model, at, engine } = options;
-  const { spec, weights } = model;
   const { unit, reference } = resolveUnits(options.unit, options);
   const calibration = yield* calibrate(options);
-  const probe = await Probe.create({ spec, weights, unit, reference, calibration, at, engine });
-  const explainer = await Explainer.create(model, probe);
+  const subject = openSubject(model, engine);
+  const probe = await Probe.create({ subject, unit, reference, calibration, at });
+  const explainer = await Explainer.create(subject, probe);
   return {
     explainer,
     dispose: async () => {

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
 import { type Output, runOn } from '../../../test/helpers/engines.js';
-import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { bodyModule, unembeddingModule } from '../lm/parameters.js';
@@ -230,10 +230,10 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
 
 describe('calibration', () => {
   it('gives a unit that never moves a deviation of 1', async () => {
-    const { spec, weights } = randomModel(tinyConfigs.llama);
+    const model = randomModel(tinyConfigs.llama);
     const text = { ids: new Int32Array(2 * positions), positions, source: 'corpus', key: 'zeros' } as const;
-    const calibration = new Calibration({ spec, weights, text: async () => text });
-    const vector = new Float32Array(spec.dModel);
+    const calibration = new Calibration({ subject: subjectOf(model), text: async () => text });
+    const vector = new Float32Array(model.spec.dModel);
     const { mean, deviation } = await calibration.statistics({
       kind: 'direction',
       layer,

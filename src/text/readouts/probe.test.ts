@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
 import { type Output, runOn } from '../../../test/helpers/engines.js';
-import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { UsageError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 import type * as tf from '../../engine/functions/tfjs.js';
@@ -18,6 +18,7 @@ import { measuredUnit, type ReferenceClass, referenceClass, splitReference } fro
 import { parseTextUnit } from './units.js';
 
 const { spec, weights } = randomModel(tinyConfigs.llama, 2);
+const subject = subjectOf({ spec, weights });
 const positions = 6;
 const random = new Random(11);
 const rowsOf = (count: number) =>
@@ -44,7 +45,7 @@ const classOf = (name: string, unit: string, seed = 0) =>
 
 function probeOf(unit: string, reference: string, at: SequenceScore = 'max'): Promise<Probe> {
   return Probe.create({
-    ...{ spec, weights, calibration, at, engine: 'onnx' },
+    ...{ subject, calibration, at },
     unit: unitOf(unit),
     reference: classOf(reference, unit),
   });
@@ -208,7 +209,7 @@ describe('rivals held out', () => {
       heldOut: null,
     });
 
-    const shared = { spec, weights, calibration, at: 'max', engine: 'onnx', unit: unitOf('L2.N7') } as const;
+    const shared = { subject, calibration, at: 'max', unit: unitOf('L2.N7') } as const;
     const together = await Probe.create({ ...shared, reference: whole });
     const apart = await Probe.create({ ...shared, reference: seen, heldOut: heldOut! });
     const one = (await together.score(ids, positions, 7)).rivals!;

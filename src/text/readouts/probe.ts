@@ -4,12 +4,12 @@
  */
 
 import { OnDemand } from '../../core/on-demand.js';
-import { type Compiled, compile, type EngineName, type Precision } from '../../engine/compile.js';
+import { type Compiled, compile, type Precision } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TypedArray } from '../../engine/tensor-spec.js';
-import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
 import { padRows } from '../lm/rows.js';
-import type { TransformerSpec } from '../lm/spec.js';
+import type { Subject } from '../lm/subject.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
 import type { Calibration, GroupStatistics } from './calibration.js';
@@ -18,8 +18,7 @@ import type { MeasuredUnit, ReferenceClass } from './reference.js';
 import { type Scores, toScores } from './scores.js';
 
 export interface ProbeOptions {
-  readonly spec: TransformerSpec;
-  readonly weights: WeightSource;
+  readonly subject: Subject;
   readonly unit: MeasuredUnit;
   /** Rivals that a search may work against. */
   readonly reference: ReferenceClass;
@@ -27,7 +26,6 @@ export interface ProbeOptions {
   readonly heldOut?: ReferenceClass;
   readonly calibration: Calibration;
   readonly at: SequenceScore;
-  readonly engine: EngineName;
   /** Of `score`; float32 unless told otherwise. */
   readonly precision?: Precision;
 }
@@ -78,8 +76,8 @@ export class Probe {
 
   /** How many layers the unit's measure needs. */
   get layers(): number {
-    const { unit, spec } = this.options;
-    return layersOf(unit.group, spec);
+    const { unit, subject } = this.options;
+    return layersOf(unit.group, subject.spec);
   }
 
   /** Mean and deviation of the unit's measure over calibration text. */
@@ -100,7 +98,7 @@ export class Probe {
 
   /** @param ids - one sequence, BOS in front */
   async details(ids: Int32Array): Promise<Details> {
-    const { spec, weights, engine } = this.options;
+    const { spec, weights, engine } = this.options.subject;
     const program = await compile(
       (inputs, lookup) => {
         const run = forward(spec, lookup, { ids: inputs.ids! });
@@ -126,7 +124,7 @@ export class Probe {
 
   private program(batch: number, positions: number): Promise<Compiled> {
     const key = `${batch} ${positions}`;
-    const { spec } = this.options;
+    const { spec } = this.options.subject;
     return this.programs.get(key, () =>
       compile(
         (inputs, lookup) => {
@@ -142,7 +140,7 @@ export class Probe {
   /** z of every unit of a group at every position: `[batch, pos, unit]`. */
   groupZ(weights: WeightLookup, run: Pass, group: UnitGroup): tf.Tensor {
     const { mean, deviation, centre } = this.statistics.get(groupKey(group))!;
-    const raw = measure(this.options.spec, weights, run, group, centre);
+    const raw = measure(this.options.subject.spec, weights, run, group, centre);
     const gain = deviation.map((x) => 1 / x);
     const shift = mean.map((x, i) => -x * gain[i]!);
     return tf.add(tf.mul(raw, tf.tensor1d(gain)), tf.tensor1d(shift));
@@ -150,11 +148,11 @@ export class Probe {
 
   /** The unit's own measure and its z at every position, `[batch, pos]`. */
   unitAtPositions(weights: WeightLookup, run: Pass): { raw: tf.Tensor; z: tf.Tensor } {
-    const { spec, unit } = this.options;
+    const { unit, subject } = this.options;
     const own = rawGroup(unit.group);
     const { centre } = this.statistics.get(groupKey(unit.group))!;
     return {
-      raw: column(measure(spec, weights, run, own, centre), unit.index),
+      raw: column(measure(subject.spec, weights, run, own, centre), unit.index),
       z: column(this.groupZ(weights, run, unit.group), unit.index),
     };
   }
@@ -234,8 +232,9 @@ export class Probe {
 }
 
 /** How programs that score are compiled. */
-export const precise = ({ weights, engine, precision }: ProbeOptions) => ({
-  ...{ weights, engine },
+export const precise = ({ subject: { weights, engine }, precision }: ProbeOptions) => ({
+  weights,
+  engine,
   ...(precision && { precision }),
 });
 

@@ -32,6 +32,9 @@ export interface ReferenceClass {
   readonly size: number;
 }
 
+/** No rivals at all. */
+export const noRivals: ReferenceClass = { name: 'none', parts: [], size: 0 };
+
 /** What about a head is measured: one of `HeadMeasure`, or the signed logit change toward a token. */
 export type MeasureChoice = HeadMeasure | { readonly toward: number };
 

@@ -1,10 +1,10 @@
 /** @file A model, a unit and a reference class, ready to score: what `score` and `text` have in common. */
 
-import { UserError } from '../../core/errors.js';
 import { once } from '../../core/once.js';
 import type { EngineName } from '../../engine/compile.js';
 import type { EventBody } from '../../runs/events.js';
 import type { TextModel } from '../lm/model.js';
+import { openSubject } from '../lm/subject.js';
 import type { SequenceScore } from '../names.js';
 import { Calibration } from './calibration.js';
 import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
@@ -34,30 +34,21 @@ export interface SessionOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The token every sequence starts with. */
-export function startToken({ tokenizer, name }: TextModel): number {
-  const start = tokenizer.bos;
-  if (start === null)
-    throw new UserError(`the model ${name} names neither a BOS nor an EOS token to start a text with`);
-  return start;
-}
-
 /**
  * Gets calibration ready, telling how far it is. Statistics that ship with the model count unless the user gives a
  * corpus; else z is counted over samples of the model.
  */
 export async function* calibrate(options: SessionOptions): AsyncGenerator<EventBody, Calibration, void> {
   const { model, engine, calibrationText, modelHash, signal } = options;
-  const { spec, weights } = model;
+  const subject = openSubject(model, engine);
   const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
-  const start = startToken(model);
-  const shared = { spec, weights, engine, store, signal };
+  const shared = { subject, store, signal };
   if (calibrationText !== undefined) {
-    const text = corpusText(model, start, calibrationText);
+    const text = corpusText(subject, calibrationText);
     return new Calibration({ ...shared, text: async () => text });
   }
   const shipped = shippedStatistics(model.folder);
-  const drawing = priorText(model, start, store, engine, signal);
+  const drawing = priorText(subject, store, signal);
   // Only measures that are not shipped need samples.
   if (shipped) return new Calibration({ ...shared, shipped, text: once(() => lastOf(drawing)) });
   for (;;) {

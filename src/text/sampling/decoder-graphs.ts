@@ -1,27 +1,22 @@
 /** @file What the decoder compiles: reading a token of every row, and drawing the next. */
-import type { EngineName, Resident } from '../../engine/compile.js';
+import type { Resident } from '../../engine/compile.js';
 import { logSoftmax } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
 import { cacheNames, cacheShape, namedCache } from '../lm/named-cache.js';
-import type { TransformerSpec } from '../lm/spec.js';
 import { step } from '../lm/transformer.js';
 import type { Probe } from '../readouts/probe.js';
 import { bannedMask } from './draw-steps.js';
 
 export interface DecoderOptions {
-  readonly spec: TransformerSpec;
-  readonly weights: WeightSource;
+  /** Its subject draws. */
   readonly probe: Probe;
   /** Whether z of the rivals is told beside the unit's. */
   readonly withRivals: boolean;
-  /** Tokens that are never drawn (BOS, padding …). */
-  readonly banned: readonly number[];
   /** Positions of a sequence, BOS included. */
   readonly positions: number;
   /** Rows decoded together. */
   readonly batch: number;
-  readonly engine: EngineName;
   /** Draws in the prior's place. */
   readonly proposal?: Proposal;
 }
@@ -45,16 +40,21 @@ export type Standing = Record<string, Resident>;
 /** Name of the proposal's entry beside the prior's. */
 export const proposed = (name: string) => `proposal ${name}`;
 
+/** The model that draws. */
+export const drawer = ({ probe }: DecoderOptions) => probe.options.subject;
+
 type Specs = Record<string, { shape: number[] }>;
 
-export function cacheSpecs({ spec, batch, positions }: DecoderOptions): Specs {
+export function cacheSpecs(options: DecoderOptions): Specs {
+  const { batch, positions } = options;
+  const { spec } = drawer(options);
   const shape = cacheShape(spec, batch, positions);
   return Object.fromEntries(cacheNames(spec).map((name) => [name, { shape }]));
 }
 
 export function standingSpecs(options: DecoderOptions): Specs {
-  const { spec, batch, proposal } = options;
-  const own: Specs = { logits: { shape: [batch, spec.vocab] }, ...cacheSpecs(options) };
+  const { batch, proposal } = options;
+  const own: Specs = { logits: { shape: [batch, drawer(options).spec.vocab] }, ...cacheSpecs(options) };
   if (!proposal) return own;
   const theirs = Object.entries(own).map(([name, specs]) => [proposed(name), specs] as const);
   return { ...own, ...Object.fromEntries(theirs), share: { shape: [batch, 1] } };
@@ -92,7 +92,8 @@ export function readProposal(
   };
 }
 
-function readStep({ spec }: DecoderOptions, inputs: Record<string, tf.Tensor>, lookup: WeightLookup) {
+function readStep(options: DecoderOptions, inputs: Record<string, tf.Tensor>, lookup: WeightLookup) {
+  const { spec } = drawer(options);
   const layers = Array.from({ length: spec.layers }, (_, layer) => layer);
   const cache = {
     keys: layers.map((layer) => inputs[`keys${layer}`]!),
@@ -101,22 +102,25 @@ function readStep({ spec }: DecoderOptions, inputs: Record<string, tf.Tensor>, l
   return step(spec, lookup, { ids: inputs.ids!, positions: inputs.positions!, cache });
 }
 
-function standingOf({ spec, batch }: DecoderOptions, run: ReturnType<typeof step>) {
-  return { logits: tf.reshape(run.at('logits'), [batch, spec.vocab]), ...namedCache(run.cache()) };
+function standingOf(options: DecoderOptions, run: ReturnType<typeof step>) {
+  const shape = [options.batch, drawer(options).spec.vocab];
+  return { logits: tf.reshape(run.at('logits'), shape), ...namedCache(run.cache()) };
 }
 
 /** By inverting the cumulative distribution at a uniform number. */
 export function drawTokens(
-  { spec, banned, batch }: DecoderOptions,
+  options: DecoderOptions,
   inputs: Record<string, tf.Tensor>,
 ): Record<string, tf.Tensor> {
+  const { batch } = options;
+  const { spec, special } = drawer(options);
   const { vocab } = spec;
   const logProbs = logSoftmax(inputs.logits!); // [batch, vocab]
   const towards = inputs[proposed('logits')];
   const leaning = towards
     ? tf.add(inputs.logits!, tf.mul(inputs.share!, tf.sub(towards, inputs.logits!)))
     : inputs.logits!;
-  const logDraws = logSoftmax(tf.add(leaning, bannedMask(vocab, banned)));
+  const logDraws = logSoftmax(tf.add(leaning, bannedMask(vocab, special)));
   const cumulative = tf.cumsum(tf.exp(logDraws), 1);
   // Rounding leaves the sum a little off 1: the draw is in what it reached.
   const total = tf.slice(cumulative, [0, vocab - 1], [batch, 1]);

@@ -14,6 +14,7 @@ import { cacheNames } from '../lm/named-cache.js';
 import {
   cacheSpecs,
   type DecoderOptions,
+  drawer,
   drawnFrom,
   drawTokens,
   proposed,
@@ -66,7 +67,8 @@ export class Decoder {
   }
 
   static async create(options: DecoderOptions): Promise<Decoder> {
-    const { weights, proposal, batch, engine } = options;
+    const { proposal, batch } = options;
+    const { weights, engine } = drawer(options);
     const state = standingSpecs(options);
     const cache = cacheSpecs(options);
     const int32 = { shape: [batch], dtype: 'int32' } as const;
@@ -126,9 +128,9 @@ export class Decoder {
     ids: Int32Array,
     position: number,
   ): Promise<{ after: Standing; z: Float32Array }> {
-    const { batch, spec } = this.options;
+    const { batch } = this.options;
     const { read, readProposal } = this.programs;
-    const names = cacheNames(spec);
+    const names = cacheNames(drawer(this.options).spec);
     const from = before ?? this.empty;
     const given = { ids, positions: new Int32Array(batch).fill(position) };
     const own = Object.fromEntries(names.map((name) => [name, from[name]!]));
@@ -188,9 +190,9 @@ export class Decoder {
   }
 
   /** Draws whole sequences behind the start token, one independent of the other. */
-  drawAll(start: number, random: Random): Promise<{ sequences: Sequences; standing: Standing }> {
+  drawAll(random: Random): Promise<{ sequences: Sequences; standing: Standing }> {
     const { batch } = this.options;
-    return this.grow(start, () => ({ uniform: random.uniforms(batch) }));
+    return this.grow(drawer(this.options).start, () => ({ uniform: random.uniforms(batch) }));
   }
 
   /** Reads whole sequences. @param ids - `[batch, positions]` */

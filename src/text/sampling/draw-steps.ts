@@ -4,7 +4,7 @@ import * as tf from '../../engine/functions/tfjs.js';
 import type { TensorSpec } from '../../engine/tensor-spec.js';
 import type { KeyValueCache } from '../lm/layer.js';
 import { cacheNames, cacheShape, namedCache } from '../lm/named-cache.js';
-import type { TransformerSpec } from '../lm/spec.js';
+import type { Subject } from '../lm/subject.js';
 import { step } from '../lm/transformer.js';
 
 /** Tokens drawn in one call of the graph: enough to hide the call, few enough to compile fast. */
@@ -14,9 +14,7 @@ export const STEPS = 4;
 export const ofParents = (name: string) => `parents' ${name}`;
 
 export interface DrawOptions {
-  readonly spec: TransformerSpec;
-  /** Tokens that are never drawn (BOS, padding …). */
-  readonly banned: readonly number[];
+  readonly subject: Subject;
   /** Positions of a sequence, BOS included. */
   readonly positions: number;
   /** Slots: rows drawn together. */
@@ -29,7 +27,9 @@ export interface DrawOptions {
 export const GOES_ON = -1;
 
 /** What the steps are given beside weights. */
-export function drawInputs({ spec, positions, batch, parents }: DrawOptions): Record<string, TensorSpec> {
+export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
+  const { positions, batch, parents } = options;
+  const { spec } = options.subject;
   const slots = { shape: [batch], dtype: 'int32' } as const;
   const caches = cacheNames(spec).flatMap((name): [string, TensorSpec][] => [
     [name, { shape: cacheShape(spec, batch, positions) }],
@@ -37,7 +37,10 @@ export function drawInputs({ spec, positions, batch, parents }: DrawOptions): Re
   ]);
   return {
     ids: { shape: [batch, positions], dtype: 'int32' },
-    ...{ parent: slots, read: slots, from: slots, end: slots },
+    parent: slots,
+    read: slots,
+    from: slots,
+    end: slots,
     uniform: { shape: [batch, STEPS] },
     sharpness: { shape: [batch, 1] },
     ...Object.fromEntries(caches),
@@ -50,7 +53,7 @@ export function drawInputs({ spec, positions, batch, parents }: DrawOptions): Re
  * to no effect. A slot begins with the cache of its `parent`.
  */
 export function drawSteps(
-  { spec, banned, batch, positions, parents }: DrawOptions,
+  { subject: { spec, special }, batch, positions, parents }: DrawOptions,
   inputs: Record<string, tf.Tensor>,
   lookup: (name: string) => tf.Tensor,
 ): Record<string, tf.Tensor> {
@@ -80,7 +83,7 @@ export function drawSteps(
     const read = step(spec, lookup, { ids: token, positions: here, cache });
     cache = read.cache();
     const logits = tf.reshape(read.at('logits'), [batch, spec.vocab]);
-    const allowed = tf.add(tf.mul(logits, inputs.sharpness!), bannedMask(spec.vocab, banned));
+    const allowed = tf.add(tf.mul(logits, inputs.sharpness!), bannedMask(spec.vocab, special));
     const drawn = drawTokens(allowed, tf.slice(inputs.uniform!, [0, done], [batch, 1]));
     const written = tf.logicalAnd(isAt(next), tf.expandDims(active, 1));
     ids = tf.where(written, tf.expandDims(drawn, 1), ids);

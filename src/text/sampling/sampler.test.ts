@@ -1,7 +1,7 @@
 /** Samples of the prior against its exact distribution. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runOn } from '../../../test/helpers/engines.js';
-import { randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import type * as tf from '../../engine/functions/tfjs.js';
 import { forward } from '../lm/transformer.js';
@@ -13,7 +13,8 @@ const banned = [0, 4];
 describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
   const { spec, weights } = randomModel(config, 3);
   const { vocab } = spec;
-  const options: SamplerOptions = { spec, weights, banned, positions, batch: 64, parents: 2, engine: 'onnx' };
+  const subject = subjectOf({ spec, weights }, banned);
+  const options: SamplerOptions = { subject, positions, batch: 64, parents: 2 };
   let prior: Sampler;
   beforeAll(async () => {
     prior = await Sampler.create(options);
@@ -63,7 +64,7 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
     );
 
   it.each([1, 0.5])('draws each token as often as it should, temperature %d', async (temperature) => {
-    const rows = rowsOf(await prior.sample(1536, 0, new Random(5), temperature));
+    const rows = rowsOf(await prior.sample(1536, new Random(5), temperature));
     expect(rows.every((row) => row[0] === 0)).toBe(true);
     const [first] = await exact([[0]], temperature);
     expect(
@@ -158,17 +159,17 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
   });
 
   it('gives the same for the same seed, however full the batch', async () => {
-    const full = await prior.sample(64, 0, new Random(9));
-    expect(await prior.sample(64, 0, new Random(9))).toEqual(full);
-    expect(await prior.sample(64, 0, new Random(10))).not.toEqual(full);
-    expect(await prior.sample(5, 0, new Random(9))).toEqual(full.subarray(0, 5 * positions));
-    expect((await prior.sample(70, 0, new Random(9))).subarray(0, 64 * positions)).toEqual(full);
+    const full = await prior.sample(64, new Random(9));
+    expect(await prior.sample(64, new Random(9))).toEqual(full);
+    expect(await prior.sample(64, new Random(10))).not.toEqual(full);
+    expect(await prior.sample(5, new Random(9))).toEqual(full.subarray(0, 5 * positions));
+    expect((await prior.sample(70, new Random(9))).subarray(0, 64 * positions)).toEqual(full);
   });
 
   it('draws the same on the cpu engine', async () => {
-    const eager = await Sampler.create({ ...options, batch: 8, engine: 'cpu' });
+    const eager = await Sampler.create({ ...options, subject: { ...subject, engine: 'cpu' }, batch: 8 });
     const traced = await Sampler.create({ ...options, batch: 8 });
-    expect(await eager.sample(8, 0, new Random(9))).toEqual(await traced.sample(8, 0, new Random(9)));
+    expect(await eager.sample(8, new Random(9))).toEqual(await traced.sample(8, new Random(9)));
     eager.dispose();
     traced.dispose();
   });

@@ -6,8 +6,7 @@
  */
 
 import type { Random } from '../../core/random.js';
-import { type Compiled, compile, type EngineName, type Precision, resident } from '../../engine/compile.js';
-import type { WeightSource } from '../../engine/weights/weights.js';
+import { type Compiled, compile, type Precision, resident } from '../../engine/compile.js';
 import {
   type ChangingWeights,
   changingInputs,
@@ -16,23 +15,19 @@ import {
 } from '../lm/changing-weights.js';
 import { type CacheEntries, cacheNames, cacheShape, namedCache, releaseCache } from '../lm/named-cache.js';
 import { firstChange, padRows, stackRows } from '../lm/rows.js';
-import type { TransformerSpec } from '../lm/spec.js';
+import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import { drawInputs, drawSteps, GOES_ON, ofParents, STEPS } from './draw-steps.js';
 
 export interface SamplerOptions {
-  readonly spec: TransformerSpec;
-  readonly weights: WeightSource;
+  readonly subject: Subject;
   readonly changing?: ChangingWeights;
-  /** Tokens that are never drawn (BOS, padding …). */
-  readonly banned: readonly number[];
   /** Positions of a sequence, BOS included. */
   readonly positions: number;
   /** Rows drawn together; fewer are filled up. */
   readonly batch: number;
   /** Parents of rows to rewrite that are read together; 1 unless told otherwise. */
   readonly parents?: number;
-  readonly engine: EngineName;
   /** int8 for drafts, whose worth is counted elsewhere; float32 unless told otherwise. */
   readonly precision?: Precision;
 }
@@ -79,13 +74,17 @@ export class Sampler {
   ) {}
 
   static async create(options: SamplerOptions): Promise<Sampler> {
-    const { spec, weights, batch, positions, engine, precision = 'float32', parents = 1, changing } = options;
+    const { subject, batch, positions, precision = 'float32', parents = 1, changing } = options;
+    const { spec, weights, engine } = subject;
     const drawing = { ...options, parents };
     const compiled = await compile(
       (inputs, lookup) => drawSteps(drawing, inputs, withArguments(changing, inputs, lookup)),
       {
         inputs: { ...changingInputs(changing), ...drawInputs(drawing) },
-        ...{ weights, engine, precision, packed: true },
+        weights,
+        engine,
+        precision,
+        packed: true,
       },
     );
     const zeros = async (rows: number): Promise<CacheEntries> => {
@@ -106,10 +105,10 @@ export class Sampler {
    *
    * @returns token ids, `[count, positions]`, BOS in front
    */
-  async sample(count: number, bos: number, random: Random, temperature = 1): Promise<Int32Array> {
-    const { positions } = this.options;
+  async sample(count: number, random: Random, temperature = 1): Promise<Int32Array> {
+    const { positions, subject } = this.options;
     const rows = new Int32Array(count * positions);
-    for (let row = 0; row < count; row++) rows[row * positions] = bos;
+    for (let row = 0; row < count; row++) rows[row * positions] = subject.start;
     const all = Array<Rewrite>(count).fill({ from: 1, count: positions - 1, temperature });
     return this.rewrite(rows, all, random, Array(count).fill(rows.subarray(0, positions)));
   }
@@ -156,13 +155,16 @@ export class Sampler {
 
   /** The caches of some parents; compiled when first needed, since whole samples need none. */
   private async readParents(parents: readonly Int32Array[]): Promise<CacheEntries> {
-    const { spec, weights, positions, engine, changing, precision = 'float32', parents: size } = this.options;
+    const { subject, positions, changing, precision = 'float32', parents: size } = this.options;
+    const { spec, weights, engine } = subject;
     this.reading ??= compile(
       (inputs, lookup) =>
         namedCache(forward(spec, withArguments(changing, inputs, lookup), { ids: inputs.ids! }).cache()),
       {
         inputs: { ...changingInputs(changing), ids: { shape: [size, positions], dtype: 'int32' } },
-        ...{ weights, engine, precision },
+        weights,
+        engine,
+        precision,
       },
     );
     const ids = padRows(stackRows(parents), size, positions);
@@ -177,8 +179,8 @@ export class Sampler {
    * @param rows - `[count, positions]`, changed
    */
   private async draw(rows: Int32Array, group: Group, read: CacheEntries, random: Random): Promise<void> {
-    const { spec, batch, positions, changing } = this.options;
-    const names = cacheNames(spec);
+    const { subject, batch, positions, changing } = this.options;
+    const names = cacheNames(subject.spec);
     const fixed = {
       ...currentArrays(changing),
       ...Object.fromEntries(names.map((name) => [ofParents(name), read[name]!])),

@@ -8,7 +8,7 @@ import {
   type SamplerCase,
 } from '../../../test/helpers/check-samplers.js';
 import { enumerate } from '../../../test/helpers/exact-sampling.js';
-import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import { MemoryWeights } from '../../engine/weights/weights.js';
 import { Probe } from '../readouts/probe.js';
@@ -37,22 +37,18 @@ describe.each([
     const calibration = calibrationOn({ spec, weights }, ids, 6);
     const unit = measuredUnit(parseTextUnit(unitName, spec), spec, 'delta', () => null);
     const reference = referenceClass('none', unit, spec, 'delta', 1, () => null);
-    probe = await Probe.create({ spec, weights, unit, reference, calibration, at: 'max', engine: 'onnx' });
+    const subject = subjectOf({ spec, weights }, banned);
+    probe = await Probe.create({ subject, unit, reference, calibration, at: 'max' });
     const tokens = Array.from({ length: spec.vocab }, (_, id) => id).filter((id) => !banned.includes(id));
     test = {
       decoder: await Decoder.create({
-        spec,
-        weights,
         probe,
         withRivals: false,
-        banned,
         positions: LENGTH + 1,
         batch: BATCH,
-        engine: 'onnx',
         ...(from === 'a proposal' && { proposal: { weights: disturbed(arrays), shares } }),
       }),
       reward: new PrefixReward('max'),
-      start: 0,
       all: await enumerate(probe, 0, tokens, LENGTH, 1024),
       betas: BETAS,
     };

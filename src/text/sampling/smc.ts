@@ -20,7 +20,6 @@ export interface SmcOptions {
   readonly reward: PrefixReward;
   /** One an island, per sigma; the decoder's batch is shared evenly between them. */
   readonly betas: readonly number[];
-  readonly start: number;
   readonly random: Random;
   /** Sequences that count at all (those that decoding and encoding leave alone); every one unless told otherwise. */
   readonly isText?: (ids: Int32Array) => boolean;
@@ -50,13 +49,13 @@ export interface Particles {
 
 /** Particles grow token by token, weighted by their prefix reward, resampled where few of them carry the weight. */
 export async function sequentialMonteCarlo(options: SmcOptions): Promise<Particles> {
-  const { decoder, reward, betas, start, random, isText = () => true } = options;
-  const { batch, positions } = decoder.options;
+  const { decoder, reward, betas, random, isText = () => true } = options;
+  const { batch, positions, probe } = decoder.options;
   const size = Math.floor(batch / betas.length);
   const logWeights = new Float64Array(batch);
   const resamplings = betas.map(() => 0);
 
-  let sequences = emptySequences(batch, positions, decoder.tracked, start);
+  let sequences = emptySequences(batch, positions, decoder.tracked, probe.options.subject.start);
   let rewards = new Float64Array(batch);
   let promises = new Float64Array(batch);
   let standing = (await decoder.read(null, column(sequences, 0), 0)).after;

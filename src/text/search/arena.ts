@@ -9,8 +9,8 @@ import type { Random } from '../../core/random.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import type { CorpusFile } from '../corpus/corpus-text.js';
 import { type FluencyModel, sampleFor } from '../fluency/fluency-model.js';
-import type { TextModel } from '../lm/model.js';
 import { stackRows } from '../lm/rows.js';
+import type { TextSubject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
 import type { Sampler } from '../sampling/sampler.js';
@@ -28,9 +28,7 @@ export interface Cost {
 }
 
 export interface ArenaOptions {
-  readonly model: TextModel;
-  /** The token at position 0. */
-  readonly start: number;
+  readonly subject: TextSubject;
   readonly probe: Probe;
   /** Scores children with less work, where there is one. */
   readonly screen?: Screen;
@@ -80,7 +78,7 @@ export class Arena {
   constructor(readonly options: ArenaOptions) {}
 
   get layers(): number {
-    return this.options.model.spec.layers;
+    return this.options.subject.spec.layers;
   }
 
   /** Whether time is the budget, and not evaluations. */
@@ -109,10 +107,10 @@ export class Arena {
     parents?: readonly Parent[],
     serves?: Choose,
   ): Promise<(Candidate | null)[]> {
-    const { model, positions } = this.options;
+    const { subject, positions } = this.options;
     const count = rows.length / positions;
     const ids = Array.from({ length: count }, (_, row) => rows.slice(row * positions, (row + 1) * positions));
-    const valid = ids.flatMap((row, i) => (model.tokenizer.roundTrips(row) ? [i] : [])).slice(0, this.left);
+    const valid = ids.flatMap((row, i) => (subject.tokenizer.roundTrips(row) ? [i] : [])).slice(0, this.left);
     const results: (Candidate | null)[] = Array(count).fill(null);
     if (valid.length === 0) return results;
 
@@ -124,7 +122,7 @@ export class Arena {
     this.cost.evaluations += valid.length;
     for (const [slot, place] of kept.entries()) {
       const i = valid[place]!;
-      const candidate = candidateOf(ids[i]!, scores, slot, model, this.options.quiet);
+      const candidate = candidateOf(ids[i]!, scores, slot, subject, this.options.quiet);
       results[i] = candidate;
       this.enter(candidate, operators[i]!);
     }
@@ -164,10 +162,10 @@ export class Arena {
 
   /** Scores with the cross entropy of the model that counts. */
   private async withFluency(scores: Scores, rows: readonly Int32Array[]): Promise<Scores> {
-    const { fluency, model } = this.options;
+    const { fluency, subject } = this.options;
     if (!fluency) return scores;
     const before = fluency.tokenLayers;
-    const crossEntropy = await fluency.crossEntropy(rows.map((ids) => model.tokenizer.decode(ids)));
+    const crossEntropy = await fluency.crossEntropy(rows.map((ids) => subject.tokenizer.decode(ids)));
     this.cost.tokenLayers += fluency.tokenLayers - before;
     return { ...scores, crossEntropy };
   }
@@ -188,16 +186,16 @@ export class Arena {
 
   /** Sequences from the prior, `[count, positions]`. */
   async samplePrior(count: number): Promise<Int32Array> {
-    const { start, prior, positions, random, fluency, model } = this.options;
+    const { prior, positions, random, fluency, subject } = this.options;
     if (fluency) {
       const before = fluency.tokenLayers;
-      const encode = (text: string) => withStart(model.tokenizer.encode(text), start);
+      const encode = (text: string) => subject.tokenizer.encode(text);
       const rows = await sampleFor(fluency, count, positions, encode, random);
       this.cost.tokenLayers += fluency.tokenLayers - before;
       return rows;
     }
     this.countTokens(count * (positions - 1));
-    return prior.sample(count, start, random);
+    return prior.sample(count, random);
   }
 
   /** What to try in some sequences, `[sequences, positions]`; see `Proposer`. */
@@ -251,7 +249,3 @@ export class Arena {
 
 const isSurelyBetter = (a: Prospect, b: Prospect) =>
   dominates(a.worst, b.best) && !dominates(b.best, a.worst);
-
-function withStart(ids: number[], start: number): number[] {
-  return ids[0] === start ? ids : [start, ...ids];
-}

@@ -1,6 +1,6 @@
 /** @file A scored sequence: what a search works with, and what is told of it. */
 import type { ScoredText } from '../../runs/events.js';
-import type { TextModel } from '../lm/model.js';
+import type { TextSubject } from '../lm/subject.js';
 import type { Rivalry, Scores } from '../readouts/scores.js';
 
 /** A scored sequence as a search sees it; the rivals held out are in `report` alone. */
@@ -29,7 +29,7 @@ export function candidateOf(
   ids: Int32Array,
   scores: Scores,
   row: number,
-  { tokenizer }: Pick<TextModel, 'tokenizer'>,
+  { tokenizer }: Pick<TextSubject, 'tokenizer'>,
   quiet: number | null,
 ): Candidate {
   const z = scores.z[row]!;

@@ -1,5 +1,6 @@
 /** @file What can be wrong with the request for a search. */
 import { UsageError } from '../../core/errors.js';
+import { openSubject } from '../lm/subject.js';
 import { resolveUnits } from '../readouts/session.js';
 import { encodeText } from '../score.js';
 import type { SearchOptions } from './search.js';
@@ -31,6 +32,7 @@ export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUn
     throw new UsageError(`--policy is what --method sample draws from; ${options.method} has no use for it`);
   if (options.method === 'corpus' && options.naturalText === undefined)
     throw new UsageError('the method corpus needs text to read: give files or folders with --corpus');
-  for (const text of options.quietOn ?? []) encodeText(model, text);
+  const subject = openSubject(model, options.engine);
+  for (const text of options.quietOn ?? []) encodeText(subject, text);
   return resolveUnits(options.unit, options);
 }

@@ -5,10 +5,10 @@ import type { Arena } from './arena.js';
 
 /** From the beginning of the files to their end, or until stopped. */
 export async function* corpus(arena: Arena): AsyncGenerator<void, void, void> {
-  const { model, start, positions, turn, corpus: files = [] } = arena.options;
+  const { subject, positions, turn, corpus: files = [] } = arena.options;
   const cut = { unit: 'window', length: positions - 1 } as const;
   let waiting: Int32Array[] = [];
-  for await (const { sequences } of corpusSequences(files, model.tokenizer, start, cut)) {
+  for await (const { sequences } of corpusSequences(files, subject.tokenizer, cut)) {
     waiting.push(...sequences.filter((ids) => arena.isNew(ids)));
     while (waiting.length >= turn) {
       yield* score(arena, waiting.slice(0, turn));

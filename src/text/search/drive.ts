@@ -90,7 +90,8 @@ export async function* drive(
 /** Scores again what was found, so that the archive stands as it did; costs nothing of the budget. */
 async function recall(arena: Arena, { found, evaluations }: Earlier): Promise<void> {
   if (found.length === 0) return;
-  const rows = found.map((ids) => Int32Array.from([arena.options.start, ...ids]));
+  const { tokenizer } = arena.options.subject;
+  const rows = found.map((ids) => Int32Array.from(tokenizer.behindBos(ids)));
   arena.cost.evaluations = -rows.length; // beside the budget
   await arena.evaluate(stackRows(rows), Array(rows.length).fill('earlier'));
   for (const row of rows) arena.isNew(row);

@@ -2,7 +2,7 @@
 
 import { HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import type { EventBody, Explanation, ScoredText } from '../../runs/events.js';
-import type { TextModel } from '../lm/model.js';
+import type { TextSubject } from '../lm/subject.js';
 import { Explainer } from '../readouts/explain.js';
 import type { Probe } from '../readouts/probe.js';
 
@@ -47,23 +47,23 @@ function sharedPart(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
   return shared / (a.size + b.size - shared);
 }
 
-/** Explains texts one by one. @param start - the token in front of each */
+/** Explains texts one by one. */
 export async function* explainFinalists(
-  model: TextModel,
+  subject: TextSubject,
   probe: Probe,
-  start: number,
   finalists: readonly ScoredText[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<EventBody, Explanation[], void> {
   const explanations: Explanation[] = [];
   if (finalists.length === 0 || signal?.aborted) return explanations;
-  const explainer = await Explainer.create(model, probe);
+  const explainer = await Explainer.create(subject, probe);
   try {
     for (const { token_ids } of finalists) {
       if (signal?.aborted) break;
-      const explanation = await explainer.explainTokens(Int32Array.from([start, ...token_ids]), {
-        ablate: true,
-      });
+      const explanation = await explainer.explainTokens(
+        Int32Array.from(subject.tokenizer.behindBos(token_ids)),
+        { ablate: true },
+      );
       explanations.push(explanation);
       yield { kind: 'explained', explanation };
     }

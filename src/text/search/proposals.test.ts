@@ -5,6 +5,7 @@ import * as tf from '../../engine/functions/tfjs.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { embedTokens } from '../lm/embed.js';
 import { loadTextModel, type TextModel } from '../lm/model.js';
+import { openSubject } from '../lm/subject.js';
 import { forward, sequenceLogProbs } from '../lm/transformer.js';
 import { Probe } from '../readouts/probe.js';
 import { calibrate, resolveUnits } from '../readouts/session.js';
@@ -24,26 +25,20 @@ beforeAll(async () => {
   const preparing = calibrate(options);
   let prepared = await preparing.next();
   while (!prepared.done) prepared = await preparing.next();
-  const { spec, weights, tokenizer } = model;
+  const { tokenizer } = model;
   probe = await Probe.create({
-    spec,
-    weights,
+    subject: openSubject(model, 'onnx'),
     ...resolveUnits('L2.H1', options),
     calibration: prepared.value,
     at: 'max',
-    engine: 'onnx',
   });
   banned = tokenizer.excludedTokens();
   proposer = new Proposer({
-    spec,
-    weights,
     probe,
-    banned,
     positions,
     batch: 2,
     asked: 4,
     count: 40,
-    engine: 'onnx',
   });
   row = Int32Array.from(tokenizer.encode('It was a dark and stormy night').slice(0, positions));
 }, 60_000);

@@ -4,13 +4,13 @@
  */
 
 import { OnDemand } from '../../core/on-demand.js';
-import { type Compiled, compile, type EngineName, type Precision } from '../../engine/compile.js';
+import { type Compiled, compile, type Precision } from '../../engine/compile.js';
 import { logSoftmax } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
 import { embeddingTable, embedTokens } from '../lm/embed.js';
 import { padRows, stackRows } from '../lm/rows.js';
-import type { TransformerSpec } from '../lm/spec.js';
+import type { Subject } from '../lm/subject.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import { unembed } from '../lm/unembed.js';
 import type { Probe } from '../readouts/probe.js';
@@ -31,10 +31,7 @@ export interface TokenLists {
 }
 
 export interface ProposerOptions {
-  readonly spec: TransformerSpec;
-  readonly weights: WeightSource;
   readonly probe: Probe;
-  readonly banned: readonly number[];
   readonly positions: number;
   /** Sequences per call of `propose`. */
   readonly batch: number;
@@ -42,7 +39,6 @@ export interface ProposerOptions {
   readonly asked: number;
   /** Tokens listed a position. */
   readonly count: number;
-  readonly engine: EngineName;
   /** float32 unless told otherwise. */
   readonly precision?: Precision;
 }
@@ -69,7 +65,12 @@ export class Proposer {
   private readonly ascents = new OnDemand<number, Compiled>();
 
   constructor(readonly options: ProposerOptions) {
-    this.count = Math.min(options.count, options.spec.vocab - options.banned.length);
+    const { spec } = this.subject;
+    this.count = Math.min(options.count, spec.vocab - this.subject.excluded().length);
+  }
+
+  private get subject(): Subject {
+    return this.options.probe.options.subject;
   }
 
   /**
@@ -77,7 +78,7 @@ export class Proposer {
    * @param gammas - one a sequence: how much the softmax-weighted rivals count in the gradient
    */
   async propose(rows: Int32Array, gammas: readonly number[]): Promise<Proposals[]> {
-    const { spec, batch, positions } = this.options;
+    const { batch, positions } = this.options;
     this.lists ??= this.compileWith(batch, (inputs, weights) => this.listTokens(inputs, weights), {
       gamma: { shape: [batch] },
     });
@@ -89,7 +90,7 @@ export class Proposer {
       const part = rows.subarray(start * positions, (start + batch) * positions);
       const gamma = Array.from({ length: batch }, (_, row) => gammas[start + row] ?? 0);
       const result = await program.run({ ids: padRows(part, batch, positions), gamma });
-      this.tokenLayers += 2 * batch * positions * spec.layers;
+      this.tokenLayers += 2 * batch * positions * this.subject.spec.layers;
       const of = (kind: string, row: number): TokenLists => {
         const part = <T extends Int32Array | Float32Array>(name: string) =>
           (result[`${kind}${name}`] as T).slice(row * size, (row + 1) * size) as T;
@@ -115,7 +116,7 @@ export class Proposer {
    * @returns token ids, `[positions - 1, count]` a row
    */
   async steepest(rows: readonly Int32Array[], lambdas: readonly number[]): Promise<Int32Array[]> {
-    const { spec, positions, asked } = this.options;
+    const { positions, asked } = this.options;
     const size = (positions - 1) * this.count;
     const most = textsOf(asked);
     // Compiling for each number of texts would take longer than it saves.
@@ -138,7 +139,7 @@ export class Proposer {
         text: Array.from({ length: asked }, (_, i) => text[i] ?? 0),
         lambda: Array.from({ length: asked }, (_, i) => lambdas[start + i] ?? 0),
       });
-      this.tokenLayers += 3 * batch * positions * spec.layers;
+      this.tokenLayers += 3 * batch * positions * this.subject.spec.layers;
       for (const i of text.keys()) found.push((tokens as Int32Array).slice(i * size, (i + 1) * size));
     }
     return found;
@@ -164,17 +165,20 @@ export class Proposer {
     fn: (inputs: Record<string, tf.Tensor>, weights: WeightLookup) => Record<string, tf.Tensor>,
     more = {},
   ): Promise<Compiled> {
-    const { positions, weights, engine, precision = 'float32' } = this.options;
+    const { positions, precision = 'float32' } = this.options;
+    const { weights, engine } = this.subject;
     return compile(fn, {
       inputs: { ids: { shape: [batch, positions], dtype: 'int32' }, ...more },
-      ...{ weights, engine, precision },
+      weights,
+      engine,
+      precision,
     });
   }
 
   // -- traced ------------------------------------------------------------------------------------------------
 
   private listTokens(inputs: Record<string, tf.Tensor>, weights: WeightLookup): Record<string, tf.Tensor> {
-    const { spec, banned } = this.options;
+    const { subject } = this;
     const ids = inputs.ids!;
     const slopes = this.slopes(ids, weights, (run) =>
       tf.sum(this.options.probe.selectiveZ(weights, run, inputs.gamma!)),
@@ -184,7 +188,7 @@ export class Proposer {
       tf.mean(tf.square(tf.sub(slopes, tf.mean(slopes, [1, 2], true))), [1, 2], true),
     );
     const gains = tf.div(tf.sub(slopes, tf.mean(slopes, [1, 2], true)), tf.add(deviation, 1e-20));
-    const allowed = bannedMask(spec.vocab, banned);
+    const allowed = bannedMask(subject.spec.vocab, subject.excluded());
     const lists: Record<string, tf.Tensor> = {};
     const orders = { prior: logProbs, gradient: tf.add(logProbs, tf.mul(gains, GAIN_WEIGHT)) };
     for (const [kind, order] of Object.entries(orders)) {
@@ -200,7 +204,8 @@ export class Proposer {
     inputs: Record<string, tf.Tensor>,
     weights: WeightLookup,
   ): Record<string, tf.Tensor> {
-    const { spec, probe, banned, positions } = this.options;
+    const { probe, positions } = this.options;
+    const { spec } = this.subject;
     const ids = inputs.ids!;
     const z = this.slopes(ids, weights, (run) => tf.sum(probe.unitZ(weights, run)));
     // A token enters the cross entropy twice: as context and as what is predicted.
@@ -210,12 +215,14 @@ export class Proposer {
     );
     const asked = (x: tf.Tensor) => tf.gather(x, inputs.text as tf.Tensor1D); // [asked, positions - 1, vocab]
     const order = tf.add(asked(z), tf.mul(tf.reshape(inputs.lambda!, [-1, 1, 1]), asked(fluency)));
-    return { tokens: tf.topk(tf.add(order, bannedMask(spec.vocab, banned)), this.count).indices };
+    return {
+      tokens: tf.topk(tf.add(order, bannedMask(spec.vocab, this.subject.excluded())), this.count).indices,
+    };
   }
 
   /** The slope of an objective along each token's embedding, `[batch, positions - 1, vocab]`, the first position left out. */
   private slopes(ids: tf.Tensor, weights: WeightLookup, objective: (run: Pass) => tf.Tensor): tf.Tensor {
-    const { spec } = this.options;
+    const { spec } = this.subject;
     const gradient = tf.grad((x: tf.Tensor) => objective(forward(spec, weights, { embeddings: x })));
     const all = gradient(embedTokens(spec, weights, ids));
     return byToken(tf.slice(all, [0, 1, 0]), embeddingTable(spec, weights));
@@ -223,7 +230,7 @@ export class Proposer {
 
   /** ln p of each token at each position but the first, `[batch, positions - 1, vocab]`. */
   private logProbs(ids: tf.Tensor, weights: WeightLookup): tf.Tensor {
-    const { spec } = this.options;
+    const { spec } = this.subject;
     const [batch, positions] = ids.shape as [number, number];
     const hidden = forward(spec, weights, { embeddings: embedTokens(spec, weights, ids) }).at(
       'ln_final.hook_normalized',

@@ -38,25 +38,20 @@ export function ladderFor(tokens: number, lambda?: number): number[] {
 }
 
 export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
-  const { model, probe, positions, start, random, turn, policy, gamma = 0, lambda } = arena.options;
-  const { spec, weights, tokenizer } = model;
+  const { subject, probe, positions, random, turn, policy, gamma = 0, lambda } = arena.options;
   const decoder = await Decoder.create({
-    spec,
-    weights,
     probe,
     withRivals: gamma > 0,
-    banned: tokenizer.specialTokens(),
     positions,
     batch: turn,
-    engine: probe.options.engine,
     ...(policy && { proposal: { weights: policy, shares: sharesFor(turn) } }),
   });
   const reward = new PrefixReward(probe.options.at, gamma);
   const ladder = ladderFor(positions - 1, lambda);
-  const isText = (ids: Int32Array) => tokenizer.roundTrips(ids);
+  const isText = (ids: Int32Array) => subject.tokenizer.roundTrips(ids);
   try {
     for (;;) {
-      const particles = await sequentialMonteCarlo({ decoder, reward, betas: ladder, start, random, isText });
+      const particles = await sequentialMonteCarlo({ decoder, reward, betas: ladder, random, isText });
       arena.measured = figuresOf(particles);
       await enter(arena, decoder, particles.sequences, particles.rewards, 'smc');
       yield;

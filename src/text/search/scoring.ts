@@ -64,7 +64,7 @@ export class WholeScoring implements Scoring {
       parts.push(await this.probe.score(stackRows(part), this.positions, batch));
       start += batch;
     }
-    this.tokenLayers += children.length * this.positions * this.probe.options.spec.layers;
+    this.tokenLayers += children.length * this.positions * this.probe.options.subject.spec.layers;
     return concatScores(parts);
   }
 }

@@ -1,7 +1,7 @@
 /** Children scored from what their parents share with them, against the same children scored whole. */
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
-import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
 import type { HeadMeasure, SequenceScore } from '../names.js';
@@ -48,13 +48,11 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
       const unit = measuredUnit(parseTextUnit(name, spec), spec, measure, tokenId);
       const rivals = referenceClass(reference, unit, spec, measure, 0, tokenId);
       const probe = await Probe.create({
-        spec,
-        weights,
+        subject: subjectOf({ spec, weights }),
         calibration,
         unit,
         reference: rivals,
         at,
-        engine: 'onnx',
       });
       const shared = new SharedPrefixes({ probe, positions: POSITIONS, parents: 2, tokens: 24 });
       const got = await shared.score(

@@ -43,7 +43,7 @@ export class SharedPrefixes {
   /** The probe must be of the engine `onnx`. */
   constructor(private readonly options: SharedPrefixesOptions) {
     const { positions, tokens, probe } = options;
-    this.places = new Set([lastStream(probe.options.spec)]);
+    this.places = new Set([lastStream(probe.options.subject.spec)]);
     const sizes = new Set([tokens / 2, tokens].map((size) => Math.max(Math.ceil(size), positions)));
     this.sizes = [...sizes].map((tokens) =>
       // Half of a child's positions are computed on average; where it is less than 1 in 2.5, calls are not full.
@@ -56,7 +56,7 @@ export class SharedPrefixes {
    * @param parents - a child's parent, `[positions]`: any sequence, best one with a long beginning in common
    */
   async score(children: readonly Int32Array[], parents: readonly Int32Array[]): Promise<Scores> {
-    const { layers } = this.options.probe.options.spec;
+    const { layers } = this.options.probe.options.subject.spec;
     const columns: Record<string, TypedArray> = {};
     for (const distinct of this.inGroups(parents)) {
       const index = new Map(distinct.map((parent, i) => [parent, i]));
@@ -102,14 +102,14 @@ export class SharedPrefixes {
     this.parentsGraph ??= this.compileParents();
     const graph = await this.parentsGraph;
     const ids = padRows(stackRows(parents), batch, positions);
-    this.tokenLayers += batch * positions * this.options.probe.options.spec.layers;
+    this.tokenLayers += batch * positions * this.options.probe.options.subject.spec.layers;
     return (await graph.runKeeping({ ids }, Object.keys(graph.outputs))).kept;
   }
 
   /** What children need of their parents, one row a position: keys, values, places, log-probabilities. */
   private compileParents(): Promise<Compiled> {
     const { probe, positions, parents } = this.options;
-    const { spec } = probe.options;
+    const { spec } = probe.options.subject;
     return compile(
       (inputs, lookup) => {
         const run = forward(spec, lookup, { ids: inputs.ids! });
@@ -171,7 +171,7 @@ export class SharedPrefixes {
     lookup: WeightLookup,
   ): Record<string, tf.Tensor> {
     const { probe } = this.options;
-    const { spec } = probe.options;
+    const { spec } = probe.options.subject;
     const sources = inputs.sources as tf.Tensor1D;
     const entries = (kind: string) =>
       cacheNames(spec)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
-import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import type { Precision } from '../../engine/compile.js';
 import { MemoryWeights, type WeightArray } from '../../engine/weights/weights.js';
@@ -72,13 +72,11 @@ async function wideProbe(size = 1) {
   const unit = measuredUnit(parseTextUnit('L1.N3', spec), spec, 'raw', () => null);
   const reference = referenceClass('layer', unit, spec, 'raw', 0, () => null);
   const probe = await Probe.create({
-    spec,
-    weights,
+    subject: subjectOf({ spec, weights }),
     calibration,
     unit,
     reference,
     at: 'max',
-    engine: 'onnx',
   });
   return { spec, weights, positions, random, row, probe };
 }
@@ -135,12 +133,11 @@ describe('ranking in 8 bits', () => {
 
 describe('proposals in 8 bits', () => {
   it('are nearly those of float32', async () => {
-    const { spec, weights, positions, row, probe } = await wideProbe(0.05);
+    const { positions, row, probe } = await wideProbe(0.05);
     const rows = [row(), row(), row()];
     const listed = async (precision: Precision) => {
       const proposer = new Proposer({
-        ...{ spec, weights, probe, positions, precision, banned: [0], batch: 2, asked: 8, count: 30 },
-        engine: 'onnx',
+        ...{ probe, positions, precision, batch: 2, asked: 8, count: 30 },
       });
       const steepest = await proposer.steepest(rows, [0.1, 2, 0.5]);
       const lists = await proposer.propose(stackRows(rows), [0, 0, 1]);

@@ -1,6 +1,5 @@
 /** @file Devices that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
-import type { EngineName } from '../../engine/compile.js';
-import type { TransformerSpec } from '../lm/spec.js';
+import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import { parentsOf } from './breeding.js';
 import { RankFirst } from './rank-first.js';
@@ -23,7 +22,7 @@ export const allShortcuts: Shortcuts = { sharedPrefixes: true, roughRanking: tru
 const WIDE = 512;
 
 /** What pays for a model (bench/search/devices.ts). */
-export function shortcutsFor(spec: TransformerSpec, engine: EngineName): Shortcuts {
+export function shortcutsFor({ spec, engine }: Subject): Shortcuts {
   return engine === 'onnx' && spec.dModel >= WIDE ? allShortcuts : noShortcuts;
 }
 

@@ -1,6 +1,6 @@
 /** The graphs of soft prompts, against finite differences of what they say of themselves. */
 import { describe, expect, it } from 'vitest';
-import { calibrationOn, randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
 import { Probe } from '../readouts/probe.js';
@@ -17,8 +17,9 @@ const rows = Array.from({ length: 20 }, () =>
 const calibration = calibrationOn({ spec, weights }, stackRows(rows), POSITIONS);
 const unit = measuredUnit(parseTextUnit('L1.H2', spec), spec, 'raw', () => null);
 const reference = referenceClass('none', unit, spec, 'raw', 0, () => null);
-const probe = await Probe.create({ spec, weights, calibration, unit, reference, at: 'mean', engine: 'onnx' });
-const options = { probe, gamma: 0, banned: [0], start: 0, positions: POSITIONS, batch: BATCH };
+const subject = subjectOf({ spec, weights });
+const probe = await Probe.create({ subject, calibration, unit, reference, at: 'mean' });
+const options = { probe, gamma: 0, positions: POSITIONS, batch: BATCH };
 const noFluency = new Float32Array(BATCH);
 
 describe('soft prompts', () => {

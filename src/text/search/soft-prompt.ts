@@ -20,8 +20,6 @@ export interface SoftOptions {
   readonly probe: Probe;
   /** How much the softmax-weighted rivals count against the unit. */
   readonly gamma: number;
-  readonly banned: readonly number[];
-  readonly start: number;
   readonly positions: number;
   readonly batch: number;
 }
@@ -31,8 +29,9 @@ export interface SoftOptions {
  * tokens `ids` `[batch, positions - 1]` and `softZ` `[batch]` of the vectors themselves out.
  */
 export function compileProjected(options: SoftOptions): Promise<Compiled> {
-  const { probe, gamma, banned, batch, positions, start } = options;
-  const { spec, weights, engine } = probe.options;
+  const { probe, gamma, batch, positions } = options;
+  const { subject } = probe.options;
+  const { spec, weights, engine, start } = subject;
   const size = [batch, positions - 1, spec.dModel];
   return compile(
     (inputs, w) => {
@@ -40,7 +39,7 @@ export function compileProjected(options: SoftOptions): Promise<Compiled> {
       const flat = tf.reshape(inputs.soft!, [batch * (positions - 1), spec.dModel]) as tf.Tensor2D;
       // Nearest in the plain distance: the largest s.e - |e|^2 / 2.
       const closeness = tf.sub(tf.matMul(flat, table, false, true), tf.mul(tf.sum(tf.square(table), 1), 0.5));
-      const nearest = tf.argMax(tf.add(closeness, bannedMask(spec.vocab, banned)), 1);
+      const nearest = tf.argMax(tf.add(closeness, bannedMask(spec.vocab, subject.excluded())), 1);
       const ids = tf.reshape(nearest, [batch, positions - 1]);
       const whole = tf.concat([tf.fill([batch, 1], start, 'int32'), ids], 1);
       const objective = (x: tf.Tensor) => {
@@ -63,13 +62,14 @@ export function compileProjected(options: SoftOptions): Promise<Compiled> {
  * temperature) and `lambda` in; outputs as of `compileProjected`, `ids` the likeliest of what was drawn.
  */
 export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
-  const { probe, gamma, banned, batch, positions } = options;
-  const { spec, weights, engine } = probe.options;
+  const { probe, gamma, batch, positions } = options;
+  const { subject } = probe.options;
+  const { spec, weights, engine } = subject;
   const size = [batch, positions - 1, spec.vocab];
   return compile(
     (inputs, w) => {
       const table = embeddingTable(spec, w);
-      const allowed = bannedMask(spec.vocab, banned);
+      const allowed = bannedMask(spec.vocab, subject.excluded());
       const drawn = (logits: tf.Tensor) =>
         tf.softmax(tf.mul(tf.add(tf.add(logits, inputs.noise!), allowed), inputs.sharpness!));
       const read = (logits: tf.Tensor) => {
@@ -109,6 +109,7 @@ export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
 }
 
 /** Embeddings with the start token's in front: `[batch, positions, dModel]`. */
-function behindStart({ probe, batch, start }: SoftOptions, w: WeightLookup, x: tf.Tensor): tf.Tensor {
-  return tf.concat([embedTokens(probe.options.spec, w, tf.fill([batch, 1], start, 'int32')), x], 1);
+function behindStart({ probe, batch }: SoftOptions, w: WeightLookup, x: tf.Tensor): tf.Tensor {
+  const { spec, start } = probe.options.subject;
+  return tf.concat([embedTokens(spec, w, tf.fill([batch, 1], start, 'int32')), x], 1);
 }

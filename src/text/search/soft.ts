@@ -23,13 +23,12 @@ const HEAD_START = 6;
 const TEMPERATURES = [1, 0.2] as const;
 
 export async function* soft(arena: Arena): AsyncGenerator<void, void, void> {
-  const { probe, model, positions, start, random, gamma = 0 } = arena.options;
-  const { spec } = model;
-  const banned = model.tokenizer.excludedTokens();
-  const options = { probe, gamma, banned, start, positions, batch: MEMBERS };
+  const { probe, subject, positions, random, gamma = 0 } = arena.options;
+  const { spec, tokenizer } = subject;
+  const options = { probe, gamma, positions, batch: MEMBERS };
   const graphs = { project: await compileProjected(options), relax: await compileRelaxed(options) };
   const lambda = Float32Array.from(epoLambdas, (each) => arena.options.lambda ?? each);
-  const table = embeddingArray(arena.options.model.spec, arena.options.model.weights);
+  const table = embeddingArray(spec, subject.weights);
   const scale = Math.sqrt(table.reduce((sum, x) => sum + x * x, 0) / table.length);
   try {
     for (let run = 0; ; run++) {
@@ -56,7 +55,9 @@ export async function* soft(arena: Arena): AsyncGenerator<void, void, void> {
         arena.countGradients(Math.min(MEMBERS, Math.max(0, arena.left / 2)));
         const { gradient, ids, softZ } = await graph.run({ ...inputs, ...drawn });
         const rows = Array.from({ length: MEMBERS }, (_, row) =>
-          Int32Array.from([start, ...ids!.subarray(row * (positions - 1), (row + 1) * (positions - 1))]),
+          Int32Array.from(
+            tokenizer.behindBos([...ids!.subarray(row * (positions - 1), (row + 1) * (positions - 1))]),
+          ),
         );
         const hard = await arena.evaluate(stackRows(rows), Array(MEMBERS).fill(kind));
         const gaps = hard.flatMap((candidate, row) => (candidate ? [softZ![row]! - candidate.z] : []));

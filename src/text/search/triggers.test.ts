@@ -2,21 +2,23 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../core/random.js';
 import { embeddedFolder } from '../../hub/embedded.js';
-import { loadTextModel, type TextModel } from '../lm/model.js';
+import { loadTextModel } from '../lm/model.js';
 import { stackRows } from '../lm/rows.js';
+import { openSubject, type TextSubject } from '../lm/subject.js';
 import { Probe } from '../readouts/probe.js';
-import { calibrate, resolveUnits, startToken } from '../readouts/session.js';
+import { calibrate, resolveUnits } from '../readouts/session.js';
 import { Arena } from './arena.js';
 import { Proposer } from './proposals.js';
 import { usableTokens } from './random-texts.js';
 import { TriggerFinder } from './triggers.js';
 
-let model: TextModel;
+let subject: TextSubject;
 let atEnd: Probe;
 let arenaOf: (evaluations: number, positions?: number) => Arena;
 
 beforeAll(async () => {
-  model = await loadTextModel(`${embeddedFolder}/books-lm`);
+  const model = await loadTextModel(`${embeddedFolder}/books-lm`);
+  subject = openSubject(model, 'onnx');
   const options = {
     model,
     engine: 'onnx',
@@ -28,8 +30,7 @@ beforeAll(async () => {
   const preparing = calibrate(options);
   let prepared = await preparing.next();
   while (!prepared.done) prepared = await preparing.next();
-  const { spec, weights, tokenizer } = model;
-  const probing = { spec, weights, calibration: prepared.value, at: 'max', engine: 'onnx' } as const;
+  const probing = { subject, calibration: prepared.value, at: 'max' } as const;
   const probe = await Probe.create({ ...probing, ...resolveUnits('L2.N100', options) });
   atEnd = await Probe.create({
     ...probing,
@@ -37,20 +38,12 @@ beforeAll(async () => {
     ...resolveUnits('L2.N100', { ...options, reference: 'none' }),
   });
   arenaOf = (evaluations, positions = 9) => {
-    const proposing = {
-      spec,
-      weights,
-      probe,
-      positions,
-      banned: tokenizer.excludedTokens(),
-      engine: 'onnx',
-    } as const;
-    const proposer = new Proposer({ ...proposing, batch: 1, asked: 1, count: 8 });
+    const proposer = new Proposer({ probe, positions, batch: 1, asked: 1, count: 8 });
     // It has no prior: nothing is sampled.
-    const rest = { model, probe, proposer, positions, start: startToken(model), random: new Random(1) };
+    const rest = { subject, probe, proposer, positions, random: new Random(1) };
     const arena = new Arena({ ...rest, quiet: null, turn: 64, batch: 64, evaluations, prior: null as never });
     const point = { cross_entropy: 1, z: 0, margin: null, rivals: 0 };
-    const ids = new Int32Array(positions).fill(rest.start, 0, 1).fill(usableTokens(model)[0]!, 1);
+    const ids = new Int32Array(positions).fill(subject.start, 0, 1).fill(usableTokens(subject)[0]!, 1);
     arena.population.add({ ids, peak: 1, ...point, report: {} as never });
     return arena;
   };
@@ -77,18 +70,18 @@ describe('TriggerFinder', () => {
     expect(arena.cost.evaluations).toBeLessThanOrEqual(4000);
     expect(arena.cost.evaluations).toBeGreaterThan(3000);
     // Three layers of four are needed for this unit.
-    expect(arena.cost.tokenLayers).toBeLessThan(arena.cost.evaluations * 6 * model.spec.layers);
+    expect(arena.cost.tokenLayers).toBeLessThan(arena.cost.evaluations * 6 * subject.spec.layers);
 
     expect(new Set(triggers.map((ids) => ids.at(-1))).size).toBe(16);
     for (const ids of triggers) {
       expect(ids).toHaveLength(6);
-      expect(model.tokenizer.roundTrips(ids)).toBe(true);
+      expect(subject.tokenizer.roundTrips(ids)).toBe(true);
     }
     const found = await strengths(triggers);
     expect([...found]).toEqual([...found].sort((a, b) => b - a));
 
     const random = new Random(2);
-    const tokens = usableTokens(model);
+    const tokens = usableTokens(subject);
     const texts = Array.from({ length: 4000 }, () =>
       triggers[0]!.map((id, i) => (i === 0 ? id : random.pick(tokens))),
     );
@@ -97,8 +90,8 @@ describe('TriggerFinder', () => {
 
   it('finds the strongest token of all where texts have one', async () => {
     const [strongest] = await triggersOf(arenaOf(10_000, 2), 1);
-    const start = startToken(model);
-    const all = usableTokens(model).map((id) => Int32Array.of(start, id));
+    const { start } = subject;
+    const all = usableTokens(subject).map((id) => Int32Array.of(start, id));
     const z = await strengths(all);
     expect(Array.from(strongest!)).toEqual(Array.from(all[z.indexOf(Math.max(...z))]!));
   });

@@ -9,6 +9,7 @@ import { type Compiled, compile } from '../../engine/compile.js';
 import { padRows, stackRows } from '../lm/rows.js';
 import { forward } from '../lm/transformer.js';
 import { Probe, precise } from '../readouts/probe.js';
+import { noRivals } from '../readouts/reference.js';
 import type { Arena } from './arena.js';
 import { Proposer } from './proposals.js';
 import { usableTokens } from './random-texts.js';
@@ -53,7 +54,9 @@ export class TriggerFinder {
     const { precision = 'float32' } = proposer.options;
     const probe = await Probe.create({
       ...whole.options,
-      ...{ at: 'last', precision, reference: { name: 'none', parts: [], size: 0 } },
+      at: 'last',
+      precision,
+      reference: noRivals,
     });
     const positions = Math.min(1 + TOKENS, longest);
     const asked = { probe, positions, asked: 2 * CLIMBS, count: TRIED };
@@ -121,8 +124,8 @@ export class TriggerFinder {
 
   /** Of random tokens behind the start token, or whatever else the population's texts begin with. */
   private randomTexts(): () => Int32Array {
-    const { model, random } = this.arena.options;
-    const tokens = usableTokens(model);
+    const { subject, random } = this.arena.options;
+    const tokens = usableTokens(subject);
     const { positions } = this.proposer.options;
     const starts = this.arena.population.strongest.members.map(({ ids }) => ids[0]!);
     return () => Int32Array.from({ length: positions }, (_, i) => random.pick(i === 0 ? starts : tokens));
@@ -147,7 +150,7 @@ export class TriggerFinder {
     const last = trigger.ids.at(-1)!;
     const present = this.best.get(last);
     if (present && present.z >= trigger.z) return;
-    if (this.arena.options.model.tokenizer.roundTrips(trigger.ids)) this.best.set(last, trigger);
+    if (this.arena.options.subject.tokenizer.roundTrips(trigger.ids)) this.best.set(last, trigger);
   }
 
   /** Twice the texts of a turn: they are short. */
@@ -156,7 +159,8 @@ export class TriggerFinder {
   }
 
   private compileStrength(): Promise<Compiled> {
-    const { spec, positions, probe } = this.proposer.options;
+    const { positions, probe } = this.proposer.options;
+    const { spec } = probe.options.subject;
     return compile(
       (inputs, weights) => ({ z: probe.unitZ(weights, forward(spec, weights, { ids: inputs.ids! })) }),
       { ...precise(probe.options), inputs: { ids: { shape: [this.batch, positions], dtype: 'int32' } } },

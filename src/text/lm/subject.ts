@@ -1,0 +1,32 @@
+/** @file A language model ready to compute with: made once, and handed on to all that reads, draws or scores text. */
+import { UserError } from '../../core/errors.js';
+import type { EngineName } from '../../engine/compile.js';
+import type { TextModel, TextWeights } from './model.js';
+
+/** Architecture and parameters, what computes them, and the tokens that a text begins with and never has. */
+export interface Subject extends TextWeights {
+  readonly engine: EngineName;
+  /** The token at position 0 of every sequence: BOS, or what the model has in its place. */
+  readonly start: number;
+  /** Tokens that are no part of any text (BOS, EOS, padding): never drawn. */
+  readonly special: readonly number[];
+  /** All that a search never puts into a text: `special`, and tokens that decoding and encoding would change. */
+  excluded(): readonly number[];
+}
+
+/** A subject with its tokenizer and its name. */
+export interface TextSubject extends Subject, TextModel {}
+
+/** @throws UserError for a model without a token to start a text with */
+export function openSubject(model: TextModel, engine: EngineName): TextSubject {
+  const { tokenizer, name } = model;
+  if (tokenizer.bos === null)
+    throw new UserError(`the model ${name} names neither a BOS nor an EOS token to start a text with`);
+  return {
+    ...model,
+    engine,
+    start: tokenizer.bos,
+    special: tokenizer.specialTokens(),
+    excluded: () => tokenizer.excludedTokens(),
+  };
+}

@@ -1,0 +1,35 @@
+/** @file The simple methods that a search is compared with, each at the cost of the search. */
+import { HYPERVOLUME_CORNER, hypervolume } from '../../core/frontier.js';
+import type { ScoredText } from '../../runs/events.js';
+import type { Driven } from './drive.js';
+import type { SearchOptions } from './search.js';
+
+/** The strongest text under 6 nats of a simple method, at the cost of the search or, of a corpus, as far as it goes. */
+export interface BaselineBest extends ScoredText {
+  /** Of all the method's frontier. */
+  hypervolume: number;
+  evaluations: number;
+}
+
+export const baselineNotes = {
+  prior_best: 'samples of the prior at equal cost',
+  corpus_best: 'the corpus at equal cost',
+} as const;
+
+/** Those that stand beside a search. */
+export function baselinesOf({ method, baseline, naturalText }: SearchOptions): ('prior' | 'corpus')[] {
+  if (baseline === false) return [];
+  return (['prior', 'corpus'] as const).filter(
+    (name) => name !== method && (name !== 'corpus' || naturalText !== undefined),
+  );
+}
+
+/** What a baseline is compared by; null where it found nothing. */
+export function bestOf({ arena, cost }: Driven): BaselineBest | null {
+  const members = arena.frontier.members;
+  const fluent = members.filter((member) => member.cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
+  const pool = fluent.length > 0 ? fluent : members;
+  if (pool.length === 0) return null;
+  const best = pool.reduce((a, b) => (b.z > a.z ? b : a));
+  return { ...best.report, hypervolume: hypervolume(members), evaluations: cost.evaluations };
+}

@@ -1,0 +1,115 @@
+/** @file What a search and its baselines compute with: opened once, freed together. */
+import { batchFor, callBatch } from '../lm/batch-size.js';
+import type { TextSubject } from '../lm/subject.js';
+import type { SearchMethodName } from '../names.js';
+import type { Calibration } from '../readouts/calibration.js';
+import { Probe } from '../readouts/probe.js';
+import { type MeasuredUnit, type ReferenceClass, splitReference } from '../readouts/reference.js';
+import { Sampler } from '../sampling/sampler.js';
+import { encodeText } from '../score.js';
+import type { ArenaOptions } from './arena.js';
+import { parentsOf } from './breeding.js';
+import { EPO_TOP_TOKENS } from './epo.js';
+import { GCG_TOP_TOKENS } from './gcg.js';
+import { Proposer } from './proposals.js';
+import type { SearchOptions } from './search.js';
+import { noShortcuts, openScreen, type Shortcuts, shortcutsFor } from './shortcuts.js';
+
+/** Tokens a position that the gradient's methods as published choose from. */
+const TOP_TOKENS: Partial<Record<SearchMethodName, number>> = { epo: EPO_TOP_TOKENS, gcg: GCG_TOP_TOKENS };
+const MOST_TOKENS = 256;
+
+const breeds = (method: SearchMethodName) => method === 'auto' || method === 'evolve';
+
+export interface SearchTools {
+  /** What the search works against: a large reference class is halved, and half of it is held out. */
+  readonly probe: Probe;
+  /** The same with the whole reference class, for explanations. */
+  readonly whole: Probe;
+  /** What a method is given beside its budget and its random numbers. */
+  arenaFor(method: SearchMethodName): Omit<ArenaOptions, 'evaluations' | 'random'>;
+  dispose(): Promise<void>;
+}
+
+/** Compiles what the search needs in any case; the rest is compiled when it is first used. */
+export async function openTools(
+  options: SearchOptions,
+  subject: TextSubject,
+  plan: { readonly unit: MeasuredUnit; readonly reference: ReferenceClass },
+  calibration: Calibration,
+): Promise<SearchTools> {
+  const { method, fluency } = options;
+  const { probe, whole } = await openProbes(options, subject, plan, calibration);
+  const positions = options.length + 1;
+  const turn = batchFor(subject.spec.dModel, positions);
+  const batch = callBatch(turn);
+  const parents = parentsOf(turn);
+  const drawing = { subject, positions, batch, parents };
+  const prior = await Sampler.create(drawing);
+  // Another prior's cross entropy is no figure of these graphs.
+  const shortcuts: Shortcuts = fluency ? noShortcuts : (options.shortcuts ?? shortcutsFor(subject));
+  const screening = openScreen(shortcuts, { probe, positions, turn, batch });
+  // GCG stays as published.
+  const precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
+  const isRough = precision === 'int8' && breeds(method);
+  const drafts = isRough ? await Sampler.create({ ...drawing, precision }) : prior;
+  const proposer = new Proposer({
+    probe,
+    positions,
+    precision,
+    // Most of a generation's parents are known already.
+    batch: Math.max(1, parents / 4),
+    asked: method === 'gcg' ? 1 : 8,
+    count: TOP_TOKENS[method] ?? MOST_TOKENS,
+  });
+  const shared = {
+    ...{ subject, probe, proposer, positions, turn, batch },
+    quiet: await loudest(probe, subject, options.quietOn ?? []),
+    ...given(options),
+    ...(screening && { screen: screening.screen }),
+  };
+  return {
+    probe,
+    whole,
+    arenaFor: (name) => ({ ...shared, prior: breeds(name) ? drafts : prior }),
+    dispose: async () => {
+      prior.dispose();
+      if (drafts !== prior) drafts.dispose();
+      await Promise.all([screening?.dispose(), probe.dispose(), whole.dispose(), proposer.dispose()]);
+    },
+  };
+}
+
+async function openProbes(
+  { at, seed }: SearchOptions,
+  subject: TextSubject,
+  { unit, reference }: { readonly unit: MeasuredUnit; readonly reference: ReferenceClass },
+  calibration: Calibration,
+): Promise<Pick<SearchTools, 'probe' | 'whole'>> {
+  const probing = { subject, unit, calibration, at };
+  const { seen, heldOut } = splitReference(reference, seed);
+  const probe = await Probe.create({ ...probing, reference: seen, ...(heldOut && { heldOut }) });
+  return { probe, whole: heldOut ? await Probe.create({ ...probing, reference }) : probe };
+}
+
+/** What the user gave the search, under the arena's names. */
+function given({ naturalText, fluency, policy, gamma, lambda }: SearchOptions) {
+  return {
+    ...(naturalText && { corpus: naturalText }),
+    ...(fluency && { fluency }),
+    ...(policy && { policy }),
+    ...(gamma !== undefined && { gamma }),
+    ...(lambda !== undefined && { lambda }),
+  };
+}
+
+/** The largest z of the unit over some texts; null for none. */
+async function loudest(probe: Probe, subject: TextSubject, texts: readonly string[]): Promise<number | null> {
+  let top: number | null = null;
+  for (const text of texts) {
+    const ids = encodeText(subject, text);
+    const [z] = (await probe.score(ids, ids.length, 1)).z;
+    top = Math.max(top ?? z!, z!);
+  }
+  return top;
+}
