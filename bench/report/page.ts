@@ -32,7 +32,7 @@ const intro = `<!-- Made by \`npm run bench:report\` from the result files in be
 
 - A figure is a median. Its spread goes from the least to the greatest value. The values are repetitions, units of a
   model or seeds, as the claim says. A figure without a spread was measured once.
-- A claim with "against" is a ratio: our figure divided by the other one. Of times a small ratio is good, of everything
+- A claim with "against" is a ratio: our figure divided by the other one. For times a small ratio is good, for everything
   else a large one. Both sides ran in turn on the same machine, unless a source says otherwise. The machine was often
   shared, so ratios say more than times.
 - _Hypervolume_ is the area between the frontier (cross entropy, z) and the corner (6 nats, z = 0), in nats times
@@ -52,8 +52,8 @@ too. Part of it is the compilation before the first step. Why the steps are slow
 Runtime lays pictures out for vector instructions only if the filters are constants, and here they are arguments.
 
 EPO finds the stronger text under 6 nats on some units, since it tries improbable pairs of tokens that the operators of
-\`auto\` seldom write. \`auto\` is no better than \`evolve\` beyond chance. Tuning is worse than a search where a few texts
-are wanted, and for one head of eight it gains one sigma only. All methods for 60 seconds with three seeds were not run.
+\`auto\` seldom write. \`auto\` is no better than \`evolve\` beyond chance. Where a few texts are wanted, tuning is worse
+than a search; for one unit of eight it gains one sigma only. All methods for 60 seconds with three seeds were not run.
 
 These are the claims above in which the other side is better:`;
 
@@ -101,12 +101,14 @@ const filesUnder = (folder: string) =>
 /** The recorded searches, a model at a time. */
 function recorded(root: string): { model: string; series: Series[]; measurements: Measurement[] }[] {
   const logs = filesUnder(join(root, 'search/results')).filter((path) => basename(path) === 'runs.jsonl');
-  const series = logs.map((path): Series => {
+  const series = logs.flatMap((path): Series[] => {
     const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
-    const runs = lines.map((line) => JSON.parse(line) as Recorded);
+    const all = lines.map((line) => JSON.parse(line) as Recorded);
     const { note, ...source } = readSource(join(dirname(path), 'about.json'));
-    const units = `${new Set(runs.map(({ unit }) => unit)).size} units`;
-    return { source: { ...source, note: note ? `${units}, ${note}` : units }, runs };
+    const units = `${new Set(all.map(({ unit }) => unit)).size} units`;
+    const described = { ...source, note: note ? `${units}, ${note}` : units };
+    const seeds = [...new Set(all.map(({ seed }) => seed))];
+    return seeds.map((seed) => ({ source: described, runs: all.filter((run) => run.seed === seed) }));
   });
   series.sort((a, b) => a.runs[0]!.seed - b.runs[0]!.seed);
   const models = [...new Set(series.map(({ runs }) => runs[0]!.model))].sort();

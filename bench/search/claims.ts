@@ -21,47 +21,60 @@ export function searchClaims(model: string, series: readonly Series[]): Measurem
     measured(
       series,
       ({ runs }) => rowOf(runs, method, at)?.auto_over,
-      (ratios, note) => ({
+      (ratios) => ({
         claim: `Hypervolume of \`auto\`, ${model}, ${at} s`,
-        ...{ than: `\`${method}\``, better: 'more', ratios, note },
+        than: `\`${method}\``,
+        better: 'more',
+        ratios,
       }),
     ),
   );
   const best = measured(
     series.filter(({ runs }) =>
-      ['prior', 'sample', 'epo'].every((one) => runs.some((r) => r.method === one)),
+      ['prior', 'sample', 'epo'].every((one) => runs.some(({ method }) => method === one)),
     ),
-    ({ runs }) => againstBest(runs).find((row) => row.seconds === 20)?.ratio,
-    (ratios, note) => ({
+    ({ runs }) => againstBest(runs).find(({ seconds }) => seconds === 20)?.ratio,
+    (ratios) => ({
       claim: `Hypervolume of \`auto\`, ${model}, 20 s`,
-      ...{ than: 'the best of all but `evolve`, unit by unit', better: 'more', ratios, note },
+      than: 'the best of all but `evolve`, unit by unit',
+      better: 'more',
+      ratios,
     }),
   );
   const time = measured(
     series,
     ({ runs }) => timeToReach(runs, 'auto', 'epo'),
-    (ratios, note) => ({
+    (ratios) => ({
       claim: `Time in which \`auto\` reaches \`epo\`'s last hypervolume, ${model}, median of the units`,
-      ...{ than: '`epo`', better: 'less', ratios, note },
+      than: '`epo`',
+      better: 'less',
+      ratios,
     }),
   );
   const strong = measured(
     series,
-    ({ runs }) => rowOf(runs, 'auto', 20)!.z_under6 / rowOf(runs, 'epo', 20)!.z_under6,
-    (ratios, note) => ({
+    ({ runs }) => {
+      const [auto, epo] = [rowOf(runs, 'auto', 20), rowOf(runs, 'epo', 20)];
+      return auto && epo && auto.z_under6 / epo.z_under6;
+    },
+    (ratios) => ({
       claim: `Strongest z under 6 nats of \`auto\`, ${model}, 20 s, mean of the units`,
-      ...{ than: '`epo`', better: 'more', ratios, note },
+      than: '`epo`',
+      better: 'more',
+      ratios,
     }),
   );
-  const first = measured(
-    series,
-    ({ runs }) => rowOf(runs, 'auto', 20)?.head_first_share,
-    (values, note) => ({
-      claim: `Share of heads that the strongest text under 4 nats ranks first, ${model}, 20 s`,
-      ...{ values, note },
-    }),
-  );
-  return [...compared, best, time, strong, first].flat();
+  const first = (which: 'the strongest' | 'any', share: 'head_first_share' | 'any_first_share') =>
+    measured(
+      series,
+      ({ runs }) => rowOf(runs, 'auto', 20)?.[share],
+      (values) => ({
+        claim: `Share of heads that rank first on ${which} text of \`auto\` under 4 nats, ${model}, 20 s`,
+        values,
+      }),
+    );
+  const ranks = [first('the strongest', 'head_first_share'), first('any', 'any_first_share')];
+  return [...compared, best, time, strong, ...ranks].flat();
 }
 
 /** On how many units EPO's strongest text under 6 nats is stronger than `auto`'s after 20 seconds, of how many. */
@@ -81,24 +94,15 @@ const rowOf = (runs: readonly Recorded[], method: string, seconds: number) =>
 function measured(
   series: readonly Series[],
   figureIn: (one: Series) => number | null | undefined,
-  claimOf: (values: number[], note: string) => Claim,
+  claimOf: (values: number[]) => Claim,
 ): Measurement[] {
   const found = series.flatMap((one) => {
     const value = figureIn(one);
-    return typeof value === 'number' ? [{ one, value }] : [];
+    return typeof value === 'number' ? [{ ...one, value }] : [];
   });
   if (found.length === 0) return [];
-  const seeds = found.map(({ one }) => one.runs[0]!.seed).join(', ');
+  const claim = claimOf(found.map(({ value }) => value));
+  const seeds = found.map(({ runs }) => runs[0]!.seed).join(', ');
   const note = found.length === 1 ? `seed ${seeds}` : `seeds ${seeds}`;
-  return [
-    {
-      sources: found.map(({ one }) => one.source),
-      claims: [
-        claimOf(
-          found.map(({ value }) => value),
-          note,
-        ),
-      ],
-    },
-  ];
+  return [{ sources: found.map(({ source }) => source), claims: [{ ...claim, note }] }];
 }
