@@ -1,0 +1,64 @@
+/** @file Tiny transformers with PyTorch's values: those of this repository, and those of ../shared where it is there. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { shared } from './shared.js';
+
+/** Architectures that are not read yet, by `model_type`: the message that refuses one names it. */
+const unknownArchitectures = [
+  'bloom',
+  'exaone4',
+  'falcon',
+  'gemma2',
+  'gemma3',
+  'gemma3_text',
+  'gpt_oss',
+  'gptj',
+  'granite',
+  'mixtral',
+  'olmo2',
+  'olmo3',
+  'opt',
+  'phi',
+  'phi3',
+  'qwen3_moe',
+  'smollm3',
+  'stablelm',
+  'starcoder2',
+];
+
+/** Settings of known architectures that are not read yet, by fixture: what the message says. */
+const unknownSettings: Readonly<Record<string, string>> = {
+  'gpt2-layer-scale': 'attention scaled by layer',
+  'llama-dynamic': 'rotary positions of type "dynamic"',
+  'llama-yarn': 'rotary positions of type "yarn"',
+};
+
+export interface TransformerFixture {
+  readonly name: string;
+  readonly folder: string;
+  /** Part of the message that refuses it; null where the network is read. */
+  readonly refusal: string | null;
+}
+
+function fixturesIn(path: string): TransformerFixture[] {
+  return readdirSync(path).map((name) => {
+    const folder = join(path, name);
+    const { model_type: type } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+    const refusal = unknownArchitectures.includes(type) ? `the architecture "${type}"` : unknownSettings[name];
+    return { name, folder, refusal: refusal ?? null };
+  });
+}
+
+const beside = shared('fixtures/transformers');
+
+export const fixtureSources = [
+  {
+    title: 'test/fixtures/transformers',
+    fixtures: fixturesIn(fileURLToPath(new URL('../fixtures/transformers', import.meta.url))),
+  },
+  {
+    title: beside.title('larger ones'),
+    fixtures: beside.missing ? [] : fixturesIn(beside.path),
+  },
+];
