@@ -45,20 +45,20 @@ function fixturesIn(path: string): TransformerFixture[] {
   return readdirSync(path).map((name) => {
     const folder = join(path, name);
     const { model_type: type } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
-    const refusal = unknownArchitectures.includes(type) ? `the architecture "${type}"` : unknownSettings[name];
+    const refusal = unknownArchitectures.includes(type)
+      ? `the architecture "${type}"`
+      : unknownSettings[name];
     return { name, folder, refusal: refusal ?? null };
   });
 }
 
 const beside = shared('fixtures/transformers');
 
-export const fixtureSources = [
-  {
-    title: 'test/fixtures/transformers',
-    fixtures: fixturesIn(fileURLToPath(new URL('../fixtures/transformers', import.meta.url))),
-  },
-  {
-    title: beside.title('larger ones'),
-    fixtures: beside.missing ? [] : fixturesIn(beside.path),
-  },
+export const fixtureSources: readonly [title: string, fixtures: TransformerFixture[], missing: boolean][] = [
+  [
+    'fixtures of this repository',
+    fixturesIn(fileURLToPath(new URL('../fixtures/transformers', import.meta.url))),
+    false,
+  ],
+  [beside.title('larger fixtures'), beside.missing ? [] : fixturesIn(beside.path), beside.missing],
 ];

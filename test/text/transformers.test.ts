@@ -1,12 +1,12 @@
 /** @file Transformers of every family against PyTorch, on every engine. */
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { UserError } from '../../src/core/errors.js';
 import { compile } from '../../src/engine/compile.js';
 import type { TensorFunction } from '../../src/engine/compiler/trace.js';
 import * as tf from '../../src/engine/functions/tfjs.js';
 import { openSafetensors, type Safetensors } from '../../src/engine/weights/safetensors.js';
 import type { WeightLookup } from '../../src/engine/weights/weights.js';
-import { UserError } from '../../src/core/errors.js';
 import { readConfig } from '../../src/text/lm/config.js';
 import { embedTokens } from '../../src/text/lm/embed.js';
 import type { KeyValueCache } from '../../src/text/lm/layer.js';
@@ -49,11 +49,11 @@ function objective(name: string, run: Pass, logProbs: () => tf.Tensor): tf.Scala
     : tf.sum(tf.slice(unit, [0, pos - 1, Number(index)], [batch, 1, 1]));
 }
 
-describe.each(fixtureSources)('$title', ({ fixtures }) => {
+describe.each(fixtureSources)('%s', (_title, fixtures, missing) => {
   const read = fixtures.filter(({ refusal }) => refusal === null);
   const refused = fixtures.filter(({ refusal }) => refusal !== null);
 
-  test.skipIf(fixtures.length === 0)('has networks that are read', () => {
+  test.skipIf(missing)('has networks that are read', () => {
     expect(read.length).toBeGreaterThan(0);
   });
 
@@ -63,7 +63,7 @@ describe.each(fixtureSources)('$title', ({ fixtures }) => {
     expect(open).toThrow(refusal!);
   });
 
-  describe.each(engines)('on $engine', ({ engine, skipped }) => {
+  describe.skipIf(missing).each(engines)('on $engine', ({ engine, skipped }) => {
     describe.each(read)('$name', ({ folder }) => {
       test.skipIf(skipped !== null)(
         `every place and log-probability${skipped ? ` (${skipped})` : ''}`,
