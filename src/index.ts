@@ -92,6 +92,8 @@ export { type ImageDocument, type RenderFiles, renderToFiles } from './jobs/rend
 // Pictures on disk: a render with its run folder, contact sheets, animations.
 export { contactSheet, type Tile } from './media/contact-sheet.js';
 export { encodePng, writeAnimation, writePng } from './media/picture-files.js';
+// A picture in the terminal.
+export { colorDepth } from './media/styled.js';
 export { type Graphics, graphicsOf, type PictureBox, terminalPicture } from './media/terminal-picture.js';
 // Runs as pages and figures.
 export { writeFigure } from './report/figure-file.js';
@@ -194,8 +196,6 @@ export {
   type SearchResult,
   searchText,
 } from './text/search/search.js';
-// A picture in the terminal.
-export { colorDepth } from './tui/styled.js';
 
 // Networks that see.
 export {

@@ -1,7 +1,7 @@
 /** @file What watching a search costs it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { palette } from '../../src/media/color.js';
 import { readRun } from '../../src/runs/read-run.js';
-import { palette } from '../../src/tui/color.js';
 import { listRuns, selectRuns } from '../../src/tui/run-list.js';
 import { TerminalSession } from '../../tools/terminal-session.js';
 import { median, spread } from './spread.js';

@@ -1,5 +1,5 @@
 /** @file The non-dominated candidates of a search: probable, strong, selective. */
-import type { ScoredText } from '../runs/events.js';
+import type { ScoredText } from './scored-text.js';
 
 /** The corner of the hypervolume (DESIGN section 3): text of 6 nats a token that excites the unit no more than average. */
 export const HYPERVOLUME_CORNER = { crossEntropy: 6, z: 0 } as const;

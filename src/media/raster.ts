@@ -1,5 +1,5 @@
 /** @file Pictures as pixels: decoded, and scaled into a box. */
-import type { Rgb } from '../tui/color.js';
+import type { Rgb } from './color.js';
 
 /** Red, green, blue, a byte each, row by row: `[height, width, 3]`. */
 export interface Raster {

@@ -3,9 +3,9 @@
  * pixels a character with half blocks.
  */
 
-import { type ColorDepth, encodeLine, type Line } from '../tui/styled.js';
 import { pixel, type Raster, readRaster } from './raster.js';
 import { sixel } from './sixel.js';
+import { type ColorDepth, encodeLine, type Line } from './styled.js';
 
 /** How a terminal can show a picture. */
 export const graphicsProtocols = ['kitty', 'iterm', 'sixel', 'blocks'] as const;

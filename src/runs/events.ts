@@ -6,27 +6,11 @@
  * live or replayed. Events are plain JSON: a number that is not finite is written as null, `undefined` not at
  * all. Field names with two words are spelled as in the command line's JSON (`token_ids`).
  */
+import type { ScoredText } from '../core/scored-text.js';
+
+export type { ScoredText };
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
-
-/** A sequence and what it does to the unit; a row of the frontier in every JSON the program prints. */
-export interface ScoredText {
-  text: string;
-  /** Without BOS. */
-  token_ids: number[];
-  /** Nats a token under the prior. */
-  cross_entropy: number;
-  /** The measure in its own unit at the peak; of a head's residual delta its plain L2 norm. */
-  raw: number;
-  /** The measure in standard deviations (sigmas) above the calibration mean. */
-  z: number;
-  /** Sigmas above the strongest unit of the reference class; null when the class is empty. */
-  margin: number | null;
-  /** 1 = the strongest of the reference class and the unit; null when the class is empty. */
-  rank: number | null;
-  /** The same against the rivals that the search was not allowed to work against; only of large classes. */
-  held_out?: { margin: number; rank: number };
-}
 
 /** A token and a number that belongs to it: a logit change, or z with the token put in. */
 export interface TokenValue {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Key, useInput } from 'ink';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { UserError } from '../core/errors.js';
+import type { Line } from '../media/styled.js';
 import { drawProgress, PROGRESS_ROW } from './draw/run-header.js';
 import type { Answer } from './explain-client.js';
 import { commandFor, keyName, type PlaceKind } from './keys.js';
@@ -11,7 +12,6 @@ import type { Ui } from './places.js';
 import type { RunSnapshot, RunSource } from './run-source.js';
 import type { ScreenBuffer } from './screen.js';
 import type { Session } from './session.js';
-import type { Line } from './styled.js';
 
 /** The window's size, following it. */
 export function useWindowSize(screen: ScreenBuffer): { columns: number; rows: number } {

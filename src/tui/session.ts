@@ -1,10 +1,10 @@
 /** @file What every screen works with: the terminal, open runs, the explaining thread, pictures, and ways to leave. */
 
+import type { ColorDepth } from '../media/styled.js';
 import type { Graphics } from '../media/terminal-picture.js';
 import type { ExplainClient } from './explain-client.js';
 import { DiskRun, type RunSource } from './run-source.js';
 import type { ScreenBuffer } from './screen.js';
-import type { ColorDepth } from './styled.js';
 
 export interface SessionHost {
   readonly screen: ScreenBuffer;

@@ -2,6 +2,7 @@
 
 import { render } from 'ink';
 import { createElement } from 'react';
+import { colorDepth } from '../media/styled.js';
 import { graphicsOf } from '../media/terminal-picture.js';
 import { ExplainClient } from './explain-client.js';
 import { startAt, type ViewPlace } from './places.js';
@@ -9,7 +10,6 @@ import type { RunSource } from './run-source.js';
 import { ScreenBuffer } from './screen.js';
 import { App } from './screens/App.js';
 import { Session } from './session.js';
-import { colorDepth } from './styled.js';
 import { takeTerminal } from './terminal.js';
 
 export interface ViewerOptions {

@@ -187,7 +187,7 @@ async function inTerminal(file: string, { json, color = true }: ImageFlags): Pro
   const { stdout, env } = process;
   if (json || !stdout.isTTY) return '';
   const { graphicsOf, terminalPicture } = await import('../../media/terminal-picture.js');
-  const { colorDepth } = await import('../../tui/styled.js');
+  const { colorDepth } = await import('../../media/styled.js');
   return terminalPicture(file, {
     columns: Math.min(stdout.columns - 1, 80),
     rows: Math.max(8, Math.min(stdout.rows - 8, 40)),

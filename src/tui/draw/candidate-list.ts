@@ -1,8 +1,8 @@
 /** @file Candidates in a list: figures and text. */
 import { oneLine } from '../../core/format.js';
+import { palette } from '../../media/color.js';
+import type { Line } from '../../media/styled.js';
 import type { Entry } from '../../runs/run-view.js';
-import { palette } from '../color.js';
-import type { Line } from '../styled.js';
 import { type Column, drawList } from './layout.js';
 
 /** @param marked - the text that is marked to compare with */

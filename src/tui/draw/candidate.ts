@@ -1,10 +1,10 @@
 /** @file The screen of one candidate: its tokens and the evidence beside them; also while its text is edited. */
 import { oneLine } from '../../core/format.js';
+import { palette } from '../../media/color.js';
+import { fitLine, type Line, lineWidth, plain, type Span } from '../../media/styled.js';
 import type { Explanation, ScoredText } from '../../runs/events.js';
-import { palette } from '../color.js';
 import type { Answer } from '../explain-client.js';
 import type { CandidatePlace } from '../places.js';
-import { fitLine, type Line, lineWidth, plain, type Span } from '../styled.js';
 import { drawSubstitutions, evidenceOf } from './evidence.js';
 import { beside, block, rule, shares, wrap } from './layout.js';
 import { type Coloring, tokenLines } from './tokens.js';

@@ -1,10 +1,10 @@
 /** @file Two runs or two candidates side by side. */
 import { oneLine } from '../../core/format.js';
 import { fluencyFront } from '../../core/frontier.js';
+import { palette, type Rgb } from '../../media/color.js';
+import { fitLine, type Line, plain } from '../../media/styled.js';
 import type { Explanation } from '../../runs/events.js';
-import { palette, type Rgb } from '../color.js';
 import type { RunSnapshot } from '../run-source.js';
-import { fitLine, type Line, plain } from '../styled.js';
 import { drawEvidence, drawFigures, type Figures } from './candidate.js';
 import { drawCandidates } from './candidate-list.js';
 import { drawFrontier } from './frontier-plot.js';

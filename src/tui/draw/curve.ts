@@ -1,8 +1,8 @@
 /** @file A figure over the steps of a run. */
 
+import type { Rgb } from '../../media/color.js';
+import type { Line } from '../../media/styled.js';
 import type { Series } from '../../runs/run-view.js';
-import type { Rgb } from '../color.js';
-import type { Line } from '../styled.js';
 import { axisOver, drawPlot, type Mark } from './plot.js';
 
 /**

@@ -1,10 +1,10 @@
 /** @file The frontier as a scatter: how probable against how strong. */
 
 import { fluencyFront } from '../../core/frontier.js';
+import { palette, type Rgb } from '../../media/color.js';
+import type { Line, Span } from '../../media/styled.js';
 import type { ScoredText } from '../../runs/events.js';
 import type { RunView } from '../../runs/run-view.js';
-import { palette, type Rgb } from '../color.js';
-import type { Line, Span } from '../styled.js';
 import { axisOver, drawPlot, type Mark, type Path } from './plot.js';
 
 /** Signs of the simple rivals on the plot. */

@@ -1,8 +1,8 @@
 /** @file The keys of a place, and what the signs on the screen mean. */
 import { textWidth } from '../../core/format.js';
-import { divergingColor, inkOn, palette, sequentialColor } from '../color.js';
+import { divergingColor, inkOn, palette, sequentialColor } from '../../media/color.js';
+import { type Line, plain } from '../../media/styled.js';
 import { keysOf, type PlaceKind } from '../keys.js';
-import { type Line, plain } from '../styled.js';
 import { block, rule } from './layout.js';
 
 export function drawHelp(place: PlaceKind, columns: number, rows: number): Line[] {

@@ -1,11 +1,11 @@
 /** @file The screen of an image run: the picture, the curve of its activation, the frames as a film strip. */
 import { formatCount } from '../../core/format.js';
+import { palette } from '../../media/color.js';
+import { fitLine, type Line, plain } from '../../media/styled.js';
 import type { PictureBox } from '../../media/terminal-picture.js';
 import type { FrameEvent } from '../../runs/events.js';
 import type { Series } from '../../runs/run-view.js';
-import { palette } from '../color.js';
 import type { RunSnapshot } from '../run-source.js';
-import { fitLine, type Line, plain } from '../styled.js';
 import { drawCurve } from './curve.js';
 import { beside, block, rule } from './layout.js';
 import { drawProgress, drawTitle, drawTroubles } from './run-header.js';

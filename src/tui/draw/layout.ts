@@ -1,7 +1,7 @@
 /** @file Lines side by side, under titles, in tables: the little there is of layout. */
 import { textWidth } from '../../core/format.js';
-import { palette } from '../color.js';
-import { fitLine, type Line, plain, type Style } from '../styled.js';
+import { palette } from '../../media/color.js';
+import { fitLine, type Line, plain, type Style } from '../../media/styled.js';
 
 /** A title in a rule: `── candidates ─────`. */
 export function rule(title: string, columns: number): Line {

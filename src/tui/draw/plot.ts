@@ -1,7 +1,7 @@
 /** @file Points and lines in braille dots, with axes: 2 x 4 dots a character. */
 import { textWidth } from '../../core/format.js';
-import { palette, type Rgb } from '../color.js';
-import { fitLine, type Line, type Span } from '../styled.js';
+import { palette, type Rgb } from '../../media/color.js';
+import { fitLine, type Line, type Span } from '../../media/styled.js';
 
 /** A place on a plot, in its own units. */
 export interface Mark {

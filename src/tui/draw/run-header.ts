@@ -1,12 +1,12 @@
 /** @file The first lines of a run's screen: what it is about, how far it is, what is wrong with it. */
 import { formatCount, formatSeconds } from '../../core/format.js';
 import { hypervolume } from '../../core/frontier.js';
+import { palette, type Rgb } from '../../media/color.js';
+import { fitLine, type Line, lineWidth, plain } from '../../media/styled.js';
 import type { JsonValue, ProgressEvent } from '../../runs/events.js';
 import { formatBar, formatShare, progressShare, progressWords } from '../../runs/progress-text.js';
 import { field, type RunView } from '../../runs/run-view.js';
-import { palette, type Rgb } from '../color.js';
 import type { RunSnapshot } from '../run-source.js';
-import { fitLine, type Line, lineWidth, plain } from '../styled.js';
 
 /** How a run stands, in a word and a colour. */
 export function runState({ view, growing }: RunSnapshot): { word: string; color: Rgb } {

@@ -1,8 +1,8 @@
 /** @file The screen of all runs. */
-import { palette } from '../color.js';
+import { palette } from '../../media/color.js';
+import { fitLine, type Line, plain } from '../../media/styled.js';
 import type { RunsPlace } from '../places.js';
 import type { RunSummary } from '../run-list.js';
-import { fitLine, type Line, plain } from '../styled.js';
 import { block, type Column, drawList } from './layout.js';
 
 export interface RunsScene {

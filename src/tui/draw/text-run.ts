@@ -1,10 +1,10 @@
 /** @file The screen of a search for text: frontier, candidates, progress. */
 
-import { palette } from '../color.js';
+import { palette } from '../../media/color.js';
+import type { Line } from '../../media/styled.js';
 import type { ListedTexts } from '../listed-texts.js';
 import type { RunPlace } from '../places.js';
 import type { RunSnapshot } from '../run-source.js';
-import type { Line } from '../styled.js';
 import { drawCandidates } from './candidate-list.js';
 import { drawFrontier, frontierLegend } from './frontier-plot.js';
 import { beside, block, rule } from './layout.js';

@@ -1,10 +1,10 @@
 /** @file The screen of a training run: every figure as a curve, and the texts it samples. */
 
-import { palette, type Rgb } from '../color.js';
+import { palette, type Rgb } from '../../media/color.js';
+import type { Line } from '../../media/styled.js';
 import type { ListedTexts } from '../listed-texts.js';
 import type { RunPlace } from '../places.js';
 import type { RunSnapshot } from '../run-source.js';
-import type { Line } from '../styled.js';
 import { drawCandidates } from './candidate-list.js';
 import { drawCurve } from './curve.js';
 import { beside, block, rule, shares } from './layout.js';

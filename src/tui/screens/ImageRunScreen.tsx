@@ -1,12 +1,12 @@
 /** @file An image run: the picture, its curve, its frames. */
 import { useEffect, useMemo, useRef } from 'react';
+import type { Line } from '../../media/styled.js';
 import { halfBlocks, type PictureBox, pictureCode, readBlocks } from '../../media/terminal-picture.js';
 import { drawImageRun, imageHead, imageLayout, stripFrames, thumbnailBox } from '../draw/image-run.js';
 import { frameFile, useClock, useKeys, useLoaded } from '../hooks.js';
 import { type RunPlace, shownPlace } from '../places.js';
 import { describeProgress, describeState } from '../plain-text.js';
 import type { Overlay } from '../screen.js';
-import type { Line } from '../styled.js';
 import type { RunProps } from './App.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 

@@ -1,13 +1,13 @@
 /** @file The frame of every screen: drawn lines, and the keys one needs most below them. */
 import { Box, Text } from 'ink';
 import { useLayoutEffect } from 'react';
-import { palette } from '../color.js';
+import { palette } from '../../media/color.js';
+import { encodeLine, fitLine, type Line, lineWidth } from '../../media/styled.js';
 import { drawHelp } from '../draw/help.js';
 import { block } from '../draw/layout.js';
 import { hintsOf, type PlaceKind } from '../keys.js';
 import type { Ui } from '../places.js';
 import type { Session } from '../session.js';
-import { encodeLine, fitLine, type Line, lineWidth } from '../styled.js';
 
 export interface ScreenProps {
   readonly session: Session;
