@@ -1,14 +1,18 @@
 /** @file A vision network from its file or folder: TFJS `model.json`, ONNX, or safetensors of a known architecture. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { z } from 'zod';
 import { UserError } from '../core/errors.js';
+import { fileError } from '../core/file-error.js';
 import { openSafetensors } from '../engine/weights/safetensors.js';
 import type { VisionNetwork } from './network.js';
 import { meanStd } from './preprocess.js';
-import { type KerasTopology, kerasNetwork } from './readers/keras.js';
+import { checked, readJsonFile } from './readers/json-file.js';
+import { kerasNetwork } from './readers/keras.js';
+import { kerasTopologySchema } from './readers/keras-config.js';
 import { onnxNetwork } from './readers/onnx.js';
-import { type GraphModelTopology, graphModelNetwork } from './readers/tf-graph.js';
-import { type ManifestGroup, TfjsWeights } from './readers/tfjs-weights.js';
+import { graphModelNetwork, graphTopologySchema } from './readers/tf-graph.js';
+import { manifestSchema, TfjsWeights } from './readers/tfjs-weights.js';
 import { type TorchOptions, torchNetwork } from './torch/index.js';
 
 /** What a folder is searched for, in this order. */
@@ -19,12 +23,13 @@ const modelFiles: readonly RegExp[] = [/^model\.json$/, /^model\.safetensors$/, 
  * safetensors by a `config.json` that names no `model_type` of transformers.
  */
 export function holdsVisionNetwork(path: string): boolean {
-  if (statSync(path).isFile()) return /\.(json|onnx|safetensors)$/.test(path);
-  const files = readdirSync(path);
+  if (!isFolder(path)) return /\.(json|onnx|safetensors)$/.test(path);
+  const files = filesOf(path);
   if (files.some((file) => file === 'model.json' || file.endsWith('.onnx'))) return true;
   if (!files.some((file) => file.endsWith('.safetensors'))) return false;
-  const config = files.includes('config.json') ? readJson(join(path, 'config.json')) : {};
-  return (config as { model_type?: unknown }).model_type === undefined;
+  if (!files.includes('config.json')) return true;
+  const config = readJsonFile(join(path, 'config.json'), z.object({ model_type: z.unknown().optional() }));
+  return config.model_type === undefined;
 }
 
 /**
@@ -35,7 +40,7 @@ export function holdsVisionNetwork(path: string): boolean {
  */
 export function openVisionNetwork(path: string, name?: string): VisionNetwork {
   const file = findModelFile(path);
-  const label = name ?? (statSync(path).isDirectory() ? basename(resolve(path)) : undefined);
+  const label = name ?? (isFolder(path) ? basename(resolve(path)) : undefined);
   const extension = extname(file);
   if (extension === '.onnx') return onnxNetwork(file, label ? { name: label } : {});
   if (extension === '.json') return openTfjs(file, label);
@@ -50,11 +55,20 @@ export function openVisionNetwork(path: string, name?: string): VisionNetwork {
   );
 }
 
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+function filesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw fileError(error, `read ${folder}`);
+  }
+}
+
 function findModelFile(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats) throw new UserError(`there is no file or folder ${path}`);
-  if (stats.isFile()) return path;
-  const files = readdirSync(path);
+  if (!existsSync(path)) throw new UserError(`there is no file or folder ${path}`);
+  if (!isFolder(path)) return path;
+  const files = filesOf(path);
   for (const pattern of modelFiles) {
     const found = files.filter((file) => pattern.test(file)).sort();
     if (found.length > 1)
@@ -66,39 +80,45 @@ function findModelFile(path: string): string {
   );
 }
 
-interface TfjsModel {
-  readonly modelTopology?: KerasTopology & GraphModelTopology;
-  readonly weightsManifest?: readonly ManifestGroup[];
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new UserError(`${path} is no JSON: the download is incomplete or damaged`, { cause: error });
-  }
-}
-
 function openTfjs(file: string, name?: string): VisionNetwork {
-  const { modelTopology, weightsManifest } = readJson(file) as TfjsModel;
-  if (!modelTopology || !weightsManifest) {
+  const raw = readJsonFile(
+    file,
+    z.object({ modelTopology: z.unknown().optional(), weightsManifest: z.unknown().optional() }),
+  );
+  if (!raw.modelTopology || !raw.weightsManifest) {
     throw new UserError(`${file} is no TensorFlow.js model: it lacks modelTopology or weightsManifest`);
   }
-  const weights = new TfjsWeights(file, weightsManifest);
-  return modelTopology.node
-    ? graphModelNetwork(modelTopology, weights, name ?? basename(dirname(resolve(file))))
-    : kerasNetwork(modelTopology, weights, name);
+  const weights = new TfjsWeights(
+    file,
+    checked(manifestSchema, raw.weightsManifest, `weightsManifest of ${file}`),
+  );
+  const what = `modelTopology of ${file}`;
+  return Object.hasOwn(raw.modelTopology, 'node')
+    ? graphModelNetwork(
+        checked(graphTopologySchema, raw.modelTopology, what),
+        weights,
+        name ?? basename(dirname(resolve(file))),
+      )
+    : kerasNetwork(checked(kerasTopologySchema, raw.modelTopology, what), weights, name);
 }
+
+const timmSchema = z.object({
+  pretrained_cfg: z
+    .object({
+      mean: z.array(z.number()).length(3).optional(),
+      std: z.array(z.number().positive()).length(3).optional(),
+      input_size: z.tuple([z.int(), z.int().positive()], z.int()).optional(),
+    })
+    .optional(),
+});
 
 /** Size and range from the `config.json` that timm puts beside its weights. */
 function timmOptions(folder: string): TorchOptions {
   const path = join(folder, 'config.json');
   if (!existsSync(path)) return {};
-  const { pretrained_cfg: config } = readJson(path) as {
-    pretrained_cfg?: { mean?: number[]; std?: number[]; input_size?: number[] };
-  };
+  const { pretrained_cfg: config } = readJsonFile(path, timmSchema);
   return {
     ...(config?.mean && config.std ? { preprocessing: meanStd(config.mean, config.std) } : {}),
-    ...(config?.input_size?.[1] ? { size: config.input_size[1] } : {}),
+    ...(config?.input_size ? { size: config.input_size[1] } : {}),
   };
 }

@@ -112,7 +112,8 @@ function message(fields: Record<string, Field>): protobuf.IType {
   return { fields: Object.fromEntries(entries) };
 }
 
-const root = protobuf.Root.fromJSON({
+/** The messages of the format, by name. */
+export const onnxMessages = protobuf.Root.fromJSON({
   nested: {
     Entry: message({ key: ['string', 1], value: ['string', 2] }),
     Tensor: message({
@@ -172,7 +173,7 @@ const root = protobuf.Root.fromJSON({
     }),
   },
 });
-const modelType = root.lookupType('Model');
+const modelType = onnxMessages.lookupType('Model');
 
 /** The bytes of an .onnx file. Integers of 64 bits are given as numbers and must be safe integers. */
 export function encodeModel(model: OnnxModel): Uint8Array {

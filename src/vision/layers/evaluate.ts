@@ -6,6 +6,7 @@
  */
 import type { Tensor } from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
+import { checkArray } from '../limits.js';
 import { type Channels, takeChannels, unionChannels } from './channels.js';
 import { type LayerGraph, naming, nodeLabel } from './graph.js';
 import { type AffineOp, channelCount, type Shape } from './op.js';
@@ -33,13 +34,17 @@ export function graphShapes(
   const shapes = new Map<number, Shape>([[0, image]]);
   graph.nodes.forEach(({ op, inputs }, node) => {
     if (node === 0 || !needed(node)) return;
-    const shape = naming(nodeLabel(graph, node), () =>
-      ruleOf(op).shape(
-        op,
-        inputs.map((input) => shapes.get(input)!),
-      ),
+    naming(
+      () => nodeLabel(graph, node),
+      () => {
+        const shape = ruleOf(op).shape(
+          op,
+          inputs.map((input) => shapes.get(input)!),
+        );
+        checkArray(shape, image[0]);
+        shapes.set(node, shape);
+      },
     );
-    shapes.set(node, shape);
   });
   return shapes;
 }
@@ -47,12 +52,12 @@ export function graphShapes(
 /** Everything the requests depend on. */
 export function ancestors(graph: LayerGraph, requests: readonly Request[]): Set<number> {
   const found = new Set<number>();
-  const visit = (node: number): void => {
-    if (found.has(node)) return;
+  const open = requests.map(({ node }) => node);
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (found.has(node)) continue;
     found.add(node);
-    for (const input of graph.nodes[node]!.inputs) visit(input);
-  };
-  for (const { node } of requests) visit(node);
+    for (const input of graph.nodes[node]!.inputs) open.push(input);
+  }
   return found;
 }
 

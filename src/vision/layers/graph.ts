@@ -1,5 +1,6 @@
 /** @file A network as a list of operations in order of computation, and the builder that readers write it with. */
 import { UserError } from '../../core/errors.js';
+import { checkArray, checkCount, limits } from '../limits.js';
 import type { Op, Shape } from './op.js';
 import { ruleOf } from './rules/index.js';
 
@@ -37,11 +38,11 @@ export function nodeLabel(graph: LayerGraph, node: number): string {
 }
 
 /** Runs `compute`; a UserError it throws gets the layer's name in front. */
-export function naming<T>(label: string, compute: () => T): T {
+export function naming<T>(label: () => string, compute: () => T): T {
   try {
     return compute();
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(`${label}: ${error.message}`);
+    if (error instanceof UserError) throw new UserError(`${label()}: ${error.message}`);
     throw error;
   }
 }
@@ -58,6 +59,8 @@ export class GraphBuilder {
 
   /** @param image - the nominal picture: height, width, channels */
   constructor(image: readonly [number, number, number]) {
+    checkArray(image);
+    checkCount(image[2], limits.pictureChannels, 'channels of a picture');
     this.input = this.push({ kind: 'input' }, [], [1, ...image]);
   }
 
@@ -70,12 +73,13 @@ export class GraphBuilder {
     return this.nodes[node]!;
   }
 
-  /** Adds an operation and returns its node. Throws UserError when its inputs' shapes are impossible. */
+  /** Adds an operation and returns its node. Throws UserError when shapes are impossible or over the limits. */
   add(op: Op, ...inputs: readonly number[]): number {
     const shape = ruleOf(op).shape(
       op,
       inputs.map((node) => this.shape(node)),
     );
+    checkArray(shape);
     return this.push(op, inputs, shape);
   }
 
@@ -104,6 +108,7 @@ export class GraphBuilder {
   }
 
   private push(op: Op, inputs: readonly number[], shape: Shape): number {
+    checkCount(this.nodes.length + 1, limits.nodes, 'operations');
     this.nodes.push({ op, inputs });
     this.shapes.push(shape);
     return this.nodes.length - 1;

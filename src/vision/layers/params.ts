@@ -1,6 +1,9 @@
 /** @file A parameter as a layer wants it: an array of the model's files, brought into our layout. */
+import { UserError } from '../../core/errors.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import { limits, shown } from '../limits.js';
 
 type Step = { readonly reshape: readonly number[] } | { readonly transpose: readonly number[] };
 
@@ -16,16 +19,32 @@ export function param(source: WeightSource, name: string): Param {
   return { name, shape: source.shape(name), steps: [] };
 }
 
+/** Throws UserError for a shape that holds another number of entries. */
 export function reshaped(p: Param, shape: readonly number[]): Param {
+  if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0) || sizeOf(shape) !== sizeOf(p.shape)) {
+    throw new UserError(`the weight "${p.name}" of [${shown(p.shape)}] cannot become [${shown(shape)}]`);
+  }
   return { name: p.name, shape, steps: [...p.steps, { reshape: shape }] };
 }
 
+/** Throws UserError where `perm` does not name each axis once. */
 export function transposed(p: Param, perm: readonly number[]): Param {
+  checkPermutation(perm, p.shape);
   return {
     name: p.name,
     shape: perm.map((axis) => p.shape[axis]!),
     steps: [...p.steps, { transpose: perm }],
   };
+}
+
+export function checkPermutation(perm: readonly number[], shape: readonly number[]): void {
+  if (
+    perm.length <= limits.axes &&
+    perm.length === shape.length &&
+    shape.every((_, axis) => perm.includes(axis))
+  )
+    return;
+  throw new UserError(`the axes [${shown(perm)}] are no order of those of [${shown(shape)}]`);
 }
 
 /** A convolution kernel of PyTorch or ONNX, [out, in, height, width], as [height, width, in, out]. */
@@ -35,6 +54,8 @@ export function fromOihw(kernel: Param): Param {
 
 /** A depthwise kernel of TensorFlow, [height, width, in, multiplier], as [height, width, 1, in * multiplier]. */
 export function depthwiseKernel(kernel: Param): Param {
+  if (kernel.shape.length !== 4)
+    throw new UserError(`the kernel has ${kernel.shape.length} axes instead of 4`);
   const [height, width, inputs, multiplier] = kernel.shape as [number, number, number, number];
   return reshaped(kernel, [height, width, 1, inputs * multiplier]);
 }

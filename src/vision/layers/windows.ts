@@ -55,8 +55,22 @@ function paddedExtent(
   return { output, before, after: Math.max(0, (output - 1) * stride + reach - input - before) };
 }
 
+/** Throws UserError unless sizes, strides and dilations are positive integers, and pads none below 0. */
+function checkWindow({ size, strides, dilations, padding }: Window): void {
+  const positive = [...size, ...strides, ...dilations];
+  const pads = typeof padding === 'string' ? [] : padding.pads;
+  const wrong =
+    positive.find((n) => !Number.isSafeInteger(n) || n < 1) ??
+    pads.find((n) => !Number.isSafeInteger(n) || n < 0);
+  if (wrong === undefined) return;
+  throw new UserError(
+    `a window of ${size.join('x')} with strides ${strides}, dilations ${dilations} and padding ${typeof padding === 'string' ? padding : pads} is impossible`,
+  );
+}
+
 /** Lays a window over an input of `height` x `width`. Throws UserError when it does not fit. */
 export function placeWindow(window: Window, height: number, width: number): Placement {
+  checkWindow(window);
   const { padding } = window;
   const along = (axis: 0 | 1, input: number): { extent: Extent; same: Extent } => {
     const reach = (window.size[axis] - 1) * window.dilations[axis] + 1;

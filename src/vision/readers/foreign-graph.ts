@@ -6,6 +6,7 @@
  */
 import { UserError } from '../../core/errors.js';
 import { naming } from '../layers/graph.js';
+import { checkCount, limits } from '../limits.js';
 import type { Importer, Value } from './values.js';
 
 export interface ForeignNode {
@@ -34,6 +35,7 @@ export function importNodes(
   const broken = new Map<string, string>();
   const unreachable = new Map<string, string>();
   let reached = 0;
+  let numbers = 0;
   for (const { label, kind, inputs, outputs, translate } of nodes) {
     const fail = (reason: string): void => {
       for (const output of outputs) broken.set(output, reason);
@@ -54,10 +56,16 @@ export function importNodes(
       return value;
     });
     try {
-      const results = naming(`the ${kind} node "${label}" of ${file}`, () => [translate(read)].flat());
+      const results = naming(
+        () => `the ${kind} node "${label}" of ${file}`,
+        () => [translate(read)].flat(),
+      );
       outputs.forEach((output, i) => {
         const value = results[i];
-        if (output !== '' && value) values.set(output, value);
+        if (output === '' || !value) return;
+        if (value.kind === 'numbers') numbers += value.data.length;
+        checkCount(numbers, limits.allNumbers, 'numbers that are worked out while reading');
+        values.set(output, value);
       });
       const [first] = results;
       if (first?.kind === 'node' && first.node !== importer.graph.input) {

@@ -1,5 +1,8 @@
 /** @file The topology of a Keras model as Keras 2, tf.keras and Keras 3 write it, brought to one form. */
+import { z } from 'zod';
 import { UserError } from '../../core/errors.js';
+import { limits } from '../limits.js';
+import { checked, nameSchema } from './json-file.js';
 
 export type Config = Readonly<Record<string, unknown>>;
 
@@ -23,12 +26,33 @@ export interface KerasModel {
   readonly outputs: readonly TensorKey[];
 }
 
-interface RawLayer {
-  readonly class_name: string;
-  readonly name?: string;
-  readonly config: Config;
-  readonly inbound_nodes?: readonly unknown[];
-}
+const configSchema = z.record(z.string(), z.unknown());
+
+const layerSchema = z.object({
+  class_name: nameSchema,
+  name: nameSchema.nullish(),
+  config: configSchema.and(z.object({ name: nameSchema.nullish() })),
+  inbound_nodes: z.array(z.unknown()).max(limits.nodes).nullish(),
+});
+
+type RawLayer = z.infer<typeof layerSchema>;
+
+/** `config` of a model; that of a Sequential is once a list of layers alone. */
+const modelSchema = z.object({
+  name: nameSchema.nullish(),
+  layers: z.array(layerSchema).max(limits.nodes),
+  input_layers: z.unknown().optional(),
+  output_layers: z.unknown().optional(),
+});
+
+/** `modelTopology` of a LayersModel. */
+export const kerasTopologySchema = z.object({
+  keras_version: nameSchema.nullish(),
+  model_config: z.object({ class_name: nameSchema, config: z.unknown().optional() }).nullish(),
+  class_name: nameSchema.nullish(),
+  config: z.unknown().optional(),
+});
+export type KerasTopology = z.infer<typeof kerasTopologySchema>;
 
 /** Everything of the form [layer, call, tensor] in an inbound node, whichever Keras wrote it, and numbers between. */
 function references(node: unknown): (TensorKey | number)[] {
@@ -49,12 +73,15 @@ function endpoints(raw: unknown): TensorKey[] {
   return references(raw ?? []).filter((key) => typeof key === 'string');
 }
 
-/** Reads `class_name` and `config` of a Functional or Sequential model. */
-export function parseKerasModel(className: string, config: Config): KerasModel {
-  const raw = (Array.isArray(config) ? config : config.layers) as readonly RawLayer[] | undefined;
-  if (!raw) throw new UserError('this Keras model lists no layers: export it again as a LayersModel');
-  const layerName = (layer: RawLayer): string => String(layer.name ?? layer.config.name);
-  const name = typeof config.name === 'string' ? config.name : 'model';
+/** Reads `class_name` and `config` of a Functional or Sequential model. Throws UserError when it is none. */
+export function parseKerasModel(className: string, config: unknown): KerasModel {
+  const layers = Array.isArray(config) ? config : (config as { layers?: unknown } | null | undefined)?.layers;
+  if (!Array.isArray(layers) || layers.length === 0)
+    throw new UserError('this Keras model lists no layers: export it again as a LayersModel');
+  const model = checked(modelSchema, Array.isArray(config) ? { layers } : config, 'the Keras model');
+  const raw = model.layers;
+  const layerName = (layer: RawLayer): string => layer.name ?? layer.config.name ?? '';
+  const name = model.name ?? 'model';
   if (className !== 'Sequential') {
     return {
       name,
@@ -64,8 +91,8 @@ export function parseKerasModel(className: string, config: Config): KerasModel {
         config: layer.config,
         calls: (layer.inbound_nodes ?? []).map(references),
       })),
-      inputs: endpoints(config.input_layers),
-      outputs: endpoints(config.output_layers),
+      inputs: endpoints(model.input_layers),
+      outputs: endpoints(model.output_layers),
     };
   }
   // A chain; its input layer, where it has none of its own, is made here.
@@ -88,32 +115,46 @@ export function parseKerasModel(className: string, config: Config): KerasModel {
   };
 }
 
-/** [batch, height, width, channel] of an input layer; null where any size will do. */
+/** [batch, height, width, channel] of an input layer, null where any size will do; null when it says nothing. */
 export function batchShape(layer: KerasLayer): readonly (number | null)[] | null {
   const shape = layer.config.batch_input_shape ?? layer.config.batch_shape ?? layer.config.input_shape;
-  return Array.isArray(shape) ? (shape as (number | null)[]) : null;
+  return Array.isArray(shape) ? checked(batchShapeSchema, shape, `the input of "${layer.name}"`) : null;
 }
 
-// -- typed looks into a configuration ----------------------------------------------------------------------------
+const batchShapeSchema = z.array(z.int().positive().nullable()).max(limits.axes);
+
+// -- typed looks into a configuration; each throws UserError for something of another type -----------------------------
+
+function number(value: unknown, key: string): number {
+  if (typeof value === 'number') return value;
+  throw new UserError(`its setting "${key}" is no number`);
+}
 
 export function numberIn(config: Config, key: string, fallback: number): number {
-  const value = config[key];
-  return typeof value === 'number' ? value : fallback;
+  const value = config[key] ?? fallback;
+  return number(value, key);
 }
 
 /** `2` or `[2, 3]` */
 export function pairIn(config: Config, key: string, fallback: readonly [number, number]): [number, number] {
-  const value = config[key];
-  if (typeof value === 'number') return [value, value];
-  if (Array.isArray(value)) return [value[0] as number, (value[1] ?? value[0]) as number];
-  return [...fallback];
+  const value = config[key] ?? fallback;
+  const [first, second] = Array.isArray(value) ? value : [value];
+  return [number(first, key), number(second ?? first, key)];
 }
 
 /** `1`, `[1, 2]` or `[[top, bottom], [left, right]]` */
 export function bordersIn(config: Config, key: string): [[number, number], [number, number]] {
-  const value = config[key];
-  const sides = Array.isArray(value) ? value : [value ?? 0, value ?? 0];
-  const pair = (side: unknown): [number, number] =>
-    Array.isArray(side) ? [side[0] as number, side[1] as number] : [side as number, side as number];
-  return [pair(sides[0]), pair(sides[1])];
+  const value = config[key] ?? 0;
+  const [rows, columns] = Array.isArray(value) ? value : [value, value];
+  const pair = (side: unknown): [number, number] => {
+    const [before, after] = Array.isArray(side) ? side : [side, side];
+    return [number(before, key), number(after, key)];
+  };
+  return [pair(rows), pair(columns)];
+}
+
+/** A number, or numbers in lists. */
+export function numbersIn(config: Config, key: string, fallback: readonly number[] = []): number[] {
+  const value = config[key] ?? fallback;
+  return (Array.isArray(value) ? value.flat(4) : [value]).map((each) => number(each, key));
 }

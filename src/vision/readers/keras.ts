@@ -4,28 +4,21 @@ import { UserError } from '../../core/errors.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { GraphBuilder, naming } from '../layers/graph.js';
 import { param } from '../layers/params.js';
+import { checkCount, clipped, limits } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { range } from '../preprocess.js';
 import {
   batchShape,
-  type Config,
   type KerasLayer,
   type KerasModel,
+  type KerasTopology,
   parseKerasModel,
   type TensorKey,
   tensorKey,
 } from './keras-config.js';
 import type { LayerContext } from './keras-ops/context.js';
-import { kerasLayers } from './keras-ops/index.js';
+import { kerasRule } from './keras-ops/index.js';
 import { knownInput } from './known-inputs.js';
-
-/** `modelTopology` of a LayersModel. */
-export interface KerasTopology {
-  readonly keras_version?: string;
-  readonly model_config?: { readonly class_name: string; readonly config: Config };
-  readonly class_name?: string;
-  readonly config?: Config;
-}
 
 const nested = new Set(['Functional', 'Model', 'Sequential']);
 
@@ -34,7 +27,7 @@ const nested = new Set(['Functional', 'Model', 'Sequential']);
  */
 export function kerasNetwork(topology: KerasTopology, weights: WeightSource, name?: string): VisionNetwork {
   const root = topology.model_config ?? topology;
-  const model = parseKerasModel(root.class_name ?? 'Model', root.config ?? {});
+  const model = parseKerasModel(root.class_name ?? 'Model', root.config);
   const names = new Set(model.layers.map((layer) => layer.name));
   const known = knownInput(names);
 
@@ -72,12 +65,13 @@ function imageShape(model: KerasModel, fallback: number): [number, number, numbe
 }
 
 /** What the input layer says, or the first layer that says something: a Sequential may start with a whole model. */
-function declaredShape(model: KerasModel): readonly (number | null)[] | null {
+function declaredShape(model: KerasModel, depth = 0): readonly (number | null)[] | null {
+  checkCount(depth, limits.models, 'models inside each other');
   const isInput = (layer: KerasLayer): boolean => tensorKey(layer.name, 0) === model.inputs[0];
   const ordered = [...model.layers].sort((a, b) => Number(isInput(b)) - Number(isInput(a)));
   for (const layer of ordered) {
     const shape = nested.has(layer.className)
-      ? declaredShape(parseKerasModel(layer.className, layer.config))
+      ? declaredShape(parseKerasModel(layer.className, layer.config), depth + 1)
       : batchShape(layer);
     if (shape) return shape;
   }
@@ -86,30 +80,44 @@ function declaredShape(model: KerasModel): readonly (number | null)[] | null {
 
 /** Walks the layers in the order of what they read. */
 class KerasTranslation {
+  private readonly inner = new Map<KerasLayer, KerasModel>();
+  private readonly weightNames: WeightNames;
+  private translated = 0;
+
   constructor(
     private readonly graph: GraphBuilder,
     private readonly weights: WeightSource,
     private readonly kerasVersion: number,
-  ) {}
+  ) {
+    this.weightNames = new WeightNames(weights.names);
+  }
 
-  /** Adds every layer of `model` that its outputs or any layer need; returns the node of its first output. */
-  run(model: KerasModel, known: Map<TensorKey, number>): number {
+  /**
+   * Adds every layer of `model` that its outputs or any layer need; returns the node of its first output.
+   *
+   * @param depth - how many models it is inside of
+   */
+  run(model: KerasModel, known: Map<TensorKey, number>, depth = 0): number {
+    checkCount(depth, limits.models, 'models inside each other');
     const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
-    const compute = (key: TensorKey | number): number => {
-      if (typeof key === 'number') {
-        return this.graph.add({ kind: 'constant', value: { shape: [1], data: [key] } });
-      }
-      const found = known.get(key);
-      if (found !== undefined) return found;
+    const called = (key: TensorKey): Called => {
       const separator = key.lastIndexOf(' ');
       const layer = byName.get(key.slice(0, separator));
       const call = Number(key.slice(separator + 1));
       const inputs = layer?.calls[call];
-      if (!layer || !inputs)
-        throw new UserError(`the model's topology lacks call ${call} of "${key.slice(0, separator)}"`);
-      const node = this.layer(layer, call, inputs.map(compute));
-      known.set(key, node);
-      return node;
+      if (layer && inputs) return { layer, call, inputs };
+      throw new UserError(`the model's topology lacks call ${call} of "${clipped(key.slice(0, separator))}"`);
+    };
+    const compute = (wanted: TensorKey): number => {
+      for (const [key, { layer, call, inputs }] of inOrder(wanted, known, called)) {
+        const nodes = inputs.map((input) =>
+          typeof input === 'string'
+            ? known.get(input)!
+            : this.graph.add({ kind: 'constant', value: { shape: [1], data: [input] } }),
+        );
+        known.set(key, this.layer(layer, call, nodes, depth));
+      }
+      return known.get(wanted)!;
     };
     for (const layer of model.layers) {
       for (const call of layer.calls.keys()) compute(tensorKey(layer.name, call));
@@ -117,23 +125,40 @@ class KerasTranslation {
     return compute(model.outputs[0] ?? tensorKey(model.layers.at(-1)!.name, 0));
   }
 
-  private layer({ className, name, config }: KerasLayer, call: number, inputs: number[]): number {
-    if (nested.has(className)) {
-      const inner = parseKerasModel(className, config);
-      return this.run(inner, new Map(inner.inputs.map((key, i) => [key, inputs[i]!])));
-    }
-    const rule = kerasLayers[className];
+  private layer(layer: KerasLayer, call: number, inputs: number[], depth: number): number {
+    const { className, name, config } = layer;
+    checkCount(++this.translated, limits.nodes, 'layers');
+    if (inputs.length === 0) throw new UserError(`the layer "${name}" reads nothing`);
+    if (nested.has(className)) return this.model(layer, inputs, depth);
+    const rule = kerasRule(className);
     if (!rule) {
       throw new UserError(
-        `the layer "${name}" is a ${className}, which is not supported: export the model as a TFJS GraphModel or as ONNX instead`,
+        `the layer "${name}" is a ${clipped(className)}, which is not supported: export the model as a TFJS GraphModel or as ONNX instead`,
       );
     }
-    const node = naming(`layer "${name}"`, () => rule(config, inputs, this.context(name)));
+    const node = naming(
+      () => `layer "${name}"`,
+      () => rule(config, inputs, this.context(name)),
+    );
     return this.graph.layer(call === 0 ? name : `${name}#${call}`, node, className);
   }
 
+  private model(layer: KerasLayer, inputs: readonly number[], depth: number): number {
+    const inner = this.inner.get(layer) ?? parseKerasModel(layer.className, layer.config);
+    this.inner.set(layer, inner);
+    if (inner.inputs.length !== inputs.length) {
+      throw new UserError(
+        `the model "${layer.name}" has ${inner.inputs.length} inputs and is called on ${inputs.length}`,
+      );
+    }
+    // Also of layers that nothing computes, so that the time stays in bounds.
+    this.translated += inner.layers.length;
+    checkCount(this.translated, limits.nodes, 'layers');
+    return this.run(inner, new Map(inner.inputs.map((key, i) => [key, inputs[i]!])), depth + 1);
+  }
+
   private context(layer: string): LayerContext {
-    const find = (variable: string): string | undefined => findWeight(this.weights.names, layer, variable);
+    const find = (variable: string): string | undefined => this.weightNames.find(layer, variable);
     return {
       graph: this.graph,
       layer,
@@ -148,13 +173,66 @@ class KerasTranslation {
   }
 }
 
-/** `layer/variable`, however many scopes stand before it (`model/layer/variable`) or between (`layer/layer/variable`). */
-function findWeight(names: readonly string[], layer: string, variable: string): string | undefined {
-  const exact = `${layer}/${variable}`;
-  if (names.includes(exact)) return exact;
-  const matches = names.filter((name) => {
-    const parts = name.replace(/:0$/, '').split('/');
-    return parts.at(-1) === variable && parts.includes(layer);
-  });
-  return matches.length === 1 ? matches[0] : undefined;
+interface Called {
+  readonly layer: KerasLayer;
+  readonly call: number;
+  readonly inputs: readonly (TensorKey | number)[];
+}
+
+/** What must still be computed for `wanted`, each after what it reads. The caller adds each to `known`. */
+function* inOrder(
+  wanted: TensorKey,
+  known: ReadonlyMap<TensorKey, number>,
+  called: (key: TensorKey) => Called,
+): Generator<[TensorKey, Called]> {
+  const open = [wanted];
+  const waiting = new Set<TensorKey>();
+  while (open.length > 0) {
+    const key = open.at(-1)!;
+    if (known.has(key)) {
+      open.pop();
+      continue;
+    }
+    const call = called(key);
+    const missing = call.inputs.filter(
+      (input) => typeof input === 'string' && !known.has(input),
+    ) as TensorKey[];
+    if (missing.length === 0) {
+      yield [key, call];
+      open.pop();
+      continue;
+    }
+    waiting.add(key);
+    const circle = missing.find((input) => waiting.has(input));
+    if (circle !== undefined)
+      throw new UserError(`the model runs in a circle at "${circle.slice(0, circle.lastIndexOf(' '))}"`);
+    for (const input of missing.reverse()) open.push(input);
+  }
+}
+
+/** Finds `layer/variable`, however many scopes stand before it (`model/layer/variable`) or between (`layer/layer/variable`). */
+class WeightNames {
+  private readonly exact: ReadonlySet<string>;
+  /** By scope, by variable: null where there are several. */
+  private readonly scoped = new Map<string, Map<string, string | null>>();
+
+  constructor(names: readonly string[]) {
+    this.exact = new Set(names);
+    for (const name of names) {
+      const parts = name.replace(/:0$/, '').split('/');
+      checkCount(parts.length, limits.scopes, `parts of the name "${clipped(name)}"`);
+      const variable = parts.at(-1)!;
+      for (const scope of new Set(parts)) {
+        const variables = this.scoped.get(scope) ?? new Map<string, string | null>();
+        variables.set(variable, variables.has(variable) ? null : name);
+        this.scoped.set(scope, variables);
+      }
+    }
+  }
+
+  find(layer: string, variable: string): string | undefined {
+    const exact = `${layer}/${variable}`;
+    if (this.exact.has(exact)) return exact;
+    return this.scoped.get(layer)?.get(variable) ?? undefined;
+  }
 }

@@ -1,22 +1,18 @@
 /** @file An ONNX file as a network: the graph rebuilt in our operations, so that it can be differentiated. */
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { UserError } from '../../core/errors.js';
-import {
-  decodeModel,
-  type OnnxGraph,
-  type OnnxNode,
-  type OnnxTensor,
-  type OnnxValueInfo,
-} from '../../engine/compiler/onnx-proto.js';
+import type { OnnxGraph, OnnxNode, OnnxTensor, OnnxValueInfo } from '../../engine/compiler/onnx-proto.js';
+import { sizeOf } from '../../engine/tensor-spec.js';
 import { GraphBuilder } from '../layers/graph.js';
 import { param } from '../layers/params.js';
+import { clipped, limits } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
-import { OnnxCall } from './onnx-ops/context.js';
-import { onnxOps } from './onnx-ops/index.js';
-import { isFloat, OnnxWeights, tensorNumbers } from './onnx-weights.js';
-import { Importer, numbersValue, type Value, weightValue } from './values.js';
+import { readOnnxFile } from './onnx-file.js';
+import { OnnxCall, type OnnxRule } from './onnx-ops/context.js';
+import { onnxRule } from './onnx-ops/index.js';
+import { checkTensor, isFloat, OnnxWeights, tensorNumbers } from './onnx-weights.js';
+import { Importer, mostNumbers, numbersValue, type Value, weightValue } from './values.js';
 
 export interface OnnxOptions {
   /** What messages call it; default: the file's name. */
@@ -33,10 +29,8 @@ export interface OnnxOptions {
  *   for a damaged file; an unsupported operator further on is told when a layer after it is asked for
  */
 export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetwork {
-  const model = decodeFile(path);
+  const model = readOnnxFile(path);
   const { graph: file } = model;
-  if (!file?.node?.length)
-    throw new UserError(`${path} holds no ONNX graph: the file is damaged or something else`);
   const opset = model.opsetImport?.find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 1;
   const weights = new OnnxWeights(path);
   const image = imageInput(file, path, options.size ?? 224);
@@ -46,7 +40,10 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
     [image.name, { kind: 'node', node: graph.input, swapped: image.channelsFirst }],
   ]);
   const constant = (name: string, tensor: OnnxTensor): Value => {
-    if (!isFloat(tensor)) return numbersValue(Array.from(tensorNumbers(tensor, path)), tensor.dims ?? []);
+    const dims = checkTensor(tensor, path);
+    // So many integers are no sizes or axes.
+    if (!isFloat(tensor) && sizeOf(dims) <= mostNumbers)
+      return numbersValue(Array.from(tensorNumbers(tensor, path)), dims);
     weights.add(name, tensor);
     return weightValue(param(weights, name));
   };
@@ -61,7 +58,9 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
       inputs: node.input ?? [],
       outputs,
       translate: (inputs) =>
-        ruleOf(node)(new OnnxCall(importer, node, inputs, opset, (tensor) => constant(outputs[0]!, tensor))),
+        ruleOf(node)(
+          new OnnxCall(importer, node, inputs, opset, (tensor) => constant(outputs[0] ?? '', tensor)),
+        ),
     };
   });
   const unreachable = importNodes(importer, nodes, values, basename(path));
@@ -75,19 +74,11 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
   });
 }
 
-function decodeFile(path: string): ReturnType<typeof decodeModel> {
-  try {
-    return decodeModel(readFileSync(path));
-  } catch (error) {
-    throw new UserError(`${path} is no ONNX file, or a damaged one: export it again`, { cause: error });
-  }
-}
-
-function ruleOf(node: OnnxNode): (typeof onnxOps)[string] {
+function ruleOf(node: OnnxNode): OnnxRule {
   const foreign = node.domain && node.domain !== 'ai.onnx';
-  const rule = foreign ? undefined : onnxOps[node.opType ?? ''];
+  const rule = foreign ? undefined : onnxRule(node.opType ?? '');
   if (rule) return rule;
-  const operator = foreign ? `${node.domain}.${node.opType}` : node.opType;
+  const operator = clipped(foreign ? `${node.domain}.${node.opType}` : (node.opType ?? ''));
   throw new UserError(
     `the operator ${operator} is not supported: export the network only up to this node, or without ${operator}`,
   );
@@ -113,7 +104,10 @@ function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
   const channelsFirst = isChannels(second) || !isChannels(fourth);
   const channels = channelsFirst ? second : fourth;
   if (inputs.length !== 1 || !input?.name || dims(input).length !== 4 || more.length > 0 || !channels) {
-    const found = inputs.map((info) => `${info.name} [${dims(info).map((dim) => dim ?? '?')}]`).join(', ');
+    const found = inputs
+      .slice(0, 8)
+      .map((info) => `${info.name} [${dims(info).map((dim) => dim ?? '?')}]`)
+      .join(', ');
     throw new UserError(
       `${path} must read one image [batch, channel, height, width], not ${found || 'nothing'}`,
     );
@@ -150,7 +144,7 @@ function addAliases(graph: GraphBuilder, nodes: readonly OnnxNode[]): void {
     .map((node) => ({ node, name: node.name || node.output?.[0] || '', parts: modulePath(node).split('.') }))
     .filter(({ name }) => graph.hasLayer(name));
   for (const { parts, name } of [...layers].reverse()) {
-    for (let length = parts.length; length > 0; length--) {
+    for (let length = Math.min(parts.length, limits.scopes); length > 0; length--) {
       const module = parts.slice(0, length).join('.');
       if (module) graph.alias(module, name);
     }

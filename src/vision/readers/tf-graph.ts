@@ -1,23 +1,26 @@
 /** @file A TensorFlow graph as TensorFlow.js keeps it (`model.json` of a GraphModel): nodes keep their names. */
 
+import { z } from 'zod';
 import { UserError } from '../../core/errors.js';
+import { own } from '../../core/own.js';
+import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { GraphBuilder, type LayerGraph } from '../layers/graph.js';
 import { param } from '../layers/params.js';
+import { checkCount, clipped, limits } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { type Preprocessing, range } from '../preprocess.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
 import { knownInput } from './known-inputs.js';
-import { TfCall, type TfNode, type TfRule } from './tf-ops/context.js';
+import { nodeSchema, TfCall, type TfNode, type TfRule } from './tf-ops/context.js';
 import { elementwise } from './tf-ops/elementwise.js';
 import { layers } from './tf-ops/layers.js';
 import { layout } from './tf-ops/layout.js';
-import { Importer, numbersValue, type Value, weightValue } from './values.js';
+import { Importer, mostNumbers, numbersValue, type Value, weightValue } from './values.js';
 
 /** `modelTopology` of a GraphModel. */
-export interface GraphModelTopology {
-  readonly node?: readonly TfNode[];
-}
+export const graphTopologySchema = z.object({ node: z.array(nodeSchema).max(limits.nodes) });
+export type GraphModelTopology = z.infer<typeof graphTopologySchema>;
 
 const tfOps: Readonly<Record<string, TfRule>> = { ...layers, ...elementwise, ...layout };
 
@@ -38,7 +41,7 @@ export function graphModelNetwork(
   name: string,
   size = 224,
 ): VisionNetwork {
-  const all = inOrder(topology.node ?? []);
+  const all = inOrder(topology.node);
   const image = imageInput(all, name, size);
   const graph = new GraphBuilder([image.height, image.width, image.channels]);
   const importer = new Importer(graph, weights);
@@ -48,18 +51,23 @@ export function graphModelNetwork(
     if (!stored.has(node.name))
       throw new UserError(`${name} lacks the weight "${node.name}": fetch the whole model`);
     const constant = param(weights, node.name);
+    // So many integers are no sizes or axes.
+    const settings = weights.isInteger(node.name) && sizeOf(constant.shape) <= mostNumbers;
     values.set(
       node.name,
-      weights.isInteger(node.name)
-        ? numbersValue([...weights.read(node.name)], constant.shape)
-        : weightValue(constant),
+      settings ? numbersValue(Array.from(weights.read(node.name)), constant.shape) : weightValue(constant),
     );
   }
+  let outputCount = 0;
   const nodes = all
     .filter(({ op }) => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp')
     .map((node): ForeignNode => {
       const inputs = (node.input ?? []).filter((input) => !input.startsWith('^')).map(valueName);
-      const outputs = Number(node.attr?.num_split?.i ?? 1);
+      const outputs = Number((node.attr && own(node.attr, 'num_split'))?.i ?? 1);
+      if (!Number.isInteger(outputs) || outputs < 1)
+        throw new UserError(`"${node.name}" of ${name} is cut into ${outputs} parts: the file is damaged`);
+      outputCount += outputs;
+      checkCount(outputCount, limits.nodes, 'outputs of nodes');
       return {
         label: node.name,
         kind: node.op,
@@ -92,9 +100,11 @@ function preprocessingOf({ aliases }: LayerGraph, { channels }: ImageInput): Pre
 }
 
 function ruleOf({ op }: TfNode): TfRule {
-  const rule = tfOps[op];
+  const rule = own(tfOps, op);
   if (!rule)
-    throw new UserError(`the operation ${op} is not supported: convert the network without it, or as ONNX`);
+    throw new UserError(
+      `the operation ${clipped(op)} is not supported: convert the network without it, or as ONNX`,
+    );
   return rule;
 }
 
@@ -102,22 +112,27 @@ function ruleOf({ op }: TfNode): TfRule {
 function inOrder(nodes: readonly TfNode[]): TfNode[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const ordered = new Set<TfNode>();
-  const open: TfNode[] = [];
+  /** Nodes that wait for what they read, with how many of their inputs are done. */
+  const open: { readonly node: TfNode; next: number }[] = [];
+  const waiting = new Set<TfNode>();
+  const enter = (node: TfNode): void => {
+    if (waiting.has(node)) throw new UserError(`the graph runs in a circle at "${node.name}"`);
+    waiting.add(node);
+    open.push({ node, next: 0 });
+  };
   for (const start of nodes) {
-    open.push(start);
-    while (open.length > 0) {
-      const node = open.at(-1)!;
-      const before = (node.input ?? [])
-        .map((input) => byName.get(input.replace(/^\^/, '').replace(/:\d+$/, '')))
-        .find((input) => input && !ordered.has(input));
-      if (before && open.includes(before))
-        throw new UserError(`the graph runs in a circle at "${before.name}"`);
-      if (before) {
-        open.push(before);
-      } else {
+    if (!ordered.has(start)) enter(start);
+    for (let top = open.at(-1); top; top = open.at(-1)) {
+      const { node } = top;
+      const input = node.input?.[top.next++];
+      if (input === undefined) {
         ordered.add(node);
+        waiting.delete(node);
         open.pop();
+        continue;
       }
+      const before = byName.get(input.replace(/^\^/, '').replace(/:\d+$/, ''));
+      if (before && !ordered.has(before)) enter(before);
     }
   }
   return [...ordered];
@@ -137,7 +152,10 @@ function imageInput(nodes: readonly TfNode[], file: string, size: number): Image
   const [input] = inputs;
   const [, height = -1, width = -1, channels = -1] = dims(input);
   if (inputs.length !== 1 || dims(input).length !== 4 || channels < 1) {
-    const found = inputs.map((node) => `${node.name} [${dims(node)}]`).join(', ');
+    const found = inputs
+      .slice(0, 8)
+      .map((node) => `${node.name} [${dims(node)}]`)
+      .join(', ');
     throw new UserError(
       `${file} must read one image [batch, height, width, channel], not ${found || 'nothing'}`,
     );
@@ -156,6 +174,7 @@ function addAliases(graph: GraphBuilder, nodes: readonly ForeignNode[]): void {
   for (const suffix of [/$/, /_1$/]) {
     for (const { label } of known) {
       const scopes = label.split('/').slice(0, -1);
+      checkCount(scopes.length, limits.scopes, `parts of the name "${clipped(label)}"`);
       for (const scope of scopes) graph.alias(scope.replace(suffix, ''), label);
     }
   }

@@ -1,26 +1,39 @@
 /** @file The weights of a TensorFlow.js model: a manifest in `model.json`, the bytes in shard files, perhaps quantized. */
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { z } from 'zod';
 import { UserError } from '../../core/errors.js';
+import { inside } from '../../core/inside.js';
+import { own } from '../../core/own.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { float32FromF16 } from '../../engine/weights/half.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
+import { limits } from '../limits.js';
 import { fileSize, readRange } from './file-bytes.js';
+import { nameSchema, shapeSchema } from './json-file.js';
 
-interface Quantization {
-  readonly dtype: 'uint8' | 'uint16' | 'float16';
-  readonly scale?: number;
-  readonly min?: number;
-}
+const quantizationSchema = z.object({
+  dtype: z.enum(['uint8', 'uint16', 'float16']),
+  scale: z.number().optional(),
+  min: z.number().optional(),
+});
+type Quantization = z.infer<typeof quantizationSchema>;
 
-export interface ManifestGroup {
-  readonly paths: readonly string[];
-  readonly weights: readonly {
-    readonly name: string;
-    readonly shape: readonly number[];
-    readonly dtype: string;
-    readonly quantization?: Quantization;
-  }[];
-}
+const weightSchema = z.object({
+  name: nameSchema,
+  shape: shapeSchema,
+  dtype: z.string().max(limits.name),
+  quantization: quantizationSchema.optional(),
+});
+
+/** `weightsManifest` of a `model.json`. */
+export const manifestSchema = z.array(
+  z.object({
+    paths: z.array(z.string().max(limits.name)).max(limits.shards),
+    weights: z.array(weightSchema).max(limits.nodes),
+  }),
+);
+export type ManifestGroup = z.infer<typeof manifestSchema>[number];
 
 /** How bytes become numbers, by the type they are stored in. */
 const decoders: Record<string, { bytes: number; decode(bytes: ArrayBuffer): ArrayLike<number> }> = {
@@ -55,21 +68,24 @@ export class TfjsWeights implements WeightSource {
   constructor(modelPath: string, manifest: readonly ManifestGroup[]) {
     for (const { paths, weights } of manifest) {
       const shards = paths.map((name) => {
-        const path = join(dirname(modelPath), name);
-        const bytes = fileSize(path);
-        if (bytes === null) {
+        const path = inside(dirname(modelPath), name, basename(modelPath));
+        if (!existsSync(path)) {
           throw new UserError(
             `the weights file ${name} is missing beside ${modelPath}: fetch the whole model`,
           );
         }
-        return { path, bytes };
+        return { path, bytes: fileSize(path) };
       });
       let start = 0;
       for (const { name, shape, dtype, quantization } of weights) {
         const stored = quantization?.dtype ?? dtype;
-        const decoder = decoders[stored];
+        const decoder = own(decoders, stored);
+        if (this.entries.has(name))
+          throw new UserError(`${modelPath} lists the weight "${name}" twice: the file is damaged`);
         if (!decoder)
-          throw new UserError(`the weight "${name}" of ${modelPath} has the unknown type ${stored}`);
+          throw new UserError(
+            `the weight "${name}" of ${modelPath} has the unknown type ${stored.slice(0, 40)}`,
+          );
         const bytes = sizeOf(shape) * decoder.bytes;
         this.entries.set(name, { shape, stored, quantization, shards, start, bytes });
         start += bytes;
@@ -77,7 +93,7 @@ export class TfjsWeights implements WeightSource {
       const present = shards.reduce((sum, shard) => sum + shard.bytes, 0);
       if (present !== start) {
         throw new UserError(
-          `${paths.join(', ')} ${paths.length === 1 ? 'holds' : 'hold'} ${present} bytes where ${modelPath} says ` +
+          `${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ',…' : ''} ${paths.length === 1 ? 'holds' : 'hold'} ${present} bytes where ${modelPath} says ` +
             `${start}: the download is incomplete or damaged, fetch the model again`,
         );
       }

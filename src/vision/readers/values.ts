@@ -8,7 +8,8 @@ import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import type { GraphBuilder } from '../layers/graph.js';
 import { type ActivationName, type BinaryOp, channelCount, type Shape } from '../layers/op.js';
-import { type Param, reshaped, transposed } from '../layers/params.js';
+import { checkPermutation, type Param, reshaped, transposed } from '../layers/params.js';
+import { checkCount, limits, shown } from '../limits.js';
 
 /** An activation. `swapped`: held as [batch, height, width, channel] where the file means [batch, channel, height, width]. */
 export interface NodeValue {
@@ -32,16 +33,18 @@ export interface NumbersValue {
 
 export type Value = NodeValue | WeightValue | NumbersValue;
 
-export const numbersValue = (data: readonly number[], shape: Shape = [data.length]): NumbersValue => ({
-  kind: 'numbers',
-  shape,
-  data,
-});
+/** Throws UserError for numbers that do not fill the shape, or too many. */
+export function numbersValue(data: readonly number[], shape: Shape = [data.length]): NumbersValue {
+  checkCount(data.length, limits.numbers, 'numbers in one array that is worked out while reading');
+  if (shape.length > limits.axes || sizeOf(shape) !== data.length)
+    throw new UserError(`${data.length} numbers do not fill [${shown(shape)}]`);
+  return { kind: 'numbers', shape, data };
+}
 
 export const weightValue = (param: Param): WeightValue => ({ kind: 'weight', param });
 
 /** More than these are weights, not settings. */
-const mostNumbers = 4096;
+export const mostNumbers = 4096;
 
 const arithmetic: Record<BinaryOp['kind'], (a: number, b: number) => number> = {
   add: (a, b) => a + b,
@@ -126,9 +129,11 @@ export class Importer {
     const size = sizeOf(shape);
     const known = wanted.reduce((product, dim) => (dim === -1 ? product : product * dim), 1);
     const full = wanted.map((dim) => (dim === -1 ? size / known : dim));
+    if (!full.every((dim) => Number.isInteger(dim) && dim >= 0) || sizeOf(full) !== size)
+      throw new UserError(`cannot reshape [${shown(shape)}] to [${shown(wanted)}]`);
     if (value.kind === 'numbers') return numbersValue(value.data, full);
     if (value.kind === 'weight') return weightValue(reshaped(value.param, full));
-    if (full[0] !== 1) throw new UserError(`moves the batch: [${shape}] to [${full}]`);
+    if (full[0] !== 1) throw new UserError(`moves the batch: [${shape}] to [${shown(full)}]`);
     if (full.length === 2) {
       const order = value.swapped ? 'chw' : 'hwc';
       return this.plain(this.graph.add({ kind: 'flatten', order }, value.node));
@@ -141,6 +146,7 @@ export class Importer {
   transposeValue(value: Value, perm: readonly number[]): Value {
     if (value.kind === 'weight') return weightValue(transposed(value.param, perm));
     if (value.kind === 'numbers' && value.shape.length < 2) return value;
+    checkPermutation(perm, this.shape(value));
     if (perm[0] !== 0) throw new UserError(`moves the batch: permutation ${perm}`);
     return this.plain(this.transpose(this.asPlain(value), perm));
   }
@@ -160,6 +166,8 @@ export class Importer {
   binary(kind: BinaryOp['kind'], a: Value, b: Value): Value {
     if (a.kind === 'numbers' && b.kind === 'numbers') {
       const longer = a.data.length >= b.data.length ? a : b;
+      const fits = a.data.length === b.data.length || a.data.length === 1 || b.data.length === 1;
+      if (!fits) throw new UserError(`cannot ${kind} ${a.data.length} and ${b.data.length} numbers`);
       const at = (x: NumbersValue, i: number): number => x.data[x.data.length === 1 ? 0 : i]!;
       return numbersValue(
         longer.data.map((_, i) => arithmetic[kind](at(a, i), at(b, i))),

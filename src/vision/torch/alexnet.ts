@@ -15,7 +15,7 @@ export function alexnet(source: WeightSource): TorchNetwork {
   const pool = (index: number): void => {
     x = m.layer(`features.${index}`, m.maxPool(x, 3, 2));
   };
-  convolution(0, { stride: 4, padding: 2 });
+  convolution(0, { stride: 4, padding: 2, size: 11 });
   pool(2);
   convolution(3, { padding: 'half' });
   pool(5);

@@ -5,7 +5,7 @@ import { Modules, type TorchNetwork } from './modules.js';
 
 export function googlenet(source: WeightSource): TorchNetwork {
   const m = new Modules(source, 224, 0.001);
-  let x = m.basicConv('conv1', m.input, { stride: 2, padding: 3 });
+  let x = m.basicConv('conv1', m.input, { stride: 2, padding: 3, size: 7 });
   x = m.layer('maxpool1', m.maxPool(x, 3, 2, 0, true));
   x = m.basicConv('conv2', x);
   x = m.basicConv('conv3', x, { padding: 'half' });

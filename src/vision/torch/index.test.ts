@@ -107,6 +107,10 @@ test('a ResNet is read off its weights; config.json says what it was trained on'
 });
 
 test('a variant is refused, not computed wrongly', () => {
+  // As trained on CIFAR: a 3x3 stem, and no max pool after it.
+  expect(() => openVisionNetwork(save({ ...resnet, ...bare('conv1', 8, 3, 3) }))).toThrow(
+    /"conv1" is 3x3 where this network has 7x7, as in networks for small pictures \(CIFAR\)/,
+  );
   expect(() => openVisionNetwork(save({ ...resnet, ...conv('layer1.0.se.fc1', 2, 16, 1) }))).toThrow(
     /like those of resnet\d+, but have "layer1.0.se.fc1.weight" and 1 more that it has not: .* export it as ONNX/,
   );

@@ -4,8 +4,10 @@ import { UserError } from '../../core/errors.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import type { LayerGraph } from '../layers/graph.js';
 import type { Param } from '../layers/params.js';
+import { checkCount, clipped, limits } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import type { Preprocessing } from '../preprocess.js';
+import { checked, nameSchema } from '../readers/json-file.js';
 import { alexnet } from './alexnet.js';
 import { googlenet } from './googlenet.js';
 import { inceptionV3 } from './inception-v3.js';
@@ -41,11 +43,13 @@ export interface TorchOptions {
  * ResNet, SqueezeNet, MobileNetV2. Throws UserError when they fit none of them.
  */
 export function torchNetwork(weights: WeightSource, options: TorchOptions = {}): VisionNetwork {
+  checkCount(weights.names.length, limits.nodes, 'arrays of weights');
+  for (const name of weights.names) checked(nameSchema, name, 'the name of a weight');
   const names = new Set(weights.names);
   const found = architectures.find(([telling]) => names.has(telling));
   if (!found) {
     throw new UserError(
-      `no known network has weights named like "${weights.names.slice(0, 3).join('", "')}": known are AlexNet, VGG, ` +
+      `no known network has weights named like "${weights.names.slice(0, 3).map(clipped).join('", "')}": known are AlexNet, VGG, ` +
         'GoogLeNet, Inception v3, ResNet, SqueezeNet and MobileNetV2 of torchvision or timm; export others as ONNX',
     );
   }
@@ -54,7 +58,7 @@ export function torchNetwork(weights: WeightSource, options: TorchOptions = {}):
   const foreign = unusedWeights(graph, weights);
   if (foreign.length > 0) {
     throw new UserError(
-      `these weights are like those of ${name}, but have "${foreign[0]}" and ${foreign.length - 1} more that it has not: ` +
+      `these weights are like those of ${name}, but have "${clipped(foreign[0]!)}" and ${foreign.length - 1} more that it has not: ` +
         'a variant that is not supported, export it as ONNX instead',
     );
   }

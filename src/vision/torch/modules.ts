@@ -4,6 +4,7 @@
  * A layer's name means what the next layer reads: `features.0` of VGG is after the ReLU that torchvision applies in
  * place, as it is for a forward hook that looks when the network has run.
  */
+import { UserError } from '../../core/errors.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { GraphBuilder } from '../layers/graph.js';
 import { fromOihw, param, transposed } from '../layers/params.js';
@@ -14,6 +15,8 @@ export interface ConvOptions {
   readonly stride?: number;
   /** Default: none. `half` keeps the size at stride 1: kernel >> 1 on each side. */
   readonly padding?: number | 'half';
+  /** Rows and columns of the kernel, where weights of another size belong to another network. */
+  readonly size?: number;
 }
 
 export interface TorchNetwork {
@@ -47,9 +50,15 @@ export class Modules {
   }
 
   /** `nn.Conv2d`; kernel size and groups are read off the weight. Not yet a layer. */
-  conv(module: string, x: number, { stride = 1, padding = 0 }: ConvOptions = {}): number {
+  conv(module: string, x: number, { stride = 1, padding = 0, size }: ConvOptions = {}): number {
     const kernel = fromOihw(param(this.source, `${module}.weight`));
     const [height, width, perGroup] = kernel.shape as [number, number, number, number];
+    if (size !== undefined && (height !== size || width !== size)) {
+      throw new UserError(
+        `"${module}" is ${height}x${width} where this network has ${size}x${size}, as in networks for small pictures ` +
+          '(CIFAR), whose strides and poolings the weights do not tell',
+      );
+    }
     const [rows, columns] = padding === 'half' ? [height >> 1, width >> 1] : [padding, padding];
     const pads: Pads = [rows, rows, columns, columns];
     return this.graph.add(

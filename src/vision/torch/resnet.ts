@@ -5,7 +5,7 @@ import { Modules, type TorchNetwork } from './modules.js';
 
 export function resnet(source: WeightSource): TorchNetwork {
   const m = new Modules(source, 224);
-  let x = m.layer('conv1', m.conv('conv1', m.input, { stride: 2, padding: 3 }));
+  let x = m.layer('conv1', m.conv('conv1', m.input, { stride: 2, padding: 3, size: 7 }));
   x = m.layer('bn1', m.relu(m.batchNorm('bn1', x)), 'batch norm, relu');
   x = m.layer('maxpool', m.maxPool(x, 3, 2, 1));
 

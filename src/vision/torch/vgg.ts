@@ -9,7 +9,10 @@ export function vgg(source: WeightSource): TorchNetwork {
   const m = new Modules(source, 224);
   const isKernel = (index: number): boolean =>
     m.has(`features.${index}`) && source.shape(`features.${index}.weight`).length === 4;
-  const last = Math.max(...source.names.map((name) => Number(/^features\.(\d+)\./.exec(name)?.[1] ?? 0)));
+  const last = source.names.reduce(
+    (largest, name) => Math.max(largest, Number(/^features\.(\d+)\./.exec(name)?.[1] ?? 0)),
+    0,
+  );
 
   // What has no weights between two convolutions is a ReLU, then perhaps a pooling; the numbers tell which.
   let x = m.input;

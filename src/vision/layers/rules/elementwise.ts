@@ -3,6 +3,7 @@
 import { UserError } from '../../../core/errors.js';
 import * as tf from '../../../engine/functions/tfjs.js';
 import { broadcastShape } from '../../../engine/tensor-spec.js';
+import { shown } from '../../limits.js';
 import { takeChannels } from '../channels.js';
 import {
   type ActivationName,
@@ -17,6 +18,10 @@ import { readParam } from '../params.js';
 const hardSigmoid = (x: tf.Tensor, a: number, b: number): tf.Tensor =>
   tf.clipByValue(tf.add(tf.mul(x, a), b), 0, 1);
 
+/** x above zero, a (exp(x) - 1) below. */
+const exponentialLinear = (x: tf.Tensor, a: number): tf.Tensor =>
+  tf.add(tf.relu(x), tf.mul(tf.sub(tf.exp(tf.neg(tf.relu(tf.neg(x)))), 1), a));
+
 /** With the defaults of `a` and `b`. */
 const activations: Record<ActivationName, (x: tf.Tensor, a?: number, b?: number) => tf.Tensor> = {
   relu: (x) => tf.relu(x),
@@ -29,9 +34,9 @@ const activations: Record<ActivationName, (x: tf.Tensor, a?: number, b?: number)
   /** a: slope below zero */
   'leaky-relu': (x, a = 0.2) => tf.leakyRelu(x, a),
   /** a: minus the limit below zero */
-  elu: (x, a = 1) =>
-    a === 1 ? tf.elu(x) : tf.add(tf.relu(x), tf.mul(tf.sub(tf.exp(tf.neg(tf.relu(tf.neg(x)))), 1), a)),
-  selu: (x) => tf.selu(x),
+  elu: (x, a = 1) => (a === 1 ? tf.elu(x) : exponentialLinear(x, a)),
+  /** a: alpha, b: scale */
+  selu: (x, a, b) => (a === undefined || b === undefined ? tf.selu(x) : tf.mul(exponentialLinear(x, a), b)),
   sigmoid: (x) => tf.sigmoid(x),
   /** clip(a x + b, 0, 1) */
   'hard-sigmoid': (x, a = 0.2, b = 0.5) => hardSigmoid(x, a, b),
@@ -65,13 +70,23 @@ const activations: Record<ActivationName, (x: tf.Tensor, a?: number, b?: number)
 };
 
 export const activationRule: Rule<ActivationOp> = {
-  shape: (_op, [input]) => input!,
+  shape(op, [input]) {
+    if (Number.isNaN(op.a) || Number.isNaN(op.b)) throw new UserError('has a setting that is no number');
+    return input!;
+  },
   demand: (_op, channels) => [channels],
   run: (op, [x]) => activations[op.name](x!, op.a, op.b),
 };
 
 export const preluRule: Rule<PreluOp> = {
-  shape: (_op, [input]) => input!,
+  shape(op, [input]) {
+    const { shape } = op.slope;
+    const fits =
+      shape.length <= input!.length &&
+      shape.every((dim, i) => dim === 1 || dim === input!.at(i - shape.length));
+    if (!fits) throw new UserError(`the slopes [${shown(shape)}] do not fit [${input}]`);
+    return input!;
+  },
   demand: (_op, channels) => [channels],
   run(op, [x], { weights, channels }) {
     const whole = readParam(weights, op.slope);

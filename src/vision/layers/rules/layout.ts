@@ -3,6 +3,7 @@
 import { UserError } from '../../../core/errors.js';
 import * as tf from '../../../engine/functions/tfjs.js';
 import { sizeOf } from '../../../engine/tensor-spec.js';
+import { shown } from '../../limits.js';
 import {
   type ConcatOp,
   channelCount,
@@ -14,6 +15,8 @@ import {
   type SoftmaxOp,
   type TransposeOp,
 } from '../op.js';
+import { checkPermutation } from '../params.js';
+import { checkAxes } from './checks.js';
 
 export const inputRule: Rule<InputOp> = {
   shape: (_op, [image]) => image!,
@@ -23,10 +26,15 @@ export const inputRule: Rule<InputOp> = {
 export const concatRule: Rule<ConcatOp> = {
   shape(op, inputs) {
     const [first] = inputs;
+    if (!first) throw new UserError('joins nothing');
+    checkAxes([op.axis], first);
     const fits = (shape: Shape): boolean =>
       shape.length === first!.length && shape.every((dim, axis) => axis === op.axis || dim === first![axis]);
     if (!inputs.every(fits)) {
-      throw new UserError(`cannot join arrays of ${inputs.map((shape) => `[${shape}]`).join(' and ')}`);
+      const shapes = inputs.slice(0, 4).map((shape) => `[${shape}]`);
+      throw new UserError(
+        `cannot join arrays of ${shapes.join(' and ')}${inputs.length > 4 ? ' and more' : ''}`,
+      );
     }
     const total = inputs.reduce((sum, shape) => sum + shape[op.axis]!, 0);
     return first!.map((dim, axis) => (axis === op.axis ? total : dim));
@@ -64,7 +72,7 @@ function reshapedTo(op: ReshapeOp, [batch, ...rest]: Shape): number[] {
   const shape = op.shape.map((dim) => (dim === -1 ? size / known : dim));
   if (sizeOf(shape) !== size || !shape.every(Number.isInteger)) {
     throw new UserError(
-      `cannot reshape [${rest}] to [${op.shape}]: only the size the network was exported at reaches this layer`,
+      `cannot reshape [${rest}] to [${shown(op.shape)}]: only the size the network was exported at reaches this layer`,
     );
   }
   return [batch!, ...shape];
@@ -76,7 +84,10 @@ export const reshapeRule: Rule<ReshapeOp> = {
 };
 
 export const transposeRule: Rule<TransposeOp> = {
-  shape: (op, [input]) => op.perm.map((axis) => input![axis]!),
+  shape(op, [input]) {
+    checkPermutation(op.perm, input!);
+    return op.perm.map((axis) => input![axis]!);
+  },
   run: (op, [x]) => tf.transpose(x!, [...op.perm]),
 };
 

@@ -3,6 +3,7 @@
 import { UserError } from '../../../core/errors.js';
 import * as tf from '../../../engine/functions/tfjs.js';
 import { sizeOf } from '../../../engine/tensor-spec.js';
+import { checkArray, checkCount, limits } from '../../limits.js';
 import {
   channelCount,
   type LrnOp,
@@ -15,14 +16,15 @@ import {
 } from '../op.js';
 import { borderMatrix, resample, resizeMatrix } from '../resample.js';
 import { placeWindow, windowCounts } from '../windows.js';
+import { checkAxes, checkResize, checkSetting, imageShape, placedWindow } from './checks.js';
 
 /** What a maximum never picks. */
 const lowest = -3.4028234663852886e38;
 
 export const poolRule: Rule<PoolOp> = {
   shape(op, [input]) {
-    const [batch, height, width, channels] = input as [number, number, number, number];
-    return [batch, ...placeWindow(op.window, height, width).output, channels];
+    const [batch, height, width, channels] = imageShape(input);
+    return [batch, ...placedWindow(op.window, [batch, height, width, channels]).output, channels];
   },
   demand: (_op, channels) => [channels],
   run(op, [input], { shapes }) {
@@ -58,10 +60,12 @@ export const poolRule: Rule<PoolOp> = {
 const reductions = { mean: tf.mean, sum: tf.sum, max: tf.max } as const;
 
 export const reduceRule: Rule<ReduceOp> = {
-  shape: (op, [input]) =>
-    op.keepDims
+  shape(op, [input]) {
+    checkAxes(op.axes, input!);
+    return op.keepDims
       ? input!.map((dim, axis) => (op.axes.includes(axis) ? 1 : dim))
-      : input!.filter((_, axis) => !op.axes.includes(axis)),
+      : input!.filter((_, axis) => !op.axes.includes(axis));
+  },
   demand: (op, channels, [input]) => [op.axes.includes(input!.length - 1) ? undefined : channels],
   run: (op, [x]) => reductions[op.name](x!, [...op.axes], op.keepDims),
 };
@@ -73,7 +77,20 @@ export const reduceRule: Rule<ReduceOp> = {
 const almostZero = 2 ** -126;
 
 export const padRule: Rule<PadOp> = {
-  shape: (op, [input]) => input!.map((dim, axis) => op.pads[axis]![0] + dim + op.pads[axis]![1]),
+  shape(op, [input]) {
+    const shape = input!.map((dim, axis) => (op.pads[axis]?.[0] ?? Number.NaN) + dim + op.pads[axis]![1]);
+    // Crops come first, and must leave something.
+    checkArray(
+      input!.map((dim, axis) => dim + Math.min(0, op.pads[axis]![0]) + Math.min(0, op.pads[axis]![1])),
+    );
+    checkSetting(op.value, 'border');
+    if (op.mode !== 'constant') {
+      const [, height, width] = imageShape(input);
+      checkResize(height, shape[1]!);
+      checkResize(width, shape[2]!);
+    }
+    return shape;
+  },
   demand: (op, channels) => [op.pads.at(-1)!.every((pad) => pad === 0) ? channels : undefined],
   run(op, [x]) {
     if (op.mode === 'constant') {
@@ -95,16 +112,23 @@ export const padRule: Rule<PadOp> = {
 };
 
 /** The first entry and how many there are. */
-function sliceRange(op: SliceOp, dim: number): { begin: number; count: number } {
+function sliceRange(op: SliceOp, dim: number): { begin: number; count: number; step: number } {
   const absolute = (at: number): number => Math.min(Math.max(at < 0 ? at + dim : at, 0), dim);
+  if (![op.begin, op.end, op.step].every(Number.isInteger) || op.step < 1) {
+    throw new UserError(`slices from ${op.begin} to ${op.end} by ${op.step}, which is impossible`);
+  }
   const begin = absolute(op.begin);
   const count = Math.ceil((absolute(op.end) - begin) / op.step);
   if (count <= 0) throw new UserError(`nothing is left of ${dim} entries: use a larger image`);
-  return { begin, count };
+  // One entry is no further apart from a next one than the end.
+  return { begin, count, step: count === 1 ? 1 : op.step };
 }
 
 export const sliceRule: Rule<SliceOp> = {
-  shape: (op, [input]) => input!.map((dim, axis) => (axis === op.axis ? sliceRange(op, dim).count : dim)),
+  shape(op, [input]) {
+    checkAxes([op.axis], input!);
+    return input!.map((dim, axis) => (axis === op.axis ? sliceRange(op, dim).count : dim));
+  },
   demand(op, channels, [input]) {
     if (op.axis !== input!.length - 1) return [channels];
     const { begin } = sliceRange(op, channelCount(input!));
@@ -114,19 +138,19 @@ export const sliceRule: Rule<SliceOp> = {
     // Along channels, the demanded ones are what has come.
     if (channels && op.axis === x!.rank - 1) return x!;
     const dim = shapes[0]![op.axis]!;
-    const { begin, count } = sliceRange(op, dim);
+    const { begin, count, step } = sliceRange(op, dim);
     const { shape } = x!;
     const outer = sizeOf(shape.slice(0, op.axis));
     const inner = sizeOf(shape.slice(op.axis + 1));
-    const available = Math.min(count * op.step, dim - begin);
+    const available = Math.min(count * step, dim - begin);
     // [outer, dim, inner] -> [outer, count * step, inner] -> the first of every step
     const span = tf.slice(tf.reshape(x!, [outer, dim, inner]), [0, begin, 0], [outer, available, inner]);
     const whole = tf.pad(span, [
       [0, 0],
-      [0, count * op.step - available],
+      [0, count * step - available],
       [0, 0],
     ]);
-    const rows = tf.reshape(whole, [outer * count, op.step, inner]);
+    const rows = tf.reshape(whole, [outer * count, step, inner]);
     const first = tf.slice(rows, [0, 0, 0], [outer * count, 1, inner]);
     return tf.reshape(first, [...shape.slice(0, op.axis), count, ...shape.slice(op.axis + 1)]);
   },
@@ -134,8 +158,11 @@ export const sliceRule: Rule<SliceOp> = {
 
 export const resizeRule: Rule<ResizeOp> = {
   shape(op, [input]) {
-    const [batch, height, width, channels] = input as [number, number, number, number];
-    return [batch, ...resizedTo(op, height, width), channels];
+    const [batch, height, width, channels] = imageShape(input);
+    const [newHeight, newWidth] = resizedTo(op, height, width);
+    checkResize(height, newHeight);
+    checkResize(width, newWidth);
+    return [batch, newHeight, newWidth, channels];
   },
   demand: (_op, channels) => [channels],
   run(op, [x], { shapes }) {
@@ -150,12 +177,21 @@ export const resizeRule: Rule<ResizeOp> = {
 };
 
 function resizedTo(op: ResizeOp, height: number, width: number): [number, number] {
+  const given = op.size ?? op.scales!;
+  if (!given.every((n) => n > 0 && Number.isFinite(n))) {
+    throw new UserError(`resizes ${height}x${width} to ${op.size ? '' : 'times '}${given.join('x')}`);
+  }
   if (op.size) return [...op.size];
   return [Math.floor(height * op.scales![0]), Math.floor(width * op.scales![1])];
 }
 
 export const lrnRule: Rule<LrnOp> = {
-  shape: (_op, [input]) => input!,
+  shape(op, [input]) {
+    checkCount(channelCount(input!), limits.lrnChannels, 'channels normalized across');
+    if (!Number.isInteger(op.size) || op.size < 1) throw new UserError(`normalizes over ${op.size} channels`);
+    for (const setting of [op.alpha, op.beta, op.bias]) checkSetting(setting, 'normalization');
+    return input!;
+  },
   run(op, [x]) {
     const channels = channelCount(x!.shape);
     // The sum over neighbouring channels is a product with a band matrix [channel, channel].

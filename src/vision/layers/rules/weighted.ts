@@ -2,15 +2,32 @@
 
 import { UserError } from '../../../core/errors.js';
 import * as tf from '../../../engine/functions/tfjs.js';
+import { sizeOf } from '../../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../../engine/weights/weights.js';
+import { checkArray, shown } from '../../limits.js';
 import { type Channels, takeChannels } from '../channels.js';
 import { type AffineOp, type ConstantOp, type ConvOp, channelCount, type DenseOp, type Rule } from '../op.js';
 import { type Param, readParam } from '../params.js';
 import { type Placement, placeWindow } from '../windows.js';
+import { checkSetting, imageShape, placedWindow } from './checks.js';
 
 function take(weights: WeightLookup, p: Param, channels: Channels): tf.Tensor {
   const x = readParam(weights, p);
   return channels ? takeChannels(x, channels) : x;
+}
+
+/** Throws UserError unless a kernel has so many axes, and its bias an entry for each of its channels. */
+function checkKernel(kernel: Param, bias: Param | undefined, axes: number): void {
+  if (kernel.shape.length !== axes) {
+    throw new UserError(`the weight "${kernel.name}" has ${kernel.shape.length} axes instead of ${axes}`);
+  }
+  checkVector(bias, channelCount(kernel.shape));
+}
+
+/** Throws UserError unless a weight has one entry for each channel. */
+function checkVector(p: Param | undefined, channels: number): void {
+  if (!p || (channelCount(p.shape) === channels && sizeOf(p.shape) === channels)) return;
+  throw new UserError(`the weight "${p.name}" is [${shown(p.shape)}] where ${channels} channels are`);
 }
 
 /** y = scale * x + shift, [channel] each; null where it is 1 or 0. */
@@ -142,12 +159,20 @@ function groupedConv(
 
 export const convRule: Rule<ConvOp> = {
   shape(op, [input]) {
-    const [batch, height, width, channels] = input as [number, number, number, number];
+    const [batch, height, width, channels] = imageShape(input);
+    checkKernel(op.kernel, op.bias, 4);
+    const outputs = channelCount(op.kernel.shape);
+    if (!Number.isInteger(op.groups) || op.groups < 1 || outputs % op.groups !== 0) {
+      throw new UserError(`a kernel of ${outputs} channels cannot be cut into ${op.groups} groups`);
+    }
     const perGroup = op.kernel.shape[2]!;
     if (perGroup * op.groups !== channels) {
       throw new UserError(`the kernel reads ${perGroup * op.groups} channels, its input has ${channels}`);
     }
-    return [batch, ...placeWindow(op.window, height, width).output, channelCount(op.kernel.shape)];
+    const [h, w, ...across] = op.kernel.shape;
+    // What is computed with is the kernel with zeros between its entries.
+    checkArray([h! * op.window.dilations[0], w! * op.window.dilations[1], ...across]);
+    return [batch, ...placedWindow(op.window, [batch, height, width, channels]).output, outputs];
   },
   demand(op, channels, [input]) {
     if (op.groups === 1 || op.groups !== channelCount(input!)) return [undefined];
@@ -159,6 +184,7 @@ export const convRule: Rule<ConvOp> = {
 
 export const denseRule: Rule<DenseOp> = {
   shape(op, [input]) {
+    checkKernel(op.kernel, op.bias, 2);
     if (op.kernel.shape[0] !== channelCount(input!)) {
       throw new UserError(
         `the weights read ${op.kernel.shape[0]} values, the input has ${channelCount(input!)}: ` +
@@ -178,7 +204,11 @@ export const denseRule: Rule<DenseOp> = {
 };
 
 export const affineRule: Rule<AffineOp> = {
-  shape: (_op, [input]) => input!,
+  shape(op, [input]) {
+    for (const p of [op.mean, op.variance, op.scale, op.shift]) checkVector(p, channelCount(input!));
+    if (op.epsilon !== undefined) checkSetting(op.epsilon, 'epsilon');
+    return input!;
+  },
   demand: (_op, channels) => [channels],
   run(op, [x], { weights, channels }) {
     const { scale, shift } = affineTerms(op, weights, channels);
@@ -188,7 +218,12 @@ export const affineRule: Rule<AffineOp> = {
 };
 
 export const constantRule: Rule<ConstantOp> = {
-  shape: (op) => op.value.shape,
+  shape({ value }) {
+    if ('data' in value && value.data.length !== sizeOf(value.shape)) {
+      throw new UserError(`${value.data.length} numbers do not fill [${shown(value.shape)}]`);
+    }
+    return value.shape;
+  },
   demand: () => [],
   run({ value }, _inputs, { weights, channels }) {
     if ('name' in value) return take(weights, value, channels);

@@ -1,10 +1,12 @@
 /** @file What a Keras layer is translated with, and what many layers have in common: an activation, a data format. */
 import { UserError } from '../../../core/errors.js';
+import { own } from '../../../core/own.js';
 import type { GraphBuilder } from '../../layers/graph.js';
 import type { Op } from '../../layers/op.js';
 import type { Param } from '../../layers/params.js';
 import { type Padding, validPadding } from '../../layers/windows.js';
-import { type Config, numberIn } from '../keras-config.js';
+import { clipped } from '../../limits.js';
+import { type Config, pairIn } from '../keras-config.js';
 
 /** What a layer is translated with. */
 export interface LayerContext {
@@ -27,12 +29,15 @@ export function channelsLast(config: Config): void {
 }
 
 export function paddingOf(config: Config): Padding {
-  return config.padding === 'same' ? 'same' : validPadding;
+  const name = config.padding ?? 'valid';
+  if (name === 'same') return 'same';
+  if (name === 'valid') return validPadding;
+  throw new UserError(`the padding "${clipped(String(name))}" is not supported`);
 }
 
 /** The last axis, however Keras says it. */
 export function requireLastAxis(config: Config, x: number, { graph }: LayerContext): void {
-  const axis = Array.isArray(config.axis) ? (config.axis[0] as number) : numberIn(config, 'axis', -1);
+  const axis = pairIn(config, 'axis', [-1, -1])[0];
   const rank = graph.shape(x).length;
   if (axis !== -1 && axis !== rank - 1)
     throw new UserError(`works along axis ${axis}: only the last one is supported`);
@@ -73,7 +78,7 @@ export function activate(activation: unknown, x: number, { graph, kerasVersion }
     const slope = kerasVersion >= 3 ? 1 / 6 : 0.2;
     return graph.add({ kind: 'activation', name: 'hard-sigmoid', a: slope, b: 0.5 }, x);
   }
-  const known = plainActivations[String(name)];
-  if (!known) throw new UserError(`the activation "${String(name)}" is not supported`);
+  const known = own(plainActivations, String(name));
+  if (!known) throw new UserError(`the activation "${clipped(String(name))}" is not supported`);
   return graph.add({ kind: 'activation', ...known }, x);
 }

@@ -1,8 +1,10 @@
 /** @file Keras layers without weights. */
 import { UserError } from '../../../core/errors.js';
+import { own } from '../../../core/own.js';
 import type { ActivationName, BinaryOp } from '../../layers/op.js';
 import type { Window } from '../../layers/windows.js';
-import { bordersIn, type Config, numberIn, pairIn } from '../keras-config.js';
+import { clipped } from '../../limits.js';
+import { bordersIn, type Config, numberIn, numbersIn, pairIn } from '../keras-config.js';
 import {
   type Activation,
   activate,
@@ -79,8 +81,9 @@ const interpolations = { nearest: 'nearest', bilinear: 'linear', bicubic: 'cubic
 
 function interpolationOf(config: Config): 'nearest' | 'linear' | 'cubic' {
   const name = String(config.interpolation ?? 'nearest');
-  if (!(name in interpolations)) throw new UserError(`the interpolation "${name}" is not supported`);
-  return interpolations[name as keyof typeof interpolations];
+  const found = own<'nearest' | 'linear' | 'cubic'>(interpolations, name);
+  if (!found) throw new UserError(`the interpolation "${clipped(name)}" is not supported`);
+  return found;
 }
 
 const upSampling: KerasRule = (config, [x], { graph }) => {
@@ -103,10 +106,10 @@ const resizing: KerasRule = (config, [x], { graph }) => {
 const flatten: KerasRule = (_config, [x], { graph }) => graph.add({ kind: 'flatten', order: 'hwc' }, x!);
 
 const reshape: KerasRule = (config, [x], { graph }) =>
-  graph.add({ kind: 'reshape', shape: config.target_shape as number[] }, x!);
+  graph.add({ kind: 'reshape', shape: numbersIn(config, 'target_shape') }, x!);
 
 const permute: KerasRule = (config, [x], { graph }) =>
-  graph.add({ kind: 'transpose', perm: [0, ...(config.dims as number[])] }, x!);
+  graph.add({ kind: 'transpose', perm: [0, ...numbersIn(config, 'dims')] }, x!);
 
 const softmax: KerasRule = (config, [x], context) => {
   requireLastAxis(config, x!, context);

@@ -2,7 +2,7 @@
 import type { GraphBuilder } from '../../layers/graph.js';
 import { depthwiseKernel, type Param, reshaped } from '../../layers/params.js';
 import { validPadding, type Window } from '../../layers/windows.js';
-import { type Config, numberIn, pairIn } from '../keras-config.js';
+import { type Config, numberIn, numbersIn, pairIn } from '../keras-config.js';
 import {
   activate,
   channelsLast,
@@ -86,18 +86,13 @@ const batchNorm: KerasRule = (config, [x], context) => {
   );
 };
 
-/** A number for all channels, or one each. */
-function numbers(value: unknown): number[] {
-  return (Array.isArray(value) ? value.flat(4) : [value]) as number[];
-}
-
 function constant(graph: GraphBuilder, data: readonly number[]): number {
   return graph.add({ kind: 'constant', value: { shape: [data.length], data } });
 }
 
 const rescaling: KerasRule = (config, [x], { graph }) => {
-  const scaled = graph.add({ kind: 'multiply' }, x!, constant(graph, numbers(config.scale ?? 1)));
-  return graph.add({ kind: 'add' }, scaled, constant(graph, numbers(config.offset ?? 0)));
+  const scaled = graph.add({ kind: 'multiply' }, x!, constant(graph, numbersIn(config, 'scale', [1])));
+  return graph.add({ kind: 'add' }, scaled, constant(graph, numbersIn(config, 'offset', [0])));
 };
 
 const normalization: KerasRule = (config, [x], context) => {
@@ -107,8 +102,8 @@ const normalization: KerasRule = (config, [x], context) => {
     const flat = (name: string): Param => reshaped(context.weight(name), [channels]);
     return graph.add({ kind: 'affine', mean: flat('mean'), variance: flat('variance'), epsilon: 1e-14 }, x!);
   }
-  const spread = numbers(config.variance ?? 1).map((v) => 1 / Math.max(Math.sqrt(v), 1e-7));
-  const centred = graph.add({ kind: 'subtract' }, x!, constant(graph, numbers(config.mean ?? 0)));
+  const spread = numbersIn(config, 'variance', [1]).map((v) => 1 / Math.max(Math.sqrt(v), 1e-7));
+  const centred = graph.add({ kind: 'subtract' }, x!, constant(graph, numbersIn(config, 'mean', [0])));
   return graph.add({ kind: 'multiply' }, centred, constant(graph, spread));
 };
 

@@ -63,9 +63,16 @@ export class OnnxCall {
     return value ? this.importer.numbers(value, `"${name}"`) : this.ints(name);
   }
 
+  /** The only entry of a constant. */
+  oneNumber(value: Value, what: string): number {
+    const [number, ...more] = this.importer.numbers(value, what);
+    if (number === undefined || more.length > 0) throw new UserError(`${what} must be one number`);
+    return number;
+  }
+
   /** Axis counted from the front. */
   axis(axis: number, rank: number): number {
-    if (axis < -rank || axis >= rank)
+    if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
       throw new UserError(`has the axis ${axis} for an array of ${rank} axes`);
     return axis < 0 ? axis + rank : axis;
   }

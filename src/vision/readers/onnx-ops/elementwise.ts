@@ -31,14 +31,18 @@ const isInteger = (value: Value | undefined): boolean =>
 const variadic =
   (kind: BinaryOp['kind'], mean = false): OnnxRule =>
   (call) => {
-    const sum = call.inputs.map((_, i) => call.input(i)).reduce((a, b) => call.importer.binary(kind, a, b));
+    const first = call.input(0);
+    const sum = call.inputs.reduce<Value>(
+      (a, _, i) => (i === 0 ? a : call.importer.binary(kind, a, call.input(i))),
+      first,
+    );
     return mean ? call.importer.activation('linear', sum, 1 / call.inputs.length, 0) : sum;
   };
 
 const clip: OnnxRule = (call) => {
   const bound = (name: string, input: number, fallback: number): number => {
     const value = call.inputs[input];
-    return value ? call.importer.numbers(value, `"${name}"`)[0]! : call.float(name, fallback);
+    return value ? call.oneNumber(value, `"${name}"`) : call.float(name, fallback);
   };
   const low = bound('min', 1, Number.NEGATIVE_INFINITY);
   const high = bound('max', 2, Number.POSITIVE_INFINITY);
@@ -73,13 +77,22 @@ const softmax: OnnxRule = (call) => {
   return importer.plain(importer.transpose(last, back));
 };
 
+/** ONNX's defaults are the numbers of the publication, rounded: as many digits as float32 has. */
+const selu: OnnxRule = (call) => {
+  const [alpha, gamma] = [call.float('alpha', seluDefaults.alpha), call.float('gamma', seluDefaults.gamma)];
+  const usual = Math.abs(alpha - seluDefaults.alpha) < 1e-6 && Math.abs(gamma - seluDefaults.gamma) < 1e-6;
+  return call.importer.activation('selu', call.input(0), ...(usual ? [] : [alpha, gamma]));
+};
+
+const seluDefaults = { alpha: 1.6732632423543772, gamma: 1.0507009873554805 } as const;
+
 const same: OnnxRule = (call) => call.input(0);
 
 export const elementwise: Readonly<Record<string, OnnxRule>> = {
   Relu: unary('relu'),
   LeakyRelu: unary('leaky-relu', (call) => [call.float('alpha', 0.01)]),
   Elu: unary('elu', (call) => [call.float('alpha', 1)]),
-  Selu: unary('selu'),
+  Selu: selu,
   Sigmoid: unary('sigmoid'),
   HardSigmoid: unary('hard-sigmoid', (call) => [call.float('alpha', 0.2), call.float('beta', 0.5)]),
   HardSwish: unary('hard-swish'),

@@ -1,4 +1,5 @@
 /** @file The ONNX operators that are understood. */
+import { own } from '../../../core/own.js';
 import type { OnnxRule } from './context.js';
 import { elementwise } from './elementwise.js';
 import {
@@ -16,7 +17,7 @@ import {
 } from './layers.js';
 import { layout } from './layout.js';
 
-export const onnxOps: Readonly<Record<string, OnnxRule>> = {
+const onnxOps: Readonly<Record<string, OnnxRule>> = {
   ...elementwise,
   ...layout,
   Conv: conv,
@@ -34,3 +35,6 @@ export const onnxOps: Readonly<Record<string, OnnxRule>> = {
   Resize: resize,
   Upsample: resize,
 };
+
+/** How an operator is translated; undefined where it is not supported. */
+export const onnxRule = (operator: string): OnnxRule | undefined => own(onnxOps, operator);

@@ -1,9 +1,11 @@
 /** @file ONNX operators with windows or weights: convolution, pooling, normalization, matrix products, resizing. */
 import { UserError } from '../../../core/errors.js';
+import { own } from '../../../core/own.js';
 import { channelCount } from '../../layers/op.js';
 import { fromOihw, reshaped, transposed } from '../../layers/params.js';
 import type { Coordinates, ResizeOptions } from '../../layers/resample.js';
 import type { Padding, Pads, Window } from '../../layers/windows.js';
+import { clipped } from '../../limits.js';
 import type { NodeValue, Value } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
 
@@ -171,8 +173,8 @@ const rounding: Record<string, NonNullable<ResizeOptions['rounding']>> = {
 };
 
 function known<T>(table: Readonly<Record<string, T>>, name: string, what: string): T {
-  const found = table[name];
-  if (!found) throw new UserError(`has the ${what} "${name}", which is not supported`);
+  const found = own(table, name);
+  if (!found) throw new UserError(`has the ${what} "${clipped(name)}", which is not supported`);
   return found;
 }
 

@@ -1,6 +1,7 @@
 /** @file ONNX operators that move numbers, and those that work out shapes while reading. */
 import { UserError } from '../../../core/errors.js';
 import type { ReduceOp } from '../../layers/op.js';
+import { limits, shown } from '../../limits.js';
 import { type NumbersValue, numbersValue, type Value } from '../values.js';
 import { type OnnxCall, type OnnxRule, swappedAxes } from './context.js';
 
@@ -22,8 +23,13 @@ const constant: OnnxRule = (call) => {
 const constantOfShape: OnnxRule = (call) => {
   const dims = call.importer.numbers(call.input(0), 'the shape');
   const tensor = call.tensor('value');
-  const [value] = tensor ? call.importer.numbers(call.constant(tensor), 'the value') : [0];
-  return numbersValue(new Array<number>(dims.reduce((a, b) => a * b, 1)).fill(value!), dims);
+  const value = tensor ? call.oneNumber(call.constant(tensor), 'the value') : 0;
+  const size = dims.reduce((a, b) => a * b, 1);
+  if (!(size <= limits.numbers) || !dims.every((dim) => Number.isInteger(dim) && dim >= 0))
+    throw new UserError(
+      `makes a constant of [${shown(dims)}]: at most ${limits.numbers} numbers are supported`,
+    );
+  return numbersValue(new Array<number>(size).fill(value), dims);
 };
 
 const reshape: OnnxRule = (call) => {
@@ -76,6 +82,7 @@ const concat: OnnxRule = (call) => {
   const rank = importer.shape(values[0]!).length;
   const axis = call.axis(call.int('axis', 1), rank);
   const swapped = values.some((value) => value.kind === 'node' && value.swapped);
+  if (swapped && rank !== 4) throw new UserError(`joins an image and an array of ${rank} axes`);
   const nodes = values.map((value) => (swapped ? importer.asImage(value) : importer.asPlain(value)));
   const node = importer.graph.add({ kind: 'concat', axis: swapped ? swappedAxes[axis]! : axis }, ...nodes);
   return { kind: 'node', node, swapped };
@@ -90,7 +97,7 @@ function sliceValue(
   end: number,
   step: number,
 ): Value {
-  if (step < 1) throw new UserError(`slices with a step of ${step}, which is not supported`);
+  if (!(step >= 1)) throw new UserError(`slices with a step of ${step}, which is not supported`);
   if (value.kind === 'numbers') {
     const kept = value.data.slice(begin, end).filter((_, i) => i % step === 0);
     return numbersValue(kept);
@@ -113,6 +120,8 @@ const slice: OnnxRule = (call) => {
   const axes = call.list('axes', 3) ?? starts.map((_, i) => i);
   const steps = call.list('steps', 4) ?? starts.map(() => 1);
   const rank = call.importer.shape(call.input(0)).length;
+  if ([starts, ends, steps].some(({ length }) => length !== axes.length))
+    throw new UserError(`slices ${axes.length} axes from ${starts.length} places to ${ends.length}`);
   return axes.reduce(
     (value: Value, axis, i) =>
       sliceValue(call, value, call.axis(axis, rank), starts[i]!, ends[i]!, steps[i]!),
@@ -128,6 +137,10 @@ const split: OnnxRule = (call) => {
   const even = Math.ceil(dims[axis]! / parts);
   const sizes =
     call.list('split', 1) ?? Array.from({ length: parts }, (_, i) => Math.min(even, dims[axis]! - i * even));
+  if (sizes.some((size) => size < 1) || sizes.reduce((a, b) => a + b, 0) !== dims[axis])
+    throw new UserError(
+      `cuts ${dims[axis]} entries into ${sizes.length} parts that are not as many together`,
+    );
   let begin = 0;
   return sizes.map((size) => {
     const part = sliceValue(call, value, axis, begin, begin + size, 1);
@@ -135,6 +148,12 @@ const split: OnnxRule = (call) => {
     return part;
   });
 };
+
+function entry(numbers: readonly number[], i: number): number {
+  const found = numbers.at(i);
+  if (found === undefined) throw new UserError(`picks entry ${i} of ${numbers.length}`);
+  return found;
+}
 
 /** Sizes by number, or one entry of an axis of an activation. */
 const gather: OnnxRule = (call) => {
@@ -146,7 +165,7 @@ const gather: OnnxRule = (call) => {
   const axis = call.axis(call.int('axis', 0), dims.length);
   if (value.kind === 'numbers' && dims.length <= 1) {
     return numbersValue(
-      chosen.map((i) => value.data.at(i)!),
+      chosen.map((i) => entry(value.data, i)),
       importer.shape(indices),
     );
   }
@@ -164,12 +183,14 @@ const pad: OnnxRule = (call) => {
   if (mode !== 'constant' && mode !== 'reflect' && mode !== 'edge') {
     throw new UserError(`pads in the mode "${mode}", which is not supported`);
   }
-  const value = call.inputs[2] ? importer.numbers(call.inputs[2], 'the padding')[0]! : call.float('value', 0);
+  const value = call.inputs[2] ? call.oneNumber(call.inputs[2], 'the padding') : call.float('value', 0);
   const rank = importer.shape(call.input(0)).length;
   const given = call.list('pads', 1) ?? [];
   const axes = call.inputs[3]
     ? importer.numbers(call.inputs[3], 'the axes').map((axis) => call.axis(axis, rank))
     : Array.from({ length: rank }, (_, i) => i);
+  if (given.length !== 2 * axes.length)
+    throw new UserError(`has ${given.length} sizes of a border for ${axes.length} axes`);
   const pads = Array.from({ length: rank }, (_, axis): [number, number] => {
     const i = axes.indexOf(axis);
     return i === -1 ? [0, 0] : [given[i]!, given[i + axes.length]!];

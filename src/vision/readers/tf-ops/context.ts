@@ -1,24 +1,33 @@
 /** @file What a TensorFlow operation is translated with: its inputs, its attributes, and the graph being written. */
+import { z } from 'zod';
 import { UserError } from '../../../core/errors.js';
+import { own } from '../../../core/own.js';
+import { limits } from '../../limits.js';
+import { nameSchema } from '../json-file.js';
 import type { Importer, Value } from '../values.js';
 
-/** An attribute as protobuf's JSON writes it: integers as strings, strings in base64. */
-export interface TfAttribute {
-  readonly s?: string;
-  readonly i?: string | number;
-  readonly f?: number | string;
-  readonly b?: boolean;
-  readonly type?: string;
-  readonly shape?: { readonly dim?: readonly { readonly size?: string | number }[] };
-  readonly list?: { readonly s?: readonly string[]; readonly i?: readonly (string | number)[] };
-}
+const integer = z.union([z.string().max(limits.name), z.number()]);
 
-export interface TfNode {
-  readonly name: string;
-  readonly op: string;
-  readonly input?: readonly string[];
-  readonly attr?: Readonly<Record<string, TfAttribute>>;
-}
+/** An attribute as protobuf's JSON writes it: integers as strings, strings in base64. */
+const attributeSchema = z.object({
+  s: z.string().max(limits.name).optional(),
+  i: integer.optional(),
+  f: integer.optional(),
+  b: z.boolean().optional(),
+  shape: z.object({ dim: z.array(z.object({ size: integer.optional() })).optional() }).optional(),
+  list: z
+    .object({ s: z.array(z.string().max(limits.name)).optional(), i: z.array(integer).optional() })
+    .optional(),
+});
+export type TfAttribute = z.infer<typeof attributeSchema>;
+
+export const nodeSchema = z.object({
+  name: nameSchema,
+  op: nameSchema,
+  input: z.array(nameSchema).max(limits.nodes).optional(),
+  attr: z.record(z.string(), attributeSchema).optional(),
+});
+export type TfNode = z.infer<typeof nodeSchema>;
 
 const decode = (base64: string): string => Buffer.from(base64, 'base64').toString('utf8');
 
@@ -55,9 +64,12 @@ export class TfCall {
     return (this.attribute(name)?.list?.s ?? []).map(decode);
   }
 
+  /** Throws UserError for a text that is no number. */
   number(name: string, fallback: number): number {
     const value = this.attribute(name);
-    return Number(value?.f ?? value?.i ?? fallback);
+    const number = Number(value?.f ?? value?.i ?? fallback);
+    if (Number.isNaN(number)) throw new UserError(`has the attribute "${name}" that is no number`);
+    return number;
   }
 
   flag(name: string): boolean {
@@ -69,7 +81,7 @@ export class TfCall {
   }
 
   private attribute(name: string): TfAttribute | undefined {
-    return this.node.attr?.[name];
+    return this.node.attr && own(this.node.attr, name);
   }
 }
 
@@ -77,6 +89,7 @@ export class TfCall {
 export type TfRule = (call: TfCall) => Value | readonly Value[];
 
 export function axisOf(axis: number, rank: number): number {
-  if (axis < -rank || axis >= rank) throw new UserError(`has the axis ${axis} for an array of ${rank} axes`);
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
+    throw new UserError(`has the axis ${axis} for an array of ${rank} axes`);
   return axis < 0 ? axis + rank : axis;
 }

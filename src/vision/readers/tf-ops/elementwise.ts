@@ -1,13 +1,13 @@
 /** @file TensorFlow operations on single entries, and arithmetic. */
 import { UserError } from '../../../core/errors.js';
 import type { ActivationName, BinaryOp } from '../../layers/op.js';
-import { type Importer, numbersValue, type Value } from '../values.js';
+import { numbersValue } from '../values.js';
 import type { TfRule } from './context.js';
 
 const unary =
   (name: ActivationName, a?: number, b?: number): TfRule =>
-  ({ importer, inputs }) =>
-    importer.activation(name, inputs[0]!, a, b);
+  (call) =>
+    call.importer.activation(name, call.input(0), a, b);
 
 const binary =
   (kind: BinaryOp['kind']): TfRule =>
@@ -34,8 +34,8 @@ const same: TfRule = (call) => call.input(0);
 const squaredDifference: TfRule = (call) =>
   call.importer.activation('power', call.importer.binary('subtract', call.input(0), call.input(1)), 2);
 
-const sum = (importer: Importer, values: readonly Value[]): Value =>
-  values.reduce((a, b) => importer.binary('add', a, b));
+const sum: TfRule = (call) =>
+  call.inputs.slice(1).reduce((a, b) => call.importer.binary('add', a, b), call.input(0));
 
 export const elementwise: Readonly<Record<string, TfRule>> = {
   Relu: unary('relu'),
@@ -66,7 +66,7 @@ export const elementwise: Readonly<Record<string, TfRule>> = {
   Add: binary('add'),
   AddV2: binary('add'),
   BiasAdd: binary('add'),
-  AddN: (call) => sum(call.importer, call.inputs),
+  AddN: sum,
   Sub: binary('subtract'),
   Mul: binary('multiply'),
   RealDiv: binary('divide'),

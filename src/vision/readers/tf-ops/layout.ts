@@ -47,10 +47,11 @@ const pack: TfRule = (call) => {
 };
 
 function sliceAxis(call: TfCall, value: Value, axis: number, begin: number, end: number, step = 1): Value {
-  if (step < 1) throw new UserError(`slices with a step of ${step}, which is not supported`);
+  if (!(step >= 1)) throw new UserError(`slices with a step of ${step}, which is not supported`);
   if (value.kind === 'numbers')
     return numbersValue(value.data.slice(begin, end).filter((_, i) => i % step === 0));
-  const dim = call.importer.shape(value)[axis]!;
+  const dims = call.importer.shape(value);
+  const dim = dims[axisOf(axis, dims.length)]!;
   if (begin === 0 && step === 1 && end >= dim) return value;
   return call.importer.plain(
     call.importer.graph.add({ kind: 'slice', axis, begin, end, step }, call.importer.asPlain(value)),
@@ -103,18 +104,25 @@ const split: TfRule = (call) => {
   const dims = call.importer.shape(call.input(1));
   const axis = axisOf(call.numbers(0, 'the axis')[0]!, dims.length);
   const count = call.number('num_split', 1);
+  if (dims[axis]! % count !== 0) throw new UserError(`cuts ${dims[axis]} entries into ${count} parts`);
   return parts(call, call.input(1), axis, new Array<number>(count).fill(dims[axis]! / count));
 };
 
 const splitV: TfRule = (call) => {
   const dims = call.importer.shape(call.input(0));
   const axis = axisOf(call.numbers(2, 'the axis')[0]!, dims.length);
-  return parts(call, call.input(0), axis, call.numbers(1, 'the sizes'));
+  const sizes = call.numbers(1, 'the sizes');
+  if (sizes.some((size) => size < 1) || sizes.reduce((a, b) => a + b, 0) !== dims[axis])
+    throw new UserError(`cuts ${dims[axis]} entries into parts that are not as many together`);
+  return parts(call, call.input(0), axis, sizes);
 };
 
 const pad: TfRule = (call) => {
   const numbers = call.numbers(1, 'the padding');
-  const pads = Array.from({ length: numbers.length / 2 }, (_, axis): [number, number] => [
+  const rank = call.importer.shape(call.input(0)).length;
+  if (numbers.length !== 2 * rank)
+    throw new UserError(`has ${numbers.length} sizes of a border for ${rank} axes`);
+  const pads = Array.from({ length: rank }, (_, axis): [number, number] => [
     numbers[2 * axis]!,
     numbers[2 * axis + 1]!,
   ]);
@@ -145,11 +153,17 @@ const reduce =
 const product: TfRule = (call) =>
   numbersValue([call.numbers(0, 'the sizes').reduce((a, b) => a * b, 1)], call.flag('keep_dims') ? [1] : []);
 
+function entry(numbers: readonly number[], i: number): number {
+  const found = numbers.at(i);
+  if (found === undefined) throw new UserError(`picks entry ${i} of ${numbers.length}`);
+  return found;
+}
+
 const gather: TfRule = (call) => {
   const numbers = call.numbers(0, 'the sizes');
   const indices = call.input(1);
   return numbersValue(
-    call.numbers(1, 'the indices').map((i) => numbers[i]!),
+    call.numbers(1, 'the indices').map((i) => entry(numbers, i)),
     call.importer.shape(indices),
   );
 };
