@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 
 export interface FakeFile {
   content: Buffer;
@@ -24,6 +25,16 @@ export interface Mischief {
   refuse: { status: number; code?: string } | null;
   /** Only with this token. */
   token: string | null;
+  /** Changes an answer of the API before it is sent. */
+  alter: ((answer: FakeAnswer) => FakeAnswer) | null;
+}
+
+/** An answer of the API. */
+export interface FakeAnswer {
+  kind: 'info' | 'tree';
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer | AsyncIterable<Buffer>;
 }
 
 export class FakeHub {
@@ -39,6 +50,7 @@ export class FakeHub {
     damages: 0,
     refuse: null,
     token: null,
+    alter: null,
   };
   private readonly hub = createServer((request, response) => this.answer(request, response));
   private readonly storage = createServer((request, response) => this.answerStorage(request, response));
@@ -70,6 +82,11 @@ export class FakeHub {
 
   get endpoint(): string {
     return address(this.hub);
+  }
+
+  /** Another origin, which must never see the token. */
+  get elsewhere(): string {
+    return address(this.storage);
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
@@ -123,7 +140,7 @@ export class FakeHub {
       fail(response, 404, 'RevisionNotFound');
       return;
     }
-    json(response, {
+    this.reply(response, 'info', {
       _id: '1',
       id: this.repo,
       sha,
@@ -138,7 +155,23 @@ export class FakeHub {
       const lfs = file.lfs && { lfs: { oid: sha256(file.content), size, pointerSize: 130 } };
       return { type: 'file', path, size, oid: gitOid(file.content), ...lfs };
     });
-    json(response, [...entries, { type: 'directory', path: 'onnx', size: 0, oid: '0'.repeat(40) }]);
+    this.reply(response, 'tree', [
+      ...entries,
+      { type: 'directory', path: 'onnx', size: 0, oid: '0'.repeat(40) },
+    ]);
+  }
+
+  private reply(response: ServerResponse, kind: FakeAnswer['kind'], value: unknown): void {
+    const plain: FakeAnswer = {
+      kind,
+      status: 200,
+      headers: { 'Content-Type': 'application/json' },
+      body: Buffer.from(JSON.stringify(value)),
+    };
+    const { status, headers, body } = this.mischief.alter?.(plain) ?? plain;
+    response.writeHead(status, headers);
+    if (Buffer.isBuffer(body)) response.end(body);
+    else Readable.from(body).pipe(response);
   }
 
   private answerStorage(request: IncomingMessage, response: ServerResponse): void {
@@ -179,7 +212,7 @@ export class FakeHub {
     const [cut] = this.mischief.cuts;
     if (cut !== undefined && body.length > cut) {
       this.mischief.cuts.shift();
-      response.write(body.subarray(0, cut), () => setTimeout(() => response.destroy(), 5));
+      response.write(body.subarray(0, cut), () => setTimeout(() => response.destroy(), 50));
       return;
     }
     response.end(body);
@@ -206,10 +239,6 @@ function gitOid(content: Buffer): string {
 
 function address(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-function json(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
 }
 
 function fail(response: ServerResponse, status: number, code?: string): void {

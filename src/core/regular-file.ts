@@ -2,7 +2,7 @@
  * @file Reading files that others made or named: only regular ones (a pipe or device would never end), and none larger
  * than its reader can use.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { UserError } from './errors.js';
 import { fileError } from './file-error.js';
 
@@ -59,6 +59,16 @@ export function readRegularFile(path: string, limit: number): Buffer {
     throw fileError(error, `read ${path}`);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Bytes of a regular file; null when there is none, whatever the reason (links that lead in a circle, a folder). */
+export function regularSize(path: string): number | null {
+  try {
+    const stats = statSync(path);
+    return stats.isFile() ? stats.size : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,4 +1,7 @@
-/** @file Asking the hub: one place that knows how it refuses, and what a refusal means to the user. */
+/** @file Asking the hub: one place that knows who gets the token, how the hub refuses, and what that means to the user. */
+// Of exactly this version: from 7.26 on, a server that closes its connection while we write to the disk ends the program
+// (nodejs/undici#5360), and 8 wants a newer Node.
+import { type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici';
 import { UserError } from '../core/errors.js';
 import type { HubSettings } from './settings.js';
 
@@ -20,29 +23,59 @@ export interface HubAccess {
   model: HubModel;
   settings: HubSettings;
   signal: AbortSignal | undefined;
+  /** Makes the connections; the caller destroys it when all is asked. */
+  dispatcher: Dispatcher;
 }
 
 /**
- * `fetch` with the hub's refusals as errors; the library uses it too. The answer's head must come within the
- * patience; reading its body is the caller's concern.
+ * Connections by the proxies of the settings.
+ *
+ * @throws UserError when a proxy's address cannot be one; it is not quoted, as it may hold a password
+ */
+export function openDispatcher({ proxies }: HubSettings): Dispatcher {
+  try {
+    return new EnvHttpProxyAgent({
+      httpProxy: proxies.http,
+      httpsProxy: proxies.https,
+      noProxy: proxies.none,
+      // Plain requests through a proxy need no tunnel, which many proxies allow for https alone.
+      proxyTunnel: false,
+    });
+  } catch (error) {
+    throw new UserError(
+      'HTTPS_PROXY or HTTP_PROXY is no address of a proxy; give one like http://proxy.example:3128',
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Asks for an address. The answer's head must come within the patience; `bodyOf` reads the rest. The token goes to
+ * the origin of the endpoint alone: not to others that the hub names, nor (as `fetch` sees to) where it redirects.
  *
  * @throws HubUnreachable without network, on silence, and when the hub is busy
  * @throws UserError when it refuses: no such model or revision, gated, wrong token
  */
 export async function hubFetch(
   access: HubAccess,
-  url: string | URL | Request,
-  init: RequestInit = {},
+  url: string,
+  headers: Record<string, string> = {},
 ): Promise<Response> {
-  const { settings, signal } = access;
+  const { settings, signal, dispatcher } = access;
+  const { token } = settings;
+  const isOwn = URL.canParse(url) && new URL(url).origin === new URL(settings.endpoint).origin;
   const tooLong = new AbortController();
-  const timer = setTimeout(() => tooLong.abort(), settings.patience.silence);
+  const timer = setTimeout(() => tooLong.abort(noAnswer()), settings.patience.silence);
   try {
-    const stop = signal ? AbortSignal.any([signal, tooLong.signal]) : tooLong.signal;
-    const response = await fetch(url, { ...init, signal: stop });
+    const response = await fetch(url, {
+      headers: { ...headers, ...(token !== null && isOwn && { Authorization: `Bearer ${token}` }) },
+      signal: signal ? AbortSignal.any([signal, tooLong.signal]) : tooLong.signal,
+      dispatcher,
+    });
     // Status 416 says that the file is shorter than the listing said: the download deals with it.
-    if (!response.ok && response.status !== 416) throw refusal(access, response);
-    return response;
+    if (response.ok || response.status === 416) return response;
+    response.body?.cancel().catch(() => undefined);
+    throw refusal(access, response);
   } catch (error) {
     throw connectionError(access, error);
   } finally {
@@ -50,24 +83,30 @@ export async function hubFetch(
   }
 }
 
-/** `hubFetch` for short answers: the body is read too, so that a break in it is one of our errors. */
-export function metadataFetch(access: HubAccess): typeof fetch {
-  return async (url, init) => {
-    const response = await hubFetch(access, url, init);
-    try {
-      const body = await within(access.settings.patience.silence, response.arrayBuffer());
-      return new Response(body, { status: response.status, headers: response.headers });
-    } catch (error) {
-      throw connectionError(access, error);
+/** The body piece by piece; a piece must come within the patience. */
+export async function* bodyOf(access: HubAccess, response: Response): AsyncGenerator<Uint8Array, void, void> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      const next = await within(access.settings.patience.silence, reader.read());
+      if (next.done) return;
+      yield next.value as Uint8Array;
     }
-  };
+  } catch (error) {
+    throw connectionError(access, error);
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
 }
+
+const noAnswer = () => new Error('no answer');
 
 /** A promise that must settle within so many milliseconds. */
 export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer')), milliseconds);
+    timer = setTimeout(() => reject(noAnswer()), milliseconds);
   });
   try {
     return await Promise.race([promise, silence]);
@@ -81,10 +120,10 @@ export function connectionError({ settings, signal }: HubAccess, error: unknown)
   if (signal?.aborted) return signal.reason;
   if (error instanceof UserError) return error;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const why =
-    (cause as NodeJS.ErrnoException).code ?? (cause instanceof Error ? cause.message : String(cause));
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const proxies = settings.proxies.http || settings.proxies.https ? ' and HTTPS_PROXY' : '';
   return new HubUnreachable(
-    `could not reach ${settings.endpoint} (${why}): check the network, or name a model that is embedded or cached (superstim models)`,
+    `could not reach ${settings.endpoint} (${code ?? message}): check the network${proxies}, or name a model that is embedded or cached (superstim models)`,
     { cause: error },
   );
 }

@@ -2,9 +2,21 @@
  * @file The Hugging Face cache, laid out as Python's `huggingface_hub` does it:
  * `models--org--name/{blobs/<etag>, refs/<revision>, snapshots/<commit>/<file> -> ../../blobs/<etag>}`.
  */
-import { copyFileSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  copyFileSync,
+  type Dirent,
+  existsSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { getRepoFolderName } from '@huggingface/hub';
+import { inside } from '../core/inside.js';
+import { readRegularFile } from '../core/regular-file.js';
 import { makeFolder, writeFileByRename } from '../runs/files.js';
 import { missingFiles } from './model-files.js';
 
@@ -32,11 +44,7 @@ export class CachedRepo {
   /** The commit that a branch or tag stood for when it was last asked; a commit stands for itself. */
   commitOf(revision: string): string | null {
     if (commitHash.test(revision)) return revision;
-    try {
-      return readFileSync(join(this.folder, 'refs', revision), 'utf8').trim();
-    } catch {
-      return null;
-    }
+    return readRef(join(this.folder, 'refs', revision));
   }
 
   /** Notes that a branch or tag now stands for a commit. */
@@ -71,17 +79,22 @@ export class CachedRepo {
 
   /** Makes a file of a commit point to its blob; a copy where the system has no symbolic links. */
   link(commit: string, path: string, etag: string): void {
-    const file = join(this.folder, 'snapshots', commit, path);
+    const file = inside(join(this.folder, 'snapshots', commit), path, "the hub's listing");
     if (existsSync(file)) return;
     makeFolder(dirname(file));
-    // A link whose blob is gone.
-    rmSync(file, { force: true });
+    // Renamed, to take the place of a link whose blob is gone, and of what another process makes at this moment.
+    const fresh = join(dirname(file), `.${randomBytes(4).toString('hex')}.tmp`);
     try {
-      symlinkSync(relative(dirname(file), this.blobPath(etag)), file);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-      copyFileSync(this.blobPath(etag), file);
+      symlinkSync(relative(dirname(file), this.blobPath(etag)), fresh);
+    } catch {
+      copyFileSync(this.blobPath(etag), fresh);
     }
+    renameSync(fresh, file);
+  }
+
+  /** Removes the blob behind a file of a commit. */
+  dropBlob(commit: string, path: string): void {
+    rmSync(realpathSync(inside(join(this.folder, 'snapshots', commit), path, 'the cache')), { force: true });
   }
 }
 
@@ -110,23 +123,31 @@ export function cachedModels(cache: string): CachedModel[] {
 
 function refsByCommit(folder: string): Map<string, string[]> {
   const refs = new Map<string, string[]>();
-  for (const name of listFolder(folder)) {
-    const file = join(folder, name);
-    if (!lstatSync(file).isFile()) continue;
-    const commit = readFileSync(file, 'utf8').trim();
-    refs.set(commit, [...(refs.get(commit) ?? []), name]);
+  for (const { name } of listFolder(folder)) {
+    const commit = readRef(join(folder, name));
+    if (commit !== null) refs.set(commit, [...(refs.get(commit) ?? []), name]);
   }
   return refs;
 }
 
 function subfolders(folder: string): string[] {
-  return listFolder(folder).filter((name) => lstatSync(join(folder, name)).isDirectory());
+  return listFolder(folder).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 }
 
-function listFolder(folder: string): string[] {
+function listFolder(folder: string): Dirent[] {
   try {
-    return readdirSync(folder).sort();
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch {
     return [];
+  }
+}
+
+/** The commit that a file of `refs` holds; null when it holds none. */
+function readRef(file: string): string | null {
+  try {
+    const commit = readRegularFile(file, 1000).toString().trim();
+    return commitHash.test(commit) ? commit : null;
+  } catch {
+    return null;
   }
 }

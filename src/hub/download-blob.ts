@@ -1,32 +1,23 @@
 /** @file One file of the hub into the cache: resumed where it broke off, and checked before it counts as there. */
-import { createHash } from 'node:crypto';
-import { createReadStream, renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Response } from 'undici';
 import { UserError } from '../core/errors.js';
 import { fileError } from '../core/file-error.js';
+import { regularSize } from '../core/regular-file.js';
 import { makeFolder } from '../runs/files.js';
-import { connectionError, type HubAccess, HubUnreachable, hubFetch, within } from './access.js';
-
-/** A file as the hub's listing describes it. */
-export interface RemoteFile {
-  /** In the repository. */
-  path: string;
-  /** Bytes. */
-  size: number;
-  /** Hex digest that also names the blob: SHA-256 for LFS files, git's SHA-1 otherwise. */
-  etag: string;
-}
+import { bodyOf, connectionError, type HubAccess, HubUnreachable, hubFetch } from './access.js';
+import type { RemoteFile } from './answers.js';
+import { blobDigest } from './digest.js';
+import { claimPartial, pause, releasePartial } from './partial.js';
 
 /** What was written may be of another file: the next attempt starts anew. */
 class WrongSize extends UserError {}
 
 /**
- * Downloads a file to `blob`, by way of `blob.incomplete`, which is kept when the download stops and continued
- * by the next one (Python's `huggingface_hub` does the same). Two processes may do so at once: both write the
- * same bytes to the same places.
+ * Downloads a file to `blob`. What is there when the download stops is kept and continued by the next one, or by
+ * another process that waits for the same blob.
  *
  * @param commit - the revision as a commit hash
  * @yields how many bytes are there
@@ -39,29 +30,52 @@ export async function* downloadBlob(
   file: RemoteFile,
   blob: string,
 ): AsyncGenerator<number, void, void> {
+  for (;;) {
+    makeFolder(dirname(blob));
+    const mine = yield* claimPartial(blob, file.size, access.signal);
+    if (mine === null) return;
+    try {
+      yield* fetchWhole(access, commit, file, mine);
+      renameSync(mine, blob);
+      return;
+    } catch (error) {
+      // Another process took it over, thinking that this one had died.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(error, `write ${blob}`);
+    } finally {
+      releasePartial(blob, mine);
+    }
+  }
+}
+
+/** Fetches what is not there yet, in as many attempts as bring something, and checks the whole. */
+async function* fetchWhole(
+  access: HubAccess,
+  commit: string,
+  file: RemoteFile,
+  incomplete: string,
+): AsyncGenerator<number, void, void> {
   const { patience } = access.settings;
-  const incomplete = `${blob}.incomplete`;
-  makeFolder(dirname(blob));
+  const sizeOf = () => regularSize(incomplete) ?? 0;
   let fruitless = 0;
   let damaged = false;
   for (;;) {
-    const before = sizeOf(incomplete);
+    const before = sizeOf();
     try {
       yield* appendRest(access, commit, file, incomplete);
     } catch (error) {
       if (error instanceof WrongSize) rmSync(incomplete, { force: true });
       if (!(error instanceof HubUnreachable)) throw error;
-      fruitless = sizeOf(incomplete) > before ? 0 : fruitless + 1;
+      fruitless = sizeOf() > before ? 0 : fruitless + 1;
       if (fruitless >= patience.attempts) {
         const why = `the download of ${file.path} broke off ${fruitless} times in a row`;
         throw new HubUnreachable(`${why}: ${error.message}; the same command goes on where it stopped`, {
           cause: error,
         });
       }
-      await wait(patience.delay * 2 ** fruitless, access.signal);
+      await pause(patience.delay * 2 ** fruitless, access.signal);
       continue;
     }
-    if ((await digest(incomplete, file)) === file.etag) break;
+    if ((await blobDigest(incomplete, file.etag, access.signal)) === file.etag) return;
     rmSync(incomplete, { force: true });
     if (damaged) {
       throw new UserError(
@@ -69,12 +83,6 @@ export async function* downloadBlob(
       );
     }
     damaged = true;
-  }
-  try {
-    renameSync(incomplete, blob);
-  } catch (error) {
-    // Another process finished first.
-    if (sizeOf(blob) !== file.size) throw fileError(error, `write ${blob}`);
   }
 }
 
@@ -100,7 +108,7 @@ async function* appendRest(
       await handle.truncate(0);
       have = 0;
     }
-    for await (const chunk of chunksOf(access, response)) {
+    for await (const chunk of bodyOf(access, response)) {
       if (have + chunk.length > file.size) throw wrongSize(access, file);
       await writeAt(handle, chunk, have, incomplete);
       have += chunk.length;
@@ -119,16 +127,13 @@ async function requestFrom(
   file: RemoteFile,
   have: number,
 ): Promise<Response> {
-  const { endpoint, token } = access.settings;
+  const { endpoint } = access.settings;
   const path = file.path.split('/').map(encodeURIComponent).join('/');
   // The library's own download loses the status of errors, does not notice a server that ignores ranges, and
-  // cannot resume. Plain fetch follows the redirect to the storage and leaves the token behind there.
+  // cannot resume.
   const response = await hubFetch(access, `${endpoint}/${access.model.repo}/resolve/${commit}/${path}`, {
-    headers: {
-      'Accept-Encoding': 'identity',
-      ...(have > 0 && { Range: `bytes=${have}-` }),
-      ...(token !== null && { Authorization: `Bearer ${token}` }),
-    },
+    'Accept-Encoding': 'identity',
+    ...(have > 0 && { Range: `bytes=${have}-` }),
   });
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('Content-Range') ?? '');
   const length = response.headers.get('Content-Length');
@@ -149,29 +154,6 @@ async function requestFrom(
   return response;
 }
 
-/** The body piece by piece; a piece must come within the patience. */
-async function* chunksOf(access: HubAccess, response: Response): AsyncGenerator<Uint8Array, void, void> {
-  const reader = response.body?.getReader();
-  if (!reader) return;
-  try {
-    for (;;) {
-      const next = await withinPatience(access, reader.read());
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    reader.cancel().catch(() => undefined);
-  }
-}
-
-async function withinPatience<T>(access: HubAccess, read: Promise<T>): Promise<T> {
-  try {
-    return await within(access.settings.patience.silence, read);
-  } catch (error) {
-    throw connectionError(access, error);
-  }
-}
-
 function wrongSize({ model, settings }: HubAccess, file: RemoteFile): WrongSize {
   return new WrongSize(
     `${settings.endpoint} sent ${file.path} of ${model.repo} with another size than it announced (${file.size} bytes); try again later`,
@@ -182,7 +164,10 @@ function wrongSize({ model, settings }: HubAccess, file: RemoteFile): WrongSize 
 async function openForWriting(path: string): Promise<FileHandle> {
   try {
     await (await open(path, 'a')).close();
-    return await open(path, 'r+');
+    const handle = await open(path, 'r+');
+    // A sign of life to those who wait for it.
+    await handle.utimes(new Date(), new Date());
+    return handle;
   } catch (error) {
     throw fileError(error, `write ${path}`);
   }
@@ -194,23 +179,4 @@ async function writeAt(handle: FileHandle, chunk: Uint8Array, position: number, 
   } catch (error) {
     throw fileError(error, `write ${path}`);
   }
-}
-
-/** The hash that the hub would give the file: SHA-256, or SHA-1 of git's blob object. */
-async function digest(path: string, { etag, size }: RemoteFile): Promise<string> {
-  const hash = createHash(etag.length === 64 ? 'sha256' : 'sha1');
-  if (etag.length !== 64) hash.update(`blob ${size}\0`);
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** A pause that the signal ends with its reason. */
-async function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(milliseconds, undefined, signal ? { signal } : {}).catch((error) => {
-    throw signal?.reason ?? error;
-  });
 }

@@ -14,67 +14,35 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { etagOf, FakeHub } from '../../test/fake-hub.js';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { etagOf, type FakeHub } from '../../test/fake-hub.js';
+import {
+  tinyCommit as commit,
+  downloadTiny,
+  tinyNewer as newer,
+  tinyRepo as repo,
+  jsonFile as text,
+  tinyHub,
+  tinySettings,
+  someWeights as weights,
+} from '../../test/helpers/tiny-hub.js';
 import { UserError } from '../core/errors.js';
-import type { RunEvent } from '../runs/events.js';
-import { downloadModel } from './download-model.js';
 import { listModels } from './list-models.js';
 import type { HubSettings } from './settings.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'superstim-hub-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const repo = 'tiny-org/tiny-model';
-const commit = 'a'.repeat(40);
-const newer = 'b'.repeat(40);
-const text = (value: unknown) => ({ content: Buffer.from(JSON.stringify(value)), lfs: false });
-/** Weights of 300,000 bytes in which no two places look alike. */
-const weights = (seed: number) => ({
-  content: Buffer.from(
-    Uint32Array.from({ length: 75_000 }, (_, i) => Math.imul(i + seed, 2654435761)).buffer,
-  ),
-  lfs: true,
-});
-
 let hub: FakeHub;
 let settings: HubSettings;
 
 beforeEach(async () => {
-  const files = new Map(
-    Object.entries({
-      '.gitattributes': { content: Buffer.from('*.safetensors filter=lfs'), lfs: false },
-      'README.md': { content: Buffer.from('# tiny'), lfs: false },
-      'config.json': text({ model_type: 'llama' }),
-      'generation_config.json': text({ bos_token_id: 1 }),
-      'model.safetensors': weights(1),
-      'pytorch_model.bin': weights(2),
-      'tokenizer.json': text({ version: '1.0' }),
-      'tokenizer_config.json': text({}),
-      'tf_model.h5': weights(3),
-      'flax_model.msgpack': weights(4),
-    }),
-  );
-  hub = await new FakeHub(repo, files, new Map([['main', commit], ['v1.0', newer]])).start(); // biome-ignore format: a table
-  settings = {
-    endpoint: hub.endpoint,
-    cache: mkdtempSync(join(scratch, 'cache-')),
-    offline: false,
-    token: null,
-    patience: { attempts: 3, delay: 1, silence: 300 },
-  };
+  hub = await tinyHub();
+  settings = tinySettings(hub.endpoint, scratch);
 });
 afterEach(() => hub.stop());
 
-async function download(revision = 'main', signal?: AbortSignal) {
-  const events: RunEvent[] = [];
-  const run = downloadModel({ repo, revision }, { settings, ...(signal && { signal }) });
-  for (;;) {
-    const next = await run.next();
-    if (next.done) return { folder: next.value, events };
-    events.push(next.value);
-  }
-}
+const download = (revision?: string, signal?: AbortSignal) => downloadTiny(settings, revision, signal);
 
 const repoFolder = () => join(settings.cache, 'models--tiny-org--tiny-model');
 const blobOf = (name: string) => join(repoFolder(), 'blobs', etagOf(hub.files.get(name)!));
@@ -201,11 +169,12 @@ describe('a broken connection', () => {
 
   it('counts silence as a break', async () => {
     hub.mischief.stallAfter = 120_000;
-    const healed = setTimeout(() => {
+    const healed = vi.waitFor(() => {
+      expect(hub.requests.at(-1)).toMatch(/^GET storage/);
       hub.mischief.stallAfter = null;
-    }, 100);
+    });
     expectWhole((await download()).folder);
-    clearTimeout(healed);
+    await healed;
     expect(hub.requests.at(-1)).toContain('bytes=120000-');
   });
 
@@ -248,7 +217,8 @@ describe('a file that is not what was announced', () => {
 
   it.each([100, -100])('is refused when its size is off by %i', async (extraSize) => {
     hub.mischief.extraSize = extraSize;
-    if (extraSize < 0) for (const name of needed) if (name !== 'model.safetensors') hub.files.delete(name);
+    // The smallest files would have less than no bytes.
+    for (const [name, { content }] of hub.files) if (content.length + extraSize < 0) hub.files.delete(name);
     if (extraSize < 0) hub.files.set('config.json', weights(20));
     await expect(download()).rejects.toThrow(/config\.json.* another size than it announced/);
     expect(existsSync(join(repoFolder(), 'snapshots'))).toBe(false);
@@ -352,8 +322,13 @@ describe('the signal', () => {
     settings.patience.silence = 60_000;
     const controller = new AbortController();
     const reason = new UserError('interrupted');
-    setTimeout(() => controller.abort(reason), 150);
+    const arrived = vi.waitFor(() => {
+      const blobs = join(repoFolder(), 'blobs');
+      expect(readdirSync(blobs).map((name) => statSync(join(blobs, name)).size)).toContain(100_000);
+      controller.abort(reason);
+    });
     await expect(download('main', controller.signal)).rejects.toBe(reason);
+    await arrived;
     hub.mischief.stallAfter = null;
     expectWhole((await download()).folder);
     expect(hub.requests.at(-1)).toContain('bytes=100000-');

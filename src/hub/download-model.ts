@@ -1,13 +1,13 @@
 /** @file A model of the Hugging Face hub into the cache that Python shares. */
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { listFiles, modelInfo } from '@huggingface/hub';
 import { UserError } from '../core/errors.js';
+import { regularSize } from '../core/regular-file.js';
 import { type EventBody, eventClock, type Run, type RunEvent } from '../runs/events.js';
-import { type HubAccess, type HubModel, HubUnreachable, metadataFetch } from './access.js';
+import { type HubAccess, type HubModel, HubUnreachable, openDispatcher } from './access.js';
+import { askCommit, listRemote, type RemoteFile } from './answers.js';
 import { CachedRepo, type Snapshot } from './cache.js';
-import { downloadBlob, type RemoteFile } from './download-blob.js';
-import { indexFile, wantedSmallFiles, wantedWeights } from './model-files.js';
+import { damagedFiles } from './damage.js';
+import { downloadBlob } from './download-blob.js';
+import { presentFiles, smallFileLimit, wantedSmallFiles, wantedWeights } from './model-files.js';
 import { type HubSettings, hubSettings } from './settings.js';
 
 export interface DownloadOptions {
@@ -22,77 +22,56 @@ export interface DownloadOptions {
 const reportEvery = 100;
 
 /**
- * Gets the files a model needs: config, tokenizer, safetensors; nothing that is in the cache is fetched again.
- * Without network, or with `HF_HUB_OFFLINE`, the cache must do; a commit that is complete there is not asked for.
+ * Gets the files a model needs: config, tokenizer, safetensors; nothing that is in the cache is fetched again, unless
+ * it was damaged there. Without network, or with `HF_HUB_OFFLINE`, the cache must do; a commit that is complete there
+ * is not asked for.
  *
- * @yields `progress` in bytes; `warning` when the hub could not be asked
+ * @yields `progress` in bytes; `warning` when the hub could not be asked, or what was in the cache is damaged
  * @returns the folder of the snapshot
  * @throws UserError when there is no such model, it is gated, has no safetensors, or cannot be had
  */
 export async function* downloadModel(model: HubModel, options: DownloadOptions = {}): Run<string> {
   const { signal, settings = hubSettings(), event = eventClock() } = options;
-  const access: HubAccess = { model, settings, signal };
   const cached = new CachedRepo(settings.cache, model.repo);
   const complete = cached.complete(model.revision);
-  const pinned = complete?.commit === model.revision && complete.tokenizer;
-  if (complete !== null && (settings.offline || pinned)) return complete.folder;
+  const damaged = complete ? await damagedFiles(complete.folder, presentFiles(complete.folder), signal) : [];
+  const usable = damaged.length === 0 ? complete : null;
+  if (usable !== null && (settings.offline || (usable.commit === model.revision && usable.tokenizer)))
+    return usable.folder;
   if (settings.offline) {
+    const what = damaged.length > 0 ? `damaged in the cache: ${damaged.join(', ')}` : 'not in the cache';
     throw new UserError(
-      `${nameOf(model)} is not in the cache (${settings.cache}) and HF_HUB_OFFLINE is set; unset it to download the model`,
+      `${nameOf(model)} is ${what} (${settings.cache}) and HF_HUB_OFFLINE is set; unset it to download the model`,
     );
   }
-  let commit: string;
+  const dispatcher = openDispatcher(settings);
+  const access: HubAccess = { model, settings, signal, dispatcher };
   try {
-    commit = await askCommit(access);
-  } catch (error) {
-    if (!(error instanceof HubUnreachable) || complete === null) throw error;
-    const message = `could not ask ${settings.endpoint} for news of ${nameOf(model)}; using commit ${complete.commit.slice(0, 7)} of the cache`;
-    yield event({ kind: 'warning', message });
-    return complete.folder;
+    const commit = await askCommit(access).catch((error: unknown) => {
+      if (error instanceof HubUnreachable && usable !== null) return null;
+      throw error;
+    });
+    if (commit === null) {
+      const message = `could not ask ${settings.endpoint} for news of ${nameOf(model)}; using commit ${usable!.commit.slice(0, 7)} of the cache`;
+      yield event({ kind: 'warning', message });
+      return usable!.folder;
+    }
+    const snapshot = cached.snapshot(commit);
+    if (damaged.length > 0) {
+      yield event({ kind: 'warning', message: `damaged in the cache, fetched again: ${damaged.join(', ')}` });
+      for (const name of damaged) cached.dropBlob(complete!.commit, name);
+    }
+    if (snapshot.missing.length > 0 || !snapshot.tokenizer || damaged.length > 0)
+      yield* fillSnapshot(access, cached, snapshot, event);
+    cached.setCommit(model.revision, commit);
+    return snapshot.folder;
+  } finally {
+    await dispatcher.destroy();
   }
-  const snapshot = cached.snapshot(commit);
-  if (snapshot.missing.length > 0 || !snapshot.tokenizer)
-    yield* fillSnapshot(access, cached, snapshot, event);
-  cached.setCommit(model.revision, commit);
-  return snapshot.folder;
 }
 
 function nameOf({ repo, revision }: HubModel): string {
   return revision === 'main' ? repo : `${repo}@${revision}`;
-}
-
-/** What every call of the library takes. */
-function libraryOptions({ settings, ...access }: HubAccess) {
-  const fetch = metadataFetch({ settings, ...access });
-  return {
-    hubUrl: settings.endpoint,
-    fetch,
-    ...(settings.token !== null && { accessToken: settings.token }),
-  };
-}
-
-/** The commit that the revision stands for at this moment. */
-async function askCommit(access: HubAccess): Promise<string> {
-  const { repo: name, revision } = access.model;
-  const { sha } = await modelInfo({ name, revision, additionalFields: ['sha'], ...libraryOptions(access) });
-  if (/^[0-9a-f]{40}$/.test(sha)) return sha;
-  throw new UserError(`${access.settings.endpoint} gave no commit for ${name}; check HF_ENDPOINT`);
-}
-
-async function listRemote(access: HubAccess, commit: string): Promise<Map<string, RemoteFile>> {
-  const files = new Map<string, RemoteFile>();
-  for await (const entry of listFiles({
-    repo: access.model.repo,
-    revision: commit,
-    ...libraryOptions(access),
-  })) {
-    const etag = entry.lfs?.oid ?? entry.oid ?? '';
-    // The digest becomes a file name, and says which hash to check.
-    const sound =
-      /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag) && Number.isSafeInteger(entry.size) && entry.size >= 0;
-    if (entry.type === 'file' && sound) files.set(entry.path, { path: entry.path, size: entry.size, etag });
-  }
-  return files;
 }
 
 async function* fillSnapshot(
@@ -104,9 +83,15 @@ async function* fillSnapshot(
   const remote = await listRemote(access, commit);
   const available = [...remote.keys()];
   const filesOf = (names: string[]) => names.map((name) => remote.get(name)!);
-  const fetched = yield* fetchFiles(access, cached, commit, filesOf(wantedSmallFiles(available)), 0, event);
-  const readIndex = () => readFileSync(join(folder, indexFile), 'utf8');
-  const weights = wantedWeights(access.model.repo, available, readIndex);
+  const small = filesOf(wantedSmallFiles(available));
+  const huge = small.find(({ size }) => size > smallFileLimit);
+  if (huge !== undefined) {
+    throw new UserError(
+      `${huge.path} of ${access.model.repo} has ${huge.size} bytes, more than the ${smallFileLimit} that such a file may have; choose another model`,
+    );
+  }
+  const fetched = yield* fetchFiles(access, cached, commit, small, 0, event);
+  const weights = wantedWeights(access.model.repo, available, folder);
   yield* fetchFiles(access, cached, commit, filesOf(weights), fetched, event);
 }
 
@@ -124,7 +109,7 @@ async function* fetchFiles(
   before: number,
   event: (body: EventBody) => RunEvent,
 ): Run<number> {
-  const absent = files.filter(({ etag, size }) => !isWhole(cached.blobPath(etag), size));
+  const absent = files.filter(({ etag, size }) => regularSize(cached.blobPath(etag)) !== size);
   const total = absent.reduce((sum, { size }) => sum + size, before);
   const meter = byteMeter(total, `downloading ${nameOf(access.model)}`);
   let done = before;
@@ -137,10 +122,6 @@ async function* fetchFiles(
   }
   for (const { path, etag } of files) cached.link(commit, path, etag);
   return done;
-}
-
-function isWhole(blob: string, size: number): boolean {
-  return statSync(blob, { throwIfNoEntry: false })?.size === size;
 }
 
 /** Makes progress events of byte counts, at most ten a second; bytes that were there before do not count as speed. */

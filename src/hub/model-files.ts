@@ -1,11 +1,17 @@
 /** @file Which files of a model folder are needed, and whether they are all there. */
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { UserError } from '../core/errors.js';
+import { foreignFormat } from '../core/foreign-formats.js';
+import { inside } from '../core/inside.js';
+import { readRegularFile, regularSize } from '../core/regular-file.js';
 
 const single = 'model.safetensors';
 /** Names the shards of a model whose weights are in several files. */
 export const indexFile = 'model.safetensors.index.json';
+
+/** Bytes that a file other than weights may have. */
+export const smallFileLimit = 100e6;
 
 /** Small files that are taken when the repository has them. */
 const companions = [
@@ -26,19 +32,19 @@ export function wantedSmallFiles(available: readonly string[]): string[] {
 /**
  * What to fetch as weights.
  *
- * @param readIndex - gives the text of `model.safetensors.index.json`
+ * @param folder - where `model.safetensors.index.json` is, if the repository has it
  * @throws UserError when there are no safetensors, or the index names a file that is not there
  */
-export function wantedWeights(repo: string, available: readonly string[], readIndex: () => string): string[] {
+export function wantedWeights(repo: string, available: readonly string[], folder: string): string[] {
   if (available.includes(single)) return [single];
   if (!available.includes(indexFile)) {
-    const others = available.filter((name) =>
-      /\.(bin|h5|msgpack|onnx|gguf|safetensors|pt|pth|ckpt)$/.test(name),
+    const others = available.filter(
+      (name) => foreignFormat(name) !== null || /\.(onnx|safetensors)$/.test(name),
     );
     const instead = others.length > 0 ? `, only ${others.slice(0, 3).join(', ')}` : '';
     throw new UserError(`${repo} has no ${single}${instead}; choose a model with safetensors weights`);
   }
-  const shards = shardNames(readIndex());
+  const shards = shardNames(folder);
   const absent = shards.find((name) => !available.includes(name));
   if (absent !== undefined) {
     throw new UserError(`the index of ${repo} names ${absent}, which is not there; choose another revision`);
@@ -46,34 +52,45 @@ export function wantedWeights(repo: string, available: readonly string[], readIn
   return shards;
 }
 
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
 /**
- * The files that an index names, each once.
+ * The files that the index of a folder names, each once.
  *
- * @throws UserError when the text is no index
+ * @throws UserError when the index cannot be read, is none, or names a file outside the folder
  */
-export function shardNames(index: string): string[] {
-  let map: unknown;
+export function shardNames(folder: string): string[] {
+  const text = readRegularFile(join(folder, indexFile), smallFileLimit).toString();
+  let map: Record<string, string> = {};
   try {
-    map = (JSON.parse(index) as { weight_map?: unknown } | null)?.weight_map;
+    map = indexSchema.parse(JSON.parse(text)).weight_map;
   } catch {
-    map = undefined;
+    // Said below.
   }
-  const names = typeof map === 'object' && map !== null ? [...new Set(Object.values(map))] : [];
-  if (names.length > 0 && names.every((name) => typeof name === 'string')) return names as string[];
-  throw new UserError(`${indexFile} names no files; fetch the model again`);
+  const names = [...new Set(Object.values(map))];
+  if (names.length === 0) throw new UserError(`${indexFile} names no files; fetch the model again`);
+  for (const name of names) inside(folder, name, indexFile);
+  return names;
 }
 
 /** The needed files that a folder lacks; empty when the model is complete. The tokenizer may be elsewhere. */
 export function missingFiles(folder: string): string[] {
-  const has = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() ?? false;
+  const has = (name: string) => regularSize(join(folder, name)) !== null;
   const weights = () => {
     if (has(single)) return [];
     if (!has(indexFile)) return [single];
     try {
-      return shardNames(readFileSync(join(folder, indexFile), 'utf8')).filter((name) => !has(name));
+      return shardNames(folder).filter((name) => !has(name));
     } catch {
       return [indexFile];
     }
   };
   return [...(has('config.json') ? [] : ['config.json']), ...weights()];
+}
+
+/** The files of a complete folder that make the model. */
+export function presentFiles(folder: string): string[] {
+  const has = (name: string) => regularSize(join(folder, name)) !== null;
+  const weights = has(single) ? [single] : [indexFile, ...shardNames(folder)];
+  return [...companions.filter(has), ...weights];
 }

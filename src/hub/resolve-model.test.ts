@@ -115,9 +115,22 @@ describe('hubSettings', () => {
   it('refuses what cannot be a token or an address', () => {
     vi.stubEnv('HF_TOKEN', 'secret');
     expect(() => hubSettings()).toThrow(/must start with "hf_"/);
+    for (const token of ['hf_a\nb', 'hf_ä', 'hf_a b', 'hf_\u202e', 'hf_a\x1b[2J']) {
+      vi.stubEnv('HF_TOKEN', token);
+      expect(() => hubSettings(), token).toThrow(UserError);
+      expect(() => hubSettings(), token).not.toThrow(token);
+    }
     vi.stubEnv('HF_TOKEN', 'hf_x');
-    vi.stubEnv('HF_ENDPOINT', 'nowhere');
-    expect(() => hubSettings()).toThrow(/HF_ENDPOINT is "nowhere"/);
+    for (const address of [
+      'nowhere',
+      'file:///tmp',
+      'https://me:secret@hub.example',
+      'https://hub.example/?a=secret',
+    ]) {
+      vi.stubEnv('HF_ENDPOINT', address);
+      expect(() => hubSettings(), address).toThrow(/HF_ENDPOINT is no plain address/);
+      expect(() => hubSettings(), address).not.toThrow(/secret/);
+    }
   });
 });
 

@@ -1,9 +1,9 @@
 /** @file Where the Hugging Face hub and its cache are, by the variables that every Hugging Face tool reads. */
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { getHFHubCachePath } from '@huggingface/hub';
 import { UserError } from '../core/errors.js';
+import { readRegularFile } from '../core/regular-file.js';
 
 export interface HubSettings {
   /** Without a slash at the end. */
@@ -13,8 +13,18 @@ export interface HubSettings {
   /** Never ask the network. */
   offline: boolean;
   token: string | null;
+  proxies: Proxies;
   /** How stubborn a download is; times in milliseconds. */
   patience: Patience;
+}
+
+/** Addresses of proxies; empty for none. */
+export interface Proxies {
+  http: string;
+  /** Empty: that of `http`. */
+  https: string;
+  /** Hosts to ask without one, as `NO_PROXY` lists them. */
+  none: string;
 }
 
 export interface Patience {
@@ -30,35 +40,51 @@ const patience: Patience = { attempts: 5, delay: 500, silence: 20_000 };
 
 /**
  * Reads `HF_ENDPOINT`, `HF_HUB_OFFLINE`, `HF_TOKEN` (else the file that `hf auth login` wrote), and by way of the
- * library `HF_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME`.
+ * library `HF_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME`; `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` (also in small letters).
  *
  * @throws UserError when the token or the endpoint cannot be one
  */
 export function hubSettings(): HubSettings {
   const { env } = process;
-  const endpoint = (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
-  if (!URL.canParse(endpoint)) {
-    throw new UserError(
-      `HF_ENDPOINT is "${endpoint}", which is no address; give one like https://huggingface.co`,
-    );
-  }
+  const endpoint = readEndpoint(env.HF_ENDPOINT || 'https://huggingface.co');
   return {
     endpoint,
     cache: getHFHubCachePath(),
     offline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ''),
     token: readToken(env),
+    proxies: {
+      http: env.http_proxy ?? env.HTTP_PROXY ?? '',
+      https: env.https_proxy ?? env.HTTPS_PROXY ?? '',
+      none: env.no_proxy ?? env.NO_PROXY ?? '',
+    },
     patience,
   };
+}
+
+function readEndpoint(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  // Not quoted: it may hold a password.
+  if (
+    url === null ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username ||
+    url.password ||
+    url.search ||
+    url.hash
+  ) {
+    throw new UserError('HF_ENDPOINT is no plain address; give one like https://huggingface.co');
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, '');
 }
 
 function readToken(env: NodeJS.ProcessEnv): string | null {
   const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
   const token = (env.HF_TOKEN || readIfThere(env.HF_TOKEN_PATH || join(home, 'token'))).trim();
   if (token === '') return null;
-  // The library throws on any other beginning, without saying where the token came from.
-  if (!token.startsWith('hf_')) {
+  // A header takes no other characters, and its error would quote them.
+  if (!/^hf_[!-~]{1,4000}$/.test(token)) {
     throw new UserError(
-      'the Hugging Face token (HF_TOKEN, or the file of "hf auth login") must start with "hf_"',
+      'the Hugging Face token (HF_TOKEN, or the file of "hf auth login") must start with "hf_" and hold no spaces or odd characters; copy it again',
     );
   }
   return token;
@@ -66,7 +92,7 @@ function readToken(env: NodeJS.ProcessEnv): string | null {
 
 function readIfThere(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readRegularFile(file, 10_000).toString();
   } catch {
     return '';
   }

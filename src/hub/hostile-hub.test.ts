@@ -1,0 +1,232 @@
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { etagOf, type FakeAnswer, type FakeHub } from '../../test/fake-hub.js';
+import { downloadTiny, jsonFile, someWeights, tinyHub, tinySettings } from '../../test/helpers/tiny-hub.js';
+import { UserError } from '../core/errors.js';
+import type { HubSettings } from './settings.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'superstim-hostile-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+let hub: FakeHub;
+let settings: HubSettings;
+beforeEach(async () => {
+  hub = await tinyHub();
+  settings = tinySettings(hub.endpoint, scratch);
+  settings.patience.silence = 20_000;
+});
+afterEach(() => hub.stop());
+
+const repoFolder = () => join(settings.cache, 'models--tiny-org--tiny-model');
+const blobOf = (name: string) => join(repoFolder(), 'blobs', etagOf(hub.files.get(name)!));
+const answersOf = (kind: FakeAnswer['kind'], change: Partial<FakeAnswer>) => {
+  hub.mischief.alter = (answer) => (answer.kind === kind ? { ...answer, ...change } : answer);
+};
+async function expectWhole(folder: string) {
+  for (const name of ['config.json', 'tokenizer.json', 'model.safetensors'])
+    expect(readFileSync(join(folder, name)).equals(hub.files.get(name)!.content), name).toBe(true);
+}
+
+describe('names from the hub', () => {
+  it.each(['../../../../../planted', '/tmp/planted', 'a\\b', 'x'.repeat(300), 'a\x1b]0;x\x07'])(
+    'stay in the snapshot (%#)',
+    async (shard) => {
+      hub.files.delete('model.safetensors');
+      hub.files.set(shard, someWeights(5));
+      hub.files.set('model.safetensors.index.json', jsonFile({ weight_map: { a: shard } }));
+      await expect(downloadTiny(settings)).rejects.toThrow(
+        /model\.safetensors\.index\.json names .*it is not used/,
+      );
+      expect(hub.requests.filter((request) => request.includes('storage'))).toEqual([]);
+      expect(readdirSync(scratch).filter((name) => !name.startsWith('cache-'))).toEqual([]);
+    },
+  );
+
+  it('do not follow a link that was there before', async () => {
+    const { folder } = await downloadTiny(settings);
+    rmSync(join(folder, 'config.json'));
+    symlinkSync(join(scratch, 'planted'), join(folder, 'config.json'));
+    await expect(downloadTiny(settings)).rejects.toThrow(/symbolic link that leads out/);
+  });
+});
+
+describe('the token', () => {
+  it('does not follow the pages of a listing to another origin', async () => {
+    settings.token = 'hf_secret';
+    answersOf('tree', { headers: { Link: `<${hub.elsewhere}/next>; rel="next"` } });
+    await expect(downloadTiny(settings)).rejects.toThrow(UserError);
+    expect(hub.requests).toContain('GET storage /next');
+    expect(hub.leakedTokens).toEqual([]);
+  });
+
+  it('does not follow a redirect of the API to another origin', async () => {
+    settings.token = 'hf_secret';
+    answersOf('info', { status: 307, headers: { Location: `${hub.elsewhere}/info` } });
+    await expect(downloadTiny(settings)).rejects.toThrow(UserError);
+    expect(hub.requests).toContain('GET storage /info');
+    expect(hub.leakedTokens).toEqual([]);
+  });
+});
+
+describe('an answer of the API', () => {
+  it.each([
+    ['<!DOCTYPE html><title>Log in</title>', /a web page.*wants you to log in/],
+    ['', /an empty answer/],
+    ['{"sha":', /no JSON/],
+    ['null', /expected object/],
+    ['[]', /expected object/],
+    ['{"sha":"../../x"}', /sha/],
+    ['{"__proto__":{"sha":"a"}}', /sha/],
+  ])('that is %j is one sentence', async (body, sentence) => {
+    answersOf('info', { body: Buffer.from(body) });
+    await expect(downloadTiny(settings)).rejects.toThrow(UserError);
+    await expect(downloadTiny(settings)).rejects.toThrow(sentence);
+  });
+
+  it.each([
+    'null',
+    '{}',
+    '[null]',
+    '[{"type":"file"}]',
+    '[{"type":"file","path":"config.json","size":-1,"oid":"a"}]',
+  ])('that lists %s is one sentence', async (body) => {
+    answersOf('tree', { body: Buffer.from(body) });
+    await expect(downloadTiny(settings)).rejects.toThrow(/does not answer as a Hugging Face hub does/);
+  });
+
+  it('of a log-in page leaves what is in the cache', async () => {
+    const { folder } = await downloadTiny(settings);
+    answersOf('info', { body: Buffer.from('<html>') });
+    expect(await downloadTiny(settings)).toMatchObject({ folder, events: [{ kind: 'warning' }] });
+  });
+
+  it('that does not end is not read to the end', async () => {
+    async function* endless() {
+      for (;;) yield Buffer.alloc(1 << 20, 0x20);
+    }
+    answersOf('tree', { body: endless() });
+    await expect(downloadTiny(settings)).rejects.toThrow(/more than 16 MB/);
+  });
+
+  it('that always has a next page is not followed for ever', async () => {
+    answersOf('tree', { body: Buffer.from('[]'), headers: { Link: `<${hub.endpoint}/api/models/tiny-org/tiny-model/tree/x>; rel="next"` } }); // biome-ignore format: long
+    await expect(downloadTiny(settings)).rejects.toThrow(/does not end/);
+    expect(hub.requests.length).toBeLessThan(110);
+  });
+});
+
+describe('the cache', () => {
+  it('is filled by three downloads at once, which fetch each file once', async () => {
+    const runs = await Promise.all([1, 2, 3].map(() => downloadTiny(settings)));
+    for (const { folder } of runs) await expectWhole(folder);
+    expect(hub.requests.filter((request) => request.startsWith('GET storage'))).toHaveLength(1);
+    expect(readdirSync(join(repoFolder(), 'blobs')).filter((name) => name.includes('incomplete'))).toEqual(
+      [],
+    );
+  });
+
+  it('goes on with what a process that died had', async () => {
+    const { folder } = await downloadTiny(settings);
+    const blob = blobOf('model.safetensors');
+    rmSync(folder, { recursive: true });
+    rmSync(blob);
+    // No process has this number.
+    writeFileSync(
+      `${blob}.4194305-0a.incomplete`,
+      hub.files.get('model.safetensors')!.content.subarray(0, 1e5),
+    );
+    await expectWhole((await downloadTiny(settings)).folder);
+    expect(hub.requests.at(-1)).toContain('bytes=100000-');
+  });
+
+  it('is mended where a blob was damaged', async () => {
+    const { folder } = await downloadTiny(settings);
+    for (const name of ['config.json', 'model.safetensors']) {
+      const blob = realpathSync(join(folder, name));
+      writeFileSync(blob, Buffer.alloc(readFileSync(blob).length));
+      const again = await downloadTiny(settings);
+      await expectWhole(again.folder);
+      expect(again.events).toContainEqual(
+        expect.objectContaining({ kind: 'warning', message: `damaged in the cache, fetched again: ${name}` }),
+      );
+      writeFileSync(blob, 'short');
+      settings.offline = true;
+      await expect(downloadTiny(settings)).rejects.toThrow(`damaged in the cache: ${name}`);
+      settings.offline = false;
+      await expectWhole((await downloadTiny(settings)).folder);
+    }
+  });
+});
+
+describe('a proxy', () => {
+  const asked: string[] = [];
+  const proxy: Server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.writeHead(502).end();
+  });
+  proxy.on('connect', (request, socket) => {
+    asked.push(`CONNECT ${request.url}`);
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+  });
+  beforeEach(async () => {
+    asked.length = 0;
+    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+  });
+  afterEach(() => {
+    proxy.closeAllConnections();
+    return new Promise<void>((done) => proxy.close(() => done()));
+  });
+  const address = () => `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+
+  it('is asked for plain and for secure addresses, and not for those of NO_PROXY', async () => {
+    settings.proxies = { http: address(), https: address(), none: '' };
+    settings.endpoint = 'http://hub.example';
+    await expect(downloadTiny(settings)).rejects.toThrow(/is busy \(status 502\)/);
+    expect(asked.at(-1)).toMatch(/^GET http:\/\/hub\.example\/api\/models\/tiny-org/);
+    settings.endpoint = 'https://hub.example';
+    await expect(downloadTiny(settings)).rejects.toThrow(
+      /could not reach https:\/\/hub\.example.* HTTPS_PROXY/,
+    );
+    expect(asked.at(-1)).toBe('CONNECT hub.example:443');
+    asked.length = 0;
+    settings.endpoint = hub.endpoint;
+    settings.proxies.none = '127.0.0.1';
+    await expectWhole((await downloadTiny(settings)).folder);
+    expect(asked).toEqual([]);
+  });
+
+  it('passes a whole model through', async () => {
+    proxy.removeAllListeners('request').on('request', (request, response) => {
+      const { host, port, pathname, search } = new URL(request.url!);
+      asked.push(host);
+      const up = connect(Number(port), '127.0.0.1', () => {
+        const headers = Object.entries({ ...request.headers, connection: 'close' }).map(
+          ([k, v]) => `${k}: ${v}\r\n`,
+        );
+        up.write(`${request.method} ${pathname}${search} HTTP/1.1\r\n${headers.join('')}\r\n`);
+      });
+      up.pipe(response.socket!);
+    });
+    settings.proxies.http = address();
+    await expectWhole((await downloadTiny(settings)).folder);
+    expect(new Set(asked)).toEqual(new Set([hub.endpoint, hub.elsewhere].map((url) => new URL(url).host)));
+  });
+
+  it('whose address is none is one sentence that does not show its password', async () => {
+    settings.proxies.https = 'no address:secret@';
+    await expect(downloadTiny(settings)).rejects.toThrow(/HTTPS_PROXY or HTTP_PROXY is no address/);
+    await expect(downloadTiny(settings)).rejects.not.toThrow(/secret/);
+  });
+});
