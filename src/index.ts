@@ -148,11 +148,11 @@ export type { FluencyModel } from './text/fluency/fluency-model.js';
 export { openFluencyModel } from './text/fluency/open-fluency.js';
 export type { ChangingWeights } from './text/lm/changing-weights.js';
 export { embedTokens } from './text/lm/embed.js';
-export type { KeyValueCache } from './text/lm/layer.js';
 // Language models: load one, ask it for any activation.
 export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/lm/model.js';
 export type { Place } from './text/lm/places.js';
-export type { Family, TransformerSpec } from './text/lm/spec.js';
+export type { KeyValueCache } from './text/lm/reading.js';
+export type { TransformerSpec } from './text/lm/spec.js';
 export { openSubject, type Subject, type TextSubject } from './text/lm/subject.js';
 export { Tokenizer } from './text/lm/tokenizer.js';
 export {

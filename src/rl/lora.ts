@@ -11,7 +11,6 @@ import { Random } from '../core/random.js';
 import * as tf from '../engine/functions/tfjs.js';
 import { sizeOf } from '../engine/tensor-spec.js';
 import type { WeightArray, WeightLookup, WeightSource } from '../engine/weights/weights.js';
-import { families } from '../text/lm/families.js';
 import { parameterShapes } from '../text/lm/parameters.js';
 import type { TransformerSpec } from '../text/lm/spec.js';
 
@@ -58,7 +57,7 @@ export function loraLayout(spec: TransformerSpec, { rank, alpha, targets }: Lora
 
 /** The matrices of the layers, by module: what `all-linear` means. The unembedding is not among them. */
 function layerMatrices(spec: TransformerSpec): string[] {
-  const { prefix, layers } = families[spec.family].modules;
+  const { prefix, layers } = spec.modules;
   return [...parameterShapes(spec)]
     .filter(([name, shape]) => name.startsWith(`${prefix}${layers}.`) && shape.length === 2)
     .map(([name]) => name.slice(0, -'.weight'.length));
@@ -67,7 +66,7 @@ function layerMatrices(spec: TransformerSpec): string[] {
 function targetModules(spec: TransformerSpec, targets: readonly string[]): string[] {
   const all = layerMatrices(spec);
   // `model.layers.3.self_attn.q_proj` -> `self_attn.q_proj`
-  const { prefix, layers } = families[spec.family].modules;
+  const { prefix, layers } = spec.modules;
   const short = (module: string) => module.slice(prefix.length + layers.length + 1).replace(/^\d+\./, '');
   const groups: Record<string, (module: string) => boolean> = {
     'all-linear': () => true,
@@ -94,7 +93,7 @@ function targetModules(spec: TransformerSpec, targets: readonly string[]): strin
 /** Inputs and outputs of a module, whichever way its matrix is stored. */
 function sides({ spec }: LoraLayout, module: string): { inputs: number; outputs: number } {
   const [first, second] = parameterShapes(spec).get(`${module}.weight`) as [number, number];
-  return families[spec.family].modules.matrices === 'in,out'
+  return spec.modules.matrices === 'in,out'
     ? { inputs: first, outputs: second }
     : { inputs: second, outputs: first };
 }
@@ -140,7 +139,7 @@ export function loraLookup(layout: LoraLayout, arrays: WeightLookup, frozen: Wei
     const names = loraNames(module);
     const [a, b] = [arrays(names.a) as tf.Tensor2D, arrays(names.b) as tf.Tensor2D];
     // (B A)^T = A^T B^T, for matrices stored as [in, out].
-    const transposed = families[layout.spec.family].modules.matrices === 'in,out';
+    const transposed = layout.spec.modules.matrices === 'in,out';
     const change = transposed ? tf.matMul(a, b, true, true) : tf.matMul(b, a);
     const weight = tf.add(frozen(name), tf.mul(change, layout.scale));
     made.set(name, weight);
@@ -151,7 +150,7 @@ export function loraLookup(layout: LoraLayout, arrays: WeightLookup, frozen: Wei
 /** The adapted model's weights as a source of their own: merged where adapted, when they are read. */
 export function mergedWeights(frozen: WeightSource, { layout, arrays }: Lora): WeightSource {
   const adapted = new Map(layout.modules.map((module) => [`${module}.weight`, module]));
-  const transposed = families[layout.spec.family].modules.matrices === 'in,out';
+  const transposed = layout.spec.modules.matrices === 'in,out';
   return {
     names: frozen.names,
     shape: (name) => frozen.shape(name),

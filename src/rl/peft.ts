@@ -9,7 +9,6 @@ import { sameShape } from '../engine/tensor-spec.js';
 import { openSafetensors, writeSafetensors } from '../engine/weights/safetensors.js';
 import type { WeightArray } from '../engine/weights/weights.js';
 import { makeFolder, writeFileByRename } from '../runs/files.js';
-import { families } from '../text/lm/families.js';
 import type { TransformerSpec } from '../text/lm/spec.js';
 import { type Lora, loraLayout, loraShapes } from './lora.js';
 
@@ -34,7 +33,7 @@ export function writePeft(folder: string, { layout, arrays }: Lora, baseModel: s
     lora_alpha: layout.alpha,
     lora_dropout: 0,
     target_modules: layout.modules,
-    fan_in_fan_out: families[layout.spec.family].modules.matrices === 'in,out',
+    fan_in_fan_out: layout.spec.modules.matrices === 'in,out',
     bias: 'none',
     modules_to_save: null,
     use_rslora: false,

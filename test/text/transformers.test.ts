@@ -6,12 +6,13 @@ import { compile } from '../../src/engine/compile.js';
 import type { TensorFunction } from '../../src/engine/compiler/trace.js';
 import * as tf from '../../src/engine/functions/tfjs.js';
 import { openSafetensors, type Safetensors } from '../../src/engine/weights/safetensors.js';
-import type { WeightLookup } from '../../src/engine/weights/weights.js';
+import type { WeightLookup, WeightSource } from '../../src/engine/weights/weights.js';
 import { readConfig } from '../../src/text/lm/config.js';
 import { embedTokens } from '../../src/text/lm/embed.js';
-import type { KeyValueCache } from '../../src/text/lm/layer.js';
-import { bodyModule, matchWeights } from '../../src/text/lm/parameters.js';
+import { matchWeights } from '../../src/text/lm/match-weights.js';
+import { bodyModule } from '../../src/text/lm/parameters.js';
 import type { Place } from '../../src/text/lm/places.js';
+import type { KeyValueCache } from '../../src/text/lm/reading.js';
 import type { TransformerSpec } from '../../src/text/lm/spec.js';
 import { forward, type Pass, padCache, sequenceLogProbs, step } from '../../src/text/lm/transformer.js';
 import { relativeError } from '../helpers/compare.js';
@@ -22,17 +23,15 @@ const TOLERANCE = 1e-4;
 
 interface Fixture {
   readonly spec: TransformerSpec;
-  readonly weights: ReturnType<typeof matchWeights>;
+  readonly weights: WeightSource;
   readonly expected: Safetensors;
   readonly ids: Input & { data: Int32Array };
 }
 
 function open(folder: string): Fixture {
-  const spec = readConfig(folder);
   const expected = openSafetensors(join(folder, 'expected.safetensors'));
   return {
-    spec,
-    weights: matchWeights(spec, openSafetensors(join(folder, 'model.safetensors')), folder),
+    ...matchWeights(readConfig(folder), openSafetensors(join(folder, 'model.safetensors')), folder),
     expected,
     ids: { shape: expected.shape('input_ids'), data: expected.readArray('input_ids') as Int32Array },
   };

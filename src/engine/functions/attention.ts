@@ -5,7 +5,7 @@
  */
 
 import { emit, tracing } from '../compiler/trace.js';
-import { differentiable } from './ops.js';
+import { capped, differentiable } from './ops.js';
 import * as tf from './tfjs.js';
 
 /** Added to the score of a key that a query must not see; exp() of it is zero. */
@@ -18,23 +18,31 @@ export interface Rotation {
   readonly sin: tf.Tensor;
   /** The row of the tables that each row of a batch, of one token, stands at, int32 `[batch]`; null: 0, 1, 2 … */
   readonly rows: tf.Tensor | null;
+  /** Neighbours turn together, as in GPT-J, not the dimensions of the two halves. */
+  readonly interleaved?: boolean;
 }
 
 /**
- * Turns queries or keys by their positions (Su et al. 2021), halves as pairs: dimension i of the first half and of
- * the second turn together, as in GPT-NeoX and Llama. Dimensions beyond 2 * pairs pass through.
+ * Turns queries or keys by their positions (Su et al. 2021). Halves are pairs unless `interleaved`: dimension i of the
+ * first half and of the second turn together, as in GPT-NeoX and Llama. Dimensions beyond 2 * pairs pass through.
  *
  * @param x - [batch, head, pos, dHead]
  */
-export function rotate(x: tf.Tensor, { cos, sin, rows }: Rotation): tf.Tensor {
+export function rotate(x: tf.Tensor, { cos, sin, rows, interleaved = false }: Rotation): tf.Tensor {
   const turned = (x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, rows: tf.Tensor | undefined) =>
-    tracing() ? rotaryNode(x, cos, sin, rows) : rotaryEager(x, cos, sin, rows);
+    tracing() ? rotaryNode(x, cos, sin, rows, interleaved) : rotaryEager(x, cos, sin, rows, interleaved);
   return differentiable(rows ? [x, cos, sin, rows] : [x, cos, sin], turned, (dy, _y, _x, cos, sin, rows) => [
     turned(dy, cos!, tf.neg(sin!), rows),
   ]);
 }
 
-function rotaryNode(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, rows: tf.Tensor | undefined): tf.Tensor {
+function rotaryNode(
+  x: tf.Tensor,
+  cos: tf.Tensor,
+  sin: tf.Tensor,
+  rows: tf.Tensor | undefined,
+  interleaved: boolean,
+): tf.Tensor {
   const [batch, head, pos, dHead] = x.shape as [number, number, number, number];
   const pairs = cos.shape.at(-1)!;
   const ids = rows
@@ -43,11 +51,18 @@ function rotaryNode(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, rows: tf.Tenso
   return emit([x, ids, cos, sin], (graph, [values, at, ...tables]) =>
     graph.node('RotaryEmbedding', [values!, graph.cast(at!, 'int64'), ...tables], x.shape, 'float32', {
       ...(2 * pairs < dHead && { rotary_embedding_dim: 2 * pairs, num_heads: head }),
+      ...(interleaved && { interleaved: 1 }),
     }),
   );
 }
 
-function rotaryEager(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, rows: tf.Tensor | undefined): tf.Tensor {
+function rotaryEager(
+  x: tf.Tensor,
+  cos: tf.Tensor,
+  sin: tf.Tensor,
+  rows: tf.Tensor | undefined,
+  interleaved: boolean,
+): tf.Tensor {
   const [batch, head, pos, dHead] = x.shape as [number, number, number, number];
   const pairs = cos.shape.at(-1)!;
   const own = (table: tf.Tensor) =>
@@ -56,9 +71,15 @@ function rotaryEager(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, rows: tf.Tens
       : tf.slice(table, [0, 0], [pos, pairs]);
   const [c, s] = [own(cos), own(sin)];
   const part = (start: number, size: number) => tf.slice(x, [0, 0, 0, start], [batch, head, pos, size]);
-  const first = part(0, pairs); // [batch, head, pos, pairs]
-  const second = part(pairs, pairs);
-  const turned = [tf.sub(tf.mul(first, c), tf.mul(second, s)), tf.add(tf.mul(second, c), tf.mul(first, s))];
+  /** Every other dimension of those that turn, from `start` on. */
+  const everyOther = (start: number) => {
+    const byPair = tf.reshape(part(0, 2 * pairs), [batch, head, pos * pairs, 2]);
+    return tf.reshape(tf.slice(byPair, [0, 0, 0, start], [-1, -1, -1, 1]), [batch, head, pos, pairs]);
+  };
+  const first = interleaved ? everyOther(0) : part(0, pairs); // [batch, head, pos, pairs]
+  const second = interleaved ? everyOther(1) : part(pairs, pairs);
+  const both = [tf.sub(tf.mul(first, c), tf.mul(second, s)), tf.add(tf.mul(second, c), tf.mul(first, s))];
+  const turned = interleaved ? [tf.reshape(tf.stack(both, 4), [batch, head, pos, 2 * pairs])] : both;
   if (2 * pairs < dHead) turned.push(part(2 * pairs, dHead - 2 * pairs));
   return tf.concat(turned, 3);
 }
@@ -70,6 +91,7 @@ function rotaryEager(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, rows: tf.Tens
  * @param k - [batch, head, kPos, dHead]
  * @param v - [batch, head, kPos, dHead]
  * @param mask - added to the scores; broadcasts to [batch, head, qPos, kPos]
+ * @param cap - scores s become cap * tanh(s / cap) before the mask (Gemma 2); null: they stay
  * @returns pattern [batch, head, qPos, kPos], rows sum to 1; z [batch, head, qPos, dHead]
  */
 export function softmaxAttention(
@@ -78,9 +100,10 @@ export function softmaxAttention(
   v: tf.Tensor,
   mask: tf.Tensor | null,
   scale: number,
+  cap: number | null = null,
 ): { pattern: tf.Tensor; z: tf.Tensor } {
   const products = tf.matMul(q, k, false, true);
-  const scaled = scale === 1 ? products : tf.mul(products, scale);
+  const scaled = capped(scale === 1 ? products : tf.mul(products, scale), cap);
   const pattern = tf.softmax(mask ? tf.add(scaled, mask) : scaled);
   return { pattern, z: tf.matMul(pattern, v) };
 }

@@ -26,7 +26,15 @@ const gptNeo = {
 };
 const qwen2 = { ...llama, model_type: 'qwen2' };
 
+const plainTurning = { dims: 8, pairs: 'halves', theta: 10000, scaling: null };
+
 const parse = (config: object) => parseConfig(config, 'config.json');
+
+/** Rotary positions of the first layer. */
+function turning(config: object) {
+  const { positions } = parse(config);
+  return positions.kind === 'rotary' ? positions.layers[0] : null;
+}
 
 function complaint(config: unknown): string {
   try {
@@ -40,7 +48,7 @@ function complaint(config: unknown): string {
 
 describe('parseConfig', () => {
   it('fills in what a config leaves out', () => {
-    expect(parse(llama)).toEqual({
+    expect(parse(llama)).toMatchObject({
       family: 'llama',
       layers: 5,
       dModel: 64,
@@ -51,14 +59,12 @@ describe('parseConfig', () => {
       vocab: 512,
       context: 512,
       norm: { kind: 'rms', eps: 1e-6 },
-      positions: { kind: 'rotary', dims: 8, theta: 10000, scaling: null },
+      positions: { kind: 'rotary', layers: Array(5).fill(plainTurning) },
       attentionScale: 1 / Math.sqrt(8),
       windows: [null, null, null, null, null],
-      biases: { qkv: false, output: false, mlp: false },
-      qkNorm: false,
+      biases: { qkv: false, output: false, mlp: false, unembedding: false },
       parallelResidual: false,
       activation: 'silu',
-      gated: true,
       tiedEmbeddings: false,
       bos: 1,
       eos: [2, 3],
@@ -97,20 +103,28 @@ describe('parseConfig', () => {
       original_max_position_embeddings: 32,
     };
     const expected = {
-      kind: 'rotary',
-      dims: 8,
+      ...plainTurning,
       theta: 500000,
       scaling: { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 32 },
     };
-    expect(parse({ ...llama, rope_theta: 500000, rope_scaling: llama3 }).positions).toEqual(expected);
-    expect(parse({ ...llama, rope_parameters: { ...llama3, rope_theta: 500000 } }).positions).toEqual(
-      expected,
-    );
-    expect(parse({ ...llama, rope_scaling: { type: 'linear', factor: 2 } }).positions).toMatchObject({
+    expect(turning({ ...llama, rope_theta: 500000, rope_scaling: llama3 })).toEqual(expected);
+    expect(turning({ ...llama, rope_parameters: { ...llama3, rope_theta: 500000 } })).toEqual(expected);
+    expect(turning({ ...llama, rope_scaling: { type: 'linear', factor: 2 } })).toMatchObject({
       scaling: { kind: 'linear', factor: 2 },
     });
     const neox = { ...llama, model_type: 'gpt_neox', rotary_pct: 0.5, rotary_emb_base: 99 };
-    expect(parse(neox).positions).toMatchObject({ dims: 4, theta: 99 });
+    expect(turning(neox)).toMatchObject({ dims: 4, theta: 99 });
+  });
+
+  it.each<[string, object]>([
+    [
+      'at the top beside parameters that lack it',
+      { rope_theta: 500000, rope_parameters: { rope_type: 'default' } },
+    ],
+    ['inside rope_scaling', { rope_scaling: { rope_type: 'default', rope_theta: 500000 } }],
+    ['inside rope_parameters', { rope_theta: 7, rope_parameters: { rope_theta: 500000 } }],
+  ])('finds rope_theta %s', (_, more) => {
+    expect(turning({ ...llama, ...more })).toEqual({ ...plainTurning, theta: 500000 });
   });
 
   it.each([
@@ -124,20 +138,30 @@ describe('parseConfig', () => {
     [
       'a number that is none',
       { ...llama, hidden_size: '64' },
-      /has "64" as "hidden_size", which must be a number/,
+      /has "64" as "hidden_size", which must be a whole number/,
     ],
-    ['no layers', { ...llama, num_hidden_layers: 0 }, /has 0 as "num_hidden_layers".*whole number above 0/],
+    ['no layers', { ...llama, num_hidden_layers: 0 }, /has 0 as "num_hidden_layers".*whole number from 1/],
     ['heads that do not divide the width', { ...llama, num_attention_heads: 7 }, /7 heads in a width of 64/],
     ['kv heads that do not divide the heads', { ...llama, num_key_value_heads: 3 }, /8 heads cannot share 3/],
     ['an odd number of turning dimensions', { ...llama, head_dim: 5 }, /5 of the 5 dimensions/],
     ['another number of layer kinds', { ...gptNeo, num_layers: 3 }, /attention of 4 layers but has 3/],
     ['a kind of attention it does not know', { ...gptNeo, attention_types: [[['wide'], 4]] }, /type "wide"/],
-    ['a special token outside the vocabulary', { ...llama, bos_token_id: 512 }, /token 512 is outside/],
-    ['an unknown activation', { ...llama, hidden_act: 'mish' }, /activation "mish".*not supported/],
+    ['2^31 layers', { ...llama, num_hidden_layers: 2 ** 31 }, /2147483648 as "num_hidden_layers".*to 1024/],
+    ['keys of all objects', JSON.parse('{"__proto__": {"model_type": "llama"}}'), /has no "model_type"/],
+    [
+      'an architecture of all objects',
+      { ...llama, model_type: 'constructor' },
+      /"constructor".*not supported/,
+    ],
+    [
+      'an unknown activation',
+      { ...llama, hidden_act: 'mish' },
+      /"mish" as "hidden_act", which must be an activation that is supported/,
+    ],
     [
       'unknown rotary scaling',
-      { ...llama, rope_scaling: { rope_type: 'yarn' } },
-      /type "yarn".*not supported/,
+      { ...llama, rope_scaling: { rope_type: 'spiral' } },
+      /type "spiral".*not supported/,
     ],
     ['quantized weights', { ...llama, quantization_config: {} }, /use the unquantized model/],
     ['no object', [], /no JSON object/],

@@ -1,11 +1,14 @@
 /** @file A Hugging Face folder's config.json in, a TransformerSpec out. */
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { didYouMean } from '../../core/nearest.js';
-import { ConfigReader } from './config-reader.js';
-import { families } from './families.js';
-import { checkSpec, type Family, type TransformerSpec } from './spec.js';
+import { readRegularFile } from '../../core/regular-file.js';
+import { families } from './families/table.js';
+import { checkSpec, type TransformerSpec } from './spec.js';
+
+/** Bytes of a config.json; the largest there are have a few hundred thousand. */
+const LARGEST = 10_000_000;
 
 /**
  * Reads `config.json` of a model folder.
@@ -14,15 +17,11 @@ import { checkSpec, type Family, type TransformerSpec } from './spec.js';
  */
 export function readConfig(folder: string): TransformerSpec {
   const path = join(folder, 'config.json');
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
+  if (!existsSync(path))
     throw new UserError(
       `${folder} has no readable config.json: give the folder of a language model in Hugging Face's layout`,
-      { cause: error },
     );
-  }
+  const text = readRegularFile(path, LARGEST).toString('utf8');
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -41,22 +40,22 @@ export function readConfig(folder: string): TransformerSpec {
 export function parseConfig(json: unknown, where: string): TransformerSpec {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new UserError(`${where} holds no JSON object`);
-  const config = new ConfigReader(json as Record<string, unknown>, where);
-  const name = config.text('model_type');
-  if (!isFamily(name)) {
-    const known = Object.keys(families);
+  const { model_type: name, quantization_config: quantization } = json as Record<string, unknown>;
+  if (typeof name !== 'string') throw new UserError(`${where} has no "model_type"`);
+  const family = families.get(name);
+  if (!family) {
+    const known = [...families.keys()];
+    const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
     throw new UserError(
-      `${where} is of the architecture "${name}", which is not supported ` +
-        `(${known.join(', ')} are)${didYouMean(name, known)}`,
+      `${where} is of the architecture "${shown}", which is not supported (${known.join(', ')} are)` +
+        didYouMean(shown, known),
     );
   }
-  if (config.has('quantization_config'))
-    throw config.unsupported('quantized weights, which are not supported; use the unquantized model');
-  const spec = families[name].spec(config);
+  if (quantization !== undefined && quantization !== null)
+    throw new UserError(
+      `${where} asks for quantized weights, which are not supported; use the unquantized model`,
+    );
+  const spec = family.read(json, where);
   checkSpec(spec, where);
   return spec;
-}
-
-function isFamily(name: string): name is Family {
-  return Object.hasOwn(families, name);
 }

@@ -1,6 +1,7 @@
 /** @file From token ids to the stream: the only reader of the embedding matrices. */
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import { norm } from './norm.js';
 import { bodyModule } from './parameters.js';
 import type { Positions } from './positions.js';
 import type { TransformerSpec } from './spec.js';
@@ -34,7 +35,11 @@ export function enterStream(
   embeddings: tf.Tensor,
   positions: Positions,
 ): tf.Tensor {
-  if (spec.positions.kind !== 'learned') return embeddings;
+  const scaled = spec.embeddingScale === 1 ? embeddings : tf.mul(embeddings, spec.embeddingScale);
+  const normed = spec.modules.embeddingNorm
+    ? norm(spec, weights, bodyModule(spec, 'embeddingNorm'), scaled)
+    : scaled;
+  if (spec.positions.kind !== 'learned') return normed;
   const table = weights(`${bodyModule(spec, 'positionEmbedding')}.weight`);
-  return tf.add(embeddings, positions.learned(table));
+  return tf.add(normed, positions.learned(table));
 }

@@ -4,24 +4,20 @@ import { basename, resolve } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { warmUp } from '../../engine/backends/worker-client.js';
 import { openSafetensorsFolder } from '../../engine/weights/safetensors.js';
-import type { WeightSource } from '../../engine/weights/weights.js';
 import { readConfig } from './config.js';
-import { matchWeights } from './parameters.js';
-import type { TransformerSpec } from './spec.js';
+import { type MatchedWeights, matchWeights } from './match-weights.js';
 import { loadTokenizer, type Tokenizer } from './tokenizer.js';
 
 /** A transformer's architecture and parameters. */
-export interface TextWeights {
-  readonly spec: TransformerSpec;
-  /** Under the names of `parameterShapes`; nothing is read before it is needed. */
-  readonly weights: WeightSource;
-}
+export type TextWeights = Pick<MatchedWeights, 'spec' | 'weights'>;
 
 export interface TextModel extends TextWeights {
   /** The folder's own name. */
   readonly name: string;
   readonly folder: string;
   readonly tokenizer: Tokenizer;
+  /** What was unusual when it was opened, one sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -29,10 +25,9 @@ export interface TextModel extends TextWeights {
  *
  * @throws UserError when something is missing, damaged or unknown, or config and weights disagree
  */
-export function openTextWeights(folder: string): TextWeights {
+export function openTextWeights(folder: string): MatchedWeights {
   if (!existsSync(folder)) throw new UserError(`there is no model folder ${folder}`);
-  const spec = readConfig(folder);
-  return { spec, weights: matchWeights(spec, openSafetensorsFolder(folder), folder) };
+  return matchWeights(readConfig(folder), openSafetensorsFolder(folder), folder);
 }
 
 /**
@@ -41,11 +36,11 @@ export function openTextWeights(folder: string): TextWeights {
  * @throws UserError as `openTextWeights`, and when the tokenizer is missing
  */
 export async function loadTextModel(folder: string): Promise<TextModel> {
-  const { spec, weights } = openTextWeights(folder);
+  const { spec, weights, notes } = openTextWeights(folder);
   // The engine's thread starts while the tokenizer is loaded.
   warmUp();
   // As in Python: the tokenizer's own BOS is what stands before a text, the config's what generation starts from.
   // Models without either start with their end-of-text token, as GPT-2 was trained.
   const tokenizer = await loadTokenizer(folder, { vocab: spec.vocab, bos: spec.bos ?? spec.eos[0] ?? null });
-  return { name: basename(resolve(folder)), folder, spec, weights, tokenizer };
+  return { name: basename(resolve(folder)), folder, spec, weights, notes, tokenizer };
 }

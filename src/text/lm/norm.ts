@@ -11,10 +11,16 @@ export function norm(spec: TransformerSpec, weights: WeightLookup, module: strin
   return layerNorm(x, scale, weights(`${module}.bias`), spec.norm.eps);
 }
 
+/** What a norm multiplies its input by, its weights aside: `[..., size]` to `[..., 1]`. */
+export function normScale(spec: TransformerSpec, x: tf.Tensor): tf.Tensor {
+  const spread = spec.norm.kind === 'layer' ? tf.sub(x, tf.mean(x, -1, true)) : x;
+  return tf.div(1, tf.sqrt(tf.add(tf.mean(tf.square(spread), -1, true), spec.norm.eps)));
+}
+
 /**
- * What a norm passes on of a part of the stream, its scale frozen at the whole stream's own: a linear map, without bias.
+ * What a norm passes on of a part of its input, its scale frozen at the whole input's own: a linear map, without bias.
  *
- * @param stream - what the norm reads, `[rows, dModel]`
+ * @param x - what the norm reads, `[..., dModel]`
  * @param part - `[unit, rows, dModel]`
  * @returns likewise
  */
@@ -22,12 +28,10 @@ export function throughNorm(
   spec: TransformerSpec,
   weights: WeightLookup,
   module: string,
-  stream: tf.Tensor,
+  x: tf.Tensor,
   part: tf.Tensor,
 ): tf.Tensor {
-  const centres = spec.norm.kind === 'layer';
-  const spread = centres ? tf.sub(stream, tf.mean(stream, -1, true)) : stream;
-  const inverse = tf.div(1, tf.sqrt(tf.add(tf.mean(tf.square(spread), -1, true), spec.norm.eps)));
-  const linear = centres ? tf.sub(part, tf.mean(part, -1, true)) : part;
-  return tf.mul(tf.mul(linear, tf.reshape(inverse, [1, -1, 1])), weights(`${module}.weight`));
+  const linear = spec.norm.kind === 'layer' ? tf.sub(part, tf.mean(part, -1, true)) : part;
+  const scale = tf.reshape(normScale(spec, x), [1, -1, 1]);
+  return tf.mul(tf.mul(linear, scale), weights(`${module}.weight`));
 }

@@ -3,8 +3,8 @@
 import { once } from '../../core/once.js';
 import { softmaxAttention } from '../../engine/functions/attention.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { KeyValueCache, Memory, Projected } from './layer.js';
 import { consecutive } from './positions.js';
+import type { KeyValueCache, Memory, Projected } from './reading.js';
 import type { TransformerSpec } from './spec.js';
 
 /** Some tokens of sequences whose other tokens were read before, one after the other without gaps. */
@@ -69,7 +69,9 @@ export function packedMemory(
     ]);
     const [keys, values] = [all(past.keys[layer]!, k), all(past.values[layer]!, v)];
     const mask = masks.mask(spec.windows[layer]!);
-    const seen = once(() => softmaxAttention(queries, keys, values, mask, spec.attentionScale));
+    const seen = once(() =>
+      softmaxAttention(queries, keys, values, mask, spec.attentionScale, spec.attentionCap),
+    );
     /** `[sequences, head, pos, size]` to `[tokens, head, 1, size]`. */
     const ofTokens = (x: tf.Tensor, size: number) =>
       tf.reshape(tf.gather(tf.reshape(x, [sequences * heads * pos, size]), back()), [tokens, heads, 1, size]);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { MemoryWeights } from '../../engine/weights/weights.js';
 import { parseConfig } from './config.js';
-import { matchWeights, parameterShapes } from './parameters.js';
+import { matchWeights } from './match-weights.js';
+import { parameterShapes } from './parameters.js';
 
 const gpt2 = parseConfig(
   { model_type: 'gpt2', n_layer: 2, n_embd: 6, n_head: 2, vocab_size: 11, n_positions: 9 },
@@ -46,9 +47,10 @@ describe('matchWeights', () => {
   const shapes = [...parameterShapes(gpt2)];
 
   it('finds weights with and without the prefix of a whole model, and ignores others', () => {
-    const full = matchWeights(gpt2, weights([...shapes, ['transformer.h.0.attn.bias', [1, 1, 9, 9]]]), 'm');
+    const named = weights([...shapes, ['transformer.h.0.attn.bias', [1, 1, 9, 9]]]);
+    const { weights: full } = matchWeights(gpt2, named, 'm');
     expect(full.names).toEqual(shapes.map(([name]) => name));
-    const bare = matchWeights(
+    const { weights: bare } = matchWeights(
       gpt2,
       weights(shapes.map(([name, shape]) => [name.replace('transformer.', ''), shape])),
       'm',

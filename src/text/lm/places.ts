@@ -7,6 +7,8 @@ import type { TransformerSpec } from './spec.js';
  * - `blocks.L.attn.hook_pattern`, `[batch, head, qPos, kPos]`: attention probabilities
  * - `blocks.L.attn.hook_z`, `[batch, pos, head, dHead]`: each head's mix of values
  * - `blocks.L.attn.hook_result`, `[batch, pos, head, dModel]`: each head's residual delta, projection bias left out
+ * - `blocks.L.attn.post_scale`, `blocks.L.mlp.post_scale`, `[batch, pos, 1]`: where what attention or the MLP writes
+ *   passes a norm before the sum, what that multiplies it by, its weights aside
  * - `blocks.L.mlp.hook_pre`, `[batch, pos, neuron]`: before the activation function; the gate's, in gated MLPs
  * - `blocks.L.mlp.hook_post`, `[batch, pos, neuron]`: what the down projection reads
  * - `ln_final.hook_normalized`, `[batch, pos, dModel]`: what the unembedding reads
@@ -15,6 +17,7 @@ import type { TransformerSpec } from './spec.js';
 export type Place =
   | `blocks.${number}.hook_resid_${'pre' | 'mid' | 'post'}`
   | `blocks.${number}.attn.hook_${'pattern' | 'z' | 'result'}`
+  | `blocks.${number}.${'attn' | 'mlp'}.post_scale`
   | `blocks.${number}.mlp.hook_${'pre' | 'post'}`
   | 'ln_final.hook_normalized'
   | 'logits';
@@ -27,8 +30,10 @@ export const layerPlaces = [
   'attn.hook_pattern',
   'attn.hook_z',
   'attn.hook_result',
+  'attn.post_scale',
   'mlp.hook_pre',
   'mlp.hook_post',
+  'mlp.post_scale',
 ] as const;
 export type LayerPlace = (typeof layerPlaces)[number];
 
@@ -42,7 +47,12 @@ export function parsePlace(place: Place, spec: TransformerSpec): ParsedPlace {
   const [, digits, rest] = /^blocks\.(\d+)\.(.+)$/.exec(place) ?? [];
   const name = layerPlaces.find((known) => known === rest);
   const layer = Number(digits);
-  if (!name || layer >= spec.layers || (name === 'hook_resid_mid' && spec.parallelResidual))
+  const { attentionPostNorm, mlpPostNorm } = spec.modules.layer;
+  const missing =
+    (name === 'hook_resid_mid' && spec.parallelResidual) ||
+    (name === 'attn.post_scale' && !attentionPostNorm) ||
+    (name === 'mlp.post_scale' && !mlpPostNorm);
+  if (!name || layer >= spec.layers || missing)
     throw new Error(`this model of ${spec.layers} layers has no place "${place}"`);
   return { layer, name };
 }

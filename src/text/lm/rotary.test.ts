@@ -4,6 +4,7 @@ import { rotate } from '../../engine/functions/attention.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { parseConfig } from './config.js';
 import { rotationTables } from './rotary.js';
+import type { Rotary } from './spec.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -16,11 +17,15 @@ const config = {
   vocab_size: 9,
   max_position_embeddings: 32,
 };
-const specOf = (more: object) => parseConfig({ ...config, ...more }, 'config.json');
+function rotaryOf(more: object): Rotary {
+  const { positions } = parseConfig({ ...config, ...more }, 'config.json');
+  if (positions.kind !== 'rotary') throw new Error('Llama has rotary positions');
+  return positions.layers[0]!;
+}
 
 describe('rotary positions', () => {
   it('make products of queries and keys depend on their distance alone', () => {
-    const tables = rotationTables(specOf({}), 10);
+    const tables = rotationTables(rotaryOf({}), 10);
     const everywhere = (x: tf.Tensor) =>
       rotate(tf.tile(tf.reshape(x, [1, 1, 1, 8]), [1, 1, 10, 1]), { ...tables, rows: null });
     const q = everywhere(tf.randomNormal([8], 0, 1, 'float32', 1));
@@ -32,8 +37,8 @@ describe('rotary positions', () => {
   });
 
   it('stretched linearly by 2 stand at half the place', () => {
-    const plain = rotationTables(specOf({}), 5);
-    const stretched = rotationTables(specOf({ rope_scaling: { rope_type: 'linear', factor: 2 } }), 10);
+    const plain = rotationTables(rotaryOf({}), 5);
+    const stretched = rotationTables(rotaryOf({ rope_scaling: { rope_type: 'linear', factor: 2 } }), 10);
     const evenRows = tf.slice(tf.reshape(stretched.cos, [5, 2, 4]), [0, 0, 0], [5, 1, 4]);
     expect(evenRows.dataSync()).toEqual(plain.cos.dataSync());
   });

@@ -1,7 +1,5 @@
-/** @file What a decoder-only transformer is: the numbers and choices that tell one family from another. */
+/** @file What a decoder-only transformer is: the numbers, choices and names that tell one from another. Plain data. */
 import { UserError } from '../../core/errors.js';
-
-export type Family = 'gpt2' | 'gpt_neo' | 'gpt_neox' | 'llama' | 'mistral' | 'qwen2' | 'qwen3';
 
 export type Activation = 'gelu' | 'geluTanh' | 'silu' | 'relu';
 
@@ -15,22 +13,94 @@ export type RotaryScaling =
       readonly lowFreqFactor: number;
       readonly highFreqFactor: number;
       readonly originalContext: number;
+    }
+  | {
+      /** A ramp over pairs instead (Peng et al. 2023); cosine and sine are multiplied by `magnitude`. */
+      readonly kind: 'yarn';
+      readonly factor: number;
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      /** Whether the ramp begins and ends at whole pairs. */
+      readonly truncate: boolean;
+      readonly originalContext: number;
+      readonly magnitude: number;
+    }
+  | {
+      /** Every pair is divided by a factor of its own, `long` beyond the context of pre-training (Phi-3). */
+      readonly kind: 'longrope';
+      readonly short: readonly number[];
+      readonly long: readonly number[];
+      readonly originalContext: number;
+      readonly magnitude: number;
     };
 
+export interface Rotary {
+  /** How many of a head's dimensions turn; even, at most dHead. */
+  readonly dims: number;
+  /** Which dimensions turn together: those of the two halves, or neighbours (GPT-J). */
+  readonly pairs: 'halves' | 'neighbours';
+  readonly theta: number;
+  readonly scaling: RotaryScaling | null;
+}
+
 export type Positions =
-  | { readonly kind: 'learned' }
-  | {
-      readonly kind: 'rotary';
-      /** How many of a head's dimensions turn; even, at most dHead. */
-      readonly dims: number;
-      readonly theta: number;
-      readonly scaling: RotaryScaling | null;
-    };
+  /** A table whose rows are added to the embeddings, from row `offset` on. */
+  | { readonly kind: 'learned'; readonly offset: number }
+  /** By layer; null where nothing turns. */
+  | { readonly kind: 'rotary'; readonly layers: readonly (Rotary | null)[] }
+  /** Scores fall with distance, by a slope a head (Press et al. 2021) times `scale`. */
+  | { readonly kind: 'alibi'; readonly scale: number };
+
+/** Names of a family's modules; a parameter is a module's `.weight` or `.bias`. What has no name is not there. */
+export interface ModuleNames {
+  /** In front of every name but the unembedding's; files of a model without its head lack it. */
+  readonly prefix: string;
+  readonly tokenEmbedding: string;
+  readonly embeddingNorm?: string;
+  readonly positionEmbedding?: string;
+  readonly finalNorm: string;
+  readonly unembedding: string;
+  /** In front of a layer's number. */
+  readonly layers: string;
+  readonly layer: LayerNames;
+  /** Axes of a layer's matrices: y = x W for `in,out` (GPT-2's "Conv1D"), y = x W^T for `out,in`. */
+  readonly matrices: 'in,out' | 'out,in';
+}
+
+export interface LayerNames {
+  readonly attentionNorm?: string;
+  readonly attention:
+    | { readonly kind: 'separate'; readonly query: string; readonly key: string; readonly value: string }
+    | {
+        /**
+         * One projection: all queries, all keys, all values (`part,head`), or by key-value head its queries, its key, its
+         * value (`head,part`).
+         */
+        readonly kind: 'fused';
+        readonly queryKeyValue: string;
+        readonly order: 'part,head' | 'head,part';
+      };
+  /** Of queries and keys, before the rotation. */
+  readonly queryNorm?: string;
+  readonly keyNorm?: string;
+  readonly output: string;
+  /** What attention writes passes it before the sum. */
+  readonly attentionPostNorm?: string;
+  /** May be the attention's. */
+  readonly mlpNorm?: string;
+  /** A gated MLP multiplies activation(gate) with a second projection; `gateUp` is both in one. */
+  readonly gate?: string;
+  readonly gateUp?: string;
+  readonly up?: string;
+  readonly down: string;
+  readonly mlpPostNorm?: string;
+}
 
 /** A decoder-only transformer, without its parameters. Plain data. */
 export interface TransformerSpec {
-  /** Decides how parameters are named and laid out. */
-  readonly family: Family;
+  /** `model_type` of config.json. */
+  readonly family: string;
+  readonly modules: ModuleNames;
   readonly layers: number;
   readonly dModel: number;
   /** Query heads: what a unit name means by a head. */
@@ -43,19 +113,30 @@ export interface TransformerSpec {
   /** The longest sequence, BOS included. */
   readonly context: number;
   readonly norm: { readonly kind: 'layer' | 'rms'; readonly eps: number };
+  /** Token embeddings are multiplied by this as they enter the stream. */
+  readonly embeddingScale: number;
   readonly positions: Positions;
   /** What q k^T is multiplied by. */
   readonly attentionScale: number;
+  /** Scores s become cap * tanh(s / cap), before the mask. */
+  readonly attentionCap: number | null;
   /** By layer: how many positions back a query sees, itself included; null for all. */
   readonly windows: readonly (number | null)[];
-  readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
-  /** Queries and keys are normalized by head, before the rotation. */
-  readonly qkNorm: boolean;
+  /** Queries and keys are normalized by head, or all heads at once. */
+  readonly qkNorm: 'head' | 'all heads';
+  readonly biases: {
+    readonly qkv: boolean;
+    readonly output: boolean;
+    readonly mlp: boolean;
+    readonly unembedding: boolean;
+  };
   /** The MLP reads the layer's input, not the stream after attention. */
   readonly parallelResidual: boolean;
+  /** What attention and MLP add to the stream is multiplied by this. */
+  readonly residualScale: number;
   readonly activation: Activation;
-  /** The MLP multiplies activation(gate) with a second projection. */
-  readonly gated: boolean;
+  /** Logits l are multiplied by `scale` and become cap * tanh(l / cap). */
+  readonly logits: { readonly scale: number; readonly cap: number | null };
   /** The unembedding is the token embedding. */
   readonly tiedEmbeddings: boolean;
   readonly bos: number | null;
@@ -69,16 +150,22 @@ export function checkSpec(spec: TransformerSpec, where: string): void {
 }
 
 function impossibility(spec: TransformerSpec): string | null {
-  const { heads, kvHeads, positions, dHead, windows, layers, vocab } = spec;
+  const { heads, kvHeads, positions, dHead, windows, layers } = spec;
   if (heads % kvHeads !== 0) return `${heads} heads cannot share ${kvHeads} key-value heads evenly`;
+  if (spec.logits.cap !== null && spec.biases.unembedding)
+    return 'its logits have both a cap and a bias, which no known network has';
   if (positions.kind === 'rotary') {
-    const { dims } = positions;
-    if (!Number.isInteger(dims) || dims % 2 !== 0 || dims < 2 || dims > dHead)
-      return `${dims} of the ${dHead} dimensions of a head cannot turn in pairs`;
+    for (const rotary of new Set(positions.layers)) {
+      if (rotary === null) continue;
+      const { dims, scaling } = rotary;
+      if (!Number.isInteger(dims) || dims % 2 !== 0 || dims < 2 || dims > dHead)
+        return `${dims} of the ${dHead} dimensions of a head cannot turn in pairs`;
+      if (scaling?.kind === 'longrope' && [scaling.short, scaling.long].some((f) => f.length !== dims / 2))
+        return `its rotary positions need ${dims / 2} factors`;
+    }
   }
-  if (windows.length !== layers)
-    return `it describes the attention of ${windows.length} layers but has ${layers} layers`;
-  const outside = [spec.bos, ...spec.eos].find((id) => id !== null && (id < 0 || id >= vocab));
-  if (outside !== undefined) return `the special token ${outside} is outside the vocabulary of ${vocab}`;
+  for (const described of [windows, positions.kind === 'rotary' ? positions.layers : windows])
+    if (described.length !== layers)
+      return `it describes the attention of ${described.length} layers but has ${layers} layers`;
   return null;
 }

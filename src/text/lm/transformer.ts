@@ -13,18 +13,13 @@ import { once } from '../../core/once.js';
 import { attendCached, writeAt } from '../../engine/functions/attention.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
+import { plainScores } from './attention.js';
+import { type Block, block } from './block.js';
 import { embedTokens, enterStream } from './embed.js';
-import {
-  type Edits,
-  type KeyValueCache,
-  type Layer,
-  type Lazy,
-  type Reading,
-  transformerLayer,
-} from './layer.js';
 import { type PackedTokens, packedMemory } from './packed-attention.js';
 import { type Place, parsePlace } from './places.js';
 import { consecutive, singleTokens } from './positions.js';
+import type { Edits, KeyValueCache, Lazy, Reading } from './reading.js';
 import type { TransformerSpec } from './spec.js';
 import { finalNorm, targetLogProbs, unembed } from './unembed.js';
 
@@ -120,7 +115,7 @@ export function step(
       remember: (layer, { q, k, v }) => {
         const cache = { k: token.cache.keys[layer]!, v: token.cache.values[layer]! };
         const window = spec.windows[layer]!;
-        if (window === null || window >= capacity) {
+        if (plainScores(spec) && (window === null || window >= capacity)) {
           const attended = attendCached(q, k, v, cache, positions, spec.attentionScale);
           return { ...attended, z: () => attended.z };
         }
@@ -178,9 +173,9 @@ function run(reading: Reading, embeddings: Lazy<tf.Tensor>): Pass {
   const embedded = once(() =>
     tf.reshape(enterStream(spec, weights, embeddings(), positions), [rows, spec.dModel]),
   );
-  const layers: Layer[] = [];
+  const layers: Block[] = [];
   for (let layer = 0; layer < spec.layers; layer++)
-    layers.push(transformerLayer(reading, layer, layers.at(-1)?.output ?? embedded));
+    layers.push(block(reading, layer, layers.at(-1)?.output ?? embedded));
 
   const final = once(() => finalNorm(spec, weights, layers.at(-1)!.output())); // [rows, dModel]
   const logits = once(() => tf.reshape(unembed(spec, weights, final()), [batch, pos, spec.vocab]));

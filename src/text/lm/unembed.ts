@@ -1,5 +1,5 @@
 /** @file From the stream to the logits: the only reader of the final norm and the unembedding matrix. */
-import { tokenLogProbs } from '../../engine/functions/ops.js';
+import { capped, tokenLogProbs } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { norm, throughNorm } from './norm.js';
@@ -29,7 +29,9 @@ export function throughFinalNorm(
 
 /** The logits of hidden states behind the final norm: `[..., dModel]` to `[..., vocab]`. */
 export function unembed(spec: TransformerSpec, weights: WeightLookup, hidden: tf.Tensor): tf.Tensor {
-  return logitChange(spec, weights, hidden);
+  const linear = logitChange(spec, weights, hidden);
+  const biased = spec.biases.unembedding ? tf.add(linear, unembeddingBias(spec, weights)) : linear;
+  return capped(biased, spec.logits.cap);
 }
 
 /** One token's logit of hidden states behind the final norm: `[..., dModel]` to `[..., 1]`. */
@@ -39,8 +41,12 @@ export function unembedToken(
   hidden: tf.Tensor,
   token: number,
 ): tf.Tensor {
-  const row = tf.gather(logitDirections(spec, weights), tf.tensor1d([token], 'int32')); // [1, dModel]
-  return tf.sum(tf.mul(hidden, row), -1, true);
+  const id = tf.tensor1d([token], 'int32');
+  const linear = tf.sum(tf.mul(hidden, tf.gather(logitDirections(spec, weights), id)), -1, true);
+  const biased = spec.biases.unembedding
+    ? tf.add(linear, tf.gather(unembeddingBias(spec, weights), id))
+    : linear;
+  return capped(biased, spec.logits.cap);
 }
 
 /**
@@ -58,7 +64,9 @@ export function targetLogProbs(
   targets: tf.Tensor,
   bias: tf.Tensor | null = null,
 ): tf.Tensor {
-  return tokenLogProbs(hidden, logitDirections(spec, weights), bias, targets);
+  const own = spec.biases.unembedding ? unembeddingBias(spec, weights) : null;
+  const added = own && bias ? tf.add(own, bias) : (own ?? bias);
+  return tokenLogProbs(hidden, logitDirections(spec, weights), added, targets, spec.logits.cap);
 }
 
 /** What an addition to the hidden state adds to the logits: `[..., dModel]` to `[..., vocab]`. Linear. */
@@ -70,5 +78,9 @@ export function logitChange(spec: TransformerSpec, weights: WeightLookup, added:
 
 /** Each token's direction in the hidden state, whose dot product is its logit: `[vocab, dModel]`. */
 export function logitDirections(spec: TransformerSpec, weights: WeightLookup): tf.Tensor2D {
-  return weights(`${unembeddingModule(spec)}.weight`) as tf.Tensor2D;
+  const matrix = weights(`${unembeddingModule(spec)}.weight`) as tf.Tensor2D;
+  return spec.logits.scale === 1 ? matrix : tf.mul(matrix, spec.logits.scale);
 }
+
+const unembeddingBias = (spec: TransformerSpec, weights: WeightLookup) =>
+  weights(`${unembeddingModule(spec)}.bias`) as tf.Tensor1D;

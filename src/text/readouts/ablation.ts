@@ -7,7 +7,7 @@ import { UsageError } from '../../core/errors.js';
 import { type Compiled, compile } from '../../engine/compile.js';
 import { logSoftmax } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { Edits } from '../lm/layer.js';
+import type { Edits } from '../lm/reading.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import type { Calibration } from './calibration.js';

@@ -2,8 +2,8 @@
 
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TensorSpec } from '../../engine/tensor-spec.js';
-import type { KeyValueCache } from '../lm/layer.js';
 import { cacheNames, cacheShape, namedCache } from '../lm/named-cache.js';
+import type { KeyValueCache } from '../lm/reading.js';
 import type { Subject } from '../lm/subject.js';
 import { step } from '../lm/transformer.js';
 

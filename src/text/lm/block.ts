@@ -1,0 +1,58 @@
+/**
+ * @file One layer of a transformer, on demand: attention and MLP add to the stream.
+ *
+ * Axes: batch, pos, dModel, head, dHead, neuron. Inside, the stream is `[rows, dModel]`, rows = batch * pos, so that every
+ * weight meets it in one 2-D product.
+ */
+import { once } from '../../core/once.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import { attention } from './attention.js';
+import { mlp } from './mlp.js';
+import { norm, normScale } from './norm.js';
+import { layerModule } from './parameters.js';
+import type { LayerPlace } from './places.js';
+import type { Lazy, Memory, Reading } from './reading.js';
+
+export interface Block {
+  readonly places: Record<LayerPlace, Lazy<tf.Tensor>>;
+  readonly keysAndValues: Lazy<Memory>;
+  /** The stream after the layer, `[rows, dModel]`. */
+  readonly output: Lazy<tf.Tensor>;
+}
+
+/** @param x - the stream before it, `[rows, dModel]`. Nothing is computed yet. */
+export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Block {
+  const { spec, weights, batch, pos } = reading;
+  const names = spec.modules.layer;
+  const normed = (name: string | undefined, x: Lazy<tf.Tensor>) =>
+    once(() => (name ? norm(spec, weights, layerModule(spec, layer, name), x()) : x()));
+  const add = (x: Lazy<tf.Tensor>, y: Lazy<tf.Tensor>) =>
+    once(() => tf.add(x(), spec.residualScale === 1 ? y() : tf.mul(y(), spec.residualScale)));
+
+  // x = x + attention(norm(x)), x = x + mlp(norm(x))
+  const attentionInput = normed(names.attentionNorm, x);
+  const heads = attention(reading, layer, attentionInput);
+  const middle = add(x, normed(names.attentionPostNorm, heads.output));
+  const shared = spec.parallelResidual && names.mlpNorm === names.attentionNorm;
+  const mlpInput = shared ? attentionInput : normed(names.mlpNorm, spec.parallelResidual ? x : middle);
+  const neurons = mlp(reading, layer, mlpInput);
+  const output = add(middle, normed(names.mlpPostNorm, neurons.output));
+
+  const sequence = (x: Lazy<tf.Tensor>) => once(() => tf.reshape(x(), [batch, pos, -1]));
+  return {
+    places: {
+      hook_resid_pre: sequence(x),
+      hook_resid_mid: sequence(middle),
+      hook_resid_post: sequence(output),
+      'attn.hook_pattern': heads.pattern,
+      'attn.hook_z': heads.z,
+      'attn.hook_result': heads.result,
+      'attn.post_scale': sequence(() => normScale(spec, heads.output())),
+      'mlp.hook_pre': neurons.pre,
+      'mlp.hook_post': neurons.post,
+      'mlp.post_scale': sequence(() => normScale(spec, neurons.output())),
+    },
+    keysAndValues: heads.keysAndValues,
+    output,
+  };
+}

@@ -1,0 +1,154 @@
+/** @file Rotary positions in config.json: the keys of transformers 4, and the `rope_parameters` of transformers 5. */
+import { z } from 'zod';
+import type { UserError } from '../../../core/errors.js';
+import type { Positions, Rotary, RotaryScaling } from '../spec.js';
+import { flag, length, number, positive, text } from './family.js';
+
+const factors = z.array(positive, 'a list of numbers').max(4096, 'a list of at most 4096 numbers');
+
+const parameterKeys = {
+  rope_type: text.optional(),
+  type: text.optional(),
+  rope_theta: positive.optional(),
+  partial_rotary_factor: positive.optional(),
+  factor: positive.optional(),
+  low_freq_factor: positive.optional(),
+  high_freq_factor: positive.optional(),
+  original_max_position_embeddings: length.optional(),
+  beta_fast: positive.optional(),
+  beta_slow: positive.optional(),
+  attention_factor: positive.optional(),
+  mscale: number.optional(),
+  mscale_all_dim: number.optional(),
+  truncate: flag.optional(),
+  short_factor: factors.optional(),
+  long_factor: factors.optional(),
+};
+
+type Parameters = z.output<z.ZodObject<typeof parameterKeys>>;
+
+/** Keys of config.json; Gemma 3 and OLMo 3 have parameters by kind of layer. */
+export const ropeKeys = {
+  rope_parameters: z
+    .object(
+      {
+        ...parameterKeys,
+        full_attention: z.object(parameterKeys).optional(),
+        sliding_attention: z.object(parameterKeys).optional(),
+      },
+      'an object',
+    )
+    .optional(),
+  rope_scaling: z.object(parameterKeys, 'an object').optional(),
+  rope_theta: positive.optional(),
+  partial_rotary_factor: positive.optional(),
+  original_max_position_embeddings: length.optional(),
+  max_position_embeddings: length,
+};
+
+type RopeConfig = z.output<z.ZodObject<typeof ropeKeys>>;
+
+export interface RopeChoices {
+  readonly dHead: number;
+  /** How much of a head turns where config.json says nothing. */
+  readonly fraction?: number;
+  readonly pairs?: Rotary['pairs'];
+  /** Which parameters, where they are given by kind of layer. */
+  readonly kind?: 'full_attention' | 'sliding_attention';
+}
+
+/** The rotary positions of one kind of layer. Throws UserError for a kind of scaling that is not known. */
+export function rotary(
+  config: RopeConfig,
+  { dHead, fraction = 1, pairs = 'halves', kind = 'full_attention' }: RopeChoices,
+  unsupported: (what: string) => UserError,
+): Rotary {
+  const { rope_parameters, rope_scaling } = config;
+  const named: Parameters = rope_parameters?.[kind] ?? rope_parameters ?? {};
+  // What the newer key leaves out may stand in the older ones.
+  const typed = (named.rope_type ?? named.type) ? named : (rope_scaling ?? named);
+  const turning =
+    named.partial_rotary_factor ??
+    rope_scaling?.partial_rotary_factor ??
+    config.partial_rotary_factor ??
+    fraction;
+  return {
+    dims: Math.trunc(dHead * turning),
+    pairs,
+    theta: named.rope_theta ?? rope_scaling?.rope_theta ?? config.rope_theta ?? 10000,
+    scaling: rotaryScaling(typed, config, unsupported),
+  };
+}
+
+/** The same rotary positions in all layers. */
+export function rotaryPositions(layers: number, rotary: Rotary): Positions {
+  return { kind: 'rotary', layers: new Array(layers).fill(rotary) };
+}
+
+function rotaryScaling(
+  parameters: Parameters,
+  config: RopeConfig,
+  unsupported: (what: string) => UserError,
+): RotaryScaling | null {
+  const kind = parameters.rope_type ?? parameters.type ?? 'default';
+  const given = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor') => {
+    const value = parameters[key];
+    if (value === undefined) throw unsupported(`rotary positions of type "${kind}" but has no "${key}"`);
+    return value;
+  };
+  const originalContext =
+    parameters.original_max_position_embeddings ??
+    config.original_max_position_embeddings ??
+    config.max_position_embeddings;
+  switch (kind) {
+    case 'default':
+    // Within the context of pre-training, frequencies stay as they are.
+    case 'dynamic':
+      return null;
+    case 'linear':
+      return { kind, factor: given('factor') };
+    case 'llama3':
+      return {
+        kind,
+        factor: given('factor'),
+        lowFreqFactor: given('low_freq_factor'),
+        highFreqFactor: given('high_freq_factor'),
+        originalContext,
+      };
+    case 'yarn': {
+      const factor = given('factor');
+      return {
+        kind,
+        factor,
+        betaFast: parameters.beta_fast ?? 32,
+        betaSlow: parameters.beta_slow ?? 1,
+        truncate: parameters.truncate ?? true,
+        originalContext,
+        magnitude: parameters.attention_factor ?? yarnMagnitude(parameters, factor),
+      };
+    }
+    case 'su':
+    case 'longrope': {
+      const { short_factor: short, long_factor: long } = parameters;
+      if (!short || !long)
+        throw unsupported(`rotary positions of type "${kind}" but lacks "short_factor" or "long_factor"`);
+      const factor = config.original_max_position_embeddings
+        ? config.max_position_embeddings / originalContext
+        : (parameters.factor ?? 1);
+      const magnitude =
+        parameters.attention_factor ??
+        (factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext)));
+      return { kind: 'longrope', short, long, originalContext, magnitude };
+    }
+    default:
+      throw unsupported(
+        `rotary positions of type "${kind}", which is not supported ` +
+          '(default, linear, dynamic, llama3, yarn and longrope are)',
+      );
+  }
+}
+
+function yarnMagnitude({ mscale, mscale_all_dim: all }: Parameters, factor: number): number {
+  const of = (scale: number) => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1);
+  return mscale && all ? of(mscale) / of(all) : of(1);
+}

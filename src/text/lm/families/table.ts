@@ -1,0 +1,20 @@
+/** @file The families of transformers that can be read, by the `model_type` of config.json. */
+import type { Family } from './family.js';
+import { gptNeo } from './gpt-neo.js';
+import { gptNeox } from './gpt-neox.js';
+import { gpt2 } from './gpt2.js';
+import { llama } from './llama.js';
+import { mistral } from './mistral.js';
+import { qwen2, qwen3 } from './qwen.js';
+
+export const families: ReadonlyMap<string, Family> = new Map(
+  Object.entries({
+    gpt2,
+    gpt_neo: gptNeo,
+    gpt_neox: gptNeox,
+    llama,
+    mistral,
+    qwen2,
+    qwen3,
+  }),
+);
