@@ -48,6 +48,8 @@ def make(name: str, model: Model, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     network.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
+    if model.bare:
+        drop_prefix(folder / "model.safetensors", f"{network.base_model_prefix}.")
     if packed:
         write_packed(folder, packed)
     write_config(folder / "config.json", model.older)
@@ -74,6 +76,11 @@ def randomize(network, generator: torch.Generator) -> None:
             else:
                 parameter.copy_((0.3 if parameter.dim() > 1 else 0.2) * noise)
     network.tie_weights()
+
+
+def drop_prefix(path: Path, prefix: str) -> None:
+    weights = {name.removeprefix(prefix): value for name, value in load_file(path).items()}
+    save_file(weights, path, metadata={"format": "pt"})
 
 
 def write_config(path: Path, older: bool) -> None:
