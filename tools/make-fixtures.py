@@ -52,7 +52,7 @@ def make(name: str, model: Model, folder: Path) -> None:
         drop_prefix(folder / "model.safetensors", f"{network.base_model_prefix}.")
     if packed:
         write_packed(folder, packed)
-    write_config(folder / "config.json", model.older)
+    write_config(folder / "config.json", model)
 
     # The values are those of the folder, read again: its config.json says everything.
     stored = open_network(folder)
@@ -83,10 +83,12 @@ def drop_prefix(path: Path, prefix: str) -> None:
     save_file(weights, path, metadata={"format": "pt"})
 
 
-def write_config(path: Path, older: bool) -> None:
+def write_config(path: Path, model: Model) -> None:
     config = json.loads(path.read_text())
     del config["transformers_version"]
-    path.write_text(json.dumps(older_spelling(config) if older else config, indent=2, sort_keys=True) + "\n")
+    if model.older:
+        config = older_spelling(config, AutoConfig.for_model(model.family).to_dict())
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def open_network(folder: Path):
