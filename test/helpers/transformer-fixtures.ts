@@ -31,7 +31,6 @@ const unknownArchitectures = [
 const unknownSettings: Readonly<Record<string, string>> = {
   'gpt2-layer-scale': 'attention scaled by layer',
   'llama-dynamic': 'rotary positions of type "dynamic"',
-  'llama-yarn': 'rotary positions of type "yarn"',
 };
 
 export interface TransformerFixture {

@@ -102,8 +102,6 @@ function rotaryScaling(
     config.max_position_embeddings;
   switch (kind) {
     case 'default':
-    // Within the context of pre-training, frequencies stay as they are.
-    case 'dynamic':
       return null;
     case 'linear':
       return { kind, factor: given('factor') };
@@ -143,7 +141,7 @@ function rotaryScaling(
     default:
       throw unsupported(
         `rotary positions of type "${kind}", which is not supported ` +
-          '(default, linear, dynamic, llama3, yarn and longrope are)',
+          '(default, linear, llama3, yarn and longrope are)',
       );
   }
 }
