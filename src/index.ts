@@ -29,6 +29,7 @@ export {
   type EngineName,
   engineNames,
   type Precision,
+  printProgram,
   type Resident,
   type RunInput,
   releaseWeights,

@@ -1,5 +1,5 @@
 /** @file Names of the engines; light, for who only lists them. */
 
-/** What computes: compiled for ONNX Runtime (the default), eager TensorFlow, eager JavaScript. */
+/** How a function is executed: compiled for ONNX Runtime (the default), or eagerly by TensorFlow or in JavaScript. */
 export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;
 export type EngineName = (typeof engineNames)[number];

@@ -1,29 +1,29 @@
 /** @file What the engine and its worker thread say to each other. */
 import type { Program } from '../compiler/program.js';
-import type { DType, TypedArray } from '../tensor-spec.js';
-
-/** An array with its shape. */
-export interface ArrayValue {
-  readonly data: TypedArray;
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-}
+import type { Device } from '../types.js';
+import type { ArrayValue } from './backend.js';
 
 /** A fed input: the array itself, or the number of one that stays in the worker. */
-export type FedInput = ArrayValue | { readonly resident: number };
+export type FedInput = ArrayValue | { readonly held: number };
 
 export type Request =
   /** One weight of a set of weights. */
-  | { readonly kind: 'weight'; readonly set: number; readonly name: string; readonly data: Float32Array }
+  | {
+      readonly kind: 'weight';
+      readonly device: Device;
+      readonly set: number;
+      readonly name: string;
+      readonly data: Float32Array;
+    }
   /** A whole set of weights is no longer needed, but for programs that are loaded. */
   | { readonly kind: 'forget'; readonly set: number }
   | {
       readonly kind: 'load';
+      readonly device: Device;
       readonly program: number;
       readonly set: number;
       readonly content: Program;
       readonly threads: number;
-      /** Whether memory that it works in is kept from one run to the next. */
       readonly arena: boolean;
     }
   | { readonly kind: 'unload'; readonly program: number }
@@ -34,9 +34,9 @@ export type Request =
       /** Outputs that stay in the worker under these numbers. */
       readonly keep: Readonly<Record<string, number>>;
     }
-  | { readonly kind: 'read'; readonly resident: number }
-  | { readonly kind: 'write'; readonly resident: number; readonly value: ArrayValue }
-  | { readonly kind: 'release'; readonly residents: readonly number[] };
+  | { readonly kind: 'read'; readonly held: number }
+  | { readonly kind: 'write'; readonly device: Device; readonly held: number; readonly value: ArrayValue }
+  | { readonly kind: 'release'; readonly held: number };
 
 export type Reply =
   | { readonly id: number; readonly outputs: Readonly<Record<string, ArrayValue>> }

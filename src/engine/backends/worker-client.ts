@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { ArrayValue, Reply, Request } from './messages.js';
+import type { ArrayValue } from './backend.js';
+import type { Reply, Request } from './messages.js';
 
 interface Pending {
   resolve(outputs: Record<string, ArrayValue>): void;
@@ -17,8 +18,8 @@ function workerFile(): URL {
     : new URL('../../../dist/engine/backends/worker.js', import.meta.url);
 }
 
-class WorkerClient {
-  private readonly worker = new Worker(workerFile());
+export class WorkerClient {
+  private readonly worker: Worker;
   private readonly pending = new Map<number, Pending>();
   private nextId = 0;
   /** Why the thread ended, if it has: nobody answers any more. */
@@ -26,7 +27,8 @@ class WorkerClient {
   /** Once it is to end: told when the last answer has come. */
   private onLast: (() => void) | undefined;
 
-  constructor() {
+  constructor(file = workerFile()) {
+    this.worker = new Worker(file);
     this.worker.unref();
     this.worker.on('message', (reply: Reply) => {
       const { resolve, reject } = this.pending.get(reply.id)!;
@@ -38,12 +40,18 @@ class WorkerClient {
       if ('error' in reply) reject(new Error(reply.error));
       else resolve(reply.outputs);
     });
-    this.worker.on('error', (error) => {
-      this.failure = error;
-      for (const { reject } of this.pending.values()) reject(error);
-      this.pending.clear();
-      this.onLast?.();
+    this.worker.on('error', (error) => this.fail(error));
+    this.worker.on('exit', (code) => {
+      const message = `the thread that computes ended (exit code ${code}) before it answered: start the command again`;
+      this.fail(this.failure ?? new Error(message));
     });
+  }
+
+  private fail(error: Error): void {
+    this.failure = error;
+    for (const { reject } of this.pending.values()) reject(error);
+    this.pending.clear();
+    this.onLast?.();
   }
 
   ask(request: Request, transfer: readonly ArrayBuffer[]): Promise<Record<string, ArrayValue>> {

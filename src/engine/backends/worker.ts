@@ -7,54 +7,42 @@
 import { parentPort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { type Feed, type Program, withConstants } from '../compiler/program.js';
-import type { ArrayValue, FedInput, Reply, Request } from './messages.js';
+import type { ArrayValue } from './backend.js';
+import type { FedInput, Reply, Request } from './messages.js';
+import { devices, fetchArray, type Sessions, type WorkerDevice } from './worker-device.js';
 
 interface LoadedProgram {
-  readonly session: ort.InferenceSession;
+  readonly sessions: Sessions;
   readonly program: Program;
+  /** What is the same in every run: weights, and what was derived from them. */
+  readonly fixed: Readonly<Record<string, ort.Tensor>>;
   readonly set: WeightSet;
 }
 
 interface WeightSet {
-  readonly weights: Map<string, Float32Array>;
+  readonly weights: Map<string, ort.Tensor>;
   readonly derived: Map<string, ort.Tensor>;
+  /** Programs that are fed with it. */
+  users: number;
+  forgotten: boolean;
 }
 
 const weightSets = new Map<number, WeightSet>();
 const programs = new Map<number, LoadedProgram>();
-const residents = new Map<number, ort.Tensor>();
+const held = new Map<number, ort.Tensor>();
 
 function weightSet(id: number): WeightSet {
   const found = weightSets.get(id);
   if (found) return found;
-  const made = { weights: new Map(), derived: new Map() };
+  const made = { weights: new Map(), derived: new Map(), users: 0, forgotten: false };
   weightSets.set(id, made);
   return made;
 }
 
-function createSession(
-  model: Uint8Array,
-  { threads, arena }: Pick<Extract<Request, { kind: 'load' }>, 'threads' | 'arena'>,
-): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(model, {
-    executionProviders: ['cpu'],
-    graphOptimizationLevel: 'all',
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    enableCpuMemArena: arena,
-    executionMode: 'sequential',
-    logSeverityLevel: 3,
-    extra: {
-      session: {
-        // exp() of a masked score underflows to numbers that processors handle many times more slowly.
-        set_denormal_as_zero: '1',
-        // Threads that spin while they wait take the cores that the search and others need.
-        intra_op: { allow_spinning: '0' },
-      },
-      // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
-      optimization: { disable_specified_optimizers: 'Pad_Fusion' },
-    },
-  });
+/** Frees the memory of a set that nobody can use any more. */
+function freeUnused({ weights, derived, users, forgotten }: WeightSet): void {
+  if (!forgotten || users > 0) return;
+  for (const tensor of [...weights.values(), ...derived.values()]) tensor.dispose();
 }
 
 const tensorOf = ({ data, shape, dtype }: ArrayValue): ort.Tensor =>
@@ -67,85 +55,115 @@ const arrayOf = (tensor: ort.Tensor): ArrayValue => ({
 
 /** A weight or derived value in the shape a program wants it in. */
 function fixedTensor(feed: Feed, set: WeightSet): ort.Tensor {
-  const data =
+  const tensor =
     feed.kind === 'weight'
       ? set.weights.get(feed.weight)
       : feed.kind === 'derived'
-        ? set.derived.get(feed.key)?.data
+        ? set.derived.get(feed.key)
         : undefined;
-  if (!data) throw new Error(`${feed.name} was not given to the worker`);
-  return new ort.Tensor(feed.dtype, data as Float32Array, feed.shape);
+  if (!tensor) throw new Error(`${feed.name} was not given to the worker`);
+  return tensor.reshape(feed.shape);
 }
 
-async function derive({ derivation }: Program, set: WeightSet): Promise<void> {
+const fixedTensors = (feeds: readonly Feed[], set: WeightSet) =>
+  Object.fromEntries(
+    feeds.flatMap((feed) => (feed.kind === 'input' ? [] : [[feed.name, fixedTensor(feed, set)]])),
+  );
+
+async function derive({ derivation }: Program, set: WeightSet, device: WorkerDevice): Promise<void> {
   const missing = derivation?.outputs.map(({ name }) => name).filter((name) => !set.derived.has(name)) ?? [];
   if (!derivation || missing.length === 0) return;
-  const session = await createSession(derivation.model, { threads: 0, arena: false });
-  const results = await session.run(
-    Object.fromEntries(derivation.feeds.map((feed) => [feed.name, fixedTensor(feed, set)])),
-    missing,
-  );
+  const sessions = await device.open(derivation.model, { threads: 0, arena: false });
+  const session = await sessions.keeping(missing);
+  const results = await session.run(fixedTensors(derivation.feeds, set), missing);
   for (const [key, tensor] of Object.entries(results)) set.derived.set(key, tensor);
-  await session.release();
+  await sessions.release();
 }
 
 function inputTensor(input: FedInput | undefined, name: string): ort.Tensor {
   if (!input) throw new Error(`the input "${name}" is missing`);
-  if (!('resident' in input)) return tensorOf(input);
-  const tensor = residents.get(input.resident);
+  if (!('held' in input)) return tensorOf(input);
+  const tensor = held.get(input.held);
   if (!tensor) throw new Error(`the array given for "${name}" was released`);
   return tensor;
 }
 
+async function load({
+  device: name,
+  program,
+  set: id,
+  content,
+  ...settings
+}: Extract<Request, { kind: 'load' }>) {
+  const [device, set] = [devices[name], weightSet(id)];
+  await derive(content, set, device);
+  const model = withConstants(content, (feed) => fixedTensor(feed, set).data as Int8Array);
+  const sessions = await device.open(model, settings);
+  set.users++;
+  programs.set(program, { sessions, program: content, fixed: fixedTensors(content.feeds, set), set });
+}
+
+async function unload(program: number): Promise<void> {
+  const loaded = programs.get(program);
+  if (!loaded) return;
+  programs.delete(program);
+  await loaded.sessions.release();
+  loaded.set.users--;
+  freeUnused(loaded.set);
+}
+
+async function run({ program, inputs, keep }: Extract<Request, { kind: 'run' }>) {
+  const loaded = programs.get(program);
+  if (!loaded) throw new Error('the program was disposed of');
+  const feeds: Record<string, ort.Tensor> = { ...loaded.fixed };
+  for (const { kind, name } of loaded.program.feeds) {
+    if (kind !== 'input') continue;
+    const inputName = name.slice('input:'.length);
+    feeds[name] = inputTensor(inputs[inputName], inputName);
+  }
+  const session = await loaded.sessions.keeping(Object.keys(keep));
+  const results = await session.run(feeds);
+  const outputs: Record<string, ArrayValue> = {};
+  for (const [name, tensor] of Object.entries(results)) {
+    const kept = keep[name];
+    if (kept === undefined) outputs[name] = arrayOf(tensor);
+    else held.set(kept, tensor);
+  }
+  return outputs;
+}
+
 async function handle(request: Request): Promise<Record<string, ArrayValue>> {
   switch (request.kind) {
-    case 'weight':
-      weightSet(request.set).weights.set(request.name, request.data);
+    case 'weight': {
+      const { device, set, name, data } = request;
+      weightSet(set).weights.set(name, await devices[device].place(new ort.Tensor('float32', data)));
       return {};
-    case 'forget':
-      weightSets.delete(request.set);
-      return {};
-    case 'load': {
+    }
+    case 'forget': {
       const set = weightSet(request.set);
-      await derive(request.content, set);
-      const model = withConstants(request.content, (feed) => fixedTensor(feed, set).data as Int8Array);
-      const session = await createSession(model, request);
-      programs.set(request.program, { session, program: request.content, set });
+      weightSets.delete(request.set);
+      set.forgotten = true;
+      freeUnused(set);
       return {};
     }
+    case 'load':
+      await load(request);
+      return {};
     case 'unload':
-      await programs.get(request.program)?.session.release();
-      programs.delete(request.program);
+      await unload(request.program);
       return {};
-    case 'run': {
-      const loaded = programs.get(request.program);
-      if (!loaded) throw new Error('the program was disposed of');
-      const feeds: Record<string, ort.Tensor> = {};
-      for (const feed of loaded.program.feeds) {
-        const inputName = feed.name.slice('input:'.length);
-        feeds[feed.name] =
-          feed.kind === 'input'
-            ? inputTensor(request.inputs[inputName], inputName)
-            : fixedTensor(feed, loaded.set);
-      }
-      const results = await loaded.session.run(feeds);
-      const outputs: Record<string, ArrayValue> = {};
-      for (const [name, tensor] of Object.entries(results)) {
-        const kept = request.keep[name];
-        if (kept === undefined) outputs[name] = arrayOf(tensor);
-        else residents.set(kept, tensor);
-      }
-      return outputs;
-    }
+    case 'run':
+      return run(request);
     case 'read': {
-      const { data, shape, dtype } = arrayOf(inputTensor({ resident: request.resident }, 'read'));
+      const { data, shape, dtype } = arrayOf(await fetchArray(inputTensor(request, 'read')));
       return { value: { data: data.slice(), shape, dtype } };
     }
     case 'write':
-      residents.set(request.resident, tensorOf(request.value));
+      held.set(request.held, await devices[request.device].place(tensorOf(request.value)));
       return {};
     case 'release':
-      for (const id of request.residents) residents.delete(id);
+      held.get(request.held)?.dispose();
+      held.delete(request.held);
       return {};
     default:
       return request satisfies never;

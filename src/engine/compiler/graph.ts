@@ -6,7 +6,8 @@
  * element-wise operations so that a chain of NHWC convolutions becomes a chain of NCHW ones.
  */
 import { createHash } from 'node:crypto';
-import { broadcastShape, type GraphDType, sameShape, sizeOf, type TypedArray } from '../tensor-spec.js';
+import { broadcastShape, type GraphDType, sameShape, type TypedArray } from '../tensor-spec.js';
+import type { OpName } from './op-table.js';
 
 export type ConstantArray = TypedArray | BigInt64Array;
 
@@ -15,8 +16,7 @@ export type Attribute = number | readonly number[] | string | { readonly f: numb
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 export interface GraphNode {
-  readonly op: string;
-  readonly domain: '' | 'com.microsoft';
+  readonly op: OpName;
   readonly inputs: readonly (Value | null)[];
   readonly attributes: Attributes;
   readonly outputs: Value[];
@@ -37,9 +37,6 @@ export interface Value {
   readonly source: Source;
 }
 
-const MICROSOFT_OPS = new Set(
-  'DynamicQuantizeMatMul FastGelu FusedMatMul GroupQueryAttention QuickGelu RotaryEmbedding'.split(' '),
-);
 /** Constants of more elements are compared by their hash. */
 const SMALL = 64;
 
@@ -97,7 +94,7 @@ export class Graph {
 
   /** A node with one output. */
   node(
-    op: string,
+    op: OpName,
     inputs: readonly (Value | null)[],
     shape: readonly number[],
     dtype: GraphDType,
@@ -108,7 +105,7 @@ export class Graph {
 
   /** A node with several outputs. */
   nodes(
-    op: string,
+    op: OpName,
     inputs: readonly (Value | null)[],
     outputs: readonly { shape: readonly number[]; dtype: GraphDType }[],
     attributes: Attributes = {},
@@ -116,13 +113,7 @@ export class Graph {
     const key = this.nodeKey(op, inputs, attributes, outputs.length);
     const found = this.known.get(key);
     if (found?.source.kind === 'node') return found.source.node.outputs;
-    const node: GraphNode = {
-      op,
-      domain: MICROSOFT_OPS.has(op) ? 'com.microsoft' : '',
-      inputs,
-      attributes,
-      outputs: [],
-    };
+    const node: GraphNode = { op, inputs, attributes, outputs: [] };
     for (const [index, { shape, dtype }] of outputs.entries()) {
       node.outputs.push({ id: this.nextId++, shape, dtype, source: { kind: 'node', node, index } });
     }
@@ -131,11 +122,11 @@ export class Graph {
   }
 
   /** The value an identical node already has, if one was made. */
-  find(op: string, inputs: readonly Value[], attributes: Attributes = {}): Value | undefined {
+  find(op: OpName, inputs: readonly Value[], attributes: Attributes = {}): Value | undefined {
     return this.known.get(this.nodeKey(op, inputs, attributes, 1));
   }
 
-  private nodeKey(op: string, inputs: readonly (Value | null)[], attributes: Attributes, outputs: number) {
+  private nodeKey(op: OpName, inputs: readonly (Value | null)[], attributes: Attributes, outputs: number) {
     return `${op} ${inputs.map((value) => value?.id ?? '-')} ${JSON.stringify(attributes)} ${outputs}`;
   }
 
@@ -190,7 +181,7 @@ export class Graph {
   }
 
   /** Element-wise function of one array. */
-  unary(op: string, x: Value, attributes: Attributes = {}, dtype: GraphDType = x.dtype): Value {
+  unary(op: OpName, x: Value, attributes: Attributes = {}, dtype: GraphDType = x.dtype): Value {
     const inner = madeBy(x, 'Transpose');
     if (inner) {
       return this.transpose(
@@ -203,7 +194,7 @@ export class Graph {
 
   /** Element-wise function of several arrays, broadcast. */
   elementwise(
-    op: string,
+    op: OpName,
     inputs: readonly Value[],
     dtype: GraphDType = inputs[0]!.dtype,
     attributes: Attributes = {},
@@ -226,7 +217,7 @@ export class Graph {
 
   /** f(transpose(x), transpose(y), small) = transpose(f(x, y, small')), all transposes alike. */
   private sink(
-    op: string,
+    op: OpName,
     inputs: readonly Value[],
     shape: readonly number[],
     dtype: GraphDType,
@@ -262,7 +253,7 @@ export interface Traced {
 }
 
 /** The node that made a value, if it is one of that kind. */
-export function madeBy(value: Value, op: string): (GraphNode & { inputs: readonly Value[] }) | undefined {
+export function madeBy(value: Value, op: OpName): (GraphNode & { inputs: readonly Value[] }) | undefined {
   return value.source.kind === 'node' && value.source.node.op === op
     ? (value.source.node as GraphNode & { inputs: readonly Value[] })
     : undefined;
@@ -282,49 +273,3 @@ export const ONNX_TYPE: Readonly<Record<GraphDType, number>> = {
   int64: 7,
   bool: 9,
 };
-
-/** All nodes the outputs need, in order of computation. */
-export function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leaves: Value[] } {
-  const values = new Set<Value>();
-  const stack = [...outputs];
-  while (stack.length > 0) {
-    const value = stack.pop()!;
-    if (values.has(value)) continue;
-    values.add(value);
-    if (value.source.kind === 'node')
-      for (const input of value.source.node.inputs) if (input) stack.push(input);
-  }
-  // Ids grow in order of creation, and a value is made after what it depends on.
-  const ordered = [...values].sort((a, b) => a.id - b.id);
-  const nodes = new Set<GraphNode>();
-  for (const { source } of ordered) if (source.kind === 'node') nodes.add(source.node);
-  return { nodes: [...nodes], leaves: ordered.filter(({ source }) => source.kind !== 'node') };
-}
-
-/** The values that some weight enters and no input does. */
-export function dependsOnWeightsAlone(outputs: readonly Value[]): Set<Value> {
-  const constant = new Set<Value>();
-  const fixed = new Set<Value>();
-  const { nodes, leaves } = reachable(outputs);
-  for (const leaf of leaves) {
-    if (leaf.source.kind === 'weight') fixed.add(leaf);
-    else if (leaf.source.kind !== 'input') constant.add(leaf);
-  }
-  for (const node of nodes) {
-    const inputs = node.inputs.filter((input) => input !== null);
-    if (inputs.length > 0 && inputs.every((input) => constant.has(input)))
-      for (const output of node.outputs) constant.add(output);
-    else if (inputs.every((input) => constant.has(input) || fixed.has(input)))
-      for (const output of node.outputs) fixed.add(output);
-  }
-  return fixed;
-}
-
-/** How many multiplications a product of matrices takes; undefined for other nodes. */
-export function multiplications({ op, inputs, attributes, outputs }: GraphNode): number | undefined {
-  const { shape } = inputs[0] ?? { shape: [] };
-  const size = () => sizeOf(outputs[0]!.shape);
-  if (op === 'Gemm') return size() * shape[attributes.transA ? 0 : 1]!;
-  if (op === 'MatMul' || op === 'FusedMatMul') return size() * shape.at(attributes.transA ? -2 : -1)!;
-  return undefined;
-}

@@ -5,24 +5,11 @@
  */
 
 import { sizeOf } from '../tensor-spec.js';
-import {
-  dependsOnWeightsAlone,
-  type Graph,
-  type GraphNode,
-  multiplications,
-  reachable,
-  type Traced,
-  type Value,
-} from './graph.js';
+import type { Graph, GraphNode, Traced, Value } from './graph.js';
+import { opTable } from './op-table.js';
+import { type Part, partBefore, partOf } from './parts.js';
+import { dependsOnWeightsAlone, reachable } from './reachable.js';
 import { rewrite } from './rewrite.js';
-import { slice } from './rules/shape.js';
-
-/** Part [start, start + size) of one axis. */
-interface Part {
-  readonly axis: number;
-  readonly start: number;
-  readonly size: number;
-}
 
 /** Parts of at most one in so many are worth the trouble. */
 const THIN = 4;
@@ -55,8 +42,9 @@ function operations({ outputs }: Traced): number {
   const fixed = dependsOnWeightsAlone(values);
   const costs = reachable(values).nodes.map((node) => {
     const [output] = node.outputs;
-    if (fixed.has(output!) || node.op === 'Reshape') return 0;
-    return multiplications(node) ?? sizeOf(output!.shape);
+    const { isView, multiplications } = opTable[node.op];
+    if (fixed.has(output!) || isView) return 0;
+    return multiplications?.(node) ?? sizeOf(output!.shape);
   });
   return costs.reduce((sum, x) => sum + x, 0);
 }
@@ -88,119 +76,6 @@ function thinPart({ op, inputs, outputs }: GraphNode): Part | undefined {
 
 const ints = ({ source }: Value) =>
   source.kind === 'constant' ? Array.from(source.data as BigInt64Array, Number) : [];
-
-// -- slices ----------------------------------------------------------------------------------------------------
-
-/** Functions of one element. */
-const unary = new Set(
-  'Abs Cast Erf Exp FastGelu Gelu Log Neg QuickGelu Reciprocal Relu Sigmoid Sqrt Tanh'.split(' '),
-);
-/** Functions of elements at the same place, broadcast. */
-const elementwise = new Set('Add Div Equal Greater Less Max Min Mul Pow Sub Where'.split(' '));
-
-function cut(graph: Graph, x: Value, { axis, start, size }: Part): Value {
-  return slice(
-    graph,
-    x,
-    x.shape.map((_, i) => (i === axis ? start : 0)),
-    x.shape.map((dim, i) => (i === axis ? size : dim)),
-  );
-}
-
-/** A part of x, made of parts of what x is made of as far as that goes. */
-function partOf(graph: Graph, x: Value, part: Part): Value {
-  if (x.source.kind !== 'node' || x.source.node.outputs.length > 1) return cut(graph, x, part);
-  const { op, inputs, attributes } = x.source.node;
-  const { axis, size } = part;
-  const shape = x.shape.map((dim, i) => (i === axis ? size : dim));
-  const rank = x.shape.length;
-  const of = (input: Value, at: number, whole = part) => partOf(graph, input, { ...whole, axis: at });
-  /** The part of an input that is broadcast against x. */
-  const broadcast = (input: Value | null): Value | null => {
-    if (!input) return null;
-    const own = axis - rank + input.shape.length;
-    return own < 0 || input.shape[own] === 1 ? input : of(input, own);
-  };
-  const again = (...parts: (Value | null)[]) => graph.node(op, parts, shape, x.dtype, attributes);
-  if (unary.has(op)) return again(of(inputs[0]!, axis));
-  if (elementwise.has(op)) return again(...inputs.map(broadcast));
-  switch (op) {
-    case 'Transpose':
-      return graph.transpose(
-        of(inputs[0]!, (attributes.perm as number[])[axis]!),
-        attributes.perm as number[],
-      );
-    case 'Reshape': {
-      const inner = partBefore(inputs[0]!.shape, x.shape, part);
-      return inner ? graph.reshape(partOf(graph, inputs[0]!, inner), shape) : cut(graph, x, part);
-    }
-    case 'ReduceSum':
-    case 'ReduceMax':
-      // Axes that are reduced have length one here, so this one is not.
-      return again(of(inputs[0]!, axis), inputs[1]!);
-    case 'RotaryEmbedding': {
-      if (axis !== 1) return cut(graph, x, part);
-      const parts = [of(inputs[0]!, axis), ...inputs.slice(1)];
-      const heads = 'num_heads' in attributes && { num_heads: size };
-      return graph.node(op, parts, shape, x.dtype, { ...attributes, ...heads });
-    }
-    case 'Softmax':
-    case 'LogSoftmax':
-      return attributes.axis === axis ? cut(graph, x, part) : again(of(inputs[0]!, axis));
-    case 'Concat':
-      return attributes.axis === axis
-        ? cut(graph, x, part)
-        : again(...inputs.map((input) => of(input!, axis)));
-    case 'Gather': {
-      const [from, indices] = inputs;
-      const first = attributes.axis as number;
-      const last = first + indices!.shape.length; // the axes between are those of the indices
-      if (axis >= first && axis < last) return cut(graph, x, part);
-      return again(of(from!, axis < first ? axis : axis - last + first + 1), indices!);
-    }
-    case 'Slice': {
-      const [inner] = inputs;
-      return inner!.shape[axis] === x.shape[axis]
-        ? again(of(inner!, axis), ...inputs.slice(1))
-        : cut(graph, x, part);
-    }
-    case 'Gemm': {
-      const [rows, columns] = [attributes.transA ? 1 : 0, attributes.transB ? 0 : 1];
-      const [a, b, bias] = inputs;
-      const sides = axis === 0 ? [of(a!, rows), b!] : [a!, of(b!, columns)];
-      return again(...sides, ...(bias ? [broadcast(bias)] : []));
-    }
-    case 'MatMul':
-    case 'FusedMatMul': {
-      const [a, b] = inputs;
-      if (axis < rank - 2) return again(broadcast(a!), broadcast(b!));
-      const swap = axis === rank - 2 ? attributes.transA : attributes.transB;
-      const at = (input: Value) => input.shape.length - rank + (swap ? 2 * rank - 3 - axis : axis);
-      return axis === rank - 2 ? again(of(a!, at(a!)), b!) : again(a!, of(b!, at(b!)));
-    }
-    default:
-      return cut(graph, x, part);
-  }
-}
-
-/** The part of an array that a part of it in another shape is, if it is one of a single axis. */
-function partBefore(
-  inner: readonly number[],
-  outer: readonly number[],
-  { axis, start, size }: Part,
-): Part | undefined {
-  const before = sizeOf(outer.slice(0, axis));
-  for (let at = 0; at < inner.length; at++) {
-    if (sizeOf(inner.slice(0, at)) !== before) continue;
-    // The axis may have been one with those that follow it, as heads are with their dimensions.
-    for (let end = axis + 1; end <= outer.length; end++) {
-      const entries = sizeOf(outer.slice(axis + 1, end));
-      if (inner[at] === outer[axis]! * entries)
-        return { axis: at, start: start * entries, size: size * entries };
-    }
-  }
-  return undefined;
-}
 
 // -- padding ---------------------------------------------------------------------------------------------------
 

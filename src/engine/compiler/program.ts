@@ -12,7 +12,6 @@ import {
   type Attribute,
   bytesOf,
   contentHash,
-  dependsOnWeightsAlone,
   type GraphNode,
   ONNX_TYPE,
   type Traced,
@@ -26,6 +25,8 @@ import {
   type OnnxNode,
   type OnnxTensor,
 } from './onnx-proto.js';
+import { opTable } from './op-table.js';
+import { dependsOnWeightsAlone } from './reachable.js';
 
 /** One input of an ONNX model: the caller's, a weight, or a value derived from weights. */
 export type Feed = {
@@ -57,8 +58,14 @@ export interface Program {
   };
 }
 
-const OPSET = 23;
-const IR_VERSION = 11;
+/** Names of the weights that a program is fed with or derives something from. */
+export function weightsOf({ feeds, derivation }: Program): string[] {
+  const all = [...feeds, ...(derivation?.feeds ?? [])];
+  return [...new Set(all.flatMap((feed) => (feed.kind === 'weight' ? [feed.weight] : [])))];
+}
+
+export const OPSET = 23;
+export const IR_VERSION = 11;
 
 /** @param packs - whether matrices in 8 bits are constants */
 export function buildProgram(traced: Traced, packs = false): Program {
@@ -211,7 +218,7 @@ function writeModel(
       node: [
         ...nodes.map((node) => ({
           opType: node.op,
-          domain: node.domain,
+          domain: opTable[node.op].domain ?? '',
           input: node.inputs.map((input) => (input ? nameOf(input) : '')),
           output: usedOutputs(node, used).map(nameOf),
           attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),
@@ -239,12 +246,9 @@ export function withConstants(
   return Buffer.concat([model, encodeModel({ graph: { initializer } })]);
 }
 
-/** Reads its cache wrongly where the new one is left out. */
-const WHOLE = 'GroupQueryAttention';
-
 /** Trailing outputs nobody reads are left out, so that they are not computed (the indices of a max pool). */
 function usedOutputs(node: GraphNode, used: ReadonlySet<Value>): Value[] {
-  if (node.op === WHOLE) return node.outputs;
+  if (opTable[node.op].wholeOutputs) return node.outputs;
   const last = node.outputs.findLastIndex((output) => used.has(output));
   return node.outputs.slice(0, last + 1);
 }

@@ -2,19 +2,13 @@
  * @file Matrix products by weights in 8 bits: 3 to 4 times as fast as in float32 where a processor has instructions
  * for it (AVX-512 VNNI), and good to about a percent. For proposing and ranking, not for what is reported.
  */
-import {
-  dependsOnWeightsAlone,
-  type Graph,
-  type GraphNode,
-  madeBy,
-  type Traced,
-  type Value,
-} from './graph.js';
+import { type Graph, type GraphNode, madeBy, type Traced, type Value } from './graph.js';
+import { type OpName, opTable } from './op-table.js';
+import { dependsOnWeightsAlone } from './reachable.js';
 import { rewrite } from './rewrite.js';
 
 /** Both axes of a matrix must have so many entries: below, bringing rows to 8 bits costs what the product gains. */
 const SMALLEST = 256;
-const NORMS = ['LayerNormalization', 'SimplifiedLayerNormalization'];
 
 /**
  * Puts an integer product in the place of every product of rows with a matrix that depends on weights alone. Weights
@@ -28,21 +22,23 @@ export function quantizeProducts(traced: Traced, evenRows = false): Traced {
   const fixed = dependsOnWeightsAlone(Object.values(traced.outputs));
   return rewrite(traced, (node, inputs) => {
     const [rows, matrix, bias] = inputs;
+    const { in8Bits } = opTable[node.op];
     const quantizable =
-      node.op === 'Gemm' &&
+      in8Bits !== undefined &&
       !node.attributes.transA &&
       fixed.has(node.inputs[1]!) &&
       !fixed.has(node.inputs[0]!) &&
       !isExponential(rows!) &&
       Math.min(...matrix!.shape) >= SMALLEST;
     return quantizable
-      ? [product(traced.graph, node, rows!, matrix!, bias ?? null, evenRows && isNormalized(rows!))]
+      ? [product(traced.graph, in8Bits, node, rows!, matrix!, bias ?? null, evenRows && isNormalized(rows!))]
       : undefined;
   });
 }
 
 function product(
   graph: Graph,
+  op: OpName,
   { attributes, outputs }: GraphNode,
   rows: Value,
   matrix: Value,
@@ -51,7 +47,7 @@ function product(
 ): Value {
   const { values, scales } = quantized(graph, matrix, attributes.transB === 1);
   const multiply = (rows: Value, ...bias: Value[]) =>
-    graph.node('DynamicQuantizeMatMul', [rows, values, scales, null, ...bias], outputs[0]!.shape, 'float32');
+    graph.node(op, [rows, values, scales, null, ...bias], outputs[0]!.shape, 'float32');
   if (isEven) return multiply(rows, ...(bias ? [bias] : []));
   const range = largest(graph, rows, 1); // [rows, 1]
   const scaled = graph.elementwise('Mul', [multiply(graph.elementwise('Div', [rows, range])), range]);
@@ -61,7 +57,8 @@ function product(
 /** Whether a norm has made rows as long as each other. */
 function isNormalized(rows: Value): boolean {
   const whole = madeBy(rows, 'Slice')?.inputs[0];
-  return whole ? isNormalized(whole) : NORMS.some((norm) => madeBy(rows, norm));
+  if (whole) return isNormalized(whole);
+  return rows.source.kind === 'node' && opTable[rows.source.node.op].isNorm === true;
 }
 
 /** Whether rows are powers of e, as shares of a softmax are: with one scale for all, the small ones would vanish. */

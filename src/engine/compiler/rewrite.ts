@@ -1,5 +1,6 @@
 /** @file Changing a graph after the trace, when it is known what is used of each value. */
-import { type Graph, type GraphNode, reachable, type Traced, type Value } from './graph.js';
+import type { Graph, GraphNode, Traced, Value } from './graph.js';
+import { reachable } from './reachable.js';
 
 /** What stands in a node's place: its outputs' replacements, or undefined to leave it. */
 export type Rewriting = (

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { DataId } from '@tensorflow/tfjs-core';
 import * as tf from '../functions/tfjs.js';
 import type { DType, TensorSpec, TypedArray } from '../tensor-spec.js';
+import { plainTraits, type Traits } from '../types.js';
 import type { WeightLookup, WeightSource } from '../weights/weights.js';
 import { Graph, type Traced, type Value } from './graph.js';
 import { rules } from './rules/index.js';
@@ -28,10 +29,13 @@ const BACKEND = 'superstim-trace';
 class TraceBackend extends tf.KernelBackend {
   private readonly data = new tf.DataStorage<{ graph: Graph; value: Value }>(this, tf.engine());
   graph = new Graph();
+  /** Of where the function that is being traced will run. */
+  traits = plainTraits;
 
   /** Starts a new graph. */
-  begin(): Graph {
+  begin(traits: Traits): Graph {
     this.graph = new Graph();
+    this.traits = traits;
     return this.graph;
   }
 
@@ -174,6 +178,11 @@ export function tracing(): boolean {
   return tf.getBackend() === BACKEND;
 }
 
+/** What is fastest where the function that runs or is being traced will be computed. */
+export function currentTraits(): Traits {
+  return tracing() ? backend.traits : plainTraits;
+}
+
 /** Emits one node (or a few) for tensors of the function being traced; gradients are the caller's business. */
 export function emit(
   inputs: readonly tf.Tensor[],
@@ -191,9 +200,10 @@ export function trace(
   fn: TensorFunction,
   inputs: Readonly<Record<string, TensorSpec>>,
   weights?: WeightSource,
+  traits = plainTraits,
 ): Traced {
   return onBackend(BACKEND, () => {
-    const graph = backend.begin();
+    const graph = backend.begin(traits);
     const tensor = (value: Value) => tf.engine().makeTensorFromTensorInfo(backend.tensorInfo(value));
     const symbols = Object.fromEntries(
       Object.entries(inputs).map(([name, { shape, dtype }]) => [

@@ -1,14 +1,9 @@
 /** @file How much memory a graph works in. */
 
 import { type GraphDType, sizeOf } from '../tensor-spec.js';
-import {
-  dependsOnWeightsAlone,
-  type GraphNode,
-  reachable,
-  type Traced,
-  type Value,
-  withoutReshape,
-} from './graph.js';
+import { type GraphNode, type Traced, type Value, withoutReshape } from './graph.js';
+import { opTable } from './op-table.js';
+import { dependsOnWeightsAlone, reachable } from './reachable.js';
 
 const BYTES: Readonly<Record<GraphDType, number>> = { float32: 4, int32: 4, int64: 8, int8: 1, bool: 1 };
 
@@ -20,7 +15,7 @@ export function workingMemory({ outputs }: Traced): number {
   const results = Object.values(outputs);
   const fed = dependsOnWeightsAlone(results);
   const nodes = reachable(results).nodes.filter(
-    ({ op, outputs }) => op !== 'Reshape' && !fed.has(outputs[0]!),
+    ({ op, outputs }) => !opTable[op].isView && !fed.has(outputs[0]!),
   );
   const kept = new Set(results.map(withoutReshape));
   /** Where arrays that are made here are used last. */

@@ -1,6 +1,6 @@
 /** @file Batch normalization in training, with the ReLU that follows it, in few passes over memory. */
 
-import { emit, tracing } from '../compiler/trace.js';
+import { currentTraits, emit, tracing } from '../compiler/trace.js';
 import * as tf from './tfjs.js';
 
 /** Mean and variance of each channel over a batch, both `[channel]`. */
@@ -63,8 +63,8 @@ function affine(x: tf.Tensor, gain: tf.Tensor, shift: tf.Tensor): tf.Tensor {
   });
 }
 
-/** 1 where a ReLU's output is positive, else 0; as a steep HardSigmoid, the fastest such node of ONNX Runtime. */
+/** 1 where a ReLU's output is positive, else 0. */
 function positive(y: tf.Tensor): tf.Tensor {
-  if (!tracing()) return tf.step(y);
+  if (!currentTraits().fastHardSigmoid) return tf.step(y);
   return emit([y], (graph, [y]) => graph.unary('HardSigmoid', y!, { alpha: { f: 1e30 }, beta: { f: 0 } }));
 }

@@ -3,6 +3,7 @@
  * gradient of few passes over memory. On eager engines they are compositions of TensorFlow.js operations.
  */
 import type { Attributes } from '../compiler/graph.js';
+import type { OpName } from '../compiler/op-table.js';
 import { emit, tracing } from '../compiler/trace.js';
 import * as tf from './tfjs.js';
 
@@ -32,7 +33,7 @@ export function differentiable(
 
 /** One ONNX node that keeps its first input's shape; `eager` says the same in TensorFlow.js. */
 function oneNode(
-  name: string,
+  name: OpName,
   inputs: readonly tf.Tensor[],
   attributes: Attributes,
   eager: () => tf.Tensor,

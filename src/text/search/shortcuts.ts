@@ -1,4 +1,5 @@
 /** @file Devices that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
+import { traitsOf } from '../../engine/compile.js';
 import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import { parentsOf } from './breeding.js';
@@ -23,7 +24,7 @@ const WIDE = 512;
 
 /** What pays for a model (bench/search/devices.ts). */
 export function shortcutsFor({ spec, engine }: Subject): Shortcuts {
-  return engine === 'onnx' && spec.dModel >= WIDE ? allShortcuts : noShortcuts;
+  return traitsOf(engine).fastInt8 && spec.dModel >= WIDE ? allShortcuts : noShortcuts;
 }
 
 export interface ScreenOptions {

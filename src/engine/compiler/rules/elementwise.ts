@@ -2,6 +2,7 @@
 
 import { broadcastShape, sameShape } from '../../tensor-spec.js';
 import { type Graph, madeBy, type Value } from '../graph.js';
+import type { OpName } from '../op-table.js';
 import type { Rules } from './kernels.js';
 
 /** A constant that broadcasts against anything of x's type. */
@@ -14,17 +15,17 @@ function splatValue(x: Value): number | undefined {
 }
 
 const unary =
-  (op: string) =>
+  (op: OpName) =>
   (graph: Graph, { x }: { x: Value }) =>
     graph.unary(op, x);
 
 type BinaryInputs = { a: Value; b: Value };
 const binary =
-  (op: string) =>
+  (op: OpName) =>
   (graph: Graph, { a, b }: BinaryInputs) =>
     graph.elementwise(op, [a, b]);
 const comparison =
-  (op: string) =>
+  (op: OpName) =>
   (graph: Graph, { a, b }: BinaryInputs) =>
     graph.elementwise(op, [a, b], 'bool');
 

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { broadcastShape, type GraphDType, sizeOf } from '../../tensor-spec.js';
 import { type Graph, madeBy, type Value } from '../graph.js';
+import type { OpName } from '../op-table.js';
 import { multiply } from './elementwise.js';
 import type { Rules } from './kernels.js';
 
@@ -32,7 +33,7 @@ type ReductionInputs = { x: Value };
 type ReductionAttributes = { axis: number | number[]; keepDims?: boolean };
 
 /** Reduces over axes; a transposed array is reduced before it is transposed. */
-function reduce(graph: Graph, op: string, x: Value, axes: readonly number[], keepDims: boolean): Value {
+function reduce(graph: Graph, op: OpName, x: Value, axes: readonly number[], keepDims: boolean): Value {
   const kept = x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
   const moved = madeBy(x, 'Transpose');
   let result: Value;
@@ -54,7 +55,7 @@ function reduce(graph: Graph, op: string, x: Value, axes: readonly number[], kee
 }
 
 const reduction =
-  (op: string) =>
+  (op: OpName) =>
   (graph: Graph, { x }: ReductionInputs, { axis, keepDims }: ReductionAttributes) => {
     const axes = tf.util.parseAxisParam(axis, [...x.shape]);
     if (x.source.kind === 'splat' && op === 'ReduceSum') {
@@ -76,14 +77,14 @@ const reduction =
 
 /** ONNX has no reductions over booleans: count them. */
 const truth =
-  (op: string) =>
+  (op: OpName) =>
   (graph: Graph, { x }: ReductionInputs, { axis, keepDims }: ReductionAttributes) => {
     const axes = tf.util.parseAxisParam(axis, [...x.shape]);
     return graph.cast(reduce(graph, op, graph.cast(x, 'int32'), axes, keepDims ?? false), 'bool');
   };
 
 const extremum =
-  (op: string) =>
+  (op: OpName) =>
   (graph: Graph, { x }: ReductionInputs, { axis }: { axis: number }) => {
     const at = tf.util.parseAxisParam(axis, [...x.shape])[0]!;
     const shape = x.shape.filter((_, i) => i !== at);

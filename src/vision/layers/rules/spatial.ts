@@ -70,12 +70,6 @@ export const reduceRule: Rule<ReduceOp> = {
   run: (op, [x]) => reductions[op.name](x!, [...op.axes], op.keepDims),
 };
 
-/**
- * The smallest normal float32, for a border of zeros. ONNX Runtime (1.30) merges a zero border into a following max pool,
- * whose own border never wins: wrong where the picture is negative. It leaves any other value alone.
- */
-const almostZero = 2 ** -126;
-
 export const padRule: Rule<PadOp> = {
   shape(op, [input]) {
     const shape = input!.map((dim, axis) => (op.pads[axis]?.[0] ?? Number.NaN) + dim + op.pads[axis]![1]);
@@ -99,7 +93,7 @@ export const padRule: Rule<PadOp> = {
       const size = x!.shape.map((dim, axis) => dim - begin[axis]! - Math.max(0, -op.pads[axis]![1]));
       const cropped = size.every((dim, axis) => dim === x!.shape[axis]) ? x! : tf.slice(x!, begin, size);
       const pads = op.pads.map(([a, b]): [number, number] => [Math.max(0, a), Math.max(0, b)]);
-      return pads.flat().every((pad) => pad === 0) ? cropped : tf.pad(cropped, pads, op.value || almostZero);
+      return pads.flat().every((pad) => pad === 0) ? cropped : tf.pad(cropped, pads, op.value);
     }
     const image = x as tf.Tensor4D;
     const [, rows, columns] = op.pads;

@@ -1,5 +1,5 @@
 /**
- * @file Engines `cpu` and `tensorflow`: the function itself on eager TensorFlow.js.
+ * @file Eager execution, engines `cpu` and `tensorflow`: the function itself on a backend of TensorFlow.js.
  *
  * Slow (`cpu`) or needing a native library (`tensorflow`); they are what the compiled engine is checked against.
  */
@@ -7,15 +7,16 @@ import { createRequire } from 'node:module';
 // Eager runs block this thread: between them signals and timers get their turn.
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../core/errors.js';
-import type { Compiled, CompileOptions, Resident, RunInput } from '../compile.js';
 import { onBackend, type TensorFunction } from '../compiler/trace.js';
 import * as tf from '../functions/tfjs.js';
 import type { DType, TensorSpec, TypedArray } from '../tensor-spec.js';
+import { type Compiled, type CompileOptions, plainTraits, type Resident, type RunInput } from '../types.js';
 import { readFinite } from '../weights/finite.js';
 import type { WeightSource } from '../weights/weights.js';
+import type { Executor } from './executor.js';
 import { arrayTypes, checkedInput, isResident, specOf } from './inputs.js';
 
-export type EagerEngine = 'tensorflow' | 'cpu';
+type EagerEngine = 'tensorflow' | 'cpu';
 
 async function loadBackend(engine: EagerEngine): Promise<void> {
   if (tf.findBackendFactory(engine)) return;
@@ -35,30 +36,46 @@ async function loadBackend(engine: EagerEngine): Promise<void> {
   }
 }
 
-/** Weights as tensors, uploaded once a backend. */
-const uploaded = new WeakMap<WeightSource, Map<string, tf.Tensor>>();
-
-function weightTensor(source: WeightSource | undefined, engine: EagerEngine, name: string): tf.Tensor {
-  if (!source) throw new Error(`the function asked for the weight "${name}" but was given none`);
-  const tensors = uploaded.get(source) ?? new Map<string, tf.Tensor>();
-  uploaded.set(source, tensors);
-  const key = `${engine} ${name}`;
-  const found = tensors.get(key);
-  if (found) return found;
-  const tensor = tf.keep(tf.tensor(readFinite(source, name), [...source.shape(name)], 'float32'));
-  tensors.set(key, tensor);
-  return tensor;
+/** Executes on a backend of TensorFlow.js. */
+export function eagerOn(engine: EagerEngine): Executor {
+  const weights = new EagerWeights();
+  return {
+    traits: plainTraits,
+    compile: (fn, options) => compileEager(fn, options, engine, weights),
+    async resident(data, { shape, dtype }) {
+      await loadBackend(engine);
+      return onBackend(engine, () => eagerResident(engine, tf.tensor(data, [...shape], dtype)));
+    },
+    releaseWeights: async (source) => weights.release(source),
+  };
 }
 
-export function releaseEager(source: WeightSource): void {
-  for (const tensor of uploaded.get(source)?.values() ?? []) tensor.dispose();
-  uploaded.delete(source);
+/** Weights as tensors, uploaded once. */
+class EagerWeights {
+  private readonly uploaded = new WeakMap<WeightSource, Map<string, tf.Tensor>>();
+
+  tensor(source: WeightSource | undefined, name: string): tf.Tensor {
+    if (!source) throw new Error(`the function asked for the weight "${name}" but was given none`);
+    const tensors = this.uploaded.get(source) ?? new Map<string, tf.Tensor>();
+    this.uploaded.set(source, tensors);
+    const found = tensors.get(name);
+    if (found) return found;
+    const tensor = tf.keep(tf.tensor(readFinite(source, name), [...source.shape(name)], 'float32'));
+    tensors.set(name, tensor);
+    return tensor;
+  }
+
+  release(source: WeightSource): void {
+    for (const tensor of this.uploaded.get(source)?.values() ?? []) tensor.dispose();
+    this.uploaded.delete(source);
+  }
 }
 
-export async function compileEager(
+async function compileEager(
   fn: TensorFunction,
   options: CompileOptions,
   engine: EagerEngine,
+  weights: EagerWeights,
 ): Promise<Compiled> {
   await loadBackend(engine);
   const outputs: Record<string, Required<TensorSpec>> = {};
@@ -74,7 +91,7 @@ export async function compileEager(
             : tf.tensor(input, [...spec.shape], spec.dtype ?? 'float32'),
         ];
       });
-      const results = fn(Object.fromEntries(tensors), (name) => weightTensor(options.weights, engine, name));
+      const results = fn(Object.fromEntries(tensors), (name) => weights.tensor(options.weights, name));
       const values: Record<string, TypedArray> = {};
       const kept = {} as Record<K, Resident>;
       for (const [name, result] of Object.entries(results)) {
@@ -119,15 +136,4 @@ function eagerResident(engine: EagerEngine, result: tf.Tensor): EagerResident {
     read: async () => onBackend(engine, () => typed(tensor)),
     release: () => tensor.dispose(),
   };
-}
-
-/** Puts an array onto an eager backend to be fed to many runs. */
-export async function residentEager(
-  engine: EagerEngine,
-  data: TypedArray,
-  shape: readonly number[],
-  dtype: DType,
-): Promise<Resident> {
-  await loadBackend(engine);
-  return onBackend(engine, () => eagerResident(engine, tf.tensor(data, [...shape], dtype)));
 }

@@ -1,6 +1,7 @@
 /** @file Checking what a caller feeds. */
-import type { Resident, RunInput } from '../compile.js';
+
 import { type DType, sameShape, sizeOf, type TensorSpec, type TypedArray } from '../tensor-spec.js';
+import type { Resident, RunInput } from '../types.js';
 
 export const arrayTypes = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 

@@ -1,0 +1,100 @@
+/** @file ONNX Runtime as a backend: it computes in the worker thread, on the CPU or on a GPU through WebGPU. */
+import type { Program } from '../compiler/program.js';
+import type { TypedArray } from '../tensor-spec.js';
+import type { Device, Traits } from '../types.js';
+import { readFinite } from '../weights/finite.js';
+import type { WeightSource } from '../weights/weights.js';
+import type { ArrayValue, Backend, HeldArray, LoadedProgram, LoadOptions } from './backend.js';
+import type { FedInput, Request } from './messages.js';
+import { askWorker } from './worker-client.js';
+
+const NO_WEIGHTS = 0;
+
+/** Numbers name things in the worker, which all backends share. */
+let lastNumber = NO_WEIGHTS;
+
+/** Sends what nobody waits for. Where the thread has failed, whoever asks next hears of it. */
+function tellWorker(request: Request): void {
+  askWorker(request).catch(() => {});
+}
+
+export class OnnxRuntime implements Backend {
+  /** Each source of weights is a numbered set in the worker. */
+  private readonly sets = new WeakMap<
+    WeightSource,
+    { readonly number: number; readonly names: Set<string> }
+  >();
+
+  constructor(
+    private readonly device: Device,
+    readonly traits: Traits,
+  ) {}
+
+  async upload(weights: WeightSource, names: readonly string[]): Promise<void> {
+    const set = this.sets.get(weights) ?? { number: ++lastNumber, names: new Set<string>() };
+    this.sets.set(weights, set);
+    for (const name of names) {
+      if (set.names.has(name)) continue;
+      const data = readFinite(weights, name);
+      set.names.add(name);
+      // Handed over, not copied; a view of a larger buffer (a small read from a file) cannot be.
+      const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
+      const { device } = this;
+      // One by one, so that only one weight at a time is on its way.
+      await askWorker({ kind: 'weight', device, set: set.number, name, data: own }, [
+        own.buffer as ArrayBuffer,
+      ]);
+    }
+  }
+
+  async load(content: Program, { weights, threads, arena }: LoadOptions): Promise<LoadedProgram> {
+    const program = ++lastNumber;
+    const set = (weights && this.sets.get(weights)?.number) ?? NO_WEIGHTS;
+    await askWorker({ kind: 'load', device: this.device, program, set, content, threads, arena });
+    return { number: program, outputs: content.outputs };
+  }
+
+  async run<K extends string>(
+    { number, outputs }: LoadedProgram,
+    inputs: Readonly<Record<string, ArrayValue | HeldArray>>,
+    keep: readonly K[],
+  ): Promise<{ values: Record<string, TypedArray>; kept: Record<K, HeldArray> }> {
+    const fed: Record<string, FedInput> = {};
+    for (const [name, input] of Object.entries(inputs))
+      fed[name] = 'number' in input ? { held: input.number } : input;
+    const kept = {} as Record<K, HeldArray>;
+    const numbers: Record<string, number> = {};
+    for (const { name, shape, dtype } of outputs) {
+      if (!(keep as readonly string[]).includes(name)) continue;
+      numbers[name] = ++lastNumber;
+      kept[name as K] = { number: lastNumber, shape, dtype };
+    }
+    const results = await askWorker({ kind: 'run', program: number, inputs: fed, keep: numbers });
+    const values = Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data]));
+    return { values, kept };
+  }
+
+  async write(value: ArrayValue): Promise<HeldArray> {
+    const held = ++lastNumber;
+    await askWorker({ kind: 'write', device: this.device, held, value });
+    return { number: held, shape: value.shape, dtype: value.dtype };
+  }
+
+  async read({ number }: HeldArray): Promise<TypedArray> {
+    return (await askWorker({ kind: 'read', held: number })).value!.data;
+  }
+
+  disposeArray({ number }: HeldArray): void {
+    tellWorker({ kind: 'release', held: number });
+  }
+
+  disposeProgram({ number }: LoadedProgram): void {
+    tellWorker({ kind: 'unload', program: number });
+  }
+
+  async disposeWeights(weights: WeightSource): Promise<void> {
+    const set = this.sets.get(weights);
+    this.sets.delete(weights);
+    if (set) await askWorker({ kind: 'forget', set: set.number });
+  }
+}

@@ -1,0 +1,124 @@
+/** @file The devices of the worker: how a session is made for each, and how arrays get there and back. */
+import * as ort from 'onnxruntime-node';
+import { ONNX_TYPE } from '../compiler/graph.js';
+import { encodeModel } from '../compiler/onnx-proto.js';
+import { IR_VERSION, OPSET } from '../compiler/program.js';
+import type { Device } from '../types.js';
+import type { LoadOptions } from './backend.js';
+
+type SessionSettings = Pick<LoadOptions, 'threads' | 'arena'>;
+
+/** A model that is ready to run. */
+export interface Sessions {
+  /** The session whose outputs named in `keep` stay on the device. */
+  keeping(keep: readonly string[]): Promise<ort.InferenceSession>;
+  release(): Promise<void>;
+}
+
+/** Where arrays of the worker are. */
+export interface WorkerDevice {
+  open(model: Uint8Array, settings: SessionSettings): Promise<Sessions>;
+  /** The array on the device. */
+  place(tensor: ort.Tensor): Promise<ort.Tensor>;
+}
+
+/** The array in memory. */
+export function fetchArray(tensor: ort.Tensor): Promise<ort.Tensor> {
+  return tensor.location === 'gpu-buffer' ? copied(tensor, 'cpu') : Promise.resolve(tensor);
+}
+
+// -- cpu -------------------------------------------------------------------------------------------------------
+
+const cpu: WorkerDevice = {
+  async open(model, { threads, arena }) {
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: ['cpu'],
+      graphOptimizationLevel: 'all',
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      enableCpuMemArena: arena,
+      executionMode: 'sequential',
+      logSeverityLevel: 3,
+      extra: {
+        session: {
+          // exp() of a masked score underflows to numbers that processors handle many times more slowly.
+          set_denormal_as_zero: '1',
+          // Threads that spin while they wait take the cores that the search and others need.
+          intra_op: { allow_spinning: '0' },
+        },
+        // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
+        optimization: { disable_specified_optimizers: 'Pad_Fusion' },
+      },
+    });
+    return { keeping: async () => session, release: () => session.release() };
+  },
+  place: async (tensor) => tensor,
+};
+
+// -- webgpu ----------------------------------------------------------------------------------------------------
+
+/** Element types that a GPU computes with; arrays of others stay in memory. */
+const gpuTypes: readonly string[] = ['float32', 'int32'];
+
+function gpuSession(model: Uint8Array, onDevice: readonly string[]): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(model, {
+    executionProviders: ['webgpu'],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    logSeverityLevel: 3,
+    preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer'])),
+    extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
+  });
+}
+
+/** A session has its places of outputs fixed: one is made for each set of outputs that is to stay. */
+class GpuSessions implements Sessions {
+  private readonly made = new Map<string, Promise<ort.InferenceSession>>();
+
+  constructor(private readonly model: Uint8Array) {}
+
+  keeping(keep: readonly string[]): Promise<ort.InferenceSession> {
+    const key = [...keep].sort().join(' ');
+    const session = this.made.get(key) ?? gpuSession(this.model, keep);
+    this.made.set(key, session);
+    return session;
+  }
+
+  async release(): Promise<void> {
+    for (const session of this.made.values()) await (await session).release();
+  }
+}
+
+const copies = new Map<string, Promise<ort.InferenceSession>>();
+
+/** The array in another place: the result of a graph that does nothing. (`Tensor.getData` ends the process here.) */
+async function copied(tensor: ort.Tensor, to: 'cpu' | 'gpu-buffer'): Promise<ort.Tensor> {
+  const key = `${tensor.type} ${to}`;
+  const session = copies.get(key) ?? gpuSession(identityModel(tensor.type), to === 'cpu' ? [] : ['y']);
+  copies.set(key, session);
+  return (await (await session).run({ x: tensor })).y!;
+}
+
+function identityModel(dtype: ort.Tensor.Type): Uint8Array {
+  const type = { tensorType: { elemType: ONNX_TYPE[dtype as 'float32'] } };
+  return encodeModel({
+    irVersion: IR_VERSION,
+    opsetImport: [{ domain: '', version: OPSET }],
+    graph: {
+      name: 'copy',
+      node: [{ opType: 'Identity', input: ['x'], output: ['y'] }],
+      input: [{ name: 'x', type }],
+      output: [{ name: 'y', type }],
+    },
+  });
+}
+
+const webgpu: WorkerDevice = {
+  open: async (model) => new GpuSessions(model),
+  place: async (tensor) =>
+    tensor.location === 'gpu-buffer' || !gpuTypes.includes(tensor.type)
+      ? tensor
+      : copied(tensor, 'gpu-buffer'),
+};
+
+export const devices: Readonly<Record<Device, WorkerDevice>> = { cpu, webgpu };

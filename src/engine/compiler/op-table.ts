@@ -1,0 +1,157 @@
+/**
+ * @file What the compiler must know of each ONNX operator that it writes. A graph takes no operator that is not here.
+ */
+import { sizeOf } from '../tensor-spec.js';
+
+/** How a part of an operator's output, along one axis, is made of parts of its inputs (`parts.ts`). */
+export type PartKind =
+  | 'element'
+  | 'broadcast'
+  | 'transpose'
+  | 'reshape'
+  | 'reduction'
+  | 'along-axis'
+  | 'concat'
+  | 'gather'
+  | 'slice'
+  | 'rotary'
+  | 'gemm'
+  | 'matmul';
+
+/** A node as far as facts about it need it. */
+interface NodeShapes {
+  readonly inputs: readonly ({ readonly shape: readonly number[] } | null)[];
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly outputs: readonly { readonly shape: readonly number[] }[];
+}
+
+export interface OpFacts {
+  /** Of ONNX Runtime's own operators; others are ONNX's. */
+  readonly domain?: 'com.microsoft';
+  /** Without it, a part is cut out of the whole output. */
+  readonly part?: PartKind;
+  /** How many multiplications it takes. Without it, it costs a pass over its output. */
+  readonly multiplications?: (node: NodeShapes) => number;
+  /** Its output is its input's memory: it takes no time. */
+  readonly isView?: true;
+  /** Worth all threads, however small. */
+  readonly allThreads?: true;
+  /** All its outputs are written, also those that nobody reads. */
+  readonly wholeOutputs?: true;
+  /** Makes rows as long as each other. */
+  readonly isNorm?: true;
+  /** The operator that computes the same, roughly, by a matrix in 8 bits. */
+  readonly in8Bits?: 'DynamicQuantizeMatMul';
+}
+
+const element = { part: 'element' } as const;
+const broadcast = { part: 'broadcast' } as const;
+const reduction = { part: 'reduction' } as const;
+const alongAxis = { part: 'along-axis' } as const;
+const microsoft = { domain: 'com.microsoft' } as const;
+const norm = { isNorm: true } as const;
+
+/** Output elements times the length of the rows of the left side. */
+function batchedProduct({ inputs, attributes, outputs }: NodeShapes): number {
+  return sizeOf(outputs[0]!.shape) * inputs[0]!.shape.at(attributes.transA ? -2 : -1)!;
+}
+
+const facts = {
+  // element-wise, one input
+  Abs: element,
+  Atan: element,
+  Cast: element,
+  Ceil: element,
+  Cos: element,
+  Elu: element,
+  Erf: element,
+  Exp: element,
+  FastGelu: { ...element, ...microsoft },
+  Floor: element,
+  Gelu: element,
+  HardSigmoid: element,
+  IsNaN: element,
+  LeakyRelu: element,
+  Log: element,
+  Neg: element,
+  Not: element,
+  QuickGelu: { ...element, ...microsoft },
+  Reciprocal: element,
+  Relu: element,
+  Round: element,
+  Selu: element,
+  Sigmoid: element,
+  Sign: element,
+  Sin: element,
+  Softplus: element,
+  Sqrt: element,
+  Tan: element,
+  Tanh: element,
+  // element-wise, several inputs
+  Add: broadcast,
+  And: broadcast,
+  Clip: broadcast,
+  Div: broadcast,
+  Equal: broadcast,
+  Greater: broadcast,
+  GreaterOrEqual: broadcast,
+  Less: broadcast,
+  LessOrEqual: broadcast,
+  Max: broadcast,
+  Min: broadcast,
+  Mul: broadcast,
+  Or: broadcast,
+  Pow: broadcast,
+  Sub: broadcast,
+  Where: broadcast,
+  // shape
+  Concat: { part: 'concat' },
+  Expand: {},
+  Gather: { part: 'gather' },
+  GatherND: {},
+  OneHot: {},
+  Pad: {},
+  Reshape: { part: 'reshape', isView: true },
+  ScatterElements: {},
+  ScatterND: {},
+  Slice: { part: 'slice' },
+  Tile: {},
+  Transpose: { part: 'transpose' },
+  // products, reductions, softmax
+  ArgMax: {},
+  ArgMin: {},
+  CumSum: {},
+  DynamicQuantizeMatMul: microsoft,
+  FusedMatMul: { part: 'matmul', ...microsoft, multiplications: batchedProduct },
+  Gemm: {
+    part: 'gemm',
+    in8Bits: 'DynamicQuantizeMatMul',
+    multiplications: batchedProduct,
+  },
+  LogSoftmax: alongAxis,
+  MatMul: { part: 'matmul', multiplications: batchedProduct },
+  ReduceMax: reduction,
+  ReduceMin: reduction,
+  ReduceProd: reduction,
+  ReduceSum: reduction,
+  Softmax: alongAxis,
+  TopK: {},
+  // transformers
+  /** Reads its cache wrongly where the new one is left out. */
+  GroupQueryAttention: { ...microsoft, wholeOutputs: true },
+  LayerNormalization: norm,
+  RotaryEmbedding: { part: 'rotary', ...microsoft },
+  SimplifiedLayerNormalization: norm,
+  // images
+  AveragePool: {},
+  BatchNormalization: {},
+  Conv: { allThreads: true },
+  ConvTranspose: { allThreads: true },
+  MaxPool: {},
+  MaxUnpool: {},
+  Resize: {},
+} satisfies Record<string, OpFacts>;
+
+export type OpName = keyof typeof facts;
+
+export const opTable: Readonly<Record<OpName, OpFacts>> = facts;

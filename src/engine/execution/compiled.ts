@@ -1,0 +1,109 @@
+/** @file Compiled execution: the function is traced once, written as a program, and run by a backend. */
+import type { Backend, HeldArray } from '../backends/backend.js';
+import type { Traced } from '../compiler/graph.js';
+import { narrow } from '../compiler/narrow.js';
+import { opTable } from '../compiler/op-table.js';
+import { buildProgram, weightsOf } from '../compiler/program.js';
+import { quantizeProducts } from '../compiler/quantize.js';
+import { reachable } from '../compiler/reachable.js';
+import { type TensorFunction, trace } from '../compiler/trace.js';
+import { workingMemory } from '../compiler/working-memory.js';
+import type { TensorSpec } from '../tensor-spec.js';
+import type { Compiled, CompileOptions, Resident, RunInput, Traits } from '../types.js';
+import type { Executor } from './executor.js';
+import { checkedInput, isResident, specOf } from './inputs.js';
+
+/** Executes on a backend. */
+export function compiledOn(backend: Backend): Executor {
+  return {
+    traits: backend.traits,
+    compile: (fn, options) => compileOn(backend, fn, options),
+    resident: async (data, { shape, dtype }) =>
+      resident(backend, await backend.write({ data, shape, dtype })),
+    releaseWeights: (source) => backend.disposeWeights(source),
+  };
+}
+
+/**
+ * Multiplications of the largest product from which on waking a second thread pays: of a model of 64 dimensions calls
+ * take 0.7 of the time on one thread, of one of 192 longer (docs/decisions/07-threads.md).
+ */
+const WORTH_THREADS = 2 ** 25;
+
+/** One thread for small graphs, else as many as there are cores. */
+function threadsFor({ outputs }: Traced): number {
+  const isWorth = reachable(Object.values(outputs)).nodes.some((node) => {
+    const { allThreads, multiplications } = opTable[node.op];
+    return allThreads || (multiplications?.(node) ?? 0) >= WORTH_THREADS;
+  });
+  return isWorth ? 0 : 1;
+}
+
+/**
+ * Bytes that a graph works in up to which it keeps them from one run to the next (an arena): searches take up to a fifth less
+ * time, but the memory stays taken (docs/decisions/08-working-memory.md).
+ */
+const LITTLE_MEMORY = 48 * 2 ** 20;
+
+/** The graph of a function with only what is used, and the one that is run, in 8 bits where that is asked and pays. */
+export function graphsOf(
+  fn: TensorFunction,
+  { inputs, weights, precision, evenRows }: CompileOptions,
+  traits: Traits,
+): { traced: Traced; computed: Traced } {
+  const traced = narrow(trace(fn, inputs, weights, traits));
+  const rough = precision === 'int8' && traits.fastInt8;
+  return { traced, computed: rough ? quantizeProducts(traced, evenRows) : traced };
+}
+
+async function compileOn(backend: Backend, fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
+  const { traced, computed } = graphsOf(fn, options, backend.traits);
+  const content = buildProgram(computed, options.packed);
+  const { weights } = options;
+  if (weights) await backend.upload(weights, weightsOf(content));
+  const program = await backend.load(content, {
+    weights,
+    threads: options.threads ?? threadsFor(traced),
+    arena: workingMemory(computed) <= LITTLE_MEMORY,
+  });
+  const specs = Object.entries(options.inputs);
+  const feeds = (inputs: Readonly<Record<string, RunInput>>) =>
+    Object.fromEntries(specs.map(([name, spec]) => [name, feed(name, spec, inputs[name])]));
+  return {
+    outputs: Object.fromEntries(
+      content.outputs.map(({ name, shape, dtype }) => [name, specOf(dtype, shape)]),
+    ),
+    run: async (inputs) => (await backend.run(program, feeds(inputs), [])).values,
+    async runKeeping<K extends string>(inputs: Readonly<Record<string, RunInput>>, keep: readonly K[]) {
+      const { values, kept } = await backend.run(program, feeds(inputs), keep);
+      const residents = Object.entries<HeldArray>(kept).map(([name, array]) => [
+        name,
+        resident(backend, array),
+      ]);
+      return { values, kept: Object.fromEntries(residents) as Record<K, Resident> };
+    },
+    dispose: () => backend.disposeProgram(program),
+  };
+}
+
+// -- arrays that stay with the backend -------------------------------------------------------------------------
+
+interface BackendResident extends Resident {
+  readonly array: HeldArray;
+}
+
+function resident(backend: Backend, array: HeldArray): BackendResident {
+  return {
+    array,
+    shape: array.shape,
+    dtype: array.dtype,
+    read: () => backend.read(array),
+    release: () => backend.disposeArray(array),
+  };
+}
+
+function feed(name: string, spec: TensorSpec, input: RunInput | undefined) {
+  const checked = checkedInput(name, spec, input);
+  if (isResident(checked)) return (checked as BackendResident).array;
+  return { data: checked, shape: spec.shape, dtype: spec.dtype ?? 'float32' };
+}

@@ -1,0 +1,66 @@
+/** @file What goes into `compile()` and what comes out of it. */
+import type { EngineName } from './engine-names.js';
+import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
+import type { WeightSource } from './weights/weights.js';
+
+/** Where compiled functions run. */
+export type Device = 'cpu' | 'webgpu';
+
+/** Of matrix products by weights. */
+export type Precision = 'float32' | 'int8';
+
+export interface CompileOptions {
+  readonly inputs: Readonly<Record<string, TensorSpec>>;
+  /** What the function's second argument looks up. */
+  readonly weights?: WeightSource;
+  readonly engine?: EngineName;
+  /**
+   * `int8`: products by weights in 8 bits, several times as fast and good to about a percent: for proposing and
+   * ranking, not for what is reported. Engines that are not faster so compute in float32 whatever is said here.
+   */
+  readonly precision?: Precision;
+  /** Of `int8`: rows behind a norm are of one range, none much larger than others; saves bringing them to one. */
+  readonly evenRows?: boolean;
+  /**
+   * Of `int8`: the function has its own copy of the matrices, laid out for products: four fifths to nine tenths of the time
+   * (bench/engine/packed.ts). For functions that are run very often.
+   */
+  readonly packed?: boolean;
+  /** Threads of one operation, 0: as many as there are cores; what the graph is worth unless told otherwise. */
+  readonly threads?: number;
+}
+
+/** An array that stays where it was computed, to be fed to a later run (training state, a key-value cache). */
+export interface Resident {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  read(): Promise<TypedArray>;
+  release(): void;
+}
+
+export type RunInput = TypedArray | readonly number[] | Resident;
+
+export interface Compiled {
+  /** Shapes and types of the outputs, by name. */
+  readonly outputs: Readonly<Record<string, Required<TensorSpec>>>;
+  /** One call. Throws when an input is missing or has the wrong size. */
+  run(inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, TypedArray>>;
+  /** One call whose outputs named in `keep` stay in the engine. */
+  runKeeping<K extends string>(
+    inputs: Readonly<Record<string, RunInput>>,
+    keep: readonly K[],
+  ): Promise<{ values: Record<string, TypedArray>; kept: Record<K, Resident> }>;
+  /** Frees the session. */
+  dispose(): void;
+}
+
+/** What is fastest, or goes wrong, where a function is computed. Decides which nodes are written. */
+export interface Traits {
+  /** Products by weights are faster in 8 bits than in float32. */
+  readonly fastInt8: boolean;
+  /** A steep HardSigmoid is the fastest node that is 1 where x is positive and else 0. */
+  readonly fastHardSigmoid: boolean;
+}
+
+/** Of the function itself, as it is written. */
+export const plainTraits: Traits = { fastInt8: false, fastHardSigmoid: false };
