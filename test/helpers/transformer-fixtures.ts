@@ -30,7 +30,6 @@ const unknownArchitectures = [
 /** Settings of known architectures that are not read yet, by fixture: what the message says. */
 const unknownSettings: Readonly<Record<string, string>> = {
   'gpt2-layer-scale': 'attention scaled by layer',
-  'llama-dynamic': 'rotary positions of type "dynamic"',
 };
 
 export interface TransformerFixture {

@@ -102,6 +102,8 @@ function rotaryScaling(
     config.max_position_embeddings;
   switch (kind) {
     case 'default':
+    // Stretched beyond the context of pre-training only, and longer texts are refused.
+    case 'dynamic':
       return null;
     case 'linear':
       return { kind, factor: given('factor') };
@@ -141,7 +143,7 @@ function rotaryScaling(
     default:
       throw unsupported(
         `rotary positions of type "${kind}", which is not supported ` +
-          '(default, linear, llama3, yarn and longrope are)',
+          '(default, linear, dynamic, llama3, yarn and longrope are)',
       );
   }
 }
