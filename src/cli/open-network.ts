@@ -1,6 +1,7 @@
 /** @file The vision network that `--model` names. */
 import { existsSync } from 'node:fs';
 import { UsageError, UserError } from '../core/errors.js';
+import { foreignFormat } from '../core/foreign-formats.js';
 import { finishRun } from '../runs/events.js';
 import type { VisionNetwork } from '../vision/network.js';
 import type { Output } from './output.js';
@@ -41,6 +42,7 @@ export async function openNetwork({ name, path }: ModelPlace): Promise<VisionNet
   const { holdsVisionNetwork, openVisionNetwork } = await import('../vision/open.js');
   if (holdsVisionNetwork(path)) return openVisionNetwork(path, name === path ? undefined : name);
   throw new UserError(
-    `${name} is no vision network: wanted is a model.json of TensorFlow.js, .onnx, or .safetensors of a known network`,
+    foreignFormat([path]) ??
+      `${name} is no vision network: wanted is a model.json of TensorFlow.js, .onnx, or .safetensors of a known network`,
   );
 }

@@ -1,5 +1,5 @@
 /** @file Weights in formats that are not read: what they are, and how to come from there to one that is. */
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 
 interface Foreign {
   /** As it continues "… is". */
@@ -41,8 +41,11 @@ const formats: ReadonlyMap<string, Foreign> = new Map([
   ],
 ]);
 
-/** "a checkpoint of PyTorch, which is not read: …" for a file in a foreign format; null for any other. */
-export function foreignFormat(file: string): string | null {
-  const format = formats.get(extname(file).toLowerCase());
-  return format === undefined ? null : `${format.what}, which is not read: ${format.way}`;
+/** What the first file of a foreign format is, as a sentence without its end; null where none has one. */
+export function foreignFormat(files: readonly string[]): string | null {
+  for (const file of files) {
+    const format = formats.get(extname(file).toLowerCase());
+    if (format !== undefined) return `${basename(file)} is ${format.what}, which is not read: ${format.way}`;
+  }
+  return null;
 }

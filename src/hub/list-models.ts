@@ -1,8 +1,11 @@
 /** @file The models that can be had without a download. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
+import { readRegularFile, regularSize } from '../core/regular-file.js';
 import { cachedModels } from './cache.js';
 import { embeddedFolder, embeddedModels } from './embedded.js';
+import { smallFileLimit } from './model-files.js';
 import { hubSettings } from './settings.js';
 
 export interface ListedModel {
@@ -35,19 +38,16 @@ export function listModels(embeddedRoot = embeddedFolder, cache = hubSettings().
 
 function listModel(name: string, folder: string, complete: boolean): ListedModel {
   // A link whose blob is gone counts nothing.
-  const sizes = readdirSync(folder).map(
-    (file) => statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0,
-  );
+  const sizes = readdirSync(folder).map((file) => regularSize(join(folder, file)) ?? 0);
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
   return { name, folder, architecture: architecture(folder), bytes, complete };
 }
 
 function architecture(folder: string): string | null {
-  if (existsSync(join(folder, 'model.json'))) return 'TensorFlow.js';
   try {
-    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as { model_type?: unknown };
-    return typeof config.model_type === 'string' ? config.model_type : null;
+    const text = readRegularFile(join(folder, 'config.json'), smallFileLimit).toString();
+    return z.object({ model_type: z.string() }).parse(JSON.parse(text)).model_type;
   } catch {
-    return null;
+    return existsSync(join(folder, 'model.json')) ? 'TensorFlow.js' : null;
   }
 }

@@ -39,7 +39,7 @@ export function wantedWeights(repo: string, available: readonly string[], folder
   if (available.includes(single)) return [single];
   if (!available.includes(indexFile)) {
     const others = available.filter(
-      (name) => foreignFormat(name) !== null || /\.(onnx|safetensors)$/.test(name),
+      (name) => foreignFormat([name]) !== null || /\.(onnx|safetensors)$/.test(name),
     );
     const instead = others.length > 0 ? `, only ${others.slice(0, 3).join(', ')}` : '';
     throw new UserError(`${repo} has no ${single}${instead}; choose a model with safetensors weights`);

@@ -50,6 +50,43 @@ describe('resolveModel', () => {
     await expect(resolveName(name)).rejects.toBeInstanceOf(UserError);
   });
 
+  it.each([
+    ['x'.repeat(300), /could not look up x+…: the name is too long/],
+    [`org/${'x'.repeat(120)}`, /there is no model "org\/x+…"/],
+    [`org/name@${'x'.repeat(220)}`, /there is no model "org\/name@x+…"/],
+    [join(scratch, 'circle'), /loop of symbolic links/],
+    ['a\0b', /there is no model/],
+  ])('refuses a name that is no name of a file or model (%#)', async (name, sentence) => {
+    rmSync(join(scratch, 'circle'), { force: true });
+    symlinkSync('circle', join(scratch, 'circle'));
+    await expect(resolveName(name)).rejects.toThrow(sentence);
+    await expect(resolveName(name)).rejects.toBeInstanceOf(UserError);
+  });
+
+  it.each([
+    ['net.pth', /^net\.pth is a checkpoint of PyTorch, which is not read: .*save_file/],
+    ['pytorch_model.bin', /checkpoint of PyTorch/],
+    ['net.gguf', /quantized model of llama\.cpp.*name the model on the hub/],
+    ['net.keras', /tensorflowjs_converter --input_format=keras_keras/],
+    ['net.h5', /tensorflowjs_converter --input_format=keras FILE/],
+  ])('says what %s is, alone and in a folder', async (name, sentence) => {
+    const folder = mkdtempSync(join(scratch, 'foreign-'));
+    writeFileSync(join(folder, name), 'x');
+    await expect(resolveName(join(folder, name))).rejects.toThrow(sentence);
+    await expect(resolveName(folder)).rejects.toThrow(/holds no model that is read: /);
+    await expect(resolveName(folder)).rejects.toBeInstanceOf(UserError);
+  });
+
+  it('takes a folder with a loop of links for what else it holds', async () => {
+    const folder = mkdtempSync(join(scratch, 'loop-'));
+    symlinkSync('model.safetensors', join(folder, 'model.safetensors'));
+    symlinkSync('.', join(folder, 'self'));
+    writeFileSync(join(folder, 'config.json'), '{}');
+    expect(await resolveName(folder)).toMatchObject({ source: 'folder' });
+    expect(missingFiles(folder)).toEqual(['model.safetensors']);
+    expect(await hashModel(folder)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
   it('takes a hub id to the hub', async () => {
     vi.stubEnv('HF_HUB_OFFLINE', '1');
     vi.stubEnv('HF_HUB_CACHE', join(scratch, 'cache'));
@@ -154,7 +191,9 @@ describe('model files', () => {
   it.each(['', 'null', '[]', '{"weight_map":{}}', '{"weight_map":{"a":1}}'])(
     'refuse the index %s',
     (text) => {
-      expect(() => shardNames(text)).toThrow(UserError);
+      const damaged = mkdtempSync(join(scratch, 'index-'));
+      writeFileSync(join(damaged, 'model.safetensors.index.json'), text);
+      expect(() => shardNames(damaged)).toThrow(/names no files; fetch the model again/);
     },
   );
 

@@ -1,7 +1,9 @@
 /** @file What `--model` names: an embedded model, a folder, or a model of the Hugging Face hub. */
-import { statSync } from 'node:fs';
+import { readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
+import { fileError } from '../core/file-error.js';
+import { foreignFormat } from '../core/foreign-formats.js';
 import { didYouMean } from '../core/nearest.js';
 import type { Run } from '../runs/events.js';
 import type { HubModel } from './access.js';
@@ -45,15 +47,32 @@ export function resolveLocal(name: string, embedded = embeddedFolder): ResolvedM
   if (embeddedModels(embedded).includes(name)) {
     return { name, source: 'embedded', folder: join(embedded, name) };
   }
-  const found = name === '' ? undefined : statSync(name, { throwIfNoEntry: false });
+  const found = statsOf(name);
   if (found === undefined) return null;
+  const foreign = foreignFormat(found.isDirectory() ? readdirSync(name) : [name]);
+  if (foreign !== null && found.isFile()) throw new UserError(foreign);
   // A TensorFlow.js model is often named by its model.json.
   const folder = resolve(found.isDirectory() ? name : dirname(name));
   if (isModelFolder(folder)) return { name, source: 'folder', folder };
   throw new UserError(
-    `${name} holds no model: there is neither config.json (Hugging Face) nor model.json (TensorFlow.js) in it; give a model's folder`,
+    foreign !== null
+      ? `${name} holds no model that is read: ${foreign}`
+      : `${name} holds no model: there is neither config.json (Hugging Face) nor model.json (TensorFlow.js) in it; give a model's folder`,
   );
 }
+
+/** Undefined when there is nothing of that name. Throws UserError for a name that the file system cannot look up. */
+function statsOf(name: string): Stats | undefined {
+  if (name === '' || name.includes('\0')) return undefined;
+  try {
+    return statSync(name, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileError(error, `look up ${name.length > 100 ? `${name.slice(0, 100)}…` : name}`);
+  }
+}
+
+/** Characters of `org` and `name`, by the hub's own rule, and of a revision that becomes a file. */
+const longest = { part: 96, revision: 200 } as const;
 
 /**
  * Reads `org/name` and `org/name@revision`; null for what cannot be one.
@@ -61,7 +80,10 @@ export function resolveLocal(name: string, embedded = embeddedFolder): ResolvedM
 export function parseHubModel(name: string): HubModel | null {
   const match = /^([\w-][\w.-]*\/[\w-][\w.-]*)(?:@([\w][\w./-]*))?$/.exec(name);
   if (match === null || name.includes('..') || name.includes('--')) return null;
-  return { repo: match[1]!, revision: match[2] ?? 'main' };
+  const [, repo = '', revision = 'main'] = match;
+  if (repo.split('/').some((part) => part.length > longest.part) || revision.length > longest.revision)
+    return null;
+  return { repo, revision };
 }
 
 function unknownModel(name: string, embedded: string): UserError {
@@ -73,6 +95,6 @@ function unknownModel(name: string, embedded: string): UserError {
   }
   const list = names.length > 0 ? `embedded are ${names.join(', ')}` : 'none is embedded';
   return new UserError(
-    `there is no model "${name}"${didYouMean(name, names) || ':'} ${list}; a folder or a hub id like openai-community/gpt2 works too`,
+    `there is no model "${name.length > 100 ? `${name.slice(0, 100)}…` : name}"${didYouMean(name, names) || ':'} ${list}; a folder or a hub id like openai-community/gpt2 works too`,
   );
 }

@@ -4,6 +4,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { fileError } from '../core/file-error.js';
+import { foreignFormat } from '../core/foreign-formats.js';
 import { openSafetensors } from '../engine/weights/safetensors.js';
 import type { VisionNetwork } from './network.js';
 import { meanStd } from './preprocess.js';
@@ -19,17 +20,18 @@ import { type TorchOptions, torchNetwork } from './torch/index.js';
 const modelFiles: readonly RegExp[] = [/^model\.json$/, /^model\.safetensors$/, /\.onnx$/, /\.safetensors$/];
 
 /**
- * Whether a file or folder looks like a vision network rather than a language model: by the file's ending, and of
- * safetensors by a `config.json` that names no `model_type` of transformers.
+ * Whether a file or folder looks like a vision network rather than a language model: by the file's ending. In a folder,
+ * a `config.json` that names a `model_type` of transformers means a language model, also where an export of it to ONNX
+ * lies beside; unless a `preprocessor_config.json` says that what was exported sees pictures.
  */
 export function holdsVisionNetwork(path: string): boolean {
   if (!isFolder(path)) return /\.(json|onnx|safetensors)$/.test(path);
   const files = filesOf(path);
-  if (files.some((file) => file === 'model.json' || file.endsWith('.onnx'))) return true;
-  if (!files.some((file) => file.endsWith('.safetensors'))) return false;
+  const hasGraph = files.some((file) => file === 'model.json' || file.endsWith('.onnx'));
+  if (!hasGraph && !files.some((file) => file.endsWith('.safetensors'))) return false;
   if (!files.includes('config.json')) return true;
   const config = readJsonFile(join(path, 'config.json'), z.object({ model_type: z.unknown().optional() }));
-  return config.model_type === undefined;
+  return config.model_type === undefined || (hasGraph && files.includes('preprocessor_config.json'));
 }
 
 /**
@@ -51,7 +53,8 @@ export function openVisionNetwork(path: string, name?: string): VisionNetwork {
     });
   }
   throw new UserError(
-    `${file} is no vision network: wanted is a model.json of TensorFlow.js, .onnx or .safetensors`,
+    foreignFormat([file]) ??
+      `${file} is no vision network: wanted is a model.json of TensorFlow.js, .onnx or .safetensors`,
   );
 }
 
@@ -75,8 +78,9 @@ function findModelFile(path: string): string {
       throw new UserError(`${path} holds several networks: name one of ${found.join(', ')}`);
     if (found[0]) return join(path, found[0]);
   }
+  const foreign = foreignFormat(files);
   throw new UserError(
-    `${path} holds no vision network: wanted is a model.json of TensorFlow.js, .onnx or .safetensors`,
+    `${path} holds no vision network${foreign === null ? '' : ` (${foreign})`}: wanted is a model.json of TensorFlow.js, .onnx or .safetensors`,
   );
 }
 

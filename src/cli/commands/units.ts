@@ -1,5 +1,8 @@
 /** @file `superstim units`: what a model has that can be probed. */
+
 import { Command } from 'commander';
+import { UserError } from '../../core/errors.js';
+import { foreignFormat } from '../../core/foreign-formats.js';
 import { formatTable } from '../../core/format.js';
 import type { TextUnits } from '../../text/readouts/list-units.js';
 import type { LayerInfo } from '../../vision/network.js';
@@ -24,6 +27,8 @@ export function unitsCommand(): Command {
 
 async function listUnits(name: string, output: Output, signal: AbortSignal): Promise<Units> {
   const place = await findModel(name, output, signal);
+  const foreign = foreignFormat([place.path]);
+  if (foreign !== null) throw new UserError(foreign);
   const { holdsVisionNetwork } = await import('../../vision/open.js');
   if (holdsVisionNetwork(place.path)) {
     return { model: name, kind: 'vision', layers: (await openNetwork(place)).layers };

@@ -135,7 +135,7 @@ describe('a model folder', () => {
   it('says what is wrong with a folder without weights', () => {
     expect(complaint(() => openSafetensorsFolder(folder))).toMatch(/no model.safetensors and no/);
     writeFileSync(join(folder, 'pytorch_model.bin'), '');
-    expect(complaint(() => openSafetensorsFolder(folder))).toMatch(/convert them to model.safetensors/);
+    expect(complaint(() => openSafetensorsFolder(folder))).toMatch(/pytorch_model\.bin is a checkpoint of PyTorch/);
   });
 });
 

@@ -4,9 +4,19 @@
  * A file is the header's length (u64), the header (JSON: name -> dtype, shape, byte range) and the bytes, all
  * little-endian. Opening reads headers only; an array is read, as a range of its file, when it is asked for.
  */
-import { closeSync, existsSync, fstatSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../core/errors.js';
+import { foreignFormat } from '../../core/foreign-formats.js';
 import { inside } from '../../core/inside.js';
 import { openRegular, readRegularFile } from '../../core/regular-file.js';
 import { sizeOf } from '../tensor-spec.js';
@@ -118,9 +128,10 @@ export function openSafetensorsFolder(folder: string): Safetensors {
   const index = join(folder, 'model.safetensors.index.json');
   if (existsSync(single)) return openSafetensors(single);
   if (existsSync(index)) return openShards(index);
+  const foreign = foreignFormat(existsSync(folder) ? readdirSync(folder) : []);
   throw new UserError(
-    existsSync(join(folder, 'pytorch_model.bin'))
-      ? `${folder} has its weights as pytorch_model.bin only; convert them to model.safetensors`
+    foreign !== null
+      ? `${folder} has no model.safetensors: ${foreign}`
       : `${folder} has no model.safetensors and no model.safetensors.index.json; put the model's weights there`,
   );
 }
