@@ -135,7 +135,9 @@ describe('a model folder', () => {
   it('says what is wrong with a folder without weights', () => {
     expect(complaint(() => openSafetensorsFolder(folder))).toMatch(/no model.safetensors and no/);
     writeFileSync(join(folder, 'pytorch_model.bin'), '');
-    expect(complaint(() => openSafetensorsFolder(folder))).toMatch(/pytorch_model\.bin is a checkpoint of PyTorch/);
+    expect(complaint(() => openSafetensorsFolder(folder))).toMatch(
+      /pytorch_model\.bin is a checkpoint of PyTorch/,
+    );
   });
 });
 
