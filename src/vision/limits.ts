@@ -39,11 +39,12 @@ export const limits = {
 } as const;
 
 /** The first axes, for a message. */
-export const shown = (shape: readonly number[]): string =>
+export const shown = (shape: readonly (number | string)[]): string =>
   shape.length > limits.axes ? `${shape.slice(0, limits.axes)},…` : `${shape}`;
 
-/** The beginning of a text of others, for a message. */
-export const clipped = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
+/** The beginning of a text of others, for a message, without what acts on a terminal. */
+export const clipped = (text: string): string =>
+  (text.length > 80 ? `${text.slice(0, 80)}…` : text).replace(/[\p{Cc}\p{Bidi_C}]/gu, '\ufffd');
 
 /**
  * Throws UserError unless an array of this shape can be computed.

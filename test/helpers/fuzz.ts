@@ -10,8 +10,9 @@ export interface FuzzReport {
   readonly inputs: number;
   readonly right: number;
   readonly refused: number;
-  /** The slowest input, seconds. */
+  /** The slowest input, seconds, and which it was. */
   readonly slowest: number;
+  readonly slowestInput: number;
   /** Largest resident memory of the process so far, MB. */
   readonly peak: number;
   /** What was no right result and no refusal, or took over 10 s: `fuzz(attempt, { seed, only })` repeats one. */
@@ -34,7 +35,7 @@ export async function fuzz(
 ): Promise<FuzzReport> {
   const faults: { only: number; what: string }[] = [];
   const inputs = only === undefined ? Array.from({ length: count }, (_, i) => i) : [only];
-  let [right, refused, slowest] = [0, 0, 0];
+  let [right, refused, slowest, slowestInput] = [0, 0, 0, 0];
   for (const i of inputs) {
     const began = performance.now();
     try {
@@ -46,8 +47,8 @@ export async function fuzz(
     }
     const seconds = (performance.now() - began) / 1000;
     if (seconds > SLOW_SECONDS) faults.push({ only: i, what: `took ${seconds.toFixed(1)} s` });
-    slowest = Math.max(slowest, seconds);
+    if (seconds > slowest) [slowest, slowestInput] = [seconds, i];
   }
   const peak = process.resourceUsage().maxRSS / 1024;
-  return { inputs: inputs.length, right, refused, slowest, peak, faults };
+  return { inputs: inputs.length, right, refused, slowest, slowestInput, peak, faults };
 }

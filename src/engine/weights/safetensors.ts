@@ -209,7 +209,14 @@ function parseEntry(value: unknown, path: string, dataStart: number): Entry | nu
   const { dtype, shape, data_offsets: range } = (value ?? {}) as Record<string, unknown>;
   const isSizes = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (typeof dtype !== 'string' || !isSizes(shape) || !isSizes(range) || range.length !== 2) return null;
+  if (
+    typeof dtype !== 'string' ||
+    !/^\w{1,16}$/.test(dtype) ||
+    !isSizes(shape) ||
+    !isSizes(range) ||
+    range.length !== 2
+  )
+    return null;
   const [begin, end] = range as [number, number];
   const width = elementBytes[dtype];
   if (end < begin || (width !== undefined && end - begin !== width * sizeOf(shape))) return null;

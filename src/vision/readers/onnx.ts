@@ -5,9 +5,10 @@ import type { OnnxGraph, OnnxNode, OnnxTensor, OnnxValueInfo } from '../../engin
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { GraphBuilder } from '../layers/graph.js';
 import { param } from '../layers/params.js';
-import { clipped, limits } from '../limits.js';
+import { clipped, limits, shown } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
+import { nameSchema } from './json-file.js';
 import { readOnnxFile } from './onnx-file.js';
 import { OnnxCall, type OnnxRule } from './onnx-ops/context.js';
 import { onnxRule } from './onnx-ops/index.js';
@@ -106,7 +107,7 @@ function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
   if (inputs.length !== 1 || !input?.name || dims(input).length !== 4 || more.length > 0 || !channels) {
     const found = inputs
       .slice(0, 8)
-      .map((info) => `${info.name} [${dims(info).map((dim) => dim ?? '?')}]`)
+      .map((info) => `${info.name} [${shown(dims(info).map((dim) => dim ?? '?'))}]`)
       .join(', ');
     throw new UserError(
       `${path} must read one image [batch, channel, height, width], not ${found || 'nothing'}`,
@@ -125,7 +126,9 @@ function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
 
 /** The PyTorch module a node was traced in, as either of torch's exporters records it. */
 function modulePath({ name = '', metadataProps = [] }: OnnxNode): string {
-  const scopes = metadataProps.find(({ key }) => key === 'pkg.torch.onnx.name_scopes')?.value;
+  const scopes = nameSchema.safeParse(
+    metadataProps.find(({ key }) => key === 'pkg.torch.onnx.name_scopes')?.value,
+  ).data;
   // A Python list of strings: every module around the node, then the operation.
   if (scopes) return [...scopes.matchAll(/'([^']*)'/g)].map((match) => match[1]!).at(-2) ?? '';
   if (!name.startsWith('/')) return '';

@@ -7,7 +7,7 @@ import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { GraphBuilder, type LayerGraph } from '../layers/graph.js';
 import { param } from '../layers/params.js';
-import { checkCount, clipped, limits } from '../limits.js';
+import { checkCount, clipped, limits, shown } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { type Preprocessing, range } from '../preprocess.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
@@ -154,7 +154,7 @@ function imageInput(nodes: readonly TfNode[], file: string, size: number): Image
   if (inputs.length !== 1 || dims(input).length !== 4 || channels < 1) {
     const found = inputs
       .slice(0, 8)
-      .map((node) => `${node.name} [${dims(node)}]`)
+      .map((node) => `${node.name} [${shown(dims(node))}]`)
       .join(', ');
     throw new UserError(
       `${file} must read one image [batch, height, width, channel], not ${found || 'nothing'}`,

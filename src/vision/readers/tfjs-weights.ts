@@ -8,7 +8,7 @@ import { own } from '../../core/own.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { float32FromF16 } from '../../engine/weights/half.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
-import { limits } from '../limits.js';
+import { clipped, limits } from '../limits.js';
 import { fileSize, readRange } from './file-bytes.js';
 import { nameSchema, shapeSchema } from './json-file.js';
 
@@ -83,9 +83,7 @@ export class TfjsWeights implements WeightSource {
         if (this.entries.has(name))
           throw new UserError(`${modelPath} lists the weight "${name}" twice: the file is damaged`);
         if (!decoder)
-          throw new UserError(
-            `the weight "${name}" of ${modelPath} has the unknown type ${stored.slice(0, 40)}`,
-          );
+          throw new UserError(`the weight "${name}" of ${modelPath} has the unknown type ${clipped(stored)}`);
         const bytes = sizeOf(shape) * decoder.bytes;
         this.entries.set(name, { shape, stored, quantization, shards, start, bytes });
         start += bytes;

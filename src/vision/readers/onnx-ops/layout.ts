@@ -1,7 +1,7 @@
 /** @file ONNX operators that move numbers, and those that work out shapes while reading. */
 import { UserError } from '../../../core/errors.js';
 import type { ReduceOp } from '../../layers/op.js';
-import { limits, shown } from '../../limits.js';
+import { clipped, limits, shown } from '../../limits.js';
 import { type NumbersValue, numbersValue, type Value } from '../values.js';
 import { type OnnxCall, type OnnxRule, swappedAxes } from './context.js';
 
@@ -181,7 +181,7 @@ const pad: OnnxRule = (call) => {
   const { importer } = call;
   const mode = call.string('mode', 'constant');
   if (mode !== 'constant' && mode !== 'reflect' && mode !== 'edge') {
-    throw new UserError(`pads in the mode "${mode}", which is not supported`);
+    throw new UserError(`pads in the mode "${clipped(mode)}", which is not supported`);
   }
   const value = call.inputs[2] ? call.oneNumber(call.inputs[2], 'the padding') : call.float('value', 0);
   const rank = importer.shape(call.input(0)).length;

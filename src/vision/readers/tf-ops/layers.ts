@@ -2,6 +2,7 @@
 import { UserError } from '../../../core/errors.js';
 import { depthwiseKernel, type Param, reshaped, transposed } from '../../layers/params.js';
 import { type Padding, validPadding, type Window } from '../../layers/windows.js';
+import { clipped } from '../../limits.js';
 import type { Value } from '../values.js';
 import type { TfCall, TfRule } from './context.js';
 
@@ -90,10 +91,15 @@ const fused =
   (call) => {
     const { importer } = call;
     const more = call.inputs.slice(2);
+    const next = (): Value => {
+      const value = more.shift();
+      if (!value) throw new UserError('lacks an input of what it is fused with');
+      return value;
+    };
     return call.strings('fused_ops').reduce((x: Value, name) => {
-      if (name === 'BiasAdd') return importer.binary('add', x, more.shift()!);
+      if (name === 'BiasAdd') return importer.binary('add', x, next());
       if (name === 'FusedBatchNorm') return normalize(call, x, more.splice(0, 4));
-      if (name === 'Prelu') return prelu(call, x, more.shift());
+      if (name === 'Prelu') return prelu(call, x, next());
       if (name === 'Relu') return importer.activation('relu', x);
       if (name === 'Relu6') return importer.activation('clip', x, 0, 6);
       if (name === '_FusedHardSwish') return importer.activation('hard-swish', x);
@@ -101,7 +107,7 @@ const fused =
       if (name === 'Sigmoid') return importer.activation('sigmoid', x);
       if (name === 'LeakyRelu')
         return importer.activation('leaky-relu', x, call.number('leakyrelu_alpha', 0.2));
-      throw new UserError(`is fused with ${name}, which is not supported`);
+      throw new UserError(`is fused with ${clipped(name)}, which is not supported`);
     }, base(call));
   };
 
