@@ -174,10 +174,11 @@ export {
   type OpenExplainer,
   openExplainer,
 } from './text/readouts/explain.js';
+export type { MeasureChoice } from './text/readouts/head-measures/index.js';
 export { listTextUnits, type TextUnits } from './text/readouts/list-units.js';
-export type { UnitGroup } from './text/readouts/measures.js';
 export { Probe, type ProbeOptions } from './text/readouts/probe.js';
-export type { MeasureChoice, MeasuredUnit, ReferenceClass } from './text/readouts/reference.js';
+export type { Readout, ReadoutGroup } from './text/readouts/readout.js';
+export type { ReferenceClass } from './text/readouts/reference.js';
 export type { Scores } from './text/readouts/scores.js';
 export { calibrate, resolveUnits, type SessionOptions } from './text/readouts/session.js';
 export { annealed } from './text/sampling/annealing.js';

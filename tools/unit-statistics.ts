@@ -12,7 +12,10 @@ import type { WeightArray } from '../src/engine/weights/weights.js';
 import { headOutputWeights } from '../src/text/lm/matrices.js';
 import { openTextWeights } from '../src/text/lm/model.js';
 import { forward } from '../src/text/lm/transformer.js';
-import { groupKey, groupSize, measure, needsCentre, type UnitGroup } from '../src/text/readouts/measures.js';
+import { headMeasures } from '../src/text/names.js';
+import { headGroup } from '../src/text/readouts/head.js';
+import { NeuronGroup } from '../src/text/readouts/neuron.js';
+import type { ReadoutGroup } from '../src/text/readouts/readout.js';
 import { type UnitStatistics, writeUnitStatistics } from '../src/text/readouts/unit-statistics.js';
 import { BpeEncoder } from './bpe-trainer.js';
 import { encodeCorpus, folderVocabulary } from './corpus.js';
@@ -98,50 +101,51 @@ async function meanDeltas(centres: readonly Float32Array[]): Promise<WeightArray
 
 // -- measures --------------------------------------------------------------------------------------------------
 
-function groupsOf(layer: number): UnitGroup[] {
+/** All groups of a layer, each with the mean that it is centred on. */
+function groupsOf(layer: number, centre: Float32Array): [ReadoutGroup, Float32Array | undefined][] {
+  const heads = headMeasures.map((measure) => headGroup(spec, layer, measure));
   return [
-    ...(['delta', 'raw', 'attention', 'logits'] as const).map((measure) => ({
-      kind: 'heads' as const,
-      layer,
-      measure,
-    })),
-    ...[false, true].map((pre) => ({ kind: 'neurons' as const, layer, pre })),
+    ...heads.map((group): [ReadoutGroup, Float32Array | undefined] => [
+      group,
+      group.centre ? centre : undefined,
+    ]),
+    ...(['post', 'pre'] as const).map((side): [ReadoutGroup, undefined] => [
+      new NeuronGroup(spec, layer, side),
+      undefined,
+    ]),
   ];
 }
 
 async function countGroups(
-  groups: readonly UnitGroup[],
-  centres: readonly Float32Array[],
-): Promise<[UnitGroup, UnitStatistics][]> {
-  const centreOf = (group: UnitGroup) =>
-    needsCentre(group) ? centres[(group as { layer: number }).layer] : undefined;
+  groups: readonly (readonly [ReadoutGroup, Float32Array | undefined])[],
+): Promise<[ReadoutGroup, UnitStatistics][]> {
   const program = await compile(
     (inputs, lookup) => {
       const run = forward(spec, lookup, { ids: inputs.ids! });
       return Object.fromEntries(
-        groups.map((group) => [
-          groupKey(group),
+        groups.map(([group, centre]) => [
+          group.key,
           // [unit, row]: each unit's values lie together to be counted.
-          tf.transpose(past(measure(spec, lookup, run, group, centreOf(group)))),
+          tf.transpose(past(group.read({ spec, weights: lookup, pass: run }, centre))),
         ]),
       );
     },
     { inputs, weights },
   );
-  const histograms = groups.map((group) => new Histograms(groupSize(group, spec)));
+  const histograms = groups.map(([group]) => new Histograms(group.size));
   let running = program.run({ ids: sequenceBatch(0) });
   for (let first = 0; first < sequences; first += BATCH) {
     const part = await running;
     // The next batch is computed while this one is counted.
     if (first + BATCH < sequences) running = program.run({ ids: sequenceBatch(first + BATCH) });
-    for (const [i, group] of groups.entries()) histograms[i]!.add(part[groupKey(group)] as Float32Array);
+    for (const [i, [group]] of groups.entries()) histograms[i]!.add(part[group.key] as Float32Array);
     progress('measures', first);
   }
   program.dispose();
-  return groups.map((group, i) => {
-    const centre = centreOf(group);
-    return [group, { ...histograms[i]!.statistics(), ...(centre && { centre }) }];
-  });
+  return groups.map(([group, centre], i) => [
+    group,
+    { ...histograms[i]!.statistics(), ...(centre && { centre }) },
+  ]);
 }
 
 function progress(what: string, done: number): void {
@@ -149,7 +153,7 @@ function progress(what: string, done: number): void {
 }
 
 const centres = await headCentres();
-const counts = await countGroups(layers.flatMap(groupsOf), centres);
+const counts = await countGroups(layers.flatMap((layer) => groupsOf(layer, centres[layer]!)));
 const text = { tokens: counted, positions: POSITIONS, key: `training corpus ${sequences} x ${POSITIONS}` };
 writeUnitStatistics(folder, text, counts, await meanDeltas(centres));
 process.stderr.write(`\n${counted} tokens counted, written to ${folder}\n`);

@@ -56,53 +56,84 @@ export interface ChannelUnit {
 export type TextUnit = HeadUnit | NeuronUnit | DirectionUnit | LogitUnit;
 export type Unit = TextUnit | ChannelUnit;
 
-/** Each form of a name, and the unit that a match means. The first that matches counts. */
-const forms: readonly { readonly pattern: RegExp; readonly unit: (parts: readonly string[]) => Unit }[] = [
-  {
-    pattern: /^(?:L(\d{1,9})\.H(\d{1,9})|blocks\.(\d{1,9})\.attn\.hook_result\[(\d{1,9})\])$/,
-    unit: ([layer, head]) => ({ kind: 'head', layer: Number(layer), head: Number(head) }),
+interface Form<U extends Unit> {
+  /** Each a pattern and the unit that a match means; the first that matches counts. */
+  readonly parse: readonly (readonly [pattern: RegExp, unit: (parts: readonly string[]) => U])[];
+  readonly format: (unit: U) => string;
+}
+
+const head = ([layer, head]: readonly string[]): HeadUnit => ({
+  kind: 'head',
+  layer: Number(layer),
+  head: Number(head),
+});
+
+const neuron =
+  (side: NeuronUnit['side']) =>
+  ([layer, neuron]: readonly string[]): NeuronUnit => ({
+    kind: 'neuron',
+    layer: Number(layer),
+    neuron: Number(neuron),
+    side,
+  });
+
+/** The forms of each kind's names: a new kind is a line here. */
+const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } = {
+  head: {
+    parse: [
+      [/^L(\d{1,9})\.H(\d{1,9})$/, head],
+      [/^blocks\.(\d{1,9})\.attn\.hook_result\[(\d{1,9})\]$/, head],
+    ],
+    format: ({ layer, head }) => `L${layer}.H${head}`,
   },
-  {
-    pattern: /^(?:L(\d{1,9})\.N(\d{1,9})|blocks\.(\d{1,9})\.mlp\.hook_post\[(\d{1,9})\])$/,
-    unit: ([layer, neuron]) => ({
-      kind: 'neuron',
-      layer: Number(layer),
-      neuron: Number(neuron),
-      side: 'post',
-    }),
+  neuron: {
+    parse: [
+      [/^L(\d{1,9})\.N(\d{1,9})$/, neuron('post')],
+      [/^blocks\.(\d{1,9})\.mlp\.hook_post\[(\d{1,9})\]$/, neuron('post')],
+      [/^L(\d{1,9})\.N(\d{1,9}):pre$/, neuron('pre')],
+      [/^blocks\.(\d{1,9})\.mlp\.hook_pre\[(\d{1,9})\]$/, neuron('pre')],
+    ],
+    format: ({ layer, neuron, side }) => `L${layer}.N${neuron}${side === 'pre' ? ':pre' : ''}`,
   },
-  {
-    pattern: /^(?:L(\d{1,9})\.N(\d{1,9}):pre|blocks\.(\d{1,9})\.mlp\.hook_pre\[(\d{1,9})\])$/,
-    unit: ([layer, neuron]) => ({
-      kind: 'neuron',
-      layer: Number(layer),
-      neuron: Number(neuron),
-      side: 'pre',
-    }),
+  direction: {
+    parse: [
+      [
+        // A file's name may hold a "#", an array's may not.
+        /^L(\d{1,9})\.D:(.+)#([^#]+)$/s,
+        ([layer, file, name]) => ({ kind: 'direction', layer: Number(layer), file: file!, name: name! }),
+      ],
+    ],
+    format: ({ layer, file, name }) => `L${layer}.D:${file}#${name}`,
   },
-  {
-    // A file's name may hold a "#", an array's may not.
-    pattern: /^L(\d{1,9})\.D:(.+)#([^#]+)$/s,
-    unit: ([layer, file, name]) => ({ kind: 'direction', layer: Number(layer), file: file!, name: name! }),
+  logit: {
+    parse: [[/^logit:(.+)$/s, ([token]) => ({ kind: 'logit', token: token! })]],
+    format: ({ token }) => `logit:${token}`,
   },
-  { pattern: /^logit:(.+)$/s, unit: ([token]) => ({ kind: 'logit', token: token! }) },
-  {
-    // What begins as a text unit is a misspelt text unit, not a layer of a CNN.
-    pattern: /^(?!L\d+\.|logit:)([^:@\s]+):(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?$/,
-    unit: ([layer, channel, row, column]) => ({
-      kind: 'channel',
-      layer: layer!,
-      channel: Number(channel),
-      position: row === undefined ? null : { row: Number(row), column: Number(column) },
-    }),
+  channel: {
+    parse: [
+      [
+        // What begins as a text unit is a misspelt text unit, not a layer of a CNN.
+        /^(?!L\d+\.|logit:)([^:@\s]+):(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?$/,
+        ([layer, channel, row, column]) => ({
+          kind: 'channel',
+          layer: layer!,
+          channel: Number(channel),
+          position: row === undefined ? null : { row: Number(row), column: Number(column) },
+        }),
+      ],
+    ],
+    format: ({ layer, channel, position }) =>
+      `${layer}:${channel}${position ? `@${position.row},${position.column}` : ''}`,
   },
-];
+};
 
 /** The unit that a name means, or null when it has none of the forms. Ranges are not checked. */
 export function tryParseUnit(name: string): Unit | null {
-  for (const { pattern, unit } of forms) {
-    const match = pattern.exec(name);
-    if (match) return unit(match.slice(1).filter((part) => part !== undefined));
+  for (const { parse } of Object.values(forms)) {
+    for (const [pattern, unit] of parse) {
+      const match = pattern.exec(name);
+      if (match) return unit(match.slice(1));
+    }
   }
   return null;
 }
@@ -123,19 +154,6 @@ export function parseUnit(name: string): Unit {
 }
 
 /** The name of a unit; `parseUnit` gives the unit back. */
-export function formatUnit(unit: Unit): string {
-  switch (unit.kind) {
-    case 'head':
-      return `L${unit.layer}.H${unit.head}`;
-    case 'neuron':
-      return `L${unit.layer}.N${unit.neuron}${unit.side === 'pre' ? ':pre' : ''}`;
-    case 'direction':
-      return `L${unit.layer}.D:${unit.file}#${unit.name}`;
-    case 'logit':
-      return `logit:${unit.token}`;
-    case 'channel': {
-      const { position } = unit;
-      return `${unit.layer}:${unit.channel}${position ? `@${position.row},${position.column}` : ''}`;
-    }
-  }
+export function formatUnit<U extends Unit>(unit: U): string {
+  return (forms[unit.kind] as unknown as Form<U>).format(unit);
 }

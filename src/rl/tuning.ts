@@ -8,7 +8,8 @@ import type { TextModel } from '../text/lm/model.js';
 import { openSubject } from '../text/lm/subject.js';
 import type { Calibration } from '../text/readouts/calibration.js';
 import { Probe } from '../text/readouts/probe.js';
-import type { MeasuredUnit, ReferenceClass } from '../text/readouts/reference.js';
+import type { Readout } from '../text/readouts/readout.js';
+import type { ReferenceClass } from '../text/readouts/reference.js';
 import type { SessionOptions } from '../text/readouts/session.js';
 import { Likelihood } from './importance.js';
 import { nextBeta } from './kl-control.js';
@@ -50,7 +51,7 @@ export interface TuneOptions extends SessionOptions {
 
 /** What options name, looked up. */
 export interface TunePlan {
-  readonly unit: MeasuredUnit;
+  readonly unit: Readout;
   readonly reference: ReferenceClass;
   readonly layout: LoraLayout;
 }

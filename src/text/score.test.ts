@@ -25,6 +25,7 @@ import { openSubject } from './lm/subject.js';
 import { forward } from './lm/transformer.js';
 import { Calibration } from './readouts/calibration.js';
 import { corpusText } from './readouts/calibration-text.js';
+import { headGroup } from './readouts/head.js';
 import { calibrate } from './readouts/session.js';
 import { type ScoreOptions, type ScoreResult, scoreText } from './score.js';
 
@@ -133,7 +134,7 @@ describe('scoreText', () => {
     expect(ids.positions).toBe(24);
     expect(Array.from(ids.ids).filter((id) => id === 0)).toHaveLength(ids.ids.length / 24);
     const calibration = new Calibration({ subject: openSubject(model, 'onnx'), text: async () => ids });
-    const { mean, deviation } = await calibration.statistics({ kind: 'heads', layer: 1, measure: 'raw' });
+    const { mean, deviation } = await calibration.statistics(headGroup(model.spec, 1, 'raw'));
     const { result } = await score({ measure: 'raw' });
     const { raw, z } = result.units[0]!;
     const expected = raw.map((value) => (value - mean[2]!) / deviation[2]!);
@@ -175,7 +176,7 @@ describe('calibrate', () => {
     const reports: unknown[] = [];
     let step = await steps.next();
     for (; !step.done; step = await steps.next()) reports.push(step.value);
-    const group = { kind: 'heads', layer: 1, measure: 'delta' } as const;
+    const group = headGroup(model.spec, 1, 'delta');
     const { mean, deviation, max, centre } = await step.value.statistics(group);
     return { reports, statistics: { mean, deviation, max, centre }, from: await step.value.sourceOf(group) };
   }

@@ -8,7 +8,10 @@ import { parseConfig } from '../../src/text/lm/config.js';
 import type { TextWeights } from '../../src/text/lm/model.js';
 import { parameterShapes } from '../../src/text/lm/parameters.js';
 import type { Subject } from '../../src/text/lm/subject.js';
+import type { HeadMeasure } from '../../src/text/names.js';
 import { Calibration } from '../../src/text/readouts/calibration.js';
+import { referenceClass } from '../../src/text/readouts/reference.js';
+import { openReadout } from '../../src/text/readouts/units.js';
 
 const sizes = { vocab_size: 13, max_position_embeddings: 9 };
 
@@ -65,6 +68,19 @@ export const subjectOf = (
   banned: readonly number[] = [0],
   engine: EngineName = 'onnx',
 ): Subject => ({ spec, weights, engine, start: 0, special: banned, excluded: () => banned });
+
+/** A unit and its rivals, for a model without a tokenizer. */
+export function unitsOf(
+  { spec }: Pick<TextWeights, 'spec'>,
+  name: string,
+  reference = 'none',
+  measure: HeadMeasure = 'raw',
+  tokenId: (text: string) => number | null = () => null,
+) {
+  const context = { spec, measure, tokenId };
+  const unit = openReadout(name, context);
+  return { unit, reference: referenceClass(reference, unit, context, 0) };
+}
 
 /** Statistics over given sequences, `[rows, positions]`. */
 export const calibrationOn = (model: TextWeights, ids: Int32Array, positions: number): Calibration =>

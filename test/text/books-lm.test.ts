@@ -8,7 +8,8 @@ import { loadTextModel, type TextModel } from '../../src/text/lm/model.js';
 import { parameterShapes } from '../../src/text/lm/parameters.js';
 import { forward } from '../../src/text/lm/transformer.js';
 import { headMeasures } from '../../src/text/names.js';
-import { needsCentre, type UnitGroup } from '../../src/text/readouts/measures.js';
+import { headGroup } from '../../src/text/readouts/head.js';
+import { NeuronGroup } from '../../src/text/readouts/neuron.js';
 import { shippedStatistics } from '../../src/text/readouts/unit-statistics.js';
 import { compileEvaluation } from '../../tools/bits-per-byte.js';
 import { BpeEncoder, tokenByteLengths } from '../../tools/bpe-trainer.js';
@@ -62,11 +63,11 @@ describe('models/books-lm', () => {
     const { spec } = model;
     expect(shipped.text.tokens).toBeGreaterThanOrEqual(1_000_000);
     for (let layer = 0; layer < spec.layers; layer++) {
-      const heads = headMeasures.map((measure): UnitGroup => ({ kind: 'heads', layer, measure }));
-      const neurons = [true, false].map((pre): UnitGroup => ({ kind: 'neurons', layer, pre }));
+      const heads = headMeasures.map((measure) => headGroup(spec, layer, measure));
+      const neurons = (['pre', 'post'] as const).map((side) => new NeuronGroup(spec, layer, side));
       for (const group of [...heads, ...neurons]) {
         const { mean, deviation, max, quantiles, centre } = shipped.load(group)!;
-        const units = group.kind === 'heads' ? spec.heads : spec.dMlp;
+        const units = group.size;
         expect(mean).toHaveLength(units);
         const ordered = Array.from({ length: units }, (_, unit) => [
           ...Array.from({ length: 4 }, (_, q) => quantiles[q * units + unit]!),
@@ -76,8 +77,8 @@ describe('models/books-lm', () => {
           expect(deviation[unit]).toBeGreaterThan(0);
           expect([...values].sort((a, b) => a - b)).toEqual(values);
         }
-        const centred = needsCentre(group);
-        expect(centre?.length).toBe(centred ? spec.heads * spec.dHead : undefined);
+        const centred = 'centre' in group ? group.centre : undefined;
+        expect(centre?.length).toBe(centred?.size);
       }
     }
   });

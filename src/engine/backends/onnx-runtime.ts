@@ -3,7 +3,7 @@ import type { Program } from '../compiler/program.js';
 import type { TypedArray } from '../tensor-spec.js';
 import type { Device, Traits } from '../types.js';
 import { readFinite } from '../weights/finite.js';
-import type { WeightSource } from '../weights/weights.js';
+import { ownerOf, type WeightSource } from '../weights/weights.js';
 import type { ArrayValue, Backend, HeldArray, LoadedProgram, LoadOptions } from './backend.js';
 import type { FedInput, Request } from './messages.js';
 import { askWorker } from './worker-client.js';
@@ -31,8 +31,9 @@ export class OnnxRuntime implements Backend {
   ) {}
 
   async upload(weights: WeightSource, names: readonly string[]): Promise<void> {
-    const set = this.sets.get(weights) ?? { number: ++lastNumber, names: new Set<string>() };
-    this.sets.set(weights, set);
+    const owner = ownerOf(weights);
+    const set = this.sets.get(owner) ?? { number: ++lastNumber, names: new Set<string>() };
+    this.sets.set(owner, set);
     for (const name of names) {
       if (set.names.has(name)) continue;
       const data = readFinite(weights, name);
@@ -49,7 +50,7 @@ export class OnnxRuntime implements Backend {
 
   async load(content: Program, { weights, threads, arena }: LoadOptions): Promise<LoadedProgram> {
     const program = ++lastNumber;
-    const set = (weights && this.sets.get(weights)?.number) ?? NO_WEIGHTS;
+    const set = (weights && this.sets.get(ownerOf(weights))?.number) ?? NO_WEIGHTS;
     await askWorker({ kind: 'load', device: this.device, program, set, content, threads, arena });
     return { number: program, outputs: content.outputs };
   }
@@ -93,8 +94,9 @@ export class OnnxRuntime implements Backend {
   }
 
   async disposeWeights(weights: WeightSource): Promise<void> {
-    const set = this.sets.get(weights);
-    this.sets.delete(weights);
+    const owner = ownerOf(weights);
+    const set = this.sets.get(owner);
+    this.sets.delete(owner);
     if (set) await askWorker({ kind: 'forget', set: set.number });
   }
 }

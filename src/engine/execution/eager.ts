@@ -12,7 +12,7 @@ import * as tf from '../functions/tfjs.js';
 import type { DType, TensorSpec, TypedArray } from '../tensor-spec.js';
 import { type Compiled, type CompileOptions, plainTraits, type Resident, type RunInput } from '../types.js';
 import { readFinite } from '../weights/finite.js';
-import type { WeightSource } from '../weights/weights.js';
+import { ownerOf, type WeightSource } from '../weights/weights.js';
 import type { Executor } from './executor.js';
 import { arrayTypes, checkedInput, isResident, specOf } from './inputs.js';
 
@@ -56,8 +56,9 @@ class EagerWeights {
 
   tensor(source: WeightSource | undefined, name: string): tf.Tensor {
     if (!source) throw new Error(`the function asked for the weight "${name}" but was given none`);
-    const tensors = this.uploaded.get(source) ?? new Map<string, tf.Tensor>();
-    this.uploaded.set(source, tensors);
+    const owner = ownerOf(source);
+    const tensors = this.uploaded.get(owner) ?? new Map<string, tf.Tensor>();
+    this.uploaded.set(owner, tensors);
     const found = tensors.get(name);
     if (found) return found;
     const tensor = tf.keep(tf.tensor(readFinite(source, name), [...source.shape(name)], 'float32'));
@@ -66,8 +67,9 @@ class EagerWeights {
   }
 
   release(source: WeightSource): void {
-    for (const tensor of this.uploaded.get(source)?.values() ?? []) tensor.dispose();
-    this.uploaded.delete(source);
+    const owner = ownerOf(source);
+    for (const tensor of this.uploaded.get(owner)?.values() ?? []) tensor.dispose();
+    this.uploaded.delete(owner);
   }
 }
 

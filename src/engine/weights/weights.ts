@@ -18,7 +18,12 @@ export interface WeightSource {
   shape(name: string): readonly number[];
   /** The array, the caller's to keep (the engine hands it over to its thread). */
   read(name: string): Float32Array;
+  /** The source under which engines keep these arrays, where it is another: see `extendWeights`. */
+  readonly extends?: WeightSource;
 }
+
+/** The source under which an engine keeps a source's arrays. */
+export const ownerOf = (source: WeightSource): WeightSource => source.extends ?? source;
 
 /**
  * Parameters kept in memory: trained here, made by a formula, or loaded at once.

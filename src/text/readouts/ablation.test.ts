@@ -8,6 +8,7 @@ import { openSubject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import { ablationDivergence } from './ablation.js';
 import { Calibration } from './calibration.js';
+import { headGroup } from './head.js';
 import { resolveUnits } from './session.js';
 
 let model: TextModel;
@@ -33,7 +34,7 @@ describe('mean ablation', () => {
   it('of a head of the last layer is the KL of logits computed by hand', async () => {
     const { spec, weights } = model;
     const layer = spec.layers - 1;
-    const [head, { centre }] = [2, await calibration.statistics({ kind: 'heads', layer, measure: 'delta' })];
+    const [head, { centre }] = [2, await calibration.statistics(headGroup(spec, layer, 'delta'))];
     // Nothing but the layer's MLP and the final norm stand behind the head: its delta is taken out of the stream.
     const program = await compile(
       ({ x }, w) => {

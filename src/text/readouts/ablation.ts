@@ -11,11 +11,11 @@ import type { Edits } from '../lm/reading.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import type { Calibration } from './calibration.js';
-import type { MeasuredUnit } from './reference.js';
+import type { Readout } from './readout.js';
 
 export interface AblationOptions {
   readonly subject: Subject;
-  readonly unit: MeasuredUnit;
+  readonly unit: Readout;
   readonly calibration: Calibration;
 }
 
@@ -50,30 +50,10 @@ export async function compileAblation(options: AblationOptions, positions: numbe
 }
 
 /** Whether `ablationDivergence` can say something of a unit. */
-export function canAblate({ group }: MeasuredUnit): boolean {
-  return group.kind === 'heads' || group.kind === 'headsToward' || group.kind === 'neurons';
-}
+export const canAblate = ({ group }: Readout): boolean => group.effect !== undefined;
 
-async function meanAblation({ subject: { spec }, unit, calibration }: AblationOptions): Promise<Edits> {
-  const { group, index } = unit;
-  if (group.kind === 'heads' || group.kind === 'headsToward') {
-    const { centre } = await calibration.statistics({ kind: 'heads', layer: group.layer, measure: 'delta' });
-    return {
-      [`blocks.${group.layer}.attn.hook_z`]: (z) =>
-        replaced(z, index, tf.tensor(centre!, [spec.heads, spec.dHead])),
-    };
-  }
-  if (group.kind === 'neurons') {
-    const { mean } = await calibration.statistics({ ...group, pre: false });
-    return { [`blocks.${group.layer}.mlp.hook_post`]: (post) => replaced(post, index, tf.tensor1d(mean)) };
-  }
-  throw new UsageError(`${unit.name} cannot be ablated: only heads and neurons can`);
-}
-
-/** The activation with unit `index` (along axis 2) put to its mean. @param mean - broadcasts from axis 2 on */
-function replaced(activation: tf.Tensor, index: number, mean: tf.Tensor): tf.Tensor {
-  const units = activation.shape[2]!;
-  const shape = [units, ...activation.shape.slice(3).map(() => 1)];
-  const chosen = tf.reshape(tf.oneHot(tf.tensor1d([index], 'int32'), units), shape);
-  return tf.add(tf.mul(activation, tf.sub(1, chosen)), tf.mul(mean, chosen));
+async function meanAblation({ unit, calibration }: AblationOptions): Promise<Edits> {
+  const { effect } = unit.group;
+  if (!effect) throw new UsageError(`${unit.name} cannot be ablated: only heads and neurons can`);
+  return effect.ablation(unit.index, await calibration.statistics(effect.usual));
 }

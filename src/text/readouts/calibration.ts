@@ -4,12 +4,13 @@
  */
 import { compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import { extendWeights } from '../../engine/weights/extend.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { padRows } from '../lm/rows.js';
-import type { TransformerSpec } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import { type CalibrationStore, memoryStore } from './calibration-store.js';
-import { groupKey, groupSize, measure, needsCentre, type UnitGroup } from './measures.js';
+import type { PassContext, ReadoutGroup } from './readout.js';
 import type { ShippedStatistics } from './unit-statistics.js';
 
 /** Statistics of the units of a group. */
@@ -18,7 +19,7 @@ export interface GroupStatistics {
   readonly deviation: Float32Array;
   /** Largest value seen. */
   readonly max: Float32Array;
-  /** Mean of each head's z, `[head * dHead]`, for groups that are centred on it. */
+  /** Mean of the group's `centre`, `[size]`, for groups that are centred on it. */
   readonly centre?: Float32Array;
 }
 
@@ -59,30 +60,28 @@ type Known = { readonly statistics: GroupStatistics; readonly from: CalibrationS
 /** Statistics on demand, each group once; kept in a store so that the next process need not count again. */
 export class Calibration {
   private readonly known = new Map<string, Promise<Known>>();
-  private readonly spec: TransformerSpec;
   private readonly store: CalibrationStore;
 
   constructor(private readonly options: CalibrationOptions) {
-    this.spec = options.subject.spec;
     this.store = options.store ?? memoryStore();
   }
 
-  async statistics(group: UnitGroup): Promise<GroupStatistics> {
+  async statistics(group: ReadoutGroup): Promise<GroupStatistics> {
     return (await this.find(group)).statistics;
   }
 
-  async sourceOf(group: UnitGroup): Promise<CalibrationSource> {
+  async sourceOf(group: ReadoutGroup): Promise<CalibrationSource> {
     return (await this.find(group)).from;
   }
 
-  private find(group: UnitGroup): Promise<Known> {
-    const key = groupKey(group);
+  private find(group: ReadoutGroup): Promise<Known> {
+    const { key } = group;
     const found = this.known.get(key) ?? this.shippedStoredOrCounted(group, key);
     this.known.set(key, found);
     return found;
   }
 
-  private async shippedStoredOrCounted(group: UnitGroup, key: string): Promise<Known> {
+  private async shippedStoredOrCounted(group: ReadoutGroup, key: string): Promise<Known> {
     const { shipped } = this.options;
     const own = shipped?.load(group);
     if (own)
@@ -97,19 +96,13 @@ export class Calibration {
     return { statistics: counted, from: { source: text.source, tokens, cached: false } };
   }
 
-  private async count(group: UnitGroup, text: CalibrationText): Promise<GroupStatistics> {
-    const centre = needsCentre(group)
-      ? (await this.moments(headOutputs(this.spec, group), text)).mean
-      : undefined;
-    const size = groupSize(group, this.spec);
-    const statistics = await this.moments(
-      {
-        size,
-        values: (ids, weights) =>
-          measure(this.spec, weights, forward(this.spec, weights, { ids }), group, centre),
-      },
-      text,
-    );
+  private async count(group: ReadoutGroup, text: CalibrationText): Promise<GroupStatistics> {
+    const { centre: centred } = group;
+    const centre =
+      centred &&
+      (await this.moments({ size: centred.size, values: ({ pass }) => centred.read(pass) }, text, [])).mean;
+    const counted = { size: group.size, values: (context: PassContext) => group.read(context, centre) };
+    const statistics = await this.moments(counted, text, group.weights ? [group.weights] : []);
     return centre ? { ...statistics, centre } : statistics;
   }
 
@@ -117,13 +110,15 @@ export class Calibration {
   private async moments(
     { size, values }: Counted,
     { ids, positions }: CalibrationText,
+    others: readonly WeightSource[],
   ): Promise<GroupStatistics> {
-    const { weights, engine } = this.options.subject;
+    const { spec, weights, engine } = this.options.subject;
     const count = ids.length / positions;
     const batch = Math.min(BATCH, count);
     const program = await compile(
-      (inputs, weights) => {
-        const all = values(inputs.ids!, weights); // [batch, pos, unit]
+      (inputs, lookup) => {
+        const pass = forward(spec, lookup, { ids: inputs.ids! });
+        const all = values({ spec, weights: lookup, pass }); // [batch, pos, unit]
         const counted = tf.slice(all, [0, 1, 0], [batch, positions - 1, size]);
         const mean = tf.mean(counted, 1, true);
         // By sequence: a filled-up batch then counts its real rows only.
@@ -135,7 +130,7 @@ export class Calibration {
       },
       {
         inputs: { ids: { shape: [batch, positions], dtype: 'int32' } },
-        weights,
+        weights: extendWeights(weights, others),
         engine,
       },
     );
@@ -158,21 +153,8 @@ export class Calibration {
 
 interface Counted {
   readonly size: number;
-  /** `[batch, pos, unit]` */
-  readonly values: (ids: tf.Tensor, weights: (name: string) => tf.Tensor) => tf.Tensor;
-}
-
-/** Each entry of each head's z as a unit. */
-function headOutputs(spec: TransformerSpec, group: UnitGroup): Counted {
-  const { layer } = group as Extract<UnitGroup, { layer: number }>;
-  const size = spec.heads * spec.dHead;
-  return {
-    size,
-    values: (ids, weights) => {
-      const z = forward(spec, weights, { ids }).at(`blocks.${layer}.attn.hook_z`);
-      return tf.reshape(z, [z.shape[0]!, z.shape[1]!, size]);
-    },
-  };
+  /** `[batch, pos, size]` */
+  readonly values: (context: PassContext) => tf.Tensor;
 }
 
 /** Combines moments of parts (Chan, Golub & LeVeque 1979), in double precision. */

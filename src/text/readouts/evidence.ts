@@ -9,21 +9,21 @@ import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TensorSpec } from '../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
-import { headOutputWeights, neuronOutputWeights } from '../lm/matrices.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import { logitChange } from '../lm/unembed.js';
 import { bannedMask } from '../sampling/draw-steps.js';
 import type { GroupStatistics } from './calibration.js';
-import { centredDeltas, scoreCounted, writtenBehindNorm } from './measures.js';
+import { behindFinalNorm } from './head-measures/logits.js';
 import type { Probe } from './probe.js';
+import { scoreCounted } from './sequence-score.js';
 
 /** Logits told at each end of what a unit writes. */
 const LOGITS_TOLD = 10;
 
 export interface EvidenceOptions {
   readonly probe: Probe;
-  /** Mean output of the heads of the unit's layer, for units that are heads. */
-  readonly centre: GroupStatistics['centre'];
+  /** What the unit does on average, where it has an effect. */
+  readonly usual: GroupStatistics | null;
   /** Tokens the prior proposes a position. */
   readonly proposals: number;
 }
@@ -87,8 +87,7 @@ function compileWith(
   inputs: Record<string, TensorSpec>,
   fn: (inputs: Record<string, tf.Tensor>, weights: WeightLookup) => Record<string, tf.Tensor>,
 ): Promise<Compiled> {
-  const { weights, engine } = probe.options.subject;
-  return compile(fn, { inputs, weights, engine });
+  return compile(fn, { ...probe.compiling, inputs });
 }
 
 function masks(positions: number): { counted: TensorSpec; present: TensorSpec } {
@@ -103,7 +102,7 @@ function oneHotPeak(z: tf.Tensor, present: tf.Tensor): tf.Tensor2D {
   return tf.cast(tf.oneHot(tf.argMax(masked, 1) as tf.Tensor1D, z.shape[1]!), 'float32') as tf.Tensor2D;
 }
 
-/** A head's pattern at the peak, and |A_k v_k W_O| of each source k; nothing for other units. */
+/** Where the unit looks from the peak; nothing for units that do not look. */
 function attentionFrom(
   { probe }: EvidenceOptions,
   weights: WeightLookup,
@@ -111,30 +110,8 @@ function attentionFrom(
   peak: tf.Tensor2D,
 ): Record<string, tf.Tensor> {
   const { unit, subject } = probe.options;
-  const { spec } = subject;
-  const { group, index } = unit;
-  if (group.kind !== 'heads' && group.kind !== 'headsToward') return {};
-  const positions = peak.shape[1];
-  const { dHead, dModel } = spec;
-  const patterns = read.at(`blocks.${group.layer}.attn.hook_pattern`); // [1, head, qPos, kPos]
-  const pattern = tf.reshape(tf.slice(patterns, [0, index, 0, 0], [1, 1, positions, positions]), [
-    positions,
-    positions,
-  ]);
-  const attention = tf.reshape(tf.matMul(peak, pattern as tf.Tensor2D), [positions]);
-  const values = read.cache(group.layer + 1).values[group.layer]!; // [1, kvHead, pos, dHead]
-  const shared = Math.floor((index * spec.kvHeads) / spec.heads);
-  const value = tf.reshape(tf.slice(values, [0, shared, 0, 0], [1, 1, positions, dHead]), [positions, dHead]);
-  const written = tf.matMul(value as tf.Tensor2D, headOutput(probe, weights, group.layer, index));
-  const norms = tf.sqrt(tf.sum(tf.square(tf.reshape(written, [positions, dModel])), 1));
-  return { attention, contribution: tf.mul(attention, norms) };
-}
-
-/** W_O of one head, `[dHead, dModel]`. */
-function headOutput(probe: Probe, weights: WeightLookup, layer: number, head: number): tf.Tensor2D {
-  const { spec } = probe.options.subject;
-  const all = headOutputWeights(spec, weights, layer);
-  return tf.reshape(tf.slice(all, [head, 0, 0], [1, spec.dHead, spec.dModel]), [spec.dHead, spec.dModel]);
+  const context = { spec: subject.spec, weights, pass: read };
+  return { ...unit.group.effect?.sources?.(context, unit.index, peak) };
 }
 
 /** The logits that the unit's own output raises and lowers most; nothing for units that write nothing. */
@@ -145,9 +122,12 @@ function logitsWritten(
   peak: tf.Tensor2D,
 ): Record<string, tf.Tensor> {
   const { spec } = options.probe.options.subject;
-  const written = writtenToStream(options, weights, read);
-  if (!written) return {};
-  const rows = tf.reshape(writtenBehindNorm(spec, weights, read, written), [-1, spec.dModel]) as tf.Tensor2D;
+  const { unit } = options.probe.options;
+  const { effect } = unit.group;
+  if (!effect || !options.usual) return {};
+  const context = { spec, weights, pass: read };
+  const written = effect.written(context, unit.index, options.usual); // [1, rows, dModel]
+  const rows = tf.reshape(behindFinalNorm(context, written), [-1, spec.dModel]) as tf.Tensor2D;
   const atPeak = tf.matMul(peak, rows); // [1, dModel]
   const change = tf.reshape(logitChange(spec, weights, atPeak), [spec.vocab]);
   const centred = tf.sub(change, tf.mean(change));
@@ -159,24 +139,4 @@ function logitsWritten(
     bottomIds: bottom.indices,
     bottomValues: tf.neg(bottom.values),
   };
-}
-
-/** What the unit adds to the stream at every position, `[1, rows, dModel]`: a head's centred delta. */
-function writtenToStream(
-  { probe, centre }: EvidenceOptions,
-  weights: WeightLookup,
-  read: Pass,
-): tf.Tensor | null {
-  const { unit, subject } = probe.options;
-  const { spec } = subject;
-  const { group, index } = unit;
-  if (group.kind === 'heads' || group.kind === 'headsToward') {
-    const deltas = centredDeltas(spec, weights, read, group.layer, centre!); // [head, rows, dModel]
-    return tf.slice(deltas, [index, 0, 0], [1, deltas.shape[1]!, spec.dModel]);
-  }
-  if (group.kind !== 'neurons') return null;
-  const post = read.at(`blocks.${group.layer}.mlp.hook_post`); // [1, pos, neuron]
-  const activation = tf.slice(post, [0, 0, index], [1, post.shape[1]!, 1]);
-  const row = tf.slice(neuronOutputWeights(spec, weights, group.layer), [index, 0], [1, spec.dModel]);
-  return tf.mul(activation, tf.reshape(row, [1, 1, spec.dModel]));
 }

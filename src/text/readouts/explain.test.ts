@@ -21,6 +21,7 @@ import type { SequenceScore } from '../names.js';
 import { scoreText } from '../score.js';
 import { ablationDivergence } from './ablation.js';
 import { type OpenExplainer, openExplainer } from './explain.js';
+import { headGroup } from './head.js';
 import { Probe } from './probe.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 
@@ -231,7 +232,7 @@ describe('logits written', () => {
       const calibrating = calibrate(options);
       let step = await calibrating.next();
       while (!step.done) step = await calibrating.next();
-      const { centre } = await step.value.statistics({ kind: 'heads', layer, measure: 'delta' });
+      const { centre } = await step.value.statistics(headGroup(spec, layer, 'delta'));
       const at = (peak.position * spec.heads + index) * spec.dHead;
       const own = Array.from({ length: spec.dHead }, (_, i) => z[at + i]! - centre![index * spec.dHead + i]!);
       const size = spec.dHead * spec.dModel;

@@ -10,8 +10,8 @@ import { openSubject, type TextSubject } from '../lm/subject.js';
 import { encodeText } from '../score.js';
 import { canAblate, compileAblation } from './ablation.js';
 import { compileReading, compileVariants, type EvidenceOptions } from './evidence.js';
-import { countedPositions } from './measures.js';
 import { Probe } from './probe.js';
+import { countedPositions } from './sequence-score.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 
 export interface ExplainOptions {
@@ -40,14 +40,11 @@ export class Explainer {
   /** @param probe - stays the caller's: it is not disposed with the explainer */
   static async create(subject: TextSubject, probe: Probe): Promise<Explainer> {
     const { unit, calibration } = probe.options;
-    const { group } = unit;
-    const isHead = group.kind === 'heads' || group.kind === 'headsToward';
-    const { centre } = isHead
-      ? await calibration.statistics({ kind: 'heads', layer: group.layer, measure: 'delta' })
-      : {};
+    const { effect } = unit.group;
+    const usual = effect ? await calibration.statistics(effect.usual) : null;
     const usable = subject.spec.vocab - subject.excluded().length;
     const proposals = Math.max(1, Math.min(MOST_REPLACEMENTS + 1, usable));
-    return new Explainer(subject, probe, { probe, centre, proposals });
+    return new Explainer(subject, probe, { probe, usual, proposals });
   }
 
   /** @throws UsageError for an empty text, or one longer than the context */

@@ -1,5 +1,6 @@
 /** @file What units a language model has, and what is known of them. */
 import { openTextWeights } from '../lm/model.js';
+import { headGroup } from './head.js';
 import { shippedStatistics } from './unit-statistics.js';
 
 export interface LayerUnits {
@@ -28,10 +29,11 @@ export function listTextUnits(folder: string): TextUnits {
   const { spec } = openTextWeights(folder);
   const shipped = shippedStatistics(folder);
   const layers = Array.from({ length: spec.layers }, (_, layer): LayerUnits => {
-    const heads = shipped?.load({ kind: 'heads', layer, measure: 'delta' });
+    const group = headGroup(spec, layer, 'delta');
+    const heads = shipped?.load(group);
     const reach = heads
       ? Array.from(heads.max, (max, head) => ({
-          unit: `L${layer}.H${head}`,
+          unit: group.unit(head).name,
           max_z: (max - heads.mean[head]!) / heads.deviation[head]!,
         }))
       : [];

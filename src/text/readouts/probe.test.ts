@@ -14,8 +14,8 @@ import type { Place } from '../lm/places.js';
 import { forward } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
 import { Probe } from './probe.js';
-import { measuredUnit, type ReferenceClass, referenceClass, splitReference } from './reference.js';
-import { parseTextUnit } from './units.js';
+import { type ReferenceClass, referenceClass, splitReference } from './reference.js';
+import { openReadout, parseTextUnit } from './units.js';
 
 const { spec, weights } = randomModel(tinyConfigs.llama, 2);
 const subject = subjectOf({ spec, weights });
@@ -39,9 +39,9 @@ writeSafetensors(directions, [
 ]);
 
 const tokenId = (text: string) => (text === ' five' ? 5 : null);
-const unitOf = (name: string) => measuredUnit(parseTextUnit(name, spec), spec, 'raw', tokenId);
-const classOf = (name: string, unit: string, seed = 0) =>
-  referenceClass(name, unitOf(unit), spec, 'raw', seed, tokenId);
+const context = { spec, measure: 'raw', tokenId } as const;
+const unitOf = (name: string) => openReadout(name, context);
+const classOf = (name: string, unit: string, seed = 0) => referenceClass(name, unitOf(unit), context, seed);
 
 function probeOf(unit: string, reference: string, at: SequenceScore = 'max'): Promise<Probe> {
   return Probe.create({
@@ -242,13 +242,11 @@ describe('rivals held out', () => {
 
 describe('referenceClass', () => {
   const names = (reference: string, unit: string, seed = 0) =>
-    classOf(reference, unit, seed).parts.flatMap(({ group, indices }) =>
-      indices.map((index) => `${group.kind} ${'layer' in group ? group.layer : ''} ${index}`),
-    );
+    classOf(reference, unit, seed).parts.flatMap(({ names }) => names);
 
   it('never holds the unit itself', () => {
-    expect(names('layer', 'L1.H2')).toEqual(['heads 1 0', 'heads 1 1', 'heads 1 3']);
-    expect(names('L1.H2,L1.H3,L1.H3', 'L1.H2')).toEqual(['heads 1 3']);
+    expect(names('layer', 'L1.H2')).toEqual(['L1.H0', 'L1.H1', 'L1.H3']);
+    expect(names('L1.H2,L1.H3,L1.H3', 'L1.H2')).toEqual(['L1.H3']);
     expect(classOf('all', 'L1.H2').size).toBe(11);
     // The activation and the pre-activation of a neuron are two units.
     expect(classOf('L0.N1', 'L0.N1:pre').size).toBe(1);
@@ -288,9 +286,9 @@ describe('measuredUnit', () => {
   it('tells a direction by what it is, not by where it is kept', () => {
     const copy = join(folder, 'copy.safetensors');
     writeSafetensors(copy, [['up', { shape: [spec.dModel], data: vector }]]);
-    expect(unitOf(`L2.D:${copy}#up`).group).toEqual(unitOf(direction).group);
+    expect(unitOf(`L2.D:${copy}#up`).group.key).toBe(unitOf(direction).group.key);
     writeSafetensors(copy, [['up', { shape: [spec.dModel], data: vector.map((x) => -x) }]]);
-    expect(unitOf(`L2.D:${copy}#up`).group).not.toEqual(unitOf(direction).group);
+    expect(unitOf(`L2.D:${copy}#up`).group.key).not.toBe(unitOf(direction).group.key);
   });
 
   it('refuses a direction of another width', () => {

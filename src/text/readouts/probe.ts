@@ -4,22 +4,24 @@
  */
 
 import { OnDemand } from '../../core/on-demand.js';
-import { type Compiled, compile, type Precision } from '../../engine/compile.js';
+import { type Compiled, type CompileOptions, compile, type Precision } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TypedArray } from '../../engine/tensor-spec.js';
-import type { WeightLookup } from '../../engine/weights/weights.js';
+import { extendWeights } from '../../engine/weights/extend.js';
+import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
 import { padRows } from '../lm/rows.js';
 import type { Subject } from '../lm/subject.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
 import type { Calibration, GroupStatistics } from './calibration.js';
-import { groupKey, layersOf, measure, rawGroup, scoreSequence, type UnitGroup } from './measures.js';
-import type { MeasuredUnit, ReferenceClass } from './reference.js';
+import type { PassContext, Readout, ReadoutGroup } from './readout.js';
+import type { ReferenceClass } from './reference.js';
 import { type Scores, toScores } from './scores.js';
+import { scoreSequence } from './sequence-score.js';
 
 export interface ProbeOptions {
   readonly subject: Subject;
-  readonly unit: MeasuredUnit;
+  readonly unit: Readout;
   /** Rivals that a search may work against. */
   readonly reference: ReferenceClass;
   /** Rivals that are only looked at, to tell whether selectivity holds beyond those it was searched with. */
@@ -59,31 +61,33 @@ export class Probe {
   private constructor(
     readonly options: ProbeOptions,
     private readonly statistics: ReadonlyMap<string, GroupStatistics>,
+    /** The subject's, and those that groups bring: what functions that measure are compiled with. */
+    readonly weights: WeightSource,
   ) {}
 
   static async create(options: ProbeOptions): Promise<Probe> {
     const rivals = [...options.reference.parts, ...(options.heldOut?.parts ?? [])];
     const groups = [options.unit.group, ...rivals.map(({ group }) => group)];
     const statistics = new Map<string, GroupStatistics>();
-    for (const group of groups) statistics.set(groupKey(group), await options.calibration.statistics(group));
-    return new Probe(options, statistics);
+    for (const group of groups) statistics.set(group.key, await options.calibration.statistics(group));
+    const brought = groups.flatMap(({ weights }) => weights ?? []);
+    return new Probe(options, statistics, extendWeights(options.subject.weights, brought));
   }
 
   /** The same unit and rivals, scored in another precision. */
   inPrecision(precision: Precision): Probe {
-    return new Probe({ ...this.options, precision }, this.statistics);
+    return new Probe({ ...this.options, precision }, this.statistics, this.weights);
   }
 
   /** How many layers the unit's measure needs. */
   get layers(): number {
-    const { unit, subject } = this.options;
-    return layersOf(unit.group, subject.spec);
+    return this.options.unit.group.depth;
   }
 
   /** Mean and deviation of the unit's measure over calibration text. */
   get moments(): { mean: number; deviation: number } {
     const { group, index } = this.options.unit;
-    const { mean, deviation } = this.statistics.get(groupKey(group))!;
+    const { mean, deviation } = this.statistics.get(group.key)!;
     return { mean: mean[index]!, deviation: deviation[index]! };
   }
 
@@ -98,7 +102,7 @@ export class Probe {
 
   /** @param ids - one sequence, BOS in front */
   async details(ids: Int32Array): Promise<Details> {
-    const { spec, weights, engine } = this.options.subject;
+    const { spec, engine } = this.options.subject;
     const program = await compile(
       (inputs, lookup) => {
         const run = forward(spec, lookup, { ids: inputs.ids! });
@@ -109,7 +113,7 @@ export class Probe {
         const margin = tf.sub(this.unitZ(lookup, run), rivals.strongest);
         return { raw, z, logProbs, margin, above: rivals.above };
       },
-      { inputs: { ids: { shape: [1, ids.length], dtype: 'int32' } }, weights, engine },
+      { inputs: { ids: { shape: [1, ids.length], dtype: 'int32' } }, weights: this.weights, engine },
     );
     const { raw, z, logProbs, margin, above } = await program.run({ ids });
     program.dispose();
@@ -132,15 +136,15 @@ export class Probe {
           const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, lookup, run, inputs.ids!), 1));
           return { crossEntropy, ...this.unitScores(lookup, run) };
         },
-        { ...precise(this.options), inputs: { ids: { shape: [batch, positions], dtype: 'int32' } } },
+        { ...this.compiling, inputs: { ids: { shape: [batch, positions], dtype: 'int32' } } },
       ),
     );
   }
 
   /** z of every unit of a group at every position: `[batch, pos, unit]`. */
-  groupZ(weights: WeightLookup, run: Pass, group: UnitGroup): tf.Tensor {
-    const { mean, deviation, centre } = this.statistics.get(groupKey(group))!;
-    const raw = measure(this.options.subject.spec, weights, run, group, centre);
+  groupZ(weights: WeightLookup, run: Pass, group: ReadoutGroup): tf.Tensor {
+    const { mean, deviation, centre } = this.statistics.get(group.key)!;
+    const raw = group.read(this.context(weights, run), centre);
     const gain = deviation.map((x) => 1 / x);
     const shift = mean.map((x, i) => -x * gain[i]!);
     return tf.add(tf.mul(raw, tf.tensor1d(gain)), tf.tensor1d(shift));
@@ -148,13 +152,16 @@ export class Probe {
 
   /** The unit's own measure and its z at every position, `[batch, pos]`. */
   unitAtPositions(weights: WeightLookup, run: Pass): { raw: tf.Tensor; z: tf.Tensor } {
-    const { unit, subject } = this.options;
-    const own = rawGroup(unit.group);
-    const { centre } = this.statistics.get(groupKey(unit.group))!;
+    const { group, index } = this.options.unit;
+    const { centre } = this.statistics.get(group.key)!;
     return {
-      raw: column(measure(subject.spec, weights, run, own, centre), unit.index),
-      z: column(this.groupZ(weights, run, unit.group), unit.index),
+      raw: column((group.raw ?? group).read(this.context(weights, run), centre), index),
+      z: column(this.groupZ(weights, run, group), index),
     };
+  }
+
+  private context(weights: WeightLookup, pass: Pass): PassContext {
+    return { spec: this.options.subject.spec, weights, pass };
   }
 
   /** z of the unit over the sequence: `[batch]`. Differentiable. */
@@ -226,17 +233,16 @@ export class Probe {
     };
   }
 
+  /** How programs that score are compiled. */
+  get compiling(): Pick<CompileOptions, 'weights' | 'engine' | 'precision'> {
+    const { subject, precision } = this.options;
+    return { weights: this.weights, engine: subject.engine, ...(precision && { precision }) };
+  }
+
   async dispose(): Promise<void> {
     await this.programs.dispose();
   }
 }
-
-/** How programs that score are compiled. */
-export const precise = ({ subject: { weights, engine }, precision }: ProbeOptions) => ({
-  weights,
-  engine,
-  ...(precision && { precision }),
-});
 
 /**
  * Runs a program with one input `ids` `[batch, positions]` and one number a row out, over any number of rows.

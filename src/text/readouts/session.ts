@@ -9,15 +9,11 @@ import type { SequenceScore } from '../names.js';
 import { Calibration } from './calibration.js';
 import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
 import { corpusText, priorText } from './calibration-text.js';
-import {
-  type MeasureChoice,
-  type MeasuredUnit,
-  measuredUnit,
-  type ReferenceClass,
-  referenceClass,
-} from './reference.js';
+import type { MeasureChoice } from './head-measures/index.js';
+import type { Readout } from './readout.js';
+import { type ReferenceClass, referenceClass } from './reference.js';
 import { shippedStatistics } from './unit-statistics.js';
-import { parseTextUnit } from './units.js';
+import { openReadout } from './units.js';
 
 export interface SessionOptions {
   readonly model: TextModel;
@@ -80,10 +76,10 @@ async function lastOf<T>(steps: AsyncGenerator<unknown, T, void>): Promise<T> {
 /** The unit and its rivals, from their names. Throws UsageError for names the model does not have. */
 export function resolveUnits(
   unitName: string,
-  options: SessionOptions,
-): { unit: MeasuredUnit; reference: ReferenceClass } {
-  const { model, measure, reference, seed } = options;
-  const tokenId = (text: string) => model.tokenizer.tokenId(text);
-  const unit = measuredUnit(parseTextUnit(unitName, model.spec), model.spec, measure, tokenId);
-  return { unit, reference: referenceClass(reference, unit, model.spec, measure, seed, tokenId) };
+  { model, measure, reference, seed }: Pick<SessionOptions, 'model' | 'measure' | 'reference' | 'seed'>,
+): { unit: Readout; reference: ReferenceClass } {
+  const { spec, tokenizer } = model;
+  const context = { spec, measure, tokenId: (text: string) => tokenizer.tokenId(text) };
+  const unit = openReadout(unitName, context);
+  return { unit, reference: referenceClass(reference, unit, context, seed) };
 }

@@ -7,7 +7,7 @@ import {
   saveUnitStatistics,
 } from '../../hub/unit-statistics.js';
 import type { GroupStatistics } from './calibration.js';
-import { groupKey, type UnitGroup } from './measures.js';
+import type { ReadoutGroup } from './readout.js';
 
 /** Statistics of the units of a group, with the shape of their distribution. */
 export type UnitStatistics = GroupStatistics & Spread;
@@ -25,7 +25,7 @@ export interface CountedText {
 export interface ShippedStatistics {
   readonly text: CountedText;
   /** Undefined for a group that was not counted. */
-  load(group: UnitGroup): UnitStatistics | undefined;
+  load(group: ReadoutGroup): UnitStatistics | undefined;
 }
 
 /** The statistics in a model folder, or undefined when it has none. */
@@ -35,8 +35,8 @@ export function shippedStatistics(folder: string): ShippedStatistics | undefined
     file && {
       text: file.counted,
       load(group) {
-        const spread = file.load(groupKey(group));
-        const centre = file.array(`${groupKey(group)} centre`);
+        const spread = file.load(group.key);
+        const centre = file.array(`${group.key} centre`);
         return spread && { ...spread, ...(centre && { centre }) };
       },
     }
@@ -51,10 +51,10 @@ export function shippedStatistics(folder: string): ShippedStatistics | undefined
 export function writeUnitStatistics(
   folder: string,
   text: CountedText,
-  groups: Iterable<readonly [UnitGroup, UnitStatistics]>,
+  groups: Iterable<readonly [ReadoutGroup, UnitStatistics]>,
   meanDeltas: readonly WeightArray[],
 ): void {
-  const named = [...groups].map(([group, statistics]) => [groupKey(group), statistics] as const);
+  const named = [...groups].map(([group, statistics]) => [group.key, statistics] as const);
   const centres = named.flatMap(([key, { centre }]): [string, WeightArray][] =>
     centre ? [[`${key} centre`, { shape: [centre.length], data: centre }]] : [],
   );

@@ -1,7 +1,10 @@
-/** @file Units of a given transformer: names checked against its ranges. */
+/** @file Units of a given transformer: names checked against its ranges, and how they are read. */
 import { UsageError } from '../../core/errors.js';
-import { formatUnit, type TextUnit, tryParseUnit } from '../../core/units.js';
+import { type TextUnit, tryParseUnit } from '../../core/units.js';
 import type { TransformerSpec } from '../lm/spec.js';
+import type { UnitContext } from './kind.js';
+import { kindOf, kinds } from './kinds.js';
+import type { Readout } from './readout.js';
 
 /**
  * The unit of this model that a name means. A direction's file and a logit's token are not looked up here.
@@ -11,30 +14,21 @@ import type { TransformerSpec } from '../lm/spec.js';
 export function parseTextUnit(name: string, spec: TransformerSpec): TextUnit {
   const unit = tryParseUnit(name);
   if (!unit || unit.kind === 'channel') {
+    const ranges = Object.values(kinds).map((kind) => kind.range(spec));
     throw new UsageError(
-      `"${name}" names no unit of this model: it has heads ${range(spec, 'H', spec.heads)}, neurons ` +
-        `${range(spec, 'N', spec.dMlp)} (or N0:pre), directions L0.D:file.safetensors#name and "logit: token"`,
+      `"${name}" names no unit of this model: it has ${ranges.slice(0, -1).join(', ')} and ${ranges.at(-1)}`,
     );
   }
-  checkTextUnit(unit, spec);
+  kindOf(unit).check(unit, spec);
   return unit;
 }
 
-/** Throws UsageError when the model has no such layer, head or neuron. */
-export function checkTextUnit(unit: TextUnit, spec: TransformerSpec): void {
-  if (unit.kind === 'logit') return;
-  const outside = (what: string, index: number, count: number) => {
-    if (index < count) return;
-    throw new UsageError(
-      `${formatUnit(unit)} is outside this model: its ${what} are numbered 0 to ${count - 1}`,
-    );
-  };
-  outside('layers', unit.layer, spec.layers);
-  if (unit.kind === 'head') outside('heads', unit.head, spec.heads);
-  if (unit.kind === 'neuron') outside('neurons', unit.neuron, spec.dMlp);
-}
-
-/** `L0.H0 to L4.H7` */
-function range(spec: TransformerSpec, letter: string, count: number): string {
-  return `L0.${letter}0 to L${spec.layers - 1}.${letter}${count - 1}`;
+/**
+ * How the unit that a name means is read.
+ *
+ * @throws UsageError for a unit that the model lacks, UserError for a file that is not there
+ */
+export function openReadout(name: string, context: UnitContext): Readout {
+  const unit = parseTextUnit(name, context.spec);
+  return kindOf(unit).open(unit, context);
 }

@@ -68,7 +68,7 @@ export class Decoder {
 
   static async create(options: DecoderOptions): Promise<Decoder> {
     const { proposal, batch } = options;
-    const { weights, engine } = drawer(options);
+    const { engine } = drawer(options);
     const state = standingSpecs(options);
     const cache = cacheSpecs(options);
     const int32 = { shape: [batch], dtype: 'int32' } as const;
@@ -78,7 +78,7 @@ export class Decoder {
     const build = (
       fn: Parameters<typeof compile>[0],
       inputs: Parameters<typeof compile>[1]['inputs'],
-      source = weights,
+      source = options.probe.weights,
     ) => compile(fn, { inputs, weights: source, engine });
     const second = Object.fromEntries(names.map((name) => [`other ${name}`, state[name]!]));
     const programs: Programs = {

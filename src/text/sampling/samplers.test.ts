@@ -8,12 +8,16 @@ import {
   type SamplerCase,
 } from '../../../test/helpers/check-samplers.js';
 import { enumerate } from '../../../test/helpers/exact-sampling.js';
-import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
+import {
+  calibrationOn,
+  randomModel,
+  subjectOf,
+  tinyConfigs,
+  unitsOf,
+} from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import { MemoryWeights } from '../../engine/weights/weights.js';
 import { Probe } from '../readouts/probe.js';
-import { measuredUnit, referenceClass } from '../readouts/reference.js';
-import { parseTextUnit } from '../readouts/units.js';
 import { Decoder } from './decoder.js';
 import { PrefixReward } from './prefix-reward.js';
 import { islandOf } from './smc.js';
@@ -35,10 +39,13 @@ describe.each([
     const random = Random.of(1, 'calibration text');
     const ids = Int32Array.from({ length: 40 * 6 }, (_, i) => (i % 6 === 0 ? 0 : random.integer(spec.vocab)));
     const calibration = calibrationOn({ spec, weights }, ids, 6);
-    const unit = measuredUnit(parseTextUnit(unitName, spec), spec, 'delta', () => null);
-    const reference = referenceClass('none', unit, spec, 'delta', 1, () => null);
     const subject = subjectOf({ spec, weights }, banned);
-    probe = await Probe.create({ subject, unit, reference, calibration, at: 'max' });
+    probe = await Probe.create({
+      subject,
+      ...unitsOf({ spec }, unitName, 'none', 'delta'),
+      calibration,
+      at: 'max',
+    });
     const tokens = Array.from({ length: spec.vocab }, (_, id) => id).filter((id) => !banned.includes(id));
     test = {
       decoder: await Decoder.create({

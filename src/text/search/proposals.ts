@@ -165,12 +165,10 @@ export class Proposer {
     fn: (inputs: Record<string, tf.Tensor>, weights: WeightLookup) => Record<string, tf.Tensor>,
     more = {},
   ): Promise<Compiled> {
-    const { positions, precision = 'float32' } = this.options;
-    const { weights, engine } = this.subject;
+    const { positions, probe, precision = 'float32' } = this.options;
     return compile(fn, {
       inputs: { ids: { shape: [batch, positions], dtype: 'int32' }, ...more },
-      weights,
-      engine,
+      ...probe.compiling,
       precision,
     });
   }

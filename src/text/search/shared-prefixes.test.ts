@@ -1,13 +1,17 @@
 /** Children scored from what their parents share with them, against the same children scored whole. */
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
-import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
+import {
+  calibrationOn,
+  randomModel,
+  subjectOf,
+  tinyConfigs,
+  unitsOf,
+} from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
 import type { HeadMeasure, SequenceScore } from '../names.js';
 import { Probe } from '../readouts/probe.js';
-import { measuredUnit, referenceClass } from '../readouts/reference.js';
-import { parseTextUnit } from '../readouts/units.js';
 import { SharedPrefixes } from './shared-prefixes.js';
 
 const POSITIONS = 9;
@@ -44,14 +48,10 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
   ] satisfies [string, HeadMeasure, SequenceScore, string][])(
     '%s by %s, %s, against %s',
     async (name, measure, at, reference) => {
-      const tokenId = () => 5;
-      const unit = measuredUnit(parseTextUnit(name, spec), spec, measure, tokenId);
-      const rivals = referenceClass(reference, unit, spec, measure, 0, tokenId);
       const probe = await Probe.create({
         subject: subjectOf({ spec, weights }),
         calibration,
-        unit,
-        reference: rivals,
+        ...unitsOf({ spec }, name, reference, measure, () => 5),
         at,
       });
       const shared = new SharedPrefixes({ probe, positions: POSITIONS, parents: 2, tokens: 24 });

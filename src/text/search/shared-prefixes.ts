@@ -15,7 +15,7 @@ import { padRows, stackRows } from '../lm/rows.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import { forward, type Pass, readPacked, sequenceLogProbs } from '../lm/transformer.js';
 import { finalNorm, targetLogProbs } from '../lm/unembed.js';
-import { type Probe, precise } from '../readouts/probe.js';
+import type { Probe } from '../readouts/probe.js';
 import { type Scores, toScores } from '../readouts/scores.js';
 
 /** The stream after the last layer, from which tokens are predicted. */
@@ -139,7 +139,7 @@ export class SharedPrefixes {
           ]),
         );
       },
-      { ...precise(probe.options), inputs: { ids: { shape: [parents, positions], dtype: 'int32' } } },
+      { ...probe.compiling, inputs: { ids: { shape: [parents, positions], dtype: 'int32' } } },
     );
   }
 
@@ -149,7 +149,7 @@ export class SharedPrefixes {
     const { outputs } = await this.parentsGraph!;
     const perToken = { shape: [tokens], dtype: 'int32' } as const;
     return compile((inputs, lookup) => this.scoreChildren(size, inputs, lookup), {
-      ...precise(probe.options),
+      ...probe.compiling,
       // Position 0, where rows are of another size than elsewhere, is the parents'.
       evenRows: true,
       packed: size === this.sizes.at(-1),

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
-import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
+import {
+  calibrationOn,
+  randomModel,
+  subjectOf,
+  tinyConfigs,
+  unitsOf,
+} from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import type { Precision } from '../../engine/compile.js';
 import { MemoryWeights, type WeightArray } from '../../engine/weights/weights.js';
@@ -13,8 +19,6 @@ import { finishRun } from '../../runs/events.js';
 import { loadTextModel } from '../lm/model.js';
 import { stackRows } from '../lm/rows.js';
 import { Probe } from '../readouts/probe.js';
-import { measuredUnit, referenceClass } from '../readouts/reference.js';
-import { parseTextUnit } from '../readouts/units.js';
 import { Proposer } from './proposals.js';
 import { RankFirst } from './rank-first.js';
 import { type Choose, WholeScoring } from './scoring.js';
@@ -69,13 +73,10 @@ async function wideProbe(size = 1) {
     Int32Array.from({ length: positions }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab)));
   const text = stackRows(Array.from({ length: 20 }, row));
   const calibration = calibrationOn({ spec, weights }, text, positions);
-  const unit = measuredUnit(parseTextUnit('L1.N3', spec), spec, 'raw', () => null);
-  const reference = referenceClass('layer', unit, spec, 'raw', 0, () => null);
   const probe = await Probe.create({
     subject: subjectOf({ spec, weights }),
     calibration,
-    unit,
-    reference,
+    ...unitsOf({ spec }, 'L1.N3', 'layer'),
     at: 'max',
   });
   return { spec, weights, positions, random, row, probe };

@@ -1,11 +1,15 @@
 /** The graphs of soft prompts, against finite differences of what they say of themselves. */
 import { describe, expect, it } from 'vitest';
-import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
+import {
+  calibrationOn,
+  randomModel,
+  subjectOf,
+  tinyConfigs,
+  unitsOf,
+} from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
 import { Probe } from '../readouts/probe.js';
-import { measuredUnit, referenceClass } from '../readouts/reference.js';
-import { parseTextUnit } from '../readouts/units.js';
 import { compileProjected, compileRelaxed } from './soft-prompt.js';
 
 const [BATCH, POSITIONS, STEP] = [2, 5, 1e-2] as const;
@@ -15,10 +19,8 @@ const rows = Array.from({ length: 20 }, () =>
   Int32Array.from({ length: POSITIONS }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab))),
 );
 const calibration = calibrationOn({ spec, weights }, stackRows(rows), POSITIONS);
-const unit = measuredUnit(parseTextUnit('L1.H2', spec), spec, 'raw', () => null);
-const reference = referenceClass('none', unit, spec, 'raw', 0, () => null);
 const subject = subjectOf({ spec, weights });
-const probe = await Probe.create({ subject, calibration, unit, reference, at: 'mean' });
+const probe = await Probe.create({ subject, calibration, ...unitsOf({ spec }, 'L1.H2'), at: 'mean' });
 const options = { probe, gamma: 0, positions: POSITIONS, batch: BATCH };
 const noFluency = new Float32Array(BATCH);
 

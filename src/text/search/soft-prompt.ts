@@ -31,7 +31,7 @@ export interface SoftOptions {
 export function compileProjected(options: SoftOptions): Promise<Compiled> {
   const { probe, gamma, batch, positions } = options;
   const { subject } = probe.options;
-  const { spec, weights, engine, start } = subject;
+  const { spec, start } = subject;
   const size = [batch, positions - 1, spec.dModel];
   return compile(
     (inputs, w) => {
@@ -53,7 +53,7 @@ export function compileProjected(options: SoftOptions): Promise<Compiled> {
       const soft = forward(spec, w, { embeddings: behindStart(options, w, inputs.soft!) });
       return { gradient, ids, softZ: probe.unitZ(w, soft) };
     },
-    { inputs: { soft: { shape: size }, lambda: { shape: [batch] } }, weights, engine },
+    { ...probe.compiling, inputs: { soft: { shape: size }, lambda: { shape: [batch] } } },
   );
 }
 
@@ -64,7 +64,7 @@ export function compileProjected(options: SoftOptions): Promise<Compiled> {
 export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
   const { probe, gamma, batch, positions } = options;
   const { subject } = probe.options;
-  const { spec, weights, engine } = subject;
+  const { spec } = subject;
   const size = [batch, positions - 1, spec.vocab];
   return compile(
     (inputs, w) => {
@@ -96,14 +96,13 @@ export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
       return { gradient, ids: tf.argMax(shares, 2), softZ: probe.unitZ(w, run) };
     },
     {
+      ...probe.compiling,
       inputs: {
         soft: { shape: size },
         noise: { shape: size },
         sharpness: { shape: [] },
         lambda: { shape: [batch] },
       },
-      weights,
-      engine,
     },
   );
 }

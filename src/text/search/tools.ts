@@ -4,7 +4,8 @@ import type { TextSubject } from '../lm/subject.js';
 import type { SearchMethodName } from '../names.js';
 import type { Calibration } from '../readouts/calibration.js';
 import { Probe } from '../readouts/probe.js';
-import { type MeasuredUnit, type ReferenceClass, splitReference } from '../readouts/reference.js';
+import type { Readout } from '../readouts/readout.js';
+import { type ReferenceClass, splitReference } from '../readouts/reference.js';
 import { Sampler } from '../sampling/sampler.js';
 import { encodeText } from '../score.js';
 import type { ArenaOptions } from './arena.js';
@@ -21,6 +22,12 @@ const MOST_TOKENS = 256;
 
 const breeds = (method: SearchMethodName) => method === 'auto' || method === 'evolve';
 
+/** What is searched for, and against what. */
+export interface SearchPlan {
+  readonly unit: Readout;
+  readonly reference: ReferenceClass;
+}
+
 export interface SearchTools {
   /** What the search works against: a large reference class is halved, and half of it is held out. */
   readonly probe: Probe;
@@ -35,7 +42,7 @@ export interface SearchTools {
 export async function openTools(
   options: SearchOptions,
   subject: TextSubject,
-  plan: { readonly unit: MeasuredUnit; readonly reference: ReferenceClass },
+  plan: SearchPlan,
   calibration: Calibration,
 ): Promise<SearchTools> {
   const { method, fluency } = options;
@@ -83,7 +90,7 @@ export async function openTools(
 async function openProbes(
   { at, seed }: SearchOptions,
   subject: TextSubject,
-  { unit, reference }: { readonly unit: MeasuredUnit; readonly reference: ReferenceClass },
+  { unit, reference }: SearchPlan,
   calibration: Calibration,
 ): Promise<Pick<SearchTools, 'probe' | 'whole'>> {
   const probing = { subject, unit, calibration, at };

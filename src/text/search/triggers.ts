@@ -8,7 +8,7 @@
 import { type Compiled, compile } from '../../engine/compile.js';
 import { padRows, stackRows } from '../lm/rows.js';
 import { forward } from '../lm/transformer.js';
-import { Probe, precise } from '../readouts/probe.js';
+import { Probe } from '../readouts/probe.js';
 import { noRivals } from '../readouts/reference.js';
 import type { Arena } from './arena.js';
 import { Proposer } from './proposals.js';
@@ -163,7 +163,7 @@ export class TriggerFinder {
     const { spec } = probe.options.subject;
     return compile(
       (inputs, weights) => ({ z: probe.unitZ(weights, forward(spec, weights, { ids: inputs.ids! })) }),
-      { ...precise(probe.options), inputs: { ids: { shape: [this.batch, positions], dtype: 'int32' } } },
+      { ...probe.compiling, inputs: { ids: { shape: [this.batch, positions], dtype: 'int32' } } },
     );
   }
 

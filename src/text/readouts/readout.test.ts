@@ -5,11 +5,18 @@ import { type Output, runOn } from '../../../test/helpers/engines.js';
 import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import { extendWeights } from '../../engine/weights/extend.js';
 import { bodyModule, unembeddingModule } from '../lm/parameters.js';
 import type { Place } from '../lm/places.js';
 import { forward } from '../lm/transformer.js';
+import { headMeasures } from '../names.js';
 import { Calibration, type GroupStatistics } from './calibration.js';
-import { layersOf, measure, scoreSequence, type UnitGroup } from './measures.js';
+import { DirectionGroup } from './direction.js';
+import { headGroup } from './head.js';
+import { LogitGroup } from './logit.js';
+import { NeuronGroup } from './neuron.js';
+import type { ReadoutGroup } from './readout.js';
+import { scoreSequence } from './sequence-score.js';
 
 const positions = 7;
 /** Two full batches of calibration and one that is filled up. */
@@ -42,15 +49,20 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
   }
 
   /** The measure as compiled, `[row, pos, unit]`. */
-  async function measured(group: UnitGroup): Promise<Float32Array> {
+  async function measured(group: ReadoutGroup): Promise<Float32Array> {
     const { centre } = await calibration.statistics(group);
     const fn = (inputs: Record<string, tf.Tensor>, lookup: (name: string) => tf.Tensor) => ({
-      values: measure(spec, lookup, forward(spec, lookup, { ids: inputs.ids! }), group, centre),
+      values: group.read(
+        { spec, weights: lookup, pass: forward(spec, lookup, { ids: inputs.ids! }) },
+        centre,
+      ),
     });
-    const outputs = await runOn('onnx', fn, { ids: { shape: [3, positions], data: text } }, weights);
+    const ids = { shape: [3, positions], data: text };
+    const outputs = await runOn('onnx', fn, { ids }, extendWeights(weights, brought(group)));
     return outputs.values!.data as Float32Array;
   }
 
+  const brought = (group: ReadoutGroup) => (group.weights ? [group.weights] : []);
   const norm = (x: readonly number[]) => Math.hypot(...x);
   const result: Place = `blocks.${layer}.attn.hook_result`;
 
@@ -81,16 +93,12 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
 
   it('raw: the norm of a head’s residual delta', async () => {
     const expected = (await deltas(text)).flatMap((byHead) => byHead.map(norm));
-    expect(relativeError(await measured({ kind: 'heads', layer, measure: 'raw' }), expected)).toBeLessThan(
-      1e-5,
-    );
+    expect(relativeError(await measured(headGroup(spec, layer, 'raw')), expected)).toBeLessThan(1e-5);
   });
 
   it('delta: the norm less the mean over calibration tokens', async () => {
     const expected = centred.flatMap((byHead) => byHead.map(norm));
-    expect(relativeError(await measured({ kind: 'heads', layer, measure: 'delta' }), expected)).toBeLessThan(
-      1e-5,
-    );
+    expect(relativeError(await measured(headGroup(spec, layer, 'delta')), expected)).toBeLessThan(1e-5);
   });
 
   it('attention: the largest entry of the pattern beyond the sink', async () => {
@@ -103,7 +111,7 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
         return Math.max(...Array.from({ length: positions - 1 }, (_, key) => entry(row, h, query, key + 1)));
       }),
     ).flat();
-    const values = await measured({ kind: 'heads', layer, measure: 'attention' });
+    const values = await measured(headGroup(spec, layer, 'attention'));
     expect(relativeError(values, expected)).toBeLessThan(1e-5);
   });
 
@@ -129,29 +137,23 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
 
   it('logits: the norm of the net logit change', async () => {
     const expected = (await logitChanges()).flatMap((byHead) => byHead.map(norm));
-    expect(relativeError(await measured({ kind: 'heads', layer, measure: 'logits' }), expected)).toBeLessThan(
-      1e-5,
-    );
+    expect(relativeError(await measured(headGroup(spec, layer, 'logits')), expected)).toBeLessThan(1e-5);
   });
 
   it('logits toward a token: its own net logit change, signed', async () => {
     const expected = (await logitChanges()).flatMap((byHead) => byHead.map((change) => change[5]!));
-    expect(relativeError(await measured({ kind: 'headsToward', layer, token: 5 }), expected)).toBeLessThan(
-      1e-5,
-    );
+    expect(relativeError(await measured(headGroup(spec, layer, { toward: 5 })), expected)).toBeLessThan(1e-5);
     expect(Math.min(...expected)).toBeLessThan(0);
   });
 
   it('reads the weights of as many layers as it says, and no others', async () => {
     const vector = Float32Array.from({ length: dModel }, () => random.normal());
-    const groups: UnitGroup[] = [
-      ...(['delta', 'raw', 'attention', 'logits'] as const).map(
-        (measure) => ({ kind: 'heads', layer: 0, measure }) as const,
-      ),
-      { kind: 'headsToward', layer: 0, token: 3 },
-      { kind: 'neurons', layer: 0, pre: true },
-      { kind: 'direction', layer: 1, name: 'random', vector },
-      { kind: 'logit', token: 3 },
+    const groups: ReadoutGroup[] = [
+      ...[...headMeasures, { toward: 3 }].map((measure) => headGroup(spec, 0, measure)),
+      new NeuronGroup(spec, 0, 'pre'),
+      new NeuronGroup(spec, 0, 'post'),
+      new DirectionGroup('random', 1, vector),
+      new LogitGroup(spec, 'logit: five', 3),
     ];
     for (const group of groups) {
       const { centre } = await calibration.statistics(group);
@@ -163,10 +165,11 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
           return lookup(name);
         };
         const run = forward(spec, watched, { ids: inputs.ids! });
-        return { values: measure(spec, watched, run, group, centre) };
+        return { values: group.read({ spec, weights: watched, pass: run }, centre) };
       };
-      await runOn('cpu', fn, { ids: { shape: [3, positions], data: text } }, weights);
-      expect([group.kind, read]).toEqual([group.kind, layersOf(group, spec)]);
+      const ids = { shape: [3, positions], data: text };
+      await runOn('cpu', fn, { ids }, extendWeights(weights, brought(group)));
+      expect([group.key, read]).toEqual([group.key, group.depth]);
     }
   });
 
@@ -178,19 +181,19 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
       `blocks.${layer}.hook_resid_pre`,
       'logits',
     )) as [Output, Output, Output, Output];
-    const neurons = (pre: boolean) => measured({ kind: 'neurons', layer, pre });
-    expect(relativeError(await neurons(true), pre.data)).toBeLessThan(1e-5);
-    expect(relativeError(await neurons(false), post.data)).toBeLessThan(1e-5);
+    const neurons = (side: 'pre' | 'post') => measured(new NeuronGroup(spec, layer, side));
+    expect(relativeError(await neurons('pre'), pre.data)).toBeLessThan(1e-5);
+    expect(relativeError(await neurons('post'), post.data)).toBeLessThan(1e-5);
 
     const vector = new Random(3).normals(dModel);
     const along = Array.from({ length: text.length }, (_, t) =>
       vector.reduce((sum, x, i) => sum + x * stream.data[t * dModel + i]!, 0),
     );
-    const direction = await measured({ kind: 'direction', layer, name: 'random', vector });
+    const direction = await measured(new DirectionGroup('random', layer, vector));
     expect(relativeError(direction, along)).toBeLessThan(1e-5);
 
     const ofToken = Array.from({ length: text.length }, (_, t) => logits.data[t * vocab + 5]!);
-    expect(relativeError(await measured({ kind: 'logit', token: 5 }), ofToken)).toBeLessThan(1e-5);
+    expect(relativeError(await measured(new LogitGroup(spec, 'logit: five', 5)), ofToken)).toBeLessThan(1e-5);
   });
 
   describe('calibration', () => {
@@ -210,11 +213,11 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
       const values = Array.from({ length: calibrationText.length }, (_, t) =>
         Array.from(data.subarray(t * dMlp, (t + 1) * dMlp)),
       );
-      expectMoments(await calibration.statistics({ kind: 'neurons', layer, pre: false }), values);
+      expectMoments(await calibration.statistics(new NeuronGroup(spec, layer, 'post')), values);
     });
 
     it('gives the moments of centred deltas, and the mean they are centred on', async () => {
-      const statistics = await calibration.statistics({ kind: 'heads', layer, measure: 'delta' });
+      const statistics = await calibration.statistics(headGroup(spec, layer, 'delta'));
       const norms = calibrationDeltas.map((byHead) =>
         byHead.map((delta, h) => norm(delta.map((x, i) => x - meanDeltas[h]![i]!))),
       );
@@ -234,12 +237,7 @@ describe('calibration', () => {
     const text = { ids: new Int32Array(2 * positions), positions, source: 'corpus', key: 'zeros' } as const;
     const calibration = new Calibration({ subject: subjectOf(model), text: async () => text });
     const vector = new Float32Array(model.spec.dModel);
-    const { mean, deviation } = await calibration.statistics({
-      kind: 'direction',
-      layer,
-      name: 'zero',
-      vector,
-    });
+    const { mean, deviation } = await calibration.statistics(new DirectionGroup('zero', layer, vector));
     expect([mean[0], deviation[0]]).toEqual([0, 1]);
   });
 });

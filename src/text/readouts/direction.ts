@@ -1,0 +1,63 @@
+/** @file Directions of the residual stream: the dot product of the stream that enters a layer with a vector. */
+import { createHash } from 'node:crypto';
+import { UsageError } from '../../core/errors.js';
+import { type DirectionUnit, formatUnit } from '../../core/units.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import { openSafetensors } from '../../engine/weights/safetensors.js';
+import { MemoryWeights, type WeightSource } from '../../engine/weights/weights.js';
+import { checkRange, type Kind } from './kind.js';
+import type { PassContext, Readout, ReadoutGroup } from './readout.js';
+
+/** A direction is a group of its own. */
+export class DirectionGroup implements ReadoutGroup {
+  readonly size = 1;
+  readonly weights: WeightSource;
+  private readonly hash: string;
+
+  /** @param vector - `[dModel]` */
+  constructor(
+    private readonly name: string,
+    private readonly layer: number,
+    vector: Float32Array,
+  ) {
+    // Statistics and weights are kept by the key, and the file may have another array tomorrow.
+    this.hash = createHash('sha256').update(vector).digest('hex').slice(0, 16);
+    this.weights = new MemoryWeights(new Map([[this.array, { shape: [vector.length], data: vector }]]));
+  }
+
+  get key(): string {
+    return `direction ${this.layer} ${this.hash}`;
+  }
+
+  get depth(): number {
+    return this.layer;
+  }
+
+  unit(index: number): Readout {
+    return { name: this.name, group: this, index };
+  }
+
+  read({ weights, pass }: PassContext): tf.Tensor {
+    const stream = pass.at(`blocks.${this.layer}.hook_resid_pre`);
+    return tf.sum(tf.mul(stream, weights(this.array)), -1, true);
+  }
+
+  private get array(): string {
+    return `direction ${this.hash}`;
+  }
+}
+
+export const directionKind: Kind<DirectionUnit> = {
+  range: () => 'directions L0.D:file.safetensors#name',
+  check: (unit, { layers }) => checkRange(unit, 'layers', unit.layer, layers),
+  open(unit, { spec }) {
+    const file = openSafetensors(unit.file);
+    const shape = file.shape(unit.name);
+    if (shape.length !== 1 || shape[0] !== spec.dModel) {
+      throw new UsageError(
+        `"${unit.name}" in ${unit.file} has shape [${shape.join(', ')}]; a direction of this model is [${spec.dModel}]`,
+      );
+    }
+    return new DirectionGroup(formatUnit(unit), unit.layer, file.read(unit.name)).unit(0);
+  },
+};

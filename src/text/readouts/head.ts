@@ -1,0 +1,128 @@
+/** @file Attention heads: how strong what they write to the stream is, by one of several measures. */
+import { formatUnit, type HeadUnit } from '../../core/units.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { Edits } from '../lm/layer.js';
+import { headOutputWeights } from '../lm/matrices.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import type { GroupStatistics } from './calibration.js';
+import { headMeasurements, type MeasureChoice, measurementOf } from './head-measures/index.js';
+import { type HeadMeasurement, headDeltas } from './head-measures/measurement.js';
+import { checkRange, type Kind, layerRange, withMean } from './kind.js';
+import type { Centre, Effect, PassContext, Readout, ReadoutGroup, Siblings, SourcesRead } from './readout.js';
+
+/** All heads of a layer. */
+export class HeadGroup implements ReadoutGroup {
+  constructor(
+    private readonly spec: TransformerSpec,
+    private readonly layer: number,
+    private readonly measurement: HeadMeasurement,
+  ) {}
+
+  get key(): string {
+    return `heads ${this.layer} ${this.measurement.key}`;
+  }
+
+  get depth(): number {
+    return this.measurement.throughOutput ? this.spec.layers : this.layer + 1;
+  }
+
+  get size(): number {
+    return this.spec.heads;
+  }
+
+  get siblings(): Siblings {
+    const { spec, layer, measurement } = this;
+    return { layer, inLayer: (other) => new HeadGroup(spec, other, measurement) };
+  }
+
+  /** The mean of each head's mix of values, from which the mean of its delta follows. */
+  get centre(): Centre | undefined {
+    if (!this.measurement.centred) return undefined;
+    const { layer } = this;
+    const size = this.spec.heads * this.spec.dHead;
+    return {
+      size,
+      read(pass) {
+        const z = pass.at(`blocks.${layer}.attn.hook_z`);
+        return tf.reshape(z, [z.shape[0]!, z.shape[1]!, size]);
+      },
+    };
+  }
+
+  get raw(): HeadGroup {
+    const { reportedAs } = this.measurement;
+    return reportedAs ? new HeadGroup(this.spec, this.layer, headMeasurements[reportedAs]) : this;
+  }
+
+  get effect(): Effect {
+    return new HeadEffect(this.spec, this.layer);
+  }
+
+  unit(index: number): Readout {
+    return { name: formatUnit({ kind: 'head', layer: this.layer, head: index }), group: this, index };
+  }
+
+  read(context: PassContext, centre?: Float32Array): tf.Tensor {
+    return this.measurement.read(context, this.layer, centre);
+  }
+}
+
+/** What the heads of a layer write, whatever is measured of them. */
+class HeadEffect implements Effect {
+  readonly usual: ReadoutGroup;
+
+  constructor(
+    private readonly spec: TransformerSpec,
+    private readonly layer: number,
+  ) {
+    this.usual = headGroup(spec, layer, 'delta');
+  }
+
+  written(context: PassContext, index: number, { centre }: GroupStatistics): tf.Tensor {
+    const deltas = headDeltas(context, this.layer, centre); // [head, rows, dModel]
+    return tf.slice(deltas, [index, 0, 0], [1, deltas.shape[1]!, this.spec.dModel]);
+  }
+
+  ablation(index: number, { centre }: GroupStatistics): Edits {
+    const { heads, dHead } = this.spec;
+    return {
+      [`blocks.${this.layer}.attn.hook_z`]: (z) => withMean(z, index, tf.tensor(centre!, [heads, dHead])),
+    };
+  }
+
+  /** The head's pattern, and |A_k v_k W_O| of each source k. */
+  sources({ weights, pass }: PassContext, index: number, from: tf.Tensor2D): SourcesRead {
+    const { layer, spec } = this;
+    const { dHead, dModel } = spec;
+    const positions = from.shape[1];
+    const patterns = pass.at(`blocks.${layer}.attn.hook_pattern`); // [1, head, qPos, kPos]
+    const pattern = tf.reshape(tf.slice(patterns, [0, index, 0, 0], [1, 1, positions, positions]), [
+      positions,
+      positions,
+    ]);
+    const attention = tf.reshape(tf.matMul(from, pattern as tf.Tensor2D), [positions]);
+    const values = pass.cache(layer + 1).values[layer]!; // [1, kvHead, pos, dHead]
+    const shared = Math.floor((index * spec.kvHeads) / spec.heads);
+    const value = tf.reshape(tf.slice(values, [0, shared, 0, 0], [1, 1, positions, dHead]), [
+      positions,
+      dHead,
+    ]);
+    const all = headOutputWeights(spec, weights, layer);
+    const output = tf.reshape(tf.slice(all, [index, 0, 0], [1, dHead, dModel]), [dHead, dModel]);
+    const written = tf.matMul(value as tf.Tensor2D, output as tf.Tensor2D);
+    const norms = tf.sqrt(tf.sum(tf.square(tf.reshape(written, [positions, dModel])), 1));
+    return { attention, contribution: tf.mul(attention, norms) };
+  }
+}
+
+export const headGroup = (spec: TransformerSpec, layer: number, measure: MeasureChoice): HeadGroup =>
+  new HeadGroup(spec, layer, measurementOf(measure));
+
+export const headKind: Kind<HeadUnit> = {
+  range: (spec) => `heads ${layerRange(spec, 'H', spec.heads)}`,
+  check(unit, { layers, heads }) {
+    checkRange(unit, 'layers', unit.layer, layers);
+    checkRange(unit, 'heads', unit.head, heads);
+  },
+  open: ({ layer, head }, { spec, measure }) => headGroup(spec, layer, measure).unit(head),
+};

@@ -1,0 +1,52 @@
+/** @file What a kind of unit says of itself, and what kinds share. */
+import { UsageError } from '../../core/errors.js';
+import { formatUnit, type TextUnit } from '../../core/units.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import type { MeasureChoice } from './head-measures/index.js';
+import type { Readout } from './readout.js';
+
+/** What a unit's name is looked up in. */
+export interface UnitContext {
+  readonly spec: TransformerSpec;
+  /** What about a head is measured. */
+  readonly measure: MeasureChoice;
+  /** Id of the single token that a text is, or null. */
+  tokenId(text: string): number | null;
+}
+
+/** A kind of unit. */
+export interface Kind<U extends TextUnit> {
+  /** Which units of this kind a model has, for people: `heads L0.H0 to L4.H7`. */
+  range(spec: TransformerSpec): string;
+  /** Throws UsageError when the model has no such unit. Files and tokens are not looked up. */
+  check(unit: U, spec: TransformerSpec): void;
+  /**
+   * How the unit is read.
+   *
+   * @throws UsageError for a token text that is not one token or a vector of another shape, UserError for a file that is
+   *   not there
+   */
+  open(unit: U, context: UnitContext): Readout;
+}
+
+/** Throws UsageError when an index is not one of the model's. @param what - in the plural */
+export function checkRange(unit: TextUnit, what: string, index: number, count: number): void {
+  if (index < count) return;
+  throw new UsageError(
+    `${formatUnit(unit)} is outside this model: its ${what} are numbered 0 to ${count - 1}`,
+  );
+}
+
+/** `L0.H0 to L4.H7` */
+export function layerRange({ layers }: TransformerSpec, letter: string, count: number): string {
+  return `L0.${letter}0 to L${layers - 1}.${letter}${count - 1}`;
+}
+
+/** An activation with unit `index` (along axis 2) put to its mean. @param mean - broadcasts from axis 2 on */
+export function withMean(activation: tf.Tensor, index: number, mean: tf.Tensor): tf.Tensor {
+  const units = activation.shape[2]!;
+  const shape = [units, ...activation.shape.slice(3).map(() => 1)];
+  const chosen = tf.reshape(tf.oneHot(tf.tensor1d([index], 'int32'), units), shape);
+  return tf.add(tf.mul(activation, tf.sub(1, chosen)), tf.mul(mean, chosen));
+}

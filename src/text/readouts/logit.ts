@@ -1,0 +1,48 @@
+/** @file Logits of the next token. */
+import { UsageError } from '../../core/errors.js';
+import { formatUnit, type LogitUnit } from '../../core/units.js';
+import type * as tf from '../../engine/functions/tfjs.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import { unembedToken } from '../lm/unembed.js';
+import type { Kind } from './kind.js';
+import type { PassContext, Readout, ReadoutGroup } from './readout.js';
+
+/** A logit is a group of its own: all of them would be a product with the whole vocabulary. */
+export class LogitGroup implements ReadoutGroup {
+  readonly size = 1;
+
+  constructor(
+    private readonly spec: TransformerSpec,
+    private readonly name: string,
+    private readonly token: number,
+  ) {}
+
+  get key(): string {
+    return `logit ${this.token}`;
+  }
+
+  get depth(): number {
+    return this.spec.layers;
+  }
+
+  unit(index: number): Readout {
+    return { name: this.name, group: this, index };
+  }
+
+  read({ spec, weights, pass }: PassContext): tf.Tensor {
+    return unembedToken(spec, weights, pass.at('ln_final.hook_normalized'), this.token);
+  }
+}
+
+export const logitKind: Kind<LogitUnit> = {
+  range: () => '"logit: token"',
+  check: () => {},
+  open(unit, { spec, tokenId }) {
+    const token = tokenId(unit.token);
+    if (token === null)
+      throw new UsageError(
+        `"${unit.token}" is not one token of this model; a logit unit names a single token, with its leading space`,
+      );
+    return new LogitGroup(spec, formatUnit(unit), token).unit(0);
+  },
+};

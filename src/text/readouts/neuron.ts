@@ -1,0 +1,83 @@
+/** @file MLP neurons: their activation, or what the activation function reads (the gate's, in gated MLPs). */
+import { formatUnit, type NeuronUnit } from '../../core/units.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { Edits } from '../lm/layer.js';
+import { neuronOutputWeights } from '../lm/matrices.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import type { GroupStatistics } from './calibration.js';
+import { checkRange, type Kind, layerRange, withMean } from './kind.js';
+import type { Effect, PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
+
+type Side = NeuronUnit['side'];
+
+/** All neurons of a layer, on one side of their activation function. */
+export class NeuronGroup implements ReadoutGroup {
+  constructor(
+    private readonly spec: TransformerSpec,
+    private readonly layer: number,
+    private readonly side: Side,
+  ) {}
+
+  get key(): string {
+    return `neurons ${this.layer} ${this.side}`;
+  }
+
+  get depth(): number {
+    return this.layer + 1;
+  }
+
+  get size(): number {
+    return this.spec.dMlp;
+  }
+
+  get siblings(): Siblings {
+    const { spec, layer, side } = this;
+    return { layer, inLayer: (other) => new NeuronGroup(spec, other, side) };
+  }
+
+  get effect(): Effect {
+    return new NeuronEffect(this.spec, this.layer);
+  }
+
+  unit(index: number): Readout {
+    const { layer, side } = this;
+    return { name: formatUnit({ kind: 'neuron', layer, neuron: index, side }), group: this, index };
+  }
+
+  read({ pass }: PassContext): tf.Tensor {
+    return pass.at(`blocks.${this.layer}.mlp.hook_${this.side}`);
+  }
+}
+
+/** What the neurons of a layer write: their activation times their row of the down projection. */
+class NeuronEffect implements Effect {
+  readonly usual: ReadoutGroup;
+
+  constructor(
+    private readonly spec: TransformerSpec,
+    private readonly layer: number,
+  ) {
+    this.usual = new NeuronGroup(spec, layer, 'post');
+  }
+
+  written({ weights, pass }: PassContext, index: number): tf.Tensor {
+    const { layer, spec } = this;
+    const post = pass.at(`blocks.${layer}.mlp.hook_post`); // [1, pos, neuron]
+    const activation = tf.slice(post, [0, 0, index], [1, post.shape[1]!, 1]);
+    const row = tf.slice(neuronOutputWeights(spec, weights, layer), [index, 0], [1, spec.dModel]);
+    return tf.mul(activation, tf.reshape(row, [1, 1, spec.dModel]));
+  }
+
+  ablation(index: number, { mean }: GroupStatistics): Edits {
+    return { [`blocks.${this.layer}.mlp.hook_post`]: (post) => withMean(post, index, tf.tensor1d(mean)) };
+  }
+}
+
+export const neuronKind: Kind<NeuronUnit> = {
+  range: (spec) => `neurons ${layerRange(spec, 'N', spec.dMlp)} (or N0:pre)`,
+  check(unit, { layers, dMlp }) {
+    checkRange(unit, 'layers', unit.layer, layers);
+    checkRange(unit, 'neurons', unit.neuron, dMlp);
+  },
+  open: ({ layer, neuron, side }, { spec }) => new NeuronGroup(spec, layer, side).unit(neuron),
+};

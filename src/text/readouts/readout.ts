@@ -1,0 +1,92 @@
+/**
+ * @file What a unit is to the rest of the program: something that is read off a pass of the model. A kind of unit is one
+ * file beside this one, and a line in `kinds.ts`.
+ *
+ * Units are read in groups (all heads of a layer, all neurons of a layer), because one product serves them all.
+ */
+import type * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import type { Edits } from '../lm/layer.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import type { Pass } from '../lm/transformer.js';
+import type { GroupStatistics } from './calibration.js';
+
+/** One unit: a column of its group. */
+export interface Readout {
+  /** `parseTextUnit` gives the unit back. */
+  readonly name: string;
+  readonly group: ReadoutGroup;
+  readonly index: number;
+}
+
+/** A pass, and what it was made with. */
+export interface PassContext {
+  readonly spec: TransformerSpec;
+  /** The model's weights, and those that a group brings. */
+  readonly weights: WeightLookup;
+  readonly pass: Pass;
+}
+
+/** Units that are read together. */
+export interface ReadoutGroup {
+  /** Equal for groups that measure the same; statistics are kept under it. */
+  readonly key: string;
+  /** Layers of the model that the measure needs. */
+  readonly depth: number;
+  /** How many units it has. */
+  readonly size: number;
+  /** Where the units have siblings: the layer they are in, and the same group of another layer. */
+  readonly siblings?: Siblings;
+  /** What is centred on its mean over calibration tokens before it is measured. */
+  readonly centre?: Centre | undefined;
+  /** What is reported as raw value, where it is not the measure itself. */
+  readonly raw?: ReadoutGroup;
+  /** What a unit does to the network behind it, where that is known. */
+  readonly effect?: Effect;
+  /** Arrays that the measure reads beside the model's, under names that no other source has. */
+  readonly weights?: WeightSource;
+  /** The unit at an index. */
+  unit(index: number): Readout;
+  /**
+   * The measure of each unit at every position.
+   *
+   * @param centre - mean of `centre`, where the group has one
+   * @returns `[batch, pos, unit]`
+   */
+  read(context: PassContext, centre?: Float32Array): tf.Tensor;
+}
+
+export interface Siblings {
+  readonly layer: number;
+  inLayer(layer: number): ReadoutGroup;
+}
+
+/** An activation whose mean is taken off before units are measured. */
+export interface Centre {
+  readonly size: number;
+  /** `[batch, pos, size]` */
+  read(pass: Pass): tf.Tensor;
+}
+
+/** What units do to the network behind them. */
+export interface Effect {
+  /** The group whose statistics say what the units do on average. */
+  readonly usual: ReadoutGroup;
+  /**
+   * What a unit adds to the stream; of heads, less what it adds on average.
+   *
+   * @returns `[1, rows, dModel]`
+   */
+  written(context: PassContext, index: number, usual: GroupStatistics): tf.Tensor;
+  /** The change to the network after which the unit does everywhere what it does on average. */
+  ablation(index: number, usual: GroupStatistics): Edits;
+  /**
+   * Where a unit looks.
+   *
+   * @param from - 1 at the position that looks, else 0; `[1, pos]`
+   * @returns `attention` and `contribution` to what it adds, L2 norm; `[pos]`
+   */
+  sources?(context: PassContext, index: number, from: tf.Tensor2D): SourcesRead;
+}
+
+export type SourcesRead = Readonly<Record<'attention' | 'contribution', tf.Tensor>>;
