@@ -1,8 +1,8 @@
 /** @file Attention heads: how strong what they write to the stream is, by one of several measures. */
 import { formatUnit, type HeadUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { Edits } from '../lm/layer.js';
 import { headOutputWeights } from '../lm/matrices.js';
+import type { Edits } from '../lm/reading.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { GroupStatistics } from './calibration.js';
 import { headMeasurements, type MeasureChoice, measurementOf } from './head-measures/index.js';

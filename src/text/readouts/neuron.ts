@@ -1,8 +1,8 @@
 /** @file MLP neurons: their activation, or what the activation function reads (the gate's, in gated MLPs). */
 import { formatUnit, type NeuronUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { Edits } from '../lm/layer.js';
 import { neuronOutputWeights } from '../lm/matrices.js';
+import type { Edits } from '../lm/reading.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { GroupStatistics } from './calibration.js';
 import { checkRange, type Kind, layerRange, withMean } from './kind.js';

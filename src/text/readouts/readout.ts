@@ -6,7 +6,7 @@
  */
 import type * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
-import type { Edits } from '../lm/layer.js';
+import type { Edits } from '../lm/reading.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { Pass } from '../lm/transformer.js';
 import type { GroupStatistics } from './calibration.js';
