@@ -9,12 +9,12 @@ import { ownerOf, type WeightSource } from './weights.js';
  */
 export function extendWeights(network: WeightSource, others: readonly WeightSource[]): WeightSource {
   if (others.length === 0) return network;
-  const owners = new Map(others.flatMap((source) => source.names.map((name) => [name, source] as const)));
-  const ownerOf = (name: string) => owners.get(name) ?? network;
+  const brought = new Map(others.flatMap((source) => source.names.map((name) => [name, source] as const)));
+  const holder = (name: string) => brought.get(name) ?? network;
   return {
-    names: [...network.names, ...owners.keys()],
-    shape: (name) => ownerOf(name).shape(name),
-    read: (name) => ownerOf(name).read(name),
+    names: [...network.names, ...brought.keys()],
+    shape: (name) => holder(name).shape(name),
+    read: (name) => holder(name).read(name),
     extends: ownerOf(network),
   };
 }
