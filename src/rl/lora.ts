@@ -68,17 +68,17 @@ function targetModules(spec: TransformerSpec, targets: readonly string[]): strin
   // `model.layers.3.self_attn.q_proj` -> `self_attn.q_proj`
   const { prefix, layers } = spec.modules;
   const short = (module: string) => module.slice(prefix.length + layers.length + 1).replace(/^\d+\./, '');
-  const groups: Record<string, (module: string) => boolean> = {
-    'all-linear': () => true,
-    attention: (module) => !short(module).startsWith('mlp.'),
-    mlp: (module) => short(module).startsWith('mlp.'),
-  };
+  const groups = new Map<string, (module: string) => boolean>([
+    ['all-linear', () => true],
+    ['attention', (module) => !short(module).startsWith('mlp.')],
+    ['mlp', (module) => short(module).startsWith('mlp.')],
+  ]);
   const chosen = new Set<string>();
   for (const target of targets) {
-    const matches = groups[target] ?? ((module) => module === target || module.endsWith(`.${target}`));
+    const matches = groups.get(target) ?? ((module) => module === target || module.endsWith(`.${target}`));
     const found = all.filter(matches);
     if (found.length === 0) {
-      const known = [...Object.keys(groups), ...new Set(all.map(short))];
+      const known = [...groups.keys(), ...new Set(all.map(short))];
       const lastParts = known.map((name) => name.slice(name.lastIndexOf('.') + 1));
       throw new UserError(
         `no matrix of the model is called "${target}": ${known.join(', ')} can be adapted` +

@@ -69,13 +69,50 @@ describe('PEFT folders', () => {
     expect(readPeft(changed('rslora', { use_rslora: true }), spec).layout.scale).toBeCloseTo(6 / Math.SQRT2);
   });
 
+  it('may have modules of other ranks and scales, and PEFT’s names for them', () => {
+    const folder = changed('patterns', {
+      rank_pattern: { 'layers.1.self_attn.q_proj': 1 },
+      alpha_pattern: { 'model.layers.1.self_attn.q_proj': 4, down_proj: 12 },
+    });
+    const file = join(folder, 'adapter_model.safetensors');
+    const stored = openSafetensors(file);
+    const narrow = 'model.layers.1.self_attn.q_proj';
+    const values = (name: string) => stored.read(`base_model.model.${name}`);
+    const thin = new Map([
+      [`${narrow}.lora_A.weight`, { shape: [1, 12], data: values(`${narrow}.lora_A.weight`).slice(0, 12) }],
+      [
+        `${narrow}.lora_B.weight`,
+        { shape: [24, 1], data: values(`${narrow}.lora_B.weight`).filter((_, i) => i % 2 === 0) },
+      ],
+    ]);
+    const all = [...lora.arrays].map(([name, array]) => [name, thin.get(name) ?? array] as const);
+    writeSafetensors(
+      file,
+      all.map(([name, array]) => [
+        `base_model.model.${name.replace(/lora_([AB])/, 'lora_$1.default')}`,
+        array,
+      ]),
+    );
+    const read = readPeft(folder, spec);
+    expect(read.layout).toMatchObject({ rank: 2, scale: 3 });
+    const [b, own] = [read.arrays.get(`${narrow}.lora_B.weight`)!, thin.get(`${narrow}.lora_B.weight`)!];
+    // Alpha 4 and rank 1 instead of 6 and 2; what is filled up adds nothing.
+    expect([...b.data.slice(0, 4)]).toEqual(
+      [(own.data[0]! * 4) / 3, 0, (own.data[1]! * 4) / 3, 0].map(Math.fround),
+    );
+    const down = 'model.layers.0.mlp.down_proj.lora_B.weight';
+    expect(read.arrays.get(down)!.data[0]).toBe(Math.fround(2 * lora.arrays.get(down)!.data[0]!));
+  });
+
   it.each([
-    [{ peft_type: 'IA3' }, /type IA3/],
-    [{ use_dora: true }, /"use_dora"/],
+    [{ peft_type: 'IA3' }, /type "IA3"/],
+    [{ use_dora: true }, /DoRA \("use_dora"\)/],
     [{ modules_to_save: ['lm_head'] }, /"modules_to_save"/],
-    [{ rank_pattern: { q_proj: 4 } }, /"rank_pattern"/],
+    [{ rank_pattern: { q_proj: 4 } }, /should be of shape \[4, 12\] but is \[2, 12\]/],
+    [{ rank_pattern: { '(.*)+': 4 } }, /"rank_pattern/],
+    [{ r: 2 ** 31 }, /2147483648 as "r"/],
     [{ bias: 'all' }, /trained biases/],
-    [{ r: 0 }, /no "r"/],
+    [{ r: 0 }, /0 as "r"/],
     [{ r: 3 }, /another model: .* should be of shape \[3, 12\] but is \[2, 12\]/],
   ])('that cannot be used are refused: %j', (changes, message) => {
     expect(() => readPeft(changed(`bad ${JSON.stringify(changes)}`, changes), spec)).toThrow(message);

@@ -70,6 +70,7 @@ export async function openModel(
   const { hashModel } = await import('../../hub/model-hash.js');
   const { folder, name } = await finishRun(showProgress(resolveModel(flags.model, { signal }), output));
   const model = await loadTextModel(folder);
+  for (const note of model.notes ?? []) output.warn(note);
   return { model: { ...model, name }, modelHash: await hashModel(folder) };
 }
 

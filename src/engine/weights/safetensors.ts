@@ -24,32 +24,35 @@ import { f16FromFloat32, float32FromBf16, float32FromF16 } from './half.js';
 import type { WeightArray, WeightSource } from './weights.js';
 
 /** Bytes an element, for every element type of the format whose elements are whole bytes. */
-const elementBytes: Record<string, number> = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  U16: 2,
-  I16: 2,
-  F16: 2,
-  BF16: 2,
-  U32: 4,
-  I32: 4,
-  F32: 4,
-  U64: 8,
-  I64: 8,
-  F64: 8,
-};
+const elementBytes = new Map<string, number>(
+  Object.entries({
+    BOOL: 1,
+    U8: 1,
+    I8: 1,
+    F8_E4M3: 1,
+    F8_E5M2: 1,
+    U16: 2,
+    I16: 2,
+    F16: 2,
+    BF16: 2,
+    U32: 4,
+    I32: 4,
+    F32: 4,
+    U64: 8,
+    I64: 8,
+    F64: 8,
+  }),
+);
 
 /** How elements become numbers; the types that parameters and token ids come in. */
-const decoders: Record<string, (bytes: ArrayBuffer) => Float32Array | Int32Array> = {
-  F32: (bytes) => new Float32Array(bytes),
-  F16: (bytes) => float32FromF16(new Uint16Array(bytes)),
-  BF16: (bytes) => float32FromBf16(new Uint16Array(bytes)),
-  I32: (bytes) => new Int32Array(bytes),
-  I64: (bytes) => Int32Array.from(new BigInt64Array(bytes), Number),
-};
+const decoders = new Map<string, (bytes: ArrayBuffer) => Float32Array | Int32Array>([
+  ['F64', (bytes) => Float32Array.from(new Float64Array(bytes))],
+  ['F32', (bytes) => new Float32Array(bytes)],
+  ['F16', (bytes) => float32FromF16(new Uint16Array(bytes))],
+  ['BF16', (bytes) => float32FromBf16(new Uint16Array(bytes))],
+  ['I32', (bytes) => new Int32Array(bytes)],
+  ['I64', (bytes) => Int32Array.from(new BigInt64Array(bytes), Number)],
+]);
 
 /** Where an array lies. */
 interface Entry {
@@ -91,10 +94,10 @@ export class Safetensors implements WeightSource {
   /** The array as it is: floats of any width as Float32Array, i32 and i64 as Int32Array. */
   readArray(name: string): Float32Array | Int32Array {
     const { path, dtype, start, bytes } = this.entry(name);
-    const decode = decoders[dtype];
+    const decode = decoders.get(dtype);
     if (!decode) {
       throw new UserError(
-        `"${name}" in ${path} is stored as ${dtype}, which cannot be read (f32, f16, bf16, i32 and i64 can)`,
+        `"${name}" in ${path} is stored as ${dtype}, which cannot be read (f64, f32, f16, bf16, i32 and i64 can)`,
       );
     }
     return decode(readRange(path, start, bytes));
@@ -137,7 +140,10 @@ export function openSafetensorsFolder(folder: string): Safetensors {
 }
 
 /** Headers and indices of real models stay far below this; more means the first bytes are no length. */
-const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 50_000_000;
+/** Axes of an array, and characters of its name. */
+const MAX_RANK = 16;
+const MAX_NAME = 1000;
 
 function openShards(indexPath: string): Safetensors {
   const folder = dirname(indexPath);
@@ -152,6 +158,8 @@ function openShards(indexPath: string): Safetensors {
   if (!isMap || !Object.values(map as object).every((shard) => typeof shard === 'string'))
     throw new UserError(`${indexPath} has no "weight_map" from weight names to file names`);
   const weightMap = new Map(Object.entries(map as Record<string, string>));
+  for (const name of weightMap.keys())
+    if (!isName(name)) throw new UserError(`${indexPath} has a weight with the odd name ${quoted(name)}`);
 
   const shards = new Map<string, ReadonlyMap<string, Entry>>();
   for (const shard of new Set(weightMap.values())) {
@@ -196,19 +204,20 @@ function readHeader(path: string): Header {
     const { __metadata__: metadata, ...arrays } = header as Record<string, unknown>;
     const entries = new Map<string, Entry>();
     for (const [name, value] of Object.entries(arrays)) {
-      const entry = parseEntry(value, path, 8 + headerBytes);
-      if (!entry) throw garbled(`the entry of "${name}" makes no sense`);
+      const entry = isName(name) ? parseEntry(value, path, 8 + headerBytes) : null;
+      if (!entry) throw garbled(`the entry of ${quoted(name)} makes no sense`);
       if (entry.start + entry.bytes > fileBytes) throw truncated(path, fileBytes, entry.start + entry.bytes);
       entries.set(name, entry);
     }
-    return { entries, metadata: (metadata ?? {}) as Record<string, string> };
+    const texts = Object.entries(metadata ?? {}).filter(([, text]) => typeof text === 'string');
+    return { entries, metadata: Object.fromEntries(texts) as Record<string, string> };
   });
 }
 
 function parseEntry(value: unknown, path: string, dataStart: number): Entry | null {
   const { dtype, shape, data_offsets: range } = (value ?? {}) as Record<string, unknown>;
   const isSizes = (list: unknown): list is number[] =>
-    Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
+    Array.isArray(list) && list.length <= MAX_RANK && list.every((n) => Number.isSafeInteger(n) && n >= 0);
   if (
     typeof dtype !== 'string' ||
     !/^\w{1,16}$/.test(dtype) ||
@@ -218,9 +227,19 @@ function parseEntry(value: unknown, path: string, dataStart: number): Entry | nu
   )
     return null;
   const [begin, end] = range as [number, number];
-  const width = elementBytes[dtype];
+  const width = elementBytes.get(dtype);
   if (end < begin || (width !== undefined && end - begin !== width * sizeOf(shape))) return null;
   return { path, dtype, shape, start: dataStart + begin, bytes: end - begin };
+}
+
+/** Whether something can name an array: short, and nothing that acts on a terminal. */
+function isName(name: string): boolean {
+  return name.length <= MAX_NAME && !/[\p{Cc}\p{Bidi_C}]/u.test(name);
+}
+
+/** For messages: cut, and without what acts on a terminal. */
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 80).replace(/[\p{Cc}\p{Cf}]/gu, '�'));
 }
 
 function truncated(path: string, is: number, needed: number): UserError {

@@ -6,6 +6,7 @@ import { warmUp } from '../../engine/backends/worker-client.js';
 import { openSafetensorsFolder } from '../../engine/weights/safetensors.js';
 import { readConfig } from './config.js';
 import { type MatchedWeights, matchWeights } from './match-weights.js';
+import type { TransformerSpec } from './spec.js';
 import { loadTokenizer, type Tokenizer } from './tokenizer.js';
 
 /** A transformer's architecture and parameters. */
@@ -42,5 +43,16 @@ export async function loadTextModel(folder: string): Promise<TextModel> {
   // As in Python: the tokenizer's own BOS is what stands before a text, the config's what generation starts from.
   // Models without either start with their end-of-text token, as GPT-2 was trained.
   const tokenizer = await loadTokenizer(folder, { vocab: spec.vocab, bos: spec.bos ?? spec.eos[0] ?? null });
-  return { name: basename(resolve(folder)), folder, spec, weights, notes, tokenizer };
+  const own = bosNote(spec, tokenizer);
+  return {
+    ...{ name: basename(resolve(folder)), folder, spec, weights, tokenizer },
+    notes: own ? [...notes, own] : notes,
+  };
+}
+
+/** GPT-2's defaults stay in config.json of models with another vocabulary. */
+function bosNote({ bos, vocab }: TransformerSpec, tokenizer: Tokenizer): string | null {
+  if (bos === null || bos < vocab || tokenizer.bos === null) return null;
+  const name = JSON.stringify(tokenizer.tokenString(tokenizer.bos));
+  return `config.json names the BOS token ${bos}, but the vocabulary has ${vocab}: the tokenizer's, ${tokenizer.bos} (${name}), is used`;
 }

@@ -59,6 +59,50 @@ describe('matchWeights', () => {
     expect(bare.shape('transformer.wpe.weight')).toEqual([9, 6]);
   });
 
+  it.each(['_orig_mod.', 'module.', 'base_model.model.', 'language_model.', 'module._orig_mod.'])(
+    'takes "%s" off all names, and says so',
+    (wrapper) => {
+      const wrapped = weights(shapes.map(([name, shape]) => [wrapper + name, shape]));
+      const { weights: read, notes } = matchWeights(gpt2, wrapped, 'm');
+      expect(read.read('transformer.h.1.ln_2.bias')).toEqual(
+        wrapped.read(`${wrapper}transformer.h.1.ln_2.bias`),
+      );
+      expect(notes).toEqual([
+        `the weights in m have "${wrapper}" in front of their names, which is taken off`,
+      ]);
+    },
+  );
+
+  it('finds a head that stands outside of the body, whatever wraps that', () => {
+    const untied = { ...gpt2, tiedEmbeddings: false };
+    const names = [...parameterShapes(untied)].map(
+      ([name, shape]) =>
+        [
+          name.startsWith('transformer.') ? name.replace('transformer.', 'module.transformer.') : name,
+          shape,
+        ] as const,
+    );
+    expect(matchWeights(untied, weights(names), 'm').weights.shape('lm_head.weight')).toEqual([11, 6]);
+  });
+
+  it('ties the unembedding only where the file has none, or an equal one', () => {
+    const head = ['lm_head.weight', [11, 6]] as const;
+    const differing = matchWeights(gpt2, weights([...shapes, head]), 'm');
+    expect(differing.spec.tiedEmbeddings).toBe(false);
+    expect(differing.weights.read('lm_head.weight')[0]).toBe(shapes.length);
+    expect(differing.notes).toEqual([expect.stringContaining('two that differ')]);
+    // The array of number 0 is the embedding.
+    const equal = matchWeights(gpt2, weights([shapes[0]!, ...shapes.slice(1)]), 'm');
+    expect(equal.spec.tiedEmbeddings).toBe(true);
+    const all = weights(shapes);
+    const twice = {
+      ...{ names: [...all.names, 'lm_head.weight'] },
+      shape: (name: string) => all.shape(name === 'lm_head.weight' ? 'transformer.wte.weight' : name),
+      read: (name: string) => all.read(name === 'lm_head.weight' ? 'transformer.wte.weight' : name),
+    };
+    expect(matchWeights(gpt2, twice, 'm')).toMatchObject({ spec: { tiedEmbeddings: true }, notes: [] });
+  });
+
   it('names a missing weight and its shape', () => {
     const rest = shapes.filter(([name]) => name !== 'transformer.h.1.mlp.c_fc.weight');
     expect(() => matchWeights(gpt2, weights(rest), 'model/')).toThrow(

@@ -156,3 +156,94 @@ describe('a folder', () => {
     expect((await loadTokenizer(folder, { vocab: 262, bos: 7 })).encode('in')).toEqual([261, 259]);
   });
 });
+
+/** A tokenizer of whole words, or of single characters, like those for proteins and chess. */
+function wordLevel(words: readonly string[], more: object = {}) {
+  return {
+    version: '1.0',
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: { type: 'Split', pattern: { String: '' }, behavior: 'Isolated', invert: false },
+    post_processor: null,
+    decoder: { type: 'Fuse' },
+    model: { type: 'WordLevel', vocab: Object.fromEntries(words.map((word, id) => [word, id])) },
+    ...more,
+  };
+}
+
+const load = (json: object, vocab: number, config: object = {}, bos: number | null = null) =>
+  loadTokenizer(folderWith({ 'tokenizer.json': json, 'tokenizer_config.json': config }), { vocab, bos });
+
+describe('a tokenizer that knows no letter a', () => {
+  it.each([
+    ['digits', ['<s>', '0', '1', '2', '3']],
+    ['DNA', ['<s>', 'A', 'C', 'G', 'T']],
+    ['chess', ['<s>', 'e', '4', 'N', 'f', '3']],
+  ])('reads %s', async (_, words) => {
+    const tokenizer = await load(wordLevel(words), words.length, { bos_token: '<s>' });
+    const text = words.slice(1).join('');
+    const ids = words.map((_, id) => id);
+    expect(tokenizer.encode(text)).toEqual(ids);
+    expect(tokenizer.decode(ids)).toBe(text);
+    expect(tokenizer.tokenString(2)).toBe(words[2]);
+    expect(tokenizer.excludedTokens()).toEqual([0]);
+  });
+
+  it('names a character that it has no token for', async () => {
+    const tokenizer = await load(wordLevel(['<s>', '0', '1']), 3, {}, 0);
+    expect(() => tokenizer.encode('012')).toThrow(
+      new UserError('the tokenizer has no token for "2", and none for unknown characters: leave it out'),
+    );
+    expect(tokenizer.roundTrips([0, 1, 2])).toBe(true);
+  });
+
+  it('gives unknown characters the token that only tokenizer.json names', async () => {
+    const words = ['[UNK]', '0', '1'];
+    const json = wordLevel(words);
+    const tokenizer = await load({ ...json, model: { ...json.model, unk_token: '[UNK]' } }, 3);
+    expect(tokenizer.encode('0x1')).toEqual([1, 0, 2]);
+  });
+});
+
+describe('a tokenizer from outside', () => {
+  it('loses the tokens that the model has no embedding for', async () => {
+    const added_tokens = [{ id: 3, content: '<pad>', special: true }];
+    const tokenizer = await load(
+      wordLevel(['<s>', '<', 'p', 'a', 'd', '>'].slice(0, 3), { added_tokens }),
+      3,
+    );
+    expect(tokenizer.encode('<p')).toEqual([1, 2]);
+    expect(tokenizer.tokenString(3)).toBe('<3>');
+  });
+
+  it('names its own BOS where the model’s is outside of the vocabulary', async () => {
+    expect((await load(wordLevel(['<s>', '0']), 2, { bos_token: '<s>' }, 50256)).bos).toBe(0);
+    expect((await load(wordLevel(['0', '</s>']), 2, { eos_token: '</s>' }, 50256)).bos).toBe(1);
+    expect((await load(wordLevel(['0', '1']), 2, {}, 50256)).bos).toBeNull();
+  });
+
+  it('is stopped when a regular expression does not end', async () => {
+    const pattern = { Regex: '(a+)+$' };
+    const json = wordLevel(['<s>', 'a', '!'], {
+      pre_tokenizer: { type: 'Split', pattern, behavior: 'Isolated', invert: false },
+    });
+    const tokenizer = await load(json, 3);
+    expect(() => tokenizer.encode(`${'a'.repeat(60)}!`)).toThrow(
+      /over 2 s for one text: a regular expression/,
+    );
+  });
+
+  it.each([
+    [
+      'an id that is none',
+      wordLevel([], { model: { type: 'WordLevel', vocab: { a: 2 ** 40 } } }),
+      /model.vocab/,
+    ],
+    ['no words', wordLevel([]), /vocabulary is empty/],
+    ['more words than the model', wordLevel(['a', 'b', 'c']), /token 2 \("c"\).*ends at 1/],
+    ['a part of an unknown type', wordLevel(['a'], { decoder: { type: '__proto__' } }), /cannot be used/],
+  ])('is refused for %s', async (_, json, message) => {
+    await expect(load(json, 2)).rejects.toThrow(message);
+    await expect(load(json, 2)).rejects.toThrow(UserError);
+  });
+});

@@ -1,8 +1,8 @@
 /** @file Text to token ids and back, by the tokenizer.json of a model folder. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { PreTrainedTokenizer } from '@xenova/transformers';
 import { UserError } from '../../core/errors.js';
+import { withTimeLimit } from '../../core/time-limit.js';
+import { oneLine, readTokenizer } from './tokenizer-file.js';
 
 /** What `Tokenizer` needs to know of its model. */
 export interface TokenizerOptions {
@@ -10,10 +10,21 @@ export interface TokenizerOptions {
   readonly vocab: number;
   /** For a tokenizer that names no BOS itself. */
   readonly bos: number | null;
+  /** Its regular expressions may run for ever, so that every use gets a time limit. */
+  readonly risky?: boolean;
 }
+
+/** Milliseconds for one text. */
+const TIME_LIMIT = 2000;
+
+/** Characters that texts of most tokenizers may have: letters, digits, those of DNA and proteins. */
+const anchors = ['a', 'A', '1', 'e', 'x'];
 
 /** Ends of texts that a token may follow; a usable token survives behind at least one. */
 const contexts = ['', ' the', '.', '\n', '1', 'qz'];
+
+/** Stands for a token that there is not. */
+const NO_TOKEN = -1;
 
 /** A tokenizer with the conventions of this project: one BOS in front, and decoding that loses nothing. */
 export class Tokenizer {
@@ -21,16 +32,28 @@ export class Tokenizer {
   /** The token that every sequence starts with; null for models without one. */
   readonly bos: number | null;
   private readonly anchor: number[];
+  private readonly risky: boolean;
   private excluded: readonly number[] | undefined;
   private idsByText: Map<string, number> | undefined;
 
   constructor(
     private readonly tokenizer: PreTrainedTokenizer,
-    { vocab, bos }: TokenizerOptions,
+    { vocab, bos, risky = false }: TokenizerOptions,
   ) {
     this.vocab = vocab;
-    this.bos = tokenizer.bos_token_id ?? bos;
-    this.anchor = this.encodeBare('a');
+    this.risky = risky;
+    const known = (id: number | null | undefined) => (id != null && id < vocab ? id : null);
+    this.bos = known(tokenizer.bos_token_id) ?? known(bos) ?? known(tokenizer.eos_token_id);
+    this.anchor = this.findAnchor();
+  }
+
+  /** Tokens that others may stand behind, to see how they look there. */
+  private findAnchor(): number[] {
+    for (const text of anchors) {
+      const ids = this.encodeAll(text);
+      if (ids.length > 0 && this.decodeBare(ids).trim() === text) return ids;
+    }
+    return [];
   }
 
   /** Token ids of a text, behind one BOS if the model has one, whether or not its tokenizer adds it. */
@@ -57,9 +80,12 @@ export class Tokenizer {
 
   /** Whether decoding and encoding again gives the same ids. */
   roundTrips(ids: ArrayLike<number>): boolean {
-    const again = this.encode(this.decode(ids));
-    if (again.length !== ids.length) return false;
-    for (let i = 0; i < again.length; i++) if (again[i] !== ids[i]) return false;
+    const again = this.encodeAll(this.decode(ids));
+    const start = (i: number[] | ArrayLike<number>) => (i.length > 0 && i[0] === this.bos ? 1 : 0);
+    const [a, b] = [start(again), start(ids)];
+    if (this.bos !== null && b === 0) return false;
+    if (again.length - a !== ids.length - b) return false;
+    for (let i = 0; i + a < again.length; i++) if (again[i + a] !== ids[i + b]) return false;
     return true;
   }
 
@@ -108,7 +134,9 @@ export class Tokenizer {
 
   private findExcluded(): number[] {
     const special = new Set<number>(this.specialTokens());
-    const prefixes = contexts.map((text) => this.encodeBare(text));
+    const prefixes = contexts
+      .map((text) => this.encodeAll(text))
+      .filter((prefix) => !prefix.includes(NO_TOKEN));
     const isUsable = (id: number) =>
       this.storedString(id) !== undefined &&
       !special.has(id) &&
@@ -120,13 +148,42 @@ export class Tokenizer {
     return this.tokenizer._tokenizer.id_to_token(id);
   }
 
+  /** Token ids of a text. Throws UserError for characters that have none. */
   private encodeBare(text: string): number[] {
-    return this.tokenizer.encode(text, { add_special_tokens: false });
+    const ids = this.encodeAll(text);
+    if (!ids.includes(NO_TOKEN)) return ids;
+    const unknown = [...text].find((character) => this.encodeAll(character).includes(NO_TOKEN)) ?? text;
+    throw new UserError(
+      `the tokenizer has no token for ${JSON.stringify(oneLine(unknown))}, and none for unknown characters: leave it out`,
+    );
+  }
+
+  /** Token ids of a text; NO_TOKEN where the tokenizer has none. */
+  private encodeAll(text: string): number[] {
+    const ids = this.within(() => this.tokenizer.encode(text, { add_special_tokens: false }));
+    return ids.map((id: number | undefined) => id ?? NO_TOKEN);
   }
 
   private decodeBare(ids: number[]): string {
     // The library refuses an empty list. Its clean-up would take away spaces that encoding needs.
-    return ids.length === 0 ? '' : this.tokenizer.decode(ids, { clean_up_tokenization_spaces: false });
+    if (ids.length === 0) return '';
+    return this.within(() => this.tokenizer.decode(ids, { clean_up_tokenization_spaces: false }));
+  }
+
+  /** What the library does, its failures as sentences. */
+  private within<T>(body: () => T): T {
+    const late = () =>
+      new UserError(
+        `the tokenizer takes over ${TIME_LIMIT / 1000} s for one text: a regular expression in tokenizer.json does not end; take it from another source`,
+      );
+    try {
+      return this.risky ? withTimeLimit(TIME_LIMIT, body, late) : body();
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      throw new UserError(`the tokenizer cannot be used: ${oneLine((error as Error).message)}`, {
+        cause: error,
+      });
+    }
   }
 }
 
@@ -142,39 +199,6 @@ function isByte(stored: string): boolean {
  * @throws UserError when the folder has no tokenizer, or one that cannot be read
  */
 export async function loadTokenizer(folder: string, options: TokenizerOptions): Promise<Tokenizer> {
-  const path = join(folder, 'tokenizer.json');
-  if (!existsSync(path)) {
-    throw new UserError(
-      `${folder} has no tokenizer.json; save the model's tokenizer there (a "fast" one, with save_pretrained)`,
-    );
-  }
-  const configPath = join(folder, 'tokenizer_config.json');
-  const json = readJson(path);
-  const config = existsSync(configPath) ? readJson(configPath) : {};
-  const { PreTrainedTokenizer } = await import('@xenova/transformers');
-  let tokenizer: PreTrainedTokenizer;
-  try {
-    tokenizer = new PreTrainedTokenizer(json, config);
-  } catch (error) {
-    throw new UserError(`${path} cannot be used: ${(error as Error).message}`, { cause: error });
-  }
-  const beyond = tokenizer._tokenizer.id_to_token(options.vocab);
-  if (beyond !== undefined && !tokenizer._tokenizer.get_added_tokens_decoder().has(options.vocab)) {
-    throw new UserError(
-      `${path} belongs to another model: it has the token ${options.vocab} ("${beyond}"), but the model's ` +
-        `vocabulary ends at ${options.vocab - 1}`,
-    );
-  }
-  return new Tokenizer(tokenizer, options);
-}
-
-function readJson(path: string): object {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new UserError(`${path} is not valid JSON`, { cause: error });
-  }
-  if (typeof json !== 'object' || json === null) throw new UserError(`${path} holds no JSON object`);
-  return json;
+  const { tokenizer, risky } = await readTokenizer(folder, options.vocab);
+  return new Tokenizer(tokenizer, { ...options, risky });
 }

@@ -1,8 +1,9 @@
 /** @file Directions of the residual stream: the dot product of the stream that enters a layer with a vector. */
 import { createHash } from 'node:crypto';
-import { UsageError } from '../../core/errors.js';
+import { UsageError, UserError } from '../../core/errors.js';
 import { type DirectionUnit, formatUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import { readFinite } from '../../engine/weights/finite.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { MemoryWeights, type WeightSource } from '../../engine/weights/weights.js';
 import { checkRange, type Kind } from './kind.js';
@@ -58,6 +59,9 @@ export const directionKind: Kind<DirectionUnit> = {
         `"${unit.name}" in ${unit.file} has shape [${shape.join(', ')}]; a direction of this model is [${spec.dModel}]`,
       );
     }
-    return new DirectionGroup(formatUnit(unit), unit.layer, file.read(unit.name)).unit(0);
+    const vector = readFinite(file, unit.name);
+    if (vector.every((x) => x === 0))
+      throw new UserError(`"${unit.name}" in ${unit.file} is zero everywhere, which is no direction`);
+    return new DirectionGroup(formatUnit(unit), unit.layer, vector).unit(0);
   },
 };
