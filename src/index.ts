@@ -7,8 +7,10 @@
 
 // Errors that a user can mend.
 export { exitCodes, UsageError, UserError } from './core/errors.js';
+export type { Explanation } from './core/explanation.js';
 export { dominates, Frontier, fluencyFront, hypervolume, type Point } from './core/frontier.js';
 export { Random } from './core/random.js';
+export type { ScoredText } from './core/scored-text.js';
 // Units by name.
 export {
   type ChannelUnit,
@@ -118,23 +120,21 @@ export type { SampleStatistics } from './rl/sample-statistics.js';
 export { type TuneResult, tune } from './rl/tune.js';
 export { readTuneState, type TuneState } from './rl/tune-state.js';
 export type { TuneOptions } from './rl/tuning.js';
+export type { JobRecord, RunDescription } from './runs/description.js';
 // Runs: events, and the folder that keeps them.
 export {
   type EventBody,
-  type Explanation,
   eventClock,
   finishRun,
   type JsonValue,
   type ReadEvent,
   type Run,
   type RunEvent,
-  type ScoredText,
 } from './runs/events.js';
 export { followRun, type RunReading, type RunState, readRun } from './runs/read-run.js';
 export {
   createRunFolder,
   openRunFolder,
-  type RunDescription,
   RunFolder,
   recordRun,
 } from './runs/run-folder.js';

@@ -73,7 +73,10 @@ describe.skipIf(notBuilt)('superstim image (needs a build)', () => {
     expect([run.state, run.missing]).toEqual(['done', []]);
     expect(run.events.filter(({ kind }) => kind === 'frame')).toHaveLength(7);
     expect(readdirSync(join(document.run, 'frames'))).toHaveLength(7);
-    expect(run.description).toMatchObject({ task: 'image', unit: 'two:0', seed: 0, model: { name: 'tiny' } });
+    expect(run.description).toMatchObject({
+      job: { task: 'image', units: ['two:0'], seed: 0 },
+      model: { name: 'tiny' },
+    });
     await json(...flags, '--gif', webp);
     expect(await sharp(webp, { animated: true }).metadata()).toMatchObject({ format: 'webp', pages: 7 });
   });

@@ -8,8 +8,9 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { hypervolume as areaOf } from '../../src/core/frontier.js';
+import type { ScoredText } from '../../src/core/scored-text.js';
 import { hashModel } from '../../src/hub/model-hash.js';
-import { finishRun, type ScoredText } from '../../src/runs/events.js';
+import { finishRun } from '../../src/runs/events.js';
 import { loadTextModel } from '../../src/text/lm/model.js';
 import type { SequenceScore } from '../../src/text/names.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';

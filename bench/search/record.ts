@@ -1,7 +1,7 @@
 /** One search, with how far it was at some moments: a long run gives the figures of the shorter ones too. */
 
 import { Frontier, hypervolume } from '../../src/core/frontier.js';
-import type { ScoredText } from '../../src/runs/events.js';
+import type { ScoredText } from '../../src/core/scored-text.js';
 import type { CorpusFile } from '../../src/text/corpus/corpus-text.js';
 import type { TextModel } from '../../src/text/lm/model.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';

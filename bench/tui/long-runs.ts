@@ -1,8 +1,9 @@
 /** @file Runs longer than anyone makes, by the writer that all runs have. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ScoredText } from '../../src/core/scored-text.js';
 import { encodeEvent } from '../../src/runs/event-codec.js';
-import type { EventBody, RunEvent, ScoredText } from '../../src/runs/events.js';
+import type { EventBody, RunEvent } from '../../src/runs/events.js';
 import { createRunFolder } from '../../src/runs/run-folder.js';
 
 const EVENTS = 50_000;
@@ -31,7 +32,7 @@ export function longRuns(folder: string): Record<string, string> {
 function write(folder: string, bodies: readonly EventBody[]): string {
   const unit = 'L2.H5';
   const run = createRunFolder(folder, {
-    ...{ command: ['superstim', 'text', '--unit', unit], task: 'text', unit, settings: {}, seed: 0 },
+    ...{ command: ['superstim', 'text', '--unit', unit], job: { task: 'text', unit, seed: 0 } },
     ...{ versions: {}, model: { name: 'books-lm', hash: '' } },
   });
   const all: EventBody[] = [

@@ -1,6 +1,8 @@
 /** @file What the command line makes of an error: a line on stderr and an exit code. */
 import { CommanderError } from 'commander';
 import { exitCodes, UserError } from '../core/errors.js';
+import { renameFields } from '../core/field.js';
+import { optionOf } from './option-names.js';
 
 export interface Failure {
   exitCode: number;
@@ -16,7 +18,8 @@ export function explainFailure(error: unknown, debug: boolean): Failure {
   if (error instanceof CommanderError) return explainParsing(error);
   const stack = error instanceof Error ? withCauses(error) : String(error);
   if (error instanceof UserError) {
-    return { exitCode: error.exitCode, message: debug ? stack : firstLine(error.message) };
+    const message = renameFields(firstLine(error.message), optionOf);
+    return { exitCode: error.exitCode, message: debug ? stack : message };
   }
   if (debug) return { exitCode: exitCodes.failed, message: stack };
   const what = firstLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error));

@@ -1,6 +1,7 @@
 /** @file The options that several commands share, each made in one place. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { engineNames } from '../engine/engine-names.js';
+import { DEFAULT_MODEL, DEFAULT_SECONDS } from '../text/names.js';
 import type { OutputOptions } from './output.js';
 
 /** Adds `--json`, `--quiet`, `--no-color` and `--debug`, which every command has, in a group of their own. */
@@ -18,8 +19,7 @@ export interface CommonOptions extends OutputOptions {
   debug?: boolean;
 }
 
-/** The embedded language model. */
-export const DEFAULT_MODEL = 'books-lm';
+export { DEFAULT_MODEL, DEFAULT_SECONDS };
 
 /** `--model`. */
 export function modelOption(): Option {
@@ -65,6 +65,12 @@ export function number(bounds: Bounds & { above?: number } = {}): (text: string)
     }
     return checkBounds(value, 'a number', bounds);
   };
+}
+
+/** An `argParser` for an option that may be given once: a second one is an error, not the winner. */
+export function single(text: string, previous: string | undefined): string {
+  if (previous === undefined) return text;
+  throw new InvalidArgumentError(`It was given before, as "${previous}"; it may be given once.`);
 }
 
 /** An `argParser` for an option that may be given several times: a list in the order given. */

@@ -1,11 +1,13 @@
 /** @file The commander program: one file a command under `commands/`, no logic of its own. */
 import { Command } from 'commander';
 import { packageVersion } from '../runs/versions.js';
+import { calibrateCommand } from './commands/calibrate.js';
 import { corpusCommand } from './commands/corpus.js';
 import { imageCommand } from './commands/image.js';
 import { modelsCommand } from './commands/models.js';
 import { reportCommand } from './commands/report.js';
 import { resumeCommand } from './commands/resume.js';
+import { runCommand } from './commands/run.js';
 import { scoreCommand } from './commands/score.js';
 import { textCommand } from './commands/text.js';
 import { tuneCommand } from './commands/tune.js';
@@ -23,12 +25,13 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (complaint, write) => write(complaintLine(complaint)) })
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
-  const probes = [textCommand(), tuneCommand(), resumeCommand(), corpusCommand(), scoreCommand()].map(
+  const probes = [textCommand(), tuneCommand(), corpusCommand(), scoreCommand(), calibrateCommand()].map(
     (command) => command.helpGroup('Probe a language model:'),
   );
   const pictures = imageCommand().helpGroup('Probe a network that sees:');
+  const runs = [runCommand(), resumeCommand()].map((command) => command.helpGroup('Run jobs:'));
   const readers = [viewCommand(), reportCommand()].map((command) => command.helpGroup('Look at results:'));
-  for (const command of [...probes, pictures, ...readers, modelsCommand(), unitsCommand()]) {
+  for (const command of [...probes, pictures, ...runs, ...readers, modelsCommand(), unitsCommand()]) {
     program.addCommand(addOutputOptions(command).copyInheritedSettings(program));
   }
   return program;

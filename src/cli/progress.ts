@@ -1,8 +1,11 @@
 /** @file The progress bar: a reader of run events that draws one line on stderr, where that is a terminal. */
 
+import { renameFields } from '../core/field.js';
 import { clip, formatCount, oneLine, textWidth } from '../core/format.js';
-import type { ProgressEvent, Run, RunEvent, ScoredText } from '../runs/events.js';
+import type { ScoredText } from '../core/scored-text.js';
+import type { ProgressEvent, Run, RunEvent } from '../runs/events.js';
 import { formatBar, formatShare, progressShare, progressWords } from '../runs/progress-text.js';
+import { optionOf } from './option-names.js';
 import type { Output } from './output.js';
 
 /** Milliseconds between two drawings. */
@@ -30,7 +33,7 @@ export async function* showProgress<Result>(run: Run<Result>, output: Output): R
     for (;;) {
       const next = await run.next();
       if (next.done) return next.value;
-      if (next.value.kind === 'warning') output.warn(next.value.message);
+      if (next.value.kind === 'warning') output.warn(renameFields(next.value.message, optionOf));
       state = advance(state, next.value);
       if (output.interactive && performance.now() - drawnAt >= redrawEvery) {
         drawnAt = performance.now();

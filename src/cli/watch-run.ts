@@ -1,7 +1,7 @@
 /** @file A run with a reader of its events: the terminal UI with `--tui`, else the progress bar. */
 import { Option } from 'commander';
+import type { RunDescription } from '../runs/description.js';
 import { finishRun, type Run } from '../runs/events.js';
-import type { RunDescription } from '../runs/run-folder.js';
 import { Interrupted } from './interrupt.js';
 import type { CommonOptions } from './options.js';
 import type { Output } from './output.js';
@@ -21,8 +21,8 @@ export interface WatchOptions {
   readonly flags: CommonOptions & { readonly tui?: boolean };
   readonly output: Output;
   readonly signal: AbortSignal;
-  /** The run folder. */
-  readonly path: string;
+  /** The run folder; null where none is kept. */
+  readonly path: string | null;
   readonly description: RunDescription;
 }
 
@@ -35,7 +35,8 @@ export async function watchRun<Result>(
   begin: (signal: AbortSignal) => Run<Result>,
   { flags, output, signal, path, description }: WatchOptions,
 ): Promise<Result> {
-  if (!flags.tui || flags.json || !onTerminal()) return finishRun(showProgress(begin(signal), output));
+  if (!flags.tui || flags.json || path === null || !onTerminal())
+    return finishRun(showProgress(begin(signal), output));
   const { showLive } = await import('../tui/live.js');
   const stopping = new AbortController();
   const stop = () => stopping.abort(new Interrupted());

@@ -1,4 +1,4 @@
-/** @file A text with its scores: what searches find and every reader shows. */
+/** @file A text that was scored. Field names are those of the JSON that the program prints (`token_ids`). */
 
 /** A sequence and what it does to the unit; a row of the frontier in every JSON the program prints. */
 export interface ScoredText {

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { UsageError, UserError } from '../core/errors.js';
+import { field } from '../core/field.js';
 import type { ChannelUnit } from '../core/units.js';
 import { contactSheet } from '../media/contact-sheet.js';
 import { exampleSheet } from '../media/example-sheet.js';
@@ -173,7 +174,7 @@ function channelsOf(units: readonly Expression[]): ChannelUnit[] {
   return units.map((unit) => {
     if (unit.kind === 'unit') return unit.unit;
     throw new UsageError(
-      `--examples are found for channels, not for "${formatExpression(unit)}": give units such as layer:3`,
+      `${field('examples')} are found for channels, not for "${formatExpression(unit)}": give units such as layer:3`,
     );
   });
 }

@@ -6,7 +6,7 @@ import { writeFileByRename } from '../runs/files.js';
 import { frontierFigure } from './figures/frontier.js';
 import type { Html } from './html.js';
 import { html } from './html.js';
-import { type ReportedRun, unitOf } from './reported-run.js';
+import { type ReportedRun, unitLabel } from './reported-run.js';
 import { activationFigure } from './sections/pictures.js';
 import { trainingFigures } from './sections/training.js';
 import { figureStyle } from './style.js';
@@ -45,7 +45,7 @@ function figureOf(run: ReportedRun): Html | null {
   const [curve] = [...training.main, ...training.more];
   if (curve) return curve;
   const texts = frontierFigure(
-    { unit: unitOf(run), frontier, beaten: [], baselines },
+    { unit: unitLabel(run), frontier, beaten: [], baselines },
     { width: 720, height: 420 },
   );
   return texts ?? activationFigure(run);

@@ -1,13 +1,13 @@
 /** @file Many runs on one page, each with a small figure and a link to its own page. */
 
 import { HYPERVOLUME_CORNER } from '../core/frontier.js';
-import type { ScoredText } from '../runs/events.js';
+import type { ScoredText } from '../core/scored-text.js';
 import { field } from '../runs/run-view.js';
 import { embedFinal } from './embedded-pictures.js';
 import { frontierThumbnail } from './figures/thumbnail.js';
 import { type Html, html } from './html.js';
 import { document } from './page.js';
-import { type ReportedRun, taskOf, unitOf } from './reported-run.js';
+import { type ReportedRun, taskOf, unitLabel } from './reported-run.js';
 import { activationSeries } from './sections/pictures.js';
 import { decimalOrDash, shortNumber, visibleText } from './visible-text.js';
 
@@ -51,9 +51,9 @@ async function row({ run, link }: IndexedRun, strongest: number): Promise<Html> 
   const hypervolume = field(run.result, 'hypervolume');
   const picture = await embedFinal(run, THUMBNAIL);
   const thumbnail = picture
-    ? html`<img src="${picture.source}" width="${picture.width}" height="${picture.height}" alt="Picture of ${unitOf(run)}">`
+    ? html`<img src="${picture.source}" width="${picture.width}" height="${picture.height}" alt="Picture of ${unitLabel(run)}">`
     : frontierThumbnail(view.frontier, strongest);
-  return html`<tr><th scope="row"><a href="${link}">${unitOf(run)}</a></th><td>${description?.model?.name ?? '–'}</td>
+  return html`<tr><th scope="row"><a href="${link}">${unitLabel(run)}</a></th><td>${description?.model?.name ?? '–'}</td>
 <td>${[taskOf(run), view.method].filter(Boolean).join(', ') || '–'}</td>
 <td>${state === 'open' ? 'no end' : state}${missing.length > 0 && html` <span title="${missing.join('; ')}">(incomplete)</span>`}</td><td>${thumbnail}</td>
 <td>${decimalOrDash(typeof hypervolume === 'number' ? hypervolume : null, 1)}</td>

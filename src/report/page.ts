@@ -1,7 +1,7 @@
 /** @file A run as one HTML page: nothing is loaded from anywhere. */
 import { embedPictures } from './embedded-pictures.js';
 import { type Content, type Html, html, trusted } from './html.js';
-import { type ReportedRun, unitOf } from './reported-run.js';
+import { type ReportedRun, unitLabel } from './reported-run.js';
 import { pageScript } from './script.js';
 import { explainedSection } from './sections/explained.js';
 import { clusterSection, frontierSection } from './sections/frontier.js';
@@ -22,7 +22,7 @@ export async function runPage(run: ReportedRun): Promise<string> {
   const body = html`${runHead(run)}
 <main>${sections.length > 0 ? sections : html`<p>Nothing was found or drawn in this run yet.</p>`}
 ${runSettings(run)}</main>`;
-  return document(`${unitOf(run)} · superstimulus`, body);
+  return document(`${unitLabel(run)} · superstimulus`, body);
 }
 
 /** A whole document around a body. */

@@ -1,8 +1,9 @@
 /** @file A run as the report takes it: the folder read once, its events added up. */
 import { basename, dirname, resolve, sep } from 'node:path';
-import type { JsonValue, ScoredText } from '../runs/events.js';
+import type { ScoredText } from '../core/scored-text.js';
+import { type RunDescription, unitOf } from '../runs/description.js';
+import type { JsonValue } from '../runs/events.js';
 import { type RunState, readRun } from '../runs/read-run.js';
-import type { RunDescription } from '../runs/run-folder.js';
 import { advanceView, emptyView, type RunView } from '../runs/run-view.js';
 
 export interface ReportedRun {
@@ -40,11 +41,11 @@ function asEntry(text: ScoredText): RunView['frontier'][number] {
 
 /** `text` | `image` | `tune` …; empty for a run of which nothing is known. */
 export function taskOf({ description, view }: ReportedRun): string {
-  return description?.task ?? view.task;
+  return description?.job.task ?? view.task;
 }
 
-export function unitOf({ description, view }: ReportedRun): string {
-  return description?.unit ?? view.unit ?? 'unknown unit';
+export function unitLabel({ description, view }: ReportedRun): string {
+  return (description && unitOf(description)) ?? view.unit ?? 'unknown unit';
 }
 
 /** The folder that all of some paths lie in. */

@@ -5,6 +5,7 @@
  * q(x) = p(x) exp(r(x) / beta) / Z. Axes: batch, token (the positions after BOS).
  */
 import * as tf from '../engine/functions/tfjs.js';
+import type { klEstimatorNames } from './tune-defaults.js';
 
 /** `loo`: the mean of the others (RLOO, Ahmadian et al., arXiv 2402.14740). `group`: the mean of all (GRPO). */
 export const baselines = ['loo', 'group'] as const;
@@ -17,8 +18,7 @@ export type Baseline = (typeof baselines)[number];
  * - `k3`: p/q - 1 - ln p/q of each token is added to the loss, as in GRPO (Shao et al., arXiv 2402.03300). Never
  *   negative and of low variance, but its gradient is that of KL(p || q) at the prefixes drawn: another optimum.
  */
-export const klEstimators = ['k1', 'k3'] as const;
-export type KlEstimator = (typeof klEstimators)[number];
+export type KlEstimator = (typeof klEstimatorNames)[number];
 
 export interface GradientChoice {
   readonly baseline: Baseline;

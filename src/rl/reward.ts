@@ -4,7 +4,7 @@
  * The subject that is rewarded may have another tokenizer than the language model that writes; then it reads the
  * text.
  */
-import type { ScoredText } from '../runs/events.js';
+import type { ScoredText } from '../core/scored-text.js';
 import type { TextModel } from '../text/lm/model.js';
 import type { Probe } from '../text/readouts/probe.js';
 import type { Scores } from '../text/readouts/scores.js';

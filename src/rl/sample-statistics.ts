@@ -1,5 +1,5 @@
 /** @file What samples of a language model are like: how strong, how probable, how different from one another. */
-import type { ScoredText } from '../runs/events.js';
+import type { ScoredText } from '../core/scored-text.js';
 
 /** Means over samples; a type, so that it is JSON. */
 export type SampleStatistics = {

@@ -1,4 +1,11 @@
-/** @file What a tuning run is unless told otherwise; the figures in `bench/rl` are of these. */
+/** @file What a tuning run is unless asked otherwise; the figures in `bench/rl` are of these. */
+
+/** Baselines: the mean of the other samples, or of all. */
+export const tuneAlgorithms = ['rloo', 'grpo'] as const;
+
+/** How the divergence enters the gradient (`policy-gradient.ts`). */
+export const klEstimatorNames = ['k1', 'k3'] as const;
+
 export const tuneDefaults = {
   /** Tokens of a text. */
   length: 12,

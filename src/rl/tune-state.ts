@@ -6,8 +6,8 @@
  * it is what the candidates in the event log add up to.
  */
 import { join } from 'node:path';
+import type { ScoredText } from '../core/scored-text.js';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../engine/training/checkpoint.js';
-import type { ScoredText } from '../runs/events.js';
 import { readRun } from '../runs/read-run.js';
 import type { Lora } from './lora.js';
 import { writePeft } from './peft.js';

@@ -1,7 +1,9 @@
 /** @file `superstim tune` as a library function: a language model learns to write what excites a unit. */
 import { UsageError } from '../core/errors.js';
+import { field } from '../core/field.js';
 import { hypervolume } from '../core/frontier.js';
-import { eventClock, type JsonValue, type Run, type ScoredText, stamped } from '../runs/events.js';
+import type { ScoredText } from '../core/scored-text.js';
+import { eventClock, type JsonValue, type Run, stamped } from '../runs/events.js';
 import { calibrate, resolveUnits } from '../text/readouts/session.js';
 import { loraLayout } from './lora.js';
 import type { SampleStatistics } from './sample-statistics.js';
@@ -116,13 +118,15 @@ export function checkTune(options: TuneOptions): TunePlan {
   const { model, writer = model, length, batch, lora } = options;
   if (batch < 2)
     throw new UsageError(
-      `a step of ${batch} sequence(s) has nothing to compare with: --batch must be at least 2`,
+      `a step of ${batch} sequence(s) has nothing to compare with: ${field('batch')} must be at least 2`,
     );
   if (length < 1)
-    throw new UsageError(`a text of ${length} tokens cannot be learned: --length must be at least 1`);
+    throw new UsageError(
+      `a text of ${length} tokens cannot be learned: ${field('length')} must be at least 1`,
+    );
   if (length + 1 > writer.spec.context)
     throw new UsageError(
-      `--length ${length} does not fit the context of ${writer.name}, ${writer.spec.context} tokens, one of which is BOS`,
+      `${field('length')} ${length} does not fit the context of ${writer.name}, ${writer.spec.context} tokens, one of which is BOS`,
     );
   return { ...resolveUnits(options.unit, options), layout: loraLayout(writer.spec, lora) };
 }
@@ -133,5 +137,5 @@ function collapse(unique: number, batch: number, step: number): string {
     different === 1
       ? `the policy has collapsed: all ${batch} samples of step ${step} are the same text`
       : `the policy is collapsing: only ${different} of ${batch} samples of step ${step} differ`;
-  return `${what}; raise --beta, or set --kl-target lower`;
+  return `${what}; raise ${field('beta')}, or set ${field('klTarget')} lower`;
 }

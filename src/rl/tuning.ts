@@ -2,8 +2,8 @@
 
 import { Frontier } from '../core/frontier.js';
 import { Random } from '../core/random.js';
+import type { ScoredText } from '../core/scored-text.js';
 import { cosineSchedule } from '../engine/training/optimizer.js';
-import type { ScoredText } from '../runs/events.js';
 import type { TextModel } from '../text/lm/model.js';
 import { openSubject } from '../text/lm/subject.js';
 import type { Calibration } from '../text/readouts/calibration.js';

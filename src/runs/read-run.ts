@@ -7,9 +7,10 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../core/errors.js';
 import { fileError } from '../core/file-error.js';
+import type { ScoredText } from '../core/scored-text.js';
+import { decodeDescription, type RunDescription } from './description.js';
 import { decodeEvent } from './event-codec.js';
-import type { FailedEvent, FinishedEvent, FrameEvent, ReadEvent, ScoredText } from './events.js';
-import type { RunDescription } from './run-folder.js';
+import type { FailedEvent, FinishedEvent, FrameEvent, ReadEvent } from './events.js';
 
 /** How a run ended; `open` = no last event: it is still going, or was killed. */
 export type RunState = 'open' | FinishedEvent['reason'] | FailedEvent['kind'];
@@ -48,8 +49,10 @@ export function isRunFolder(path: string): boolean {
  */
 export function readRun(path: string, tail = new RunTail(path)): RunReading {
   const events = tail.poll();
-  const description = readJson<RunDescription>(join(path, 'run.json'), isObject);
-  const frontier = readJson<ScoredText[]>(join(path, 'frontier.json'), Array.isArray);
+  const description = readJson(join(path, 'run.json'), decodeDescription);
+  const frontier = readJson(join(path, 'frontier.json'), (value) =>
+    Array.isArray(value) ? (value as ScoredText[]) : null,
+  );
   const missing: (Missing | null)[] = [
     missed(
       'settings',
@@ -199,21 +202,15 @@ function missed(code: Missing['code'], sentence: string | false | null): Missing
 
 function readJson<T>(
   file: string,
-  check: (value: unknown) => boolean,
+  decode: (value: unknown) => T | null,
 ): { value: T | null; problem: string | null } {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return check(value)
-      ? { value: value as T, problem: null }
-      : { value: null, problem: 'is not what it should be' };
+    const value = decode(JSON.parse(readFileSync(file, 'utf8')));
+    return { value, problem: value === null ? 'is not what it should be' : null };
   } catch (error) {
     const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
     return { value: null, problem: absent ? 'is missing' : 'cannot be read' };
   }
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function hasCandidates(events: ReadEvent[]): boolean {

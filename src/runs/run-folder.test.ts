@@ -16,16 +16,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '../core/errors.js';
+import type { ScoredText } from '../core/scored-text.js';
+import { encodeDescription, type RunDescription } from './description.js';
 import { encodeEvent } from './event-codec.js';
-import type { Run, RunEvent, ScoredText } from './events.js';
+import type { Run, RunEvent } from './events.js';
 import { followRun, RunTail, readRun } from './read-run.js';
-import {
-  createRunFolder,
-  openRunFolder,
-  type RunDescription,
-  recordRun,
-  safeFileName,
-} from './run-folder.js';
+import { createRunFolder, openRunFolder, recordRun, safeFileName } from './run-folder.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'superstim-runs-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -33,10 +29,7 @@ const newParent = () => mkdtempSync(join(scratch, 'parent-'));
 
 const description: RunDescription = {
   command: ['superstim', 'text', '--unit', 'L2.H3'],
-  task: 'text',
-  unit: 'L2.H3',
-  settings: { length: 12 },
-  seed: 7,
+  job: { version: 1, task: 'text', unit: 'L2.H3', length: 12, seed: 7 },
   versions: { superstimulus: '0.1.0' },
   model: { name: 'stories260k', hash: 'abc' },
 };
@@ -66,8 +59,9 @@ describe('createRunFolder', () => {
     const folder = createRunFolder(newParent(), description, new Date(2025, 0, 31, 9, 5, 7));
     folder.close();
     expect(folder.path).toMatch(/[/\\]20250131-090507-L2\.H3$/);
-    const { created, ...rest } = JSON.parse(readFileSync(join(folder.path, 'run.json'), 'utf8'));
-    expect(rest).toEqual(description);
+    const { run, ...job } = JSON.parse(readFileSync(join(folder.path, 'run.json'), 'utf8'));
+    const { created, ...rest } = run;
+    expect({ job, ...rest }).toEqual(description);
     expect(Number.isNaN(Date.parse(created))).toBe(false);
     expect(readdirSync(folder.path).sort()).toEqual(['events.jsonl', 'run.json']);
   });
@@ -296,7 +290,7 @@ describe('a run cut off anywhere', () => {
       const reading = readRun(path);
       expect(reading.events.length).toBeGreaterThan(50);
       expect(reading.events.every((event, index) => event.at === index)).toBe(true);
-      expect(reading.description?.unit).toBe('L2.H3');
+      expect(reading.description?.job.unit).toBe('L2.H3');
       expect(reading.frontier).not.toBeNull();
       expect(reading.missing.filter(({ sentence }) => sentence.includes('damaged'))).toEqual([]);
     },
@@ -337,7 +331,7 @@ describe('readRun', () => {
 
   it('reads a folder that has only begun', () => {
     const path = newParent();
-    writeFileSync(join(path, 'run.json'), JSON.stringify(description));
+    writeFileSync(join(path, 'run.json'), encodeDescription(description));
     expect(readRun(path)).toMatchObject({
       events: [],
       state: 'open',

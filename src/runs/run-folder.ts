@@ -7,28 +7,11 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync 
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { fileError } from '../core/file-error.js';
+import type { ScoredText } from '../core/scored-text.js';
+import { encodeDescription, type RunDescription, unitOf } from './description.js';
 import { decodeEvent, encodeEvent } from './event-codec.js';
-import type { JsonValue, Run, RunEvent, ScoredText } from './events.js';
+import type { Run, RunEvent } from './events.js';
 import { makeFolder, writeFileByRename } from './files.js';
-
-/** What `run.json` holds: enough to repeat the run. */
-export interface RunDescription {
-  /** The command line as typed, program name first; for a library call its name and arguments. */
-  command: string[];
-  /** `text`, `image`, `tune` … */
-  task: string;
-  /** Unit name, or null for a task about no single unit. */
-  unit: string | null;
-  /** Every option with its value after defaults. */
-  settings: { [name: string]: JsonValue };
-  seed: number | null;
-  /** Program and libraries whose version could change the result. */
-  versions: { [name: string]: string };
-  /** The probed model, and a hash of its files (`hub/model-hash.ts`). */
-  model: { name: string; hash: string } | null;
-  /** ISO 8601; filled in when the folder is made. */
-  created?: string;
-}
 
 /** An open run folder. All writes are synchronous and throw UserError when the disk refuses. */
 export class RunFolder {
@@ -93,11 +76,11 @@ export class RunFolder {
 export function createRunFolder(parent: string, description: RunDescription, now = new Date()): RunFolder {
   const stem = join(
     resolve(parent),
-    `${timeName(now)}-${safeFileName(description.unit ?? description.task)}`,
+    `${timeName(now)}-${safeFileName(unitOf(description) ?? description.job.task)}`,
   );
   const path = makeNewFolder(parent, stem);
   const created = description.created ?? now.toISOString();
-  writeFileByRename(join(path, 'run.json'), `${JSON.stringify({ ...description, created }, null, 1)}\n`);
+  writeFileByRename(join(path, 'run.json'), encodeDescription({ ...description, created }));
   return new RunFolder(path, openLog(path, 'ax'));
 }
 

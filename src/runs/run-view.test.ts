@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scored } from '../../test/helpers/example-runs.js';
+import type { ScoredText } from '../core/scored-text.js';
 import { decodeEvent } from './event-codec.js';
-import type { ReadEvent, ScoredText } from './events.js';
+import type { ReadEvent } from './events.js';
 import { advanceView, emptyView, sortCandidates } from './run-view.js';
 
 const candidate = (text: ScoredText, at = 1): ReadEvent => ({

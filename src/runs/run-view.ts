@@ -1,9 +1,10 @@
 /** @file What a run's events add up to for someone who looks at it: pure, and the same live and from disk. */
 
+import type { Explanation } from '../core/explanation.js';
 import { nonDominated } from '../core/frontier.js';
+import type { ScoredText } from '../core/scored-text.js';
 import {
   type CalibratedEvent,
-  type Explanation,
   type FailedEvent,
   type FinishedEvent,
   type FrameEvent,
@@ -11,7 +12,6 @@ import {
   type JsonValue,
   type ProgressEvent,
   type ReadEvent,
-  type ScoredText,
   type StepEvent,
 } from './events.js';
 

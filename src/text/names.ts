@@ -20,3 +20,9 @@ export type HeadMeasure = (typeof headMeasures)[number];
 /** Which position speaks for a text; the first is the default. */
 export const sequenceScores = ['max', 'last', 'mean'] as const;
 export type SequenceScore = (typeof sequenceScores)[number];
+
+/** Seconds of a search when no budget is given. */
+export const DEFAULT_SECONDS = 20;
+
+/** The embedded language model. */
+export const DEFAULT_MODEL = 'books-lm';

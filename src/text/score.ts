@@ -1,5 +1,6 @@
 /** @file `superstim score` as a library function: what a text does to units, position by position. */
 import { UsageError } from '../core/errors.js';
+import { field } from '../core/field.js';
 import type { Run } from '../runs/events.js';
 import { eventClock } from '../runs/events.js';
 import { openSubject, type TextSubject } from './lm/subject.js';
@@ -38,6 +39,12 @@ export interface ScoreOptions extends SessionOptions {
   readonly units: readonly string[];
   /** Also measure what the predictions lose without each unit. */
   readonly ablate?: boolean;
+}
+
+/** Finds out what is wrong with a request before anything is computed; throws what `scoreText` does. */
+export function checkScore(options: ScoreOptions): void {
+  encodeText(openSubject(options.model, options.engine), options.text);
+  for (const name of options.units) resolveUnits(name, options);
 }
 
 /**
@@ -91,7 +98,7 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
  * @throws UsageError for an empty text, or one longer than the context
  */
 export function encodeText({ tokenizer, spec }: TextSubject, text: string): Int32Array {
-  if (text === '') throw new UsageError('the text is empty: give at least one token with --text');
+  if (text === '') throw new UsageError(`the text is empty: give at least one token with ${field('text')}`);
   const ids = tokenizer.encode(text);
   if (ids.length > spec.context) {
     throw new UsageError(

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { Explanation } from '../runs/events.js';
-import type { RunDescription } from '../runs/run-folder.js';
+import type { Explanation } from '../core/explanation.js';
+import type { RunDescription } from '../runs/description.js';
 import type { ExplainReply, ExplainRequest } from './explain-worker.js';
 
 /** How a question stands. */

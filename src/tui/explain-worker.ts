@@ -1,8 +1,8 @@
 /** @file The thread that explains texts: loads the model of a run and computes, so that the screen never waits. */
 import { parentPort } from 'node:worker_threads';
 import { UserError } from '../core/errors.js';
-import type { Explanation } from '../runs/events.js';
-import type { RunDescription } from '../runs/run-folder.js';
+import type { Explanation } from '../core/explanation.js';
+import type { RunDescription } from '../runs/description.js';
 import type { Explainer } from '../text/readouts/explain.js';
 
 export interface ExplainRequest {
@@ -25,7 +25,7 @@ function say(reply: ExplainReply): void {
 
 async function open(run: RunDescription, note: (text: string) => void): Promise<Explainer> {
   note('loading the model');
-  const { recordedSession } = await import('../text/readouts/recorded-session.js');
+  const { recordedSession } = await import('../jobs/recorded-session.js');
   const { openExplainer } = await import('../text/readouts/explain.js');
   const opening = openExplainer(await recordedSession(run));
   for (;;) {
@@ -36,7 +36,7 @@ async function open(run: RunDescription, note: (text: string) => void): Promise<
 }
 
 async function explain({ id, run, text }: ExplainRequest): Promise<void> {
-  const key = JSON.stringify([run.model, run.unit, run.settings, run.seed]);
+  const key = JSON.stringify([run.model, run.job]);
   try {
     const explainer = explainers.get(key) ?? open(run, (note) => say({ id, note }));
     explainers.set(key, explainer);

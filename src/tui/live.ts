@@ -1,6 +1,7 @@
 /** @file A run of this process on the screen: the terminal UI as one more reader of its events. */
+
+import type { RunDescription } from '../runs/description.js';
 import type { Run } from '../runs/events.js';
-import type { RunDescription } from '../runs/run-folder.js';
 import { runPlace } from './places.js';
 import { LiveRun } from './run-source.js';
 

@@ -1,6 +1,8 @@
 /** @file The same information in sentences and tables: off a terminal, and for screen readers. */
+
+import type { Explanation } from '../core/explanation.js';
 import { clip, formatCount, formatTable, oneLine } from '../core/format.js';
-import type { Explanation, ScoredText } from '../runs/events.js';
+import type { ScoredText } from '../core/scored-text.js';
 import { formatShare, progressShare, progressWords } from '../runs/progress-text.js';
 import { outcome, runState } from './draw/run-header.js';
 import { formatTime } from './draw/runs.js';

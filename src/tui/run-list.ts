@@ -1,9 +1,9 @@
 /** @file The runs of a folder: what each was about and how it stands, without reading it whole. */
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeDescription, unitOf } from '../runs/description.js';
 import { decodeEvent } from '../runs/event-codec.js';
 import type { JsonValue } from '../runs/events.js';
-import type { RunDescription } from '../runs/run-folder.js';
 import { field } from '../runs/run-view.js';
 
 export interface RunSummary {
@@ -43,7 +43,7 @@ function summarize(path: string, name: string): RunSummary | null {
   const log = statSync(join(path, 'events.jsonl'), { throwIfNoEntry: false });
   const described = statSync(join(path, 'run.json'), { throwIfNoEntry: false });
   if (!log && !described) return null;
-  const description = readJson(join(path, 'run.json')) as Partial<RunDescription> | null;
+  const description = decodeDescription(readJson(join(path, 'run.json')));
   const written = (log ?? described)!.mtimeMs;
   const end = log ? readEnd(join(path, 'events.jsonl')) : null;
   const state =
@@ -54,10 +54,10 @@ function summarize(path: string, name: string): RunSummary | null {
   return {
     path,
     name,
-    task: word(description?.task, '?'),
-    unit: word(description?.unit),
-    model: word(description?.model?.name),
-    method: word(description?.settings?.method),
+    task: description?.job.task ?? '?',
+    unit: (description && unitOf(description)) ?? '',
+    model: description?.model?.name ?? '',
+    method: word(description?.job.method),
     state,
     written,
     best: bestOf(path, end?.result ?? null),

@@ -1,7 +1,8 @@
 /** @file Where a run's events come from: the log of a run folder, followed while it grows, or a run in this process. */
+
+import type { RunDescription } from '../runs/description.js';
 import type { RunEvent } from '../runs/events.js';
 import { type Missing, type RunReading, RunTail, readRun } from '../runs/read-run.js';
-import type { RunDescription } from '../runs/run-folder.js';
 import { advanceView, emptyView, type RunView } from '../runs/run-view.js';
 
 /** A run at one moment. */

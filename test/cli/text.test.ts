@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { ScoredText } from '../../src/runs/events.js';
+import type { ScoredText } from '../../src/core/scored-text.js';
 import { readRun } from '../../src/runs/read-run.js';
 import type { ScoreResult } from '../../src/text/score.js';
 import { bin, end, notBuilt, start } from '../helpers/command.js';
@@ -56,10 +56,7 @@ describe.skipIf(notBuilt)('superstim text (needs npm run build)', () => {
     expect(state).toBe('done');
     expect(frontier).toEqual(result.frontier);
     expect(description).toMatchObject({
-      task: 'text',
-      unit: 'L1.H3',
-      seed: 5,
-      settings: { method: 'auto', length: 8, evaluations: 300 },
+      job: { task: 'text', unit: 'L1.H3', seed: 5, method: 'auto', length: 8, evaluations: 300 },
       model: { name: 'books-lm', hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     const { run: _, ...rest } = result;

@@ -1,6 +1,8 @@
 /** Run folders of every task, small, written by the run folder's own writer. */
 import sharp from 'sharp';
-import type { EventBody, Explanation, JsonValue, RunEvent, ScoredText } from '../../src/runs/events.js';
+import type { Explanation } from '../../src/core/explanation.js';
+import type { ScoredText } from '../../src/core/scored-text.js';
+import type { EventBody, JsonValue, RunEvent } from '../../src/runs/events.js';
 import { createRunFolder } from '../../src/runs/run-folder.js';
 
 /** A text that would break a page which forgot to escape it. */
@@ -50,10 +52,7 @@ export function writeRun(
 ): string {
   const folder = createRunFolder(parent, {
     command: ['superstim', task, '--unit', unit, '--note', HOSTILE],
-    task,
-    unit,
-    settings: { method: 'evolve', length: 12, corpus: null },
-    seed: 0,
+    job: { version: 1, task, unit, method: 'evolve', length: 12, prior: null, seed: 0 },
     versions: { superstimulus: '0.1.0' },
     model: { name: 'books-lm', hash: 'abc' },
   });

@@ -1,9 +1,6 @@
 /** @file `superstim image`: the picture that excites a channel of a network. */
 import { Command, Option } from 'commander';
-import { formatSeconds, formatTable } from '../../core/format.js';
-import type { EngineName } from '../../engine/compile.js';
-import type { ImageDocument } from '../../jobs/render-files.js';
-import type { RunDescription } from '../../runs/run-folder.js';
+import type { EngineName } from '../../engine/engine-names.js';
 import {
   type OptimizerName,
   optimizerNames,
@@ -12,13 +9,9 @@ import {
   type RangeName,
   rangeNames,
 } from '../../vision/names.js';
-import type { VisionNetwork } from '../../vision/network.js';
-import type { RenderOptions } from '../../vision/render/render.js';
-import { withInterrupt } from '../interrupt.js';
-import { embeddedNetwork, findModel, openNetwork } from '../open-network.js';
 import { type CommonOptions, engineOption, integer, number, repeated, seedOption } from '../options.js';
-import { Output, type Paint } from '../output.js';
-import { tuiOption, watchRun } from '../watch-run.js';
+import { perform } from '../perform.js';
+import { tuiOption } from '../watch-run.js';
 
 interface ImageFlags extends CommonOptions {
   model?: string;
@@ -106,111 +99,24 @@ export function imageCommand(): Command {
       '\nExamples:\n  $ superstim image --model ./vgg19 --unit block4_conv1:4 --out block4.png\n  $ superstim image --model ./inception_v3 --unit mixed3:1 --start black --param pixel --steps 30 --gif mixed3.gif',
     )
     .action(async (flags: ImageFlags) => {
-      const output = new Output(flags);
-      const document = await withInterrupt(output, (signal) => render(flags, output, signal));
-      const picture = await inTerminal(document.image, flags);
-      output.result(document, (paint) => picture + formatResult(document, paint));
+      await perform(imageFields(flags), { ...flags, out: flags.runs });
     });
 }
 
-async function render(flags: ImageFlags, output: Output, signal: AbortSignal): Promise<ImageDocument> {
-  const { checkFiles, renderToFiles } = await import('../../jobs/render-files.js');
-  const files = {
-    ...(flags.out && { image: flags.out }),
-    ...(flags.gif && { animation: flags.gif }),
-    ...(flags.examples && { examples: flags.examples }),
-  };
-  checkFiles(files);
-  const place = await findModel(flags.model ?? (await embeddedNetwork()), output, signal);
-  const network = await openNetwork(place);
-  const options = await renderOptions(flags, network);
-  const { createRunFolder, recordRun } = await import('../../runs/run-folder.js');
-  const { runVersions } = await import('../../runs/versions.js');
-  const { hashModel } = await import('../../hub/model-hash.js');
-  const { steps, start, param, transforms, optimizer, rate, octaves, variants, range, engine } = flags;
-  const description: RunDescription = {
-    command: ['superstim', ...process.argv.slice(2)],
-    task: 'image',
-    unit: flags.unit.join(', '),
-    settings: {
-      ...{ start, param, transforms, octaves, variants, engine, size: options.size },
-      ...{ steps: steps ?? null, optimizer: optimizer ?? null, rate: rate ?? null, range: range ?? null },
-      examples: flags.examples ?? null,
-    },
-    seed: flags.seed,
-    versions: runVersions(),
-    model: { name: network.name, hash: await hashModel(place.path) },
-  };
-  const folder = createRunFolder(flags.runs, description);
-  const begin = (signal: AbortSignal) =>
-    recordRun(folder, renderToFiles({ ...options, signal }, folder, files));
-  return watchRun(begin, { flags, output, signal, path: folder.path, description });
-}
-
-/** What the flags mean for the library. Throws UsageError and UserError for what the network does not have. */
-async function renderOptions(
-  flags: ImageFlags,
-  network: VisionNetwork,
-): Promise<RenderOptions & { size: number }> {
-  const { parseUnitList } = await import('../../vision/objectives/unit-list.js');
-  const { parseTransforms } = await import('../../vision/transforms/transform.js');
-  const { defaultSize } = await import('../../vision/render/render.js');
-  const { readPicture } = await import('../../vision/picture.js');
-  const { namedRanges } = await import('../../vision/input-fit.js');
-  const { size = defaultSize(network), start, steps, optimizer, rate, range } = flags;
-  const { channels } = network.input;
+function imageFields(flags: ImageFlags) {
+  const { steps, start, transforms, octaves, variants, engine, seed } = flags;
   return {
-    network,
-    units: flags.unit.flatMap((text) => parseUnitList(text, network)),
-    variants: flags.variants,
-    size,
-    start:
-      start === 'noise' || start === 'black'
-        ? start
-        : await readPicture(start, { width: size, height: size, channels }),
+    task: 'image',
+    ...{ steps, start, transforms, octaves, variants, engine, seed },
+    units: flags.unit,
+    model: flags.model ?? null,
+    size: flags.size ?? null,
     parameterization: flags.param,
-    transforms: parseTransforms(flags.transforms, size),
-    octaves: flags.octaves,
-    seed: flags.seed,
-    engine: flags.engine,
-    ...(steps !== undefined && { steps }),
-    ...(optimizer && { optimizer }),
-    ...(rate !== undefined && { rate }),
-    ...(range && { preprocessing: namedRanges[range](channels) }),
+    optimizer: flags.optimizer ?? null,
+    rate: flags.rate ?? null,
+    range: flags.range ?? null,
+    image: flags.out ?? null,
+    animation: flags.gif ?? null,
+    examples: flags.examples ?? null,
   };
 }
-
-// -- for people ------------------------------------------------------------------------------------------------
-
-/** The picture in characters, or by the terminal's own protocol; nothing where stdout is no terminal. */
-async function inTerminal(file: string, { json, color = true }: ImageFlags): Promise<string> {
-  const { stdout, env } = process;
-  if (json || !stdout.isTTY) return '';
-  const { graphicsOf, terminalPicture } = await import('../../media/terminal-picture.js');
-  const { colorDepth } = await import('../../media/styled.js');
-  return terminalPicture(file, {
-    columns: Math.min(stdout.columns - 1, 80),
-    rows: Math.max(8, Math.min(stdout.rows - 8, 40)),
-    graphics: graphicsOf(env),
-    depth: colorDepth(stdout, env, color),
-  });
-}
-
-function formatResult({ units, image, animation, examples, run, cost }: ImageDocument, paint: Paint): string {
-  const rows = units.map(({ unit, dead, activation: { start, final } }) => [
-    unit,
-    dead ? 'dead' : formatActivation(start),
-    dead ? '' : formatActivation(final),
-  ]);
-  return [
-    formatTable([['unit', 'start', 'end'], ...rows]),
-    '',
-    `picture: ${paint('bold', image)}`,
-    ...(animation ? [`animation: ${animation}`] : []),
-    ...(examples ? [`examples: ${examples.image} (of ${examples.pictures} pictures)`] : []),
-    `run: ${run}`,
-    `${cost.steps} steps in ${formatSeconds(cost.seconds)}`,
-  ].join('\n');
-}
-
-const formatActivation = (value: number): string => Number(value.toPrecision(4)).toString();

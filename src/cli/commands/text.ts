@@ -1,16 +1,11 @@
 /** @file `superstim text`: text that is probable, strong for a unit, and weak for its rivals. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import type { RunDescription } from '../../runs/run-folder.js';
 import { type SearchMethodName, searchMethodNames } from '../../text/names.js';
-import type { Budget } from '../../text/search/search.js';
-import { withInterrupt } from '../interrupt.js';
-import { integer, number, outOption, repeated } from '../options.js';
-import { Output } from '../output.js';
+import { DEFAULT_SECONDS, integer, number, outOption, repeated, single } from '../options.js';
+import { perform } from '../perform.js';
 import { tuiOption } from '../watch-run.js';
-import { addProbeOptions, openModel, type ProbeFlags, sessionOf } from './text-options.js';
-import { formatSearch, type TextDocument } from './text-result.js';
-import { openRivals, policyOf, searchInto, textSettings } from './text-run.js';
+import { addProbeOptions, type ProbeFlags, probeFields } from './probe-options.js';
 
 interface TextFlags extends ProbeFlags {
   unit: string;
@@ -28,14 +23,13 @@ interface TextFlags extends ProbeFlags {
   tui?: boolean;
 }
 
-const DEFAULT_SECONDS = 20;
-
 export function textCommand(): Command {
   const command = new Command('text')
     .description('find text that excites a unit: probable, strong, selective')
     .requiredOption(
       '-u, --unit <unit>',
       'L5.H1, L3.N1000, L3.N1000:pre, L5.D:file.safetensors#name, "logit: Paris"',
+      single,
     )
     .addOption(new Option('--method <method>', 'how to search').choices(searchMethodNames).default('auto'))
     .option('-n, --length <tokens>', 'tokens of the text', integer({ min: 1 }), 12)
@@ -89,40 +83,19 @@ export function textCommand(): Command {
       '\nExamples:\n  $ superstim text --unit L2.H3\n  $ superstim text --model ./stories260k --unit L3.N17 --evaluations 20000 --json',
     )
     .action(async (flags: TextFlags) => {
-      const output = new Output(flags);
-      const document = await withInterrupt(output, (signal) => runSearch(flags, output, signal));
-      output.result(document, (paint) => formatSearch(document, paint));
+      await perform({ task: 'text', ...probeFields(flags), ...searchFields(flags) }, flags);
     });
 }
 
-async function runSearch(flags: TextFlags, output: Output, signal: AbortSignal): Promise<TextDocument> {
-  const { createRunFolder } = await import('../../runs/run-folder.js');
-  const { runVersions } = await import('../../runs/versions.js');
-  const { model, modelHash } = await openModel(flags, output, signal);
-  const { checkSearch } = await import('../../text/search/check-search.js');
-  const { unit, method, length, seconds, evaluations, seed, out } = flags;
-  const budget: Budget =
-    evaluations !== undefined ? { evaluations } : { seconds: seconds ?? DEFAULT_SECONDS };
-  const { gamma, lambda } = flags;
-  const search = {
-    ...{ unit, method, length, budget, quietOn: quietTexts(flags.quietOn ?? []) },
-    ...(gamma !== undefined && { gamma }),
-    ...(lambda !== undefined && { lambda }),
+function searchFields(flags: TextFlags) {
+  const { unit, method, length, seconds, evaluations, gamma, lambda } = flags;
+  return {
+    ...{ unit, method, length, seconds, evaluations, gamma, lambda },
+    quietOn: quietTexts(flags.quietOn ?? []),
+    naturalText: flags.corpus ?? [],
+    prior: flags.prior ?? null,
+    policy: flags.policy ?? null,
   };
-  const rivals = await openRivals(flags, output, signal);
-  const drawn = await policyOf(flags, model);
-  const options = { ...(await sessionOf(flags, model, modelHash)), ...search, ...rivals, ...drawn };
-  checkSearch(options);
-  const description: RunDescription = {
-    command: ['superstim', ...process.argv.slice(2)],
-    task: 'text',
-    unit,
-    settings: textSettings(flags, search, flags),
-    seed,
-    versions: runVersions(),
-    model: { name: model.name, hash: modelHash },
-  };
-  return searchInto(createRunFolder(out, description), options, { flags, output, signal, description });
 }
 
 /** The texts of `--quiet-on`: each a text, or a file with one a line. */

@@ -4,12 +4,13 @@ import { Command } from 'commander';
 import { UserError } from '../../core/errors.js';
 import { foreignFormat } from '../../core/foreign-formats.js';
 import { formatTable } from '../../core/format.js';
+import { finishRun } from '../../runs/events.js';
 import type { TextUnits } from '../../text/readouts/list-units.js';
 import type { LayerInfo } from '../../vision/network.js';
 import { withInterrupt } from '../interrupt.js';
-import { findModel, openNetwork } from '../open-network.js';
 import { type CommonOptions, DEFAULT_MODEL } from '../options.js';
 import { Output } from '../output.js';
+import { showProgress } from '../progress.js';
 
 type Units = { model: string } & (TextUnits | { kind: 'vision'; layers: readonly LayerInfo[] });
 
@@ -26,7 +27,8 @@ export function unitsCommand(): Command {
 }
 
 async function listUnits(name: string, output: Output, signal: AbortSignal): Promise<Units> {
-  const place = await findModel(name, output, signal);
+  const { findModel, openNetwork } = await import('../../jobs/open-network.js');
+  const place = await finishRun(showProgress(findModel(name, signal), output));
   const foreign = foreignFormat([place.path]);
   if (foreign !== null) throw new UserError(foreign);
   const { holdsVisionNetwork } = await import('../../vision/open.js');

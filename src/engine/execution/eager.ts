@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 // Eager runs block this thread: between them signals and timers get their turn.
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../core/errors.js';
+import { field } from '../../core/field.js';
 import { onBackend, type TensorFunction } from '../compiler/trace.js';
 import * as tf from '../functions/tfjs.js';
 import type { DType, TensorSpec, TypedArray } from '../tensor-spec.js';
@@ -30,7 +31,7 @@ async function loadBackend(engine: EagerEngine): Promise<void> {
   } catch (error) {
     throw new UserError(
       'the engine "tensorflow" needs the package @tensorflow/tfjs-node, which is not installed here: ' +
-        'install it with "npm install @tensorflow/tfjs-node", or use --engine onnx',
+        `install it with "npm install @tensorflow/tfjs-node", or use ${field('engine')} onnx`,
       { cause: error },
     );
   }

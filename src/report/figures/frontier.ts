@@ -2,7 +2,7 @@
 import { curveStepAfter, line, symbol, symbolDiamond, symbolTriangle } from 'd3-shape';
 import { oneLine } from '../../core/format.js';
 import { fluencyFront, HYPERVOLUME_CORNER } from '../../core/frontier.js';
-import type { ScoredText } from '../../runs/events.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
 import { type Frame, frame, type LegendEntry, legend, pixel } from './axes.js';

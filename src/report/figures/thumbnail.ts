@@ -2,7 +2,7 @@
 import { scaleLinear } from 'd3-scale';
 import { curveStepAfter, line } from 'd3-shape';
 import { fluencyFront, HYPERVOLUME_CORNER } from '../../core/frontier.js';
-import type { ScoredText } from '../../runs/events.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
 import { pixel } from './axes.js';

@@ -1,5 +1,5 @@
 /** @file The evidence beside a text: its tokens coloured, what each carries, rivals, logits written. */
-import type { Explanation, TokenValue } from '../../runs/events.js';
+import type { Explanation, TokenValue } from '../../core/explanation.js';
 import { substitutionDrops } from '../../text/readouts/clusters.js';
 import { barCell, barTable } from '../bars.js';
 import { type Html, html, trusted } from '../html.js';

@@ -1,10 +1,10 @@
 /** @file The frontier of a search: its figure, the texts as a table, and the groups they fall into. */
 import { formatCount } from '../../core/format.js';
-import type { ScoredText } from '../../runs/events.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import { clusterTexts } from '../../text/readouts/clusters.js';
 import { frontierFigure } from '../figures/frontier.js';
 import { type Html, html } from '../html.js';
-import { type ReportedRun, unitOf } from '../reported-run.js';
+import { type ReportedRun, unitLabel } from '../reported-run.js';
 import { decimal, decimalOrDash, visibleText } from '../visible-text.js';
 
 /** Rows that a page can hold; a longer frontier is told in part. */
@@ -23,7 +23,7 @@ export function frontierSection(run: ReportedRun): Html | null {
   const members = new Set(frontier.map((text) => text.token_ids.join()));
   const figure = frontierFigure(
     {
-      unit: unitOf(run),
+      unit: unitLabel(run),
       frontier,
       beaten: entries.filter((entry) => !members.has(entry.token_ids.join())),
       baselines,

@@ -3,14 +3,14 @@ import { field, type RunView } from '../../runs/run-view.js';
 import type { EmbeddedPicture, RunPictures } from '../embedded-pictures.js';
 import { type CurveSeries, curveFigure } from '../figures/curve.js';
 import { type Html, html } from '../html.js';
-import { type ReportedRun, unitOf } from '../reported-run.js';
+import { type ReportedRun, unitLabel } from '../reported-run.js';
 import { shortNumber } from '../visible-text.js';
 
 /** The pictures and the curve, or null for a run without either. */
 export function pictureSection(run: ReportedRun, { final, film, animation }: RunPictures): Html | null {
   const curve = activationFigure(run);
   if (!final && film.length === 0 && !curve) return null;
-  const unit = unitOf(run);
+  const unit = unitLabel(run);
   return html`<section aria-labelledby="picture"><h2 id="picture">Picture</h2>
 ${final && html`<figure class="final">${image(final, `Picture that excites ${unit}`)}<figcaption>${endsOf(run)}</figcaption></figure>`}
 ${animation && html`<details class="animation"><summary>Play the animation</summary>${image(animation, `The picture of ${unit} as it came about`)}</details>`}

@@ -1,9 +1,10 @@
 /** @file What a run was about and how it ended; its settings and the command that repeats it. */
 import { formatCount, formatSeconds } from '../../core/format.js';
+import { settingsOf } from '../../runs/description.js';
 import type { JsonValue } from '../../runs/events.js';
 import { field } from '../../runs/run-view.js';
 import { type Html, html } from '../html.js';
-import { type ReportedRun, taskOf, unitOf } from '../reported-run.js';
+import { type ReportedRun, taskOf, unitLabel } from '../reported-run.js';
 import { decimal } from '../visible-text.js';
 
 const states = {
@@ -31,7 +32,7 @@ export function runHead(run: ReportedRun): Html {
     ...view.warnings,
   ];
   return html`<header>
-<h1>What excites <code>${unitOf(run)}</code>?</h1>
+<h1>What excites <code>${unitLabel(run)}</code>?</h1>
 <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
 ${notes.length > 0 && html`<ul class="notes" aria-label="Remarks">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
 </header>`;
@@ -58,17 +59,16 @@ function hypervolumeOf(result: JsonValue): string | null {
 /** How to repeat the run. */
 export function runSettings({ description, name }: ReportedRun): Html | null {
   if (!description) return null;
-  const { command, settings, seed, versions, model } = description;
+  const { command, versions, model } = description;
   const rows = [
     ['run', name],
-    ...Object.entries(settings ?? {}).map(([key, value]) => [key, plain(value)]),
-    ['seed', plain(seed)],
+    ...settingsOf(description).map(([key, value]) => [key, plain(value)]),
     ['model hash', model?.hash],
-    ...Object.entries(versions ?? {}).map(([key, value]) => [`version of ${key}`, value]),
+    ...Object.entries(versions).map(([key, value]) => [`version of ${key}`, value]),
   ];
   return html`<section aria-labelledby="settings"><h2 id="settings">Settings</h2>
 <p>To reproduce:</p>
-<pre class="command" tabindex="0"><code>${(command ?? []).map(shellWord).join(' ')}</code></pre>
+<pre class="command" tabindex="0"><code>${command.map(shellWord).join(' ')}</code></pre>
 <details><summary>All settings</summary><dl class="settings">${rows.map(
     ([key, value]) => html`<div><dt>${key}</dt><dd>${value}</dd></div>`,
   )}</dl></details></section>`;

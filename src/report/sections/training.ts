@@ -1,5 +1,7 @@
 /** @file A model that learned to write: reward and divergence over the steps, samples from the start to the end. */
-import type { JsonValue, ScoredText } from '../../runs/events.js';
+
+import type { ScoredText } from '../../core/scored-text.js';
+import type { JsonValue } from '../../runs/events.js';
 import { field, type Series } from '../../runs/run-view.js';
 import { curveFigure } from '../figures/curve.js';
 import { type Html, html } from '../html.js';

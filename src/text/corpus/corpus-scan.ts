@@ -1,7 +1,9 @@
 /** @file `superstim corpus` as a library function: the natural text that excites a unit most. */
 import { UsageError } from '../../core/errors.js';
+import { field } from '../../core/field.js';
 import { Frontier, hypervolume } from '../../core/frontier.js';
-import { eventClock, type Run, type ScoredText } from '../../runs/events.js';
+import type { ScoredText } from '../../core/scored-text.js';
+import { eventClock, type Run } from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
 import { openSubject } from '../lm/subject.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
@@ -136,7 +138,7 @@ export function checkScan(options: CorpusScanOptions): ReturnType<typeof resolve
   const { cut, model } = options;
   if (cut.length + 1 > model.spec.context)
     throw new UsageError(
-      `--length ${cut.length} does not fit the model's context of ${model.spec.context} tokens, one of which is BOS`,
+      `${field('length')} ${cut.length} does not fit the model's context of ${model.spec.context} tokens, one of which is BOS`,
     );
   return resolveUnits(options.unit, options);
 }

@@ -1,6 +1,6 @@
 /** Which tokens carry a text, and groups of texts by them. */
 import { describe, expect, it } from 'vitest';
-import type { Explanation } from '../../runs/events.js';
+import type { Explanation } from '../../core/explanation.js';
 import { carriers, clusterTexts, substitutionDrops } from './clusters.js';
 
 /** Explanation of a text whose score falls by `drops[token]` when the token is replaced. */

@@ -5,7 +5,7 @@
  * What counts is the evidence of substitution, not the look of a text: a token carries a text as far as the score
  * falls when something else stands in its place.
  */
-import type { Explanation, TokenValue } from '../../runs/events.js';
+import type { Explanation, TokenValue } from '../../core/explanation.js';
 
 /** A token that a text's score rests on. */
 export interface Carrier {

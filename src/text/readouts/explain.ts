@@ -2,9 +2,10 @@
  * @file Why a text excites a unit: the evidence beside a candidate (`Explanation`), fast enough to follow an edit.
  */
 
+import type { Explanation, TokenValue } from '../../core/explanation.js';
 import { OnDemand } from '../../core/on-demand.js';
 import type { Compiled } from '../../engine/compile.js';
-import type { EventBody, Explanation, TokenValue } from '../../runs/events.js';
+import type { EventBody } from '../../runs/events.js';
 import { padRows } from '../lm/rows.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import { encodeText } from '../score.js';

@@ -1,6 +1,6 @@
 /** @file The simple methods that a search is compared with, each at the cost of the search. */
 import { HYPERVOLUME_CORNER, hypervolume } from '../../core/frontier.js';
-import type { ScoredText } from '../../runs/events.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import type { Driven } from './drive.js';
 import type { SearchOptions } from './search.js';
 

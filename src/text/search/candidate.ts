@@ -1,5 +1,5 @@
 /** @file A scored sequence: what a search works with, and what is told of it. */
-import type { ScoredText } from '../../runs/events.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { Rivalry, Scores } from '../readouts/scores.js';
 

@@ -1,6 +1,6 @@
 /** Which texts of a frontier are explained. */
 import { describe, expect, it } from 'vitest';
-import type { ScoredText } from '../../runs/events.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import { chooseFinalists } from './finalists.js';
 
 const text = (cross_entropy: number, z: number, ...token_ids: number[]): ScoredText => ({

@@ -1,7 +1,9 @@
 /** @file The end of a search: a handful of texts from all over the frontier, each with its evidence. */
 
+import type { Explanation } from '../../core/explanation.js';
 import { HYPERVOLUME_CORNER } from '../../core/frontier.js';
-import type { EventBody, Explanation, ScoredText } from '../../runs/events.js';
+import type { ScoredText } from '../../core/scored-text.js';
+import type { EventBody } from '../../runs/events.js';
 import type { TextSubject } from '../lm/subject.js';
 import { Explainer } from '../readouts/explain.js';
 import type { Probe } from '../readouts/probe.js';

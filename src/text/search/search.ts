@@ -2,8 +2,9 @@
 
 import { dominates, hypervolume } from '../../core/frontier.js';
 import { Random } from '../../core/random.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
-import { type EventBody, eventClock, type Run, type ScoredText, stamped } from '../../runs/events.js';
+import { type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
 import type { CorpusFile } from '../corpus/corpus-text.js';
 import type { FluencyModel } from '../fluency/fluency-model.js';
 import { openSubject } from '../lm/subject.js';

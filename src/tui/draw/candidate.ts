@@ -1,8 +1,10 @@
 /** @file The screen of one candidate: its tokens and the evidence beside them; also while its text is edited. */
+
+import type { Explanation } from '../../core/explanation.js';
 import { oneLine } from '../../core/format.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import { palette } from '../../media/color.js';
 import { fitLine, type Line, lineWidth, plain, type Span } from '../../media/styled.js';
-import type { Explanation, ScoredText } from '../../runs/events.js';
 import type { Answer } from '../explain-client.js';
 import type { CandidatePlace } from '../places.js';
 import { drawSubstitutions, evidenceOf } from './evidence.js';

@@ -1,9 +1,11 @@
 /** @file Two runs or two candidates side by side. */
+
+import type { Explanation } from '../../core/explanation.js';
 import { oneLine } from '../../core/format.js';
 import { fluencyFront } from '../../core/frontier.js';
 import { palette, type Rgb } from '../../media/color.js';
 import { fitLine, type Line, plain } from '../../media/styled.js';
-import type { Explanation } from '../../runs/events.js';
+import { settingsOf } from '../../runs/description.js';
 import type { RunSnapshot } from '../run-source.js';
 import { drawEvidence, drawFigures, type Figures } from './candidate.js';
 import { drawCandidates } from './candidate-list.js';
@@ -38,7 +40,7 @@ export function drawRunComparison(
       [
         [{ text: '● ', color: sideColors[i]! }, ...drawTitle(run, width - 2)],
         fitLine(plain(outcome(run.view)), width),
-        fitLine(plain(settingsOf(run), { color: palette.muted }), width),
+        fitLine(plain(settingsLine(run), { color: palette.muted }), width),
         rule('its front, from probable to strong', width),
         ...drawCandidates(front, { selected: -1, columns: width, rows: rows - plotRows - 4, marked: null }),
       ],
@@ -49,12 +51,12 @@ export function drawRunComparison(
   return [...block(plot, columns, plotRows), ...beside(sides)];
 }
 
-function settingsOf({ description }: RunSnapshot): string {
-  const settings = Object.entries(description?.settings ?? {}).filter(([, value]) => value !== null);
+function settingsLine({ description }: RunSnapshot): string {
+  const settings = description ? settingsOf(description).filter(([, value]) => value !== null) : [];
   const words = settings.map(
     ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return [`seed ${description?.seed ?? '?'}`, ...words].join(', ');
+  return words.join(', ');
 }
 
 /** One side of a comparison of candidates. */

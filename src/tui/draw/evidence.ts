@@ -1,9 +1,10 @@
 /** @file The evidence beside a candidate, in rows: rivals, attention, logits, substitutions. */
 
+import type { Explanation, TokenValue } from '../../core/explanation.js';
 import { clip, textWidth } from '../../core/format.js';
 import { divergingColor, inkOn, palette, type Rgb } from '../../media/color.js';
 import { fitLine, type Line, plain } from '../../media/styled.js';
-import type { Explanation, TokenValue } from '../../runs/events.js';
+
 import { visibleToken } from './tokens.js';
 
 /** A part of the evidence: a title and its rows, as many as there is room for. */

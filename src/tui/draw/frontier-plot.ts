@@ -1,9 +1,9 @@
 /** @file The frontier as a scatter: how probable against how strong. */
 
 import { fluencyFront } from '../../core/frontier.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import { palette, type Rgb } from '../../media/color.js';
 import type { Line, Span } from '../../media/styled.js';
-import type { ScoredText } from '../../runs/events.js';
 import type { RunView } from '../../runs/run-view.js';
 import { axisOver, drawPlot, type Mark, type Path } from './plot.js';
 

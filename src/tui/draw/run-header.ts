@@ -3,6 +3,7 @@ import { formatCount, formatSeconds } from '../../core/format.js';
 import { hypervolume } from '../../core/frontier.js';
 import { palette, type Rgb } from '../../media/color.js';
 import { fitLine, type Line, lineWidth, plain } from '../../media/styled.js';
+import { unitOf } from '../../runs/description.js';
 import type { JsonValue, ProgressEvent } from '../../runs/events.js';
 import { formatBar, formatShare, progressShare, progressWords } from '../../runs/progress-text.js';
 import { field, type RunView } from '../../runs/run-view.js';
@@ -25,7 +26,7 @@ export function drawTitle(snapshot: RunSnapshot, columns: number): Line {
     .filter(Boolean)
     .join(' ');
   const left: Line = [
-    { text: view.unit ?? description?.unit ?? 'run', bold: true },
+    { text: view.unit ?? (description && unitOf(description)) ?? 'run', bold: true },
     { text: `  ${about}`, color: palette.muted },
   ];
   const room = columns - word.length - 1;

@@ -1,8 +1,9 @@
 /** @file A text token by token: its colours, its figures, its peak. */
+
+import type { Explanation } from '../../core/explanation.js';
 import { oneLine, textWidth } from '../../core/format.js';
 import { divergingColor, inkOn, palette, sequentialColor } from '../../media/color.js';
 import type { Line, Span } from '../../media/styled.js';
-import type { Explanation } from '../../runs/events.js';
 
 /** What the colours of tokens say. */
 export type Coloring = 'z' | 'logprob';

@@ -1,7 +1,8 @@
 /** @file One candidate and the evidence beside it; its text can be edited in place. */
 import { useMemo, useRef } from 'react';
+import type { Explanation } from '../../core/explanation.js';
 import { oneLine } from '../../core/format.js';
-import type { Explanation } from '../../runs/events.js';
+import { unitOf } from '../../runs/description.js';
 import { drawCandidate } from '../draw/candidate.js';
 import { useExplanation, useKeys } from '../hooks.js';
 import { listedTexts } from '../listed-texts.js';
@@ -32,7 +33,7 @@ export function CandidateScreen(props: RunProps<CandidatePlace>) {
     (explanation?.tokens.length ?? 1) - 1,
   );
   const keyPlace = place.cursor === null ? 'candidate' : 'edit';
-  const unit = view.unit ?? snapshot.description?.unit ?? '';
+  const unit = view.unit ?? (snapshot.description && unitOf(snapshot.description)) ?? '';
   useKeys({
     session,
     ui,

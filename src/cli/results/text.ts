@@ -1,6 +1,6 @@
 /** @file What `superstim text` and `superstim resume` print for people. */
 import { formatSeconds, formatTable, oneLine } from '../../core/format.js';
-import type { ScoredText } from '../../runs/events.js';
+import type { ScoredText } from '../../core/scored-text.js';
 import type { TextCluster } from '../../text/readouts/clusters.js';
 import type { BaselineBest, SearchResult } from '../../text/search/search.js';
 import type { Paint } from '../output.js';

@@ -1,0 +1,52 @@
+/** @file Options of every command that probes a language model, and the fields of a job that they are. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { EngineName } from '../../engine/engine-names.js';
+import { headMeasures, type SequenceScore, sequenceScores } from '../../text/names.js';
+import { type CommonOptions, engineOption, modelOption, seedOption } from '../options.js';
+
+export interface ProbeFlags extends CommonOptions {
+  model: string;
+  reference: string;
+  measure: string;
+  at: SequenceScore;
+  calibrateOn?: string;
+  engine: EngineName;
+  seed: number;
+}
+
+/** Adds `--model`, `--reference`, `--measure`, `--at`, `--calibrate-on`, `--engine` and `--seed`. */
+export function addProbeOptions(command: Command): Command {
+  return command
+    .addOption(modelOption())
+    .option(
+      '-r, --reference <class>',
+      'units that should stay quiet: layer, layer:K, all, random:N, none, or names with commas',
+      'layer',
+    )
+    .addOption(
+      new Option(
+        '--measure <measure>',
+        `of a head: ${headMeasures.join(', ')}, or logits:TOKEN (signed, toward one token)`,
+      )
+        .default('delta')
+        .argParser(parseMeasure),
+    )
+    .addOption(
+      new Option('--at <position>', 'which position speaks for a text')
+        .choices(sequenceScores)
+        .default('max'),
+    )
+    .option('--calibrate-on <file>', 'count z over this text instead of samples of the model')
+    .addOption(engineOption())
+    .addOption(seedOption());
+}
+
+function parseMeasure(text: string): string {
+  if (headMeasures.some((measure) => measure === text) || /^logits:./s.test(text)) return text;
+  throw new InvalidArgumentError(`It must be ${headMeasures.join(', ')} or logits:TOKEN.`);
+}
+
+/** The fields of a job that these options are. */
+export function probeFields({ model, reference, measure, at, calibrateOn, engine, seed }: ProbeFlags) {
+  return { model, reference, measure, at, engine, seed, calibrationText: calibrateOn ?? null };
+}

@@ -1,0 +1,50 @@
+/** @file What every command that computes does: its job is opened, run into a folder, and watched. */
+import type { JobRequest } from '../jobs/schema.js';
+import { finishRun } from '../runs/events.js';
+import { withInterrupt } from './interrupt.js';
+import type { CommonOptions } from './options.js';
+import { Output } from './output.js';
+import { showProgress } from './progress.js';
+import { resultText } from './result-text.js';
+import { watchRun } from './watch-run.js';
+
+export interface PerformFlags extends CommonOptions {
+  tui?: boolean;
+  /** The folder that gets the run folder. */
+  out?: string;
+}
+
+/** What `run.json` keeps of how it was asked for. */
+const command = () => ['superstim', ...process.argv.slice(2)];
+
+/** Computes a job and prints its result. Ctrl-C stops it and keeps what was found. */
+export async function perform(request: JobRequest | unknown, flags: PerformFlags): Promise<void> {
+  const output = new Output(flags);
+  const [task, document] = await withInterrupt(output, async (signal) => {
+    const { createJobFolder, openJob, runJob } = await import('../jobs/job.js');
+    const opened = await finishRun(showProgress(openJob(request, { signal, command: command() }), output));
+    const folder = opened.keeps ? createJobFolder(opened, flags.out ?? 'runs') : null;
+    const begin = (signal: AbortSignal) => runJob(opened, folder, signal);
+    const watch = { flags, output, signal, path: folder?.path ?? null, description: opened.description };
+    return [opened.job.task, await watchRun(begin, watch)] as const;
+  });
+  await resultText(task, document, flags, output);
+}
+
+/** Computes the rest of a run and prints the result of the whole. */
+export async function performResume(
+  path: string,
+  more: { readonly seconds?: number; readonly evaluations?: number },
+  flags: PerformFlags,
+): Promise<void> {
+  const output = new Output(flags);
+  const [task, document] = await withInterrupt(output, async (signal) => {
+    const { resumeRun, runJob } = await import('../jobs/job.js');
+    const resumed = await finishRun(showProgress(resumeRun(path, more, { signal }), output));
+    const { folder, earlier, description } = resumed;
+    const begin = (signal: AbortSignal) => runJob(resumed, folder, signal, earlier);
+    const watch = { flags, output, signal, path: folder.path, description };
+    return [resumed.job.task, await watchRun(begin, watch)] as const;
+  });
+  await resultText(task, document, flags, output);
+}

@@ -1,0 +1,31 @@
+/** @file How the result of each task is printed for people. */
+import type { ResultOf } from '../jobs/job.js';
+import type { TaskName } from '../jobs/schema.js';
+import type { CommonOptions } from './options.js';
+import type { Output, Paint } from './output.js';
+import { formatCalibration } from './results/calibration.js';
+import { formatCorpus } from './results/corpus.js';
+import { formatImage, pictureInTerminal } from './results/image.js';
+import { formatScore } from './results/score.js';
+import { formatSearch } from './results/text.js';
+import { formatTune } from './results/tune.js';
+
+const formats: { readonly [T in TaskName]: (document: ResultOf<T>, paint: Paint) => string } = {
+  score: formatScore,
+  calibrate: formatCalibration,
+  text: formatSearch,
+  image: formatImage,
+  tune: formatTune,
+  corpus: formatCorpus,
+};
+
+/** Prints a result: JSON or text, a picture also as a picture where stdout is a terminal. */
+export async function resultText<T extends TaskName>(
+  task: T,
+  document: ResultOf<T>,
+  flags: CommonOptions,
+  output: Output,
+): Promise<void> {
+  const picture = 'image' in document ? await pictureInTerminal(String(document.image), flags) : '';
+  output.result(document, (paint) => picture + formats[task](document, paint));
+}

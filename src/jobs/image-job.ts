@@ -1,0 +1,58 @@
+/** @file The task `image`: the picture that excites a channel. */
+import { hashModel } from '../hub/model-hash.js';
+import { namedRanges } from '../vision/input-fit.js';
+import type { VisionNetwork } from '../vision/network.js';
+import { parseUnitList } from '../vision/objectives/unit-list.js';
+import { readPicture } from '../vision/picture.js';
+import { defaultSize, type RenderOptions } from '../vision/render/render.js';
+import { parseTransforms } from '../vision/transforms/transform.js';
+import { embeddedNetwork, findModel, openNetwork } from './open-network.js';
+import { checkFiles, type ImageDocument, type RenderFiles, renderToFiles } from './render-files.js';
+import type { JobOf } from './schema.js';
+import type { Task } from './task.js';
+
+export const imageTask: Task<'image', ImageDocument> = {
+  keeps: true,
+  places: ['model', 'start', 'image', 'animation', 'examples'],
+  async *open(job, signal) {
+    const files = filesOf(job);
+    checkFiles(files);
+    const place = yield* findModel(job.model ?? embeddedNetwork(), signal);
+    const network = await openNetwork(place);
+    const options = await renderOptions(job, network);
+    return {
+      model: { name: network.name, hash: await hashModel(place.path) },
+      begin: ({ folder, signal }) => renderToFiles({ ...options, signal }, folder!, files),
+    };
+  },
+};
+
+function filesOf({ image, animation, examples }: JobOf<'image'>): RenderFiles {
+  return {
+    ...(image !== null && { image }),
+    ...(animation !== null && { animation }),
+    ...(examples !== null && { examples }),
+  };
+}
+
+/** Throws UsageError and UserError for what the network does not have. */
+async function renderOptions(job: JobOf<'image'>, network: VisionNetwork): Promise<RenderOptions> {
+  const { size = null, start, steps, optimizer, rate, range, variants, octaves, seed, engine } = job;
+  const { channels } = network.input;
+  const pixels = size ?? defaultSize(network);
+  return {
+    network,
+    units: job.units.flatMap((text) => parseUnitList(text, network)),
+    size: pixels,
+    start:
+      start === 'noise' || start === 'black'
+        ? start
+        : await readPicture(start, { width: pixels, height: pixels, channels }),
+    parameterization: job.parameterization,
+    transforms: parseTransforms(job.transforms, pixels),
+    ...{ steps, variants, octaves, seed, engine },
+    ...(optimizer && { optimizer }),
+    ...(rate !== null && { rate }),
+    ...(range && { preprocessing: namedRanges[range](channels) }),
+  };
+}

@@ -1,0 +1,137 @@
+/** @file The ways into a run: `openJob`, `runJob`, `resumeRun`. The command line, a file and a queue all take them. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { UserError } from '../core/errors.js';
+import type { ScoredText } from '../core/scored-text.js';
+import type { JobRecord, RunDescription } from '../runs/description.js';
+import type { Run } from '../runs/events.js';
+import { type RunReading, readRun } from '../runs/read-run.js';
+import { createRunFolder, openRunFolder, type RunFolder, recordRun } from '../runs/run-folder.js';
+import { runVersions } from '../runs/versions.js';
+import { fromOldJob } from './old-jobs.js';
+import { readJob } from './read-job.js';
+import type { Job, TaskName } from './schema.js';
+import type { More, Opened, Task } from './task.js';
+
+/** The tasks; each is loaded when a job of it is opened. */
+const tasks = {
+  score: async () => (await import('./score-job.js')).scoreTask,
+  calibrate: async () => (await import('./score-job.js')).calibrateTask,
+  text: async () => (await import('./text-job.js')).textTask,
+  image: async () => (await import('./image-job.js')).imageTask,
+  tune: async () => (await import('./tune-job.js')).tuneTask,
+  corpus: async () => (await import('./corpus-job.js')).corpusTask,
+} as const satisfies { [T in TaskName]: () => Promise<Task<T, unknown>> };
+
+/** What a task results in; of those that keep a run folder, with its path. */
+export type ResultOf<T extends TaskName> =
+  Awaited<ReturnType<(typeof tasks)[T]>> extends Task<T, infer Result> ? Result & { run: string } : never;
+
+/** A job that is ready to run: its model is loaded and its request makes sense. */
+export interface OpenedJob<T extends TaskName = TaskName> {
+  /** Every field with its value; names of files are absolute. */
+  readonly job: Job & { readonly task: T };
+  /** Whether runs of it have a folder. */
+  readonly keeps: boolean;
+  readonly description: RunDescription;
+  readonly begin: Opened<ResultOf<T>>['begin'];
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+  /** The command line as typed, for run.json. */
+  readonly command?: readonly string[];
+}
+
+const NEVER = new AbortController().signal;
+
+/**
+ * Reads a job, loads what it names and checks that it makes sense. Nothing is computed or written.
+ *
+ * @param data - plain data, from anywhere (`readJob`)
+ * @yields what a download says
+ * @throws UsageError and UserError of one sentence
+ */
+export async function* openJob<T extends TaskName = TaskName>(
+  data: { readonly task: T } | unknown,
+  { signal = NEVER, command = [] }: OpenOptions = {},
+): Run<OpenedJob<T>> {
+  const read = readJob(data);
+  const task = (await tasks[read.task]()) as Task<TaskName, unknown>;
+  const job = settled(read, task.places as readonly string[]);
+  const opened = yield* task.open(job as never, signal);
+  const description = {
+    job: job as unknown as JobRecord,
+    command,
+    versions: runVersions(),
+    model: opened.model,
+  };
+  return { job, keeps: task.keeps, description, begin: opened.begin } as unknown as OpenedJob<T>;
+}
+
+/** Makes the run folder of an opened job. @param parent - the folder that gets it */
+export const createJobFolder = ({ description }: Pick<OpenedJob, 'description'>, parent: string): RunFolder =>
+  createRunFolder(parent, description);
+
+/**
+ * Computes an opened job.
+ *
+ * @param folder - gets every event and the result; null keeps nothing
+ * @yields the run's events
+ */
+export async function* runJob<T extends TaskName>(
+  opened: OpenedJob<T>,
+  folder: RunFolder | null,
+  signal: AbortSignal = NEVER,
+  earlier: { readonly reading: RunReading; readonly more: More } | null = null,
+): Run<ResultOf<T>> {
+  const run = opened.begin({ folder, signal, earlier });
+  if (folder === null) return yield* run;
+  const result = yield* recordRun(folder, run);
+  const { frontier } = result as { frontier?: readonly ScoredText[] };
+  if (frontier) folder.writeFrontier(frontier);
+  return { ...result, run: folder.path };
+}
+
+/** A run that is to go on. */
+export interface ResumedRun extends OpenedJob {
+  readonly folder: RunFolder;
+  readonly earlier: { readonly reading: RunReading; readonly more: More };
+}
+
+/**
+ * Opens a run that was stopped or killed, or a search that is to go further: `runJob` with its folder and what was
+ * there computes the rest.
+ *
+ * @param more - of a search's budget; else what is left, or as much again
+ * @throws UserError when the run cannot be resumed, or its model has changed
+ */
+export async function* resumeRun(path: string, more: More = {}, options: OpenOptions = {}): Run<ResumedRun> {
+  const reading = readRun(path);
+  const { description } = reading;
+  if (!description)
+    throw new UserError(`${path} has no run.json that can be read: its settings are not known`);
+  const data = fromOldJob(description);
+  const asked = more.seconds !== undefined || more.evaluations !== undefined;
+  if (asked && data.task !== 'text')
+    throw new UserError(
+      `${path} is no search (it is a run of "superstim ${data.task}"): more seconds or evaluations are for searches`,
+    );
+  const opened = yield* openJob(data, options);
+  if (description.model && description.model.hash !== opened.description.model?.hash)
+    throw new UserError(
+      `the model ${description.model.name} is not the one that the run ${path} began with: its files have changed; start a new run`,
+    );
+  return { ...opened, description, folder: openRunFolder(path), earlier: { reading, more } };
+}
+
+/** Fields that name something on disk, made absolute: a run can then be repeated from anywhere. */
+function settled(job: Job, places: readonly string[]): Job {
+  const absolute = (value: unknown) =>
+    typeof value === 'string' && existsSync(value) ? resolve(value) : value;
+  const named = Object.entries(job).map(([field, value]: [string, unknown]) => [
+    field,
+    !places.includes(field) ? value : Array.isArray(value) ? value.map(absolute) : absolute(value),
+  ]);
+  return Object.fromEntries(named) as Job;
+}

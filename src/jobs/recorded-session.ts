@@ -1,0 +1,32 @@
+/** @file The session of a run that was recorded: its model and its unit again, to ask more about them. */
+import { UserError } from '../core/errors.js';
+import { field } from '../core/field.js';
+import { resolveLocal } from '../hub/resolve-model.js';
+import type { RunDescription } from '../runs/description.js';
+import { finishRun } from '../runs/events.js';
+import type { SessionOptions } from '../text/readouts/session.js';
+import { fromOldJob } from './old-jobs.js';
+import { openSession } from './open-subject.js';
+import { readJob } from './read-job.js';
+
+/**
+ * Loads the model that a run names and repeats its settings.
+ *
+ * @throws UserError when the run names no model, or the model is not on this machine or not the same any more
+ */
+export async function recordedSession(run: RunDescription): Promise<SessionOptions & { unit: string }> {
+  const { model: recorded } = run;
+  const job = readJob(fromOldJob(run));
+  if (!recorded || (job.task !== 'text' && job.task !== 'tune' && job.task !== 'corpus'))
+    throw new UserError('run.json names no model and unit to compute with');
+  if (!resolveLocal(job.model))
+    throw new UserError(
+      `the model ${recorded.name} of this run is not on this machine; give its folder its old place, or download it with ${field('model')} ${recorded.name}`,
+    );
+  const session = await finishRun(openSession(job, new AbortController().signal));
+  if (session.modelHash !== recorded.hash)
+    throw new UserError(
+      `the model ${recorded.name} has changed since this run: what would be computed does not belong to it`,
+    );
+  return { ...session, unit: job.unit };
+}

@@ -1,0 +1,42 @@
+/** @file What a task is: how its jobs are opened, run and resumed. */
+import type { JsonValue, Run } from '../runs/events.js';
+import type { RunReading } from '../runs/read-run.js';
+import type { RunFolder } from '../runs/run-folder.js';
+import type { JobOf, TaskName } from './schema.js';
+
+/** More of a budget, for a search that is resumed. */
+export interface More {
+  readonly seconds?: number;
+  readonly evaluations?: number;
+}
+
+/** Where a run computes. */
+export interface Place {
+  /** Null = nothing is kept. */
+  readonly folder: RunFolder | null;
+  readonly signal: AbortSignal;
+  /** What an earlier part of the run left, when it is resumed. */
+  readonly earlier: { readonly reading: RunReading; readonly more: More } | null;
+}
+
+/** A job whose model is loaded and whose request has been checked. */
+export interface Opened<Result> {
+  readonly model: { readonly name: string; readonly hash: string };
+  /** @yields the run's events; the last is `finished` */
+  begin(place: Place): Run<Result>;
+}
+
+export interface Task<T extends TaskName, Result> {
+  /** Whether its runs have a folder. */
+  readonly keeps: boolean;
+  /** Fields that name a model or files; made absolute, so that a run can be repeated from anywhere. */
+  readonly places: readonly (keyof JobOf<T>)[];
+  /**
+   * @yields what a download says
+   * @throws UserError for what is not there, UsageError for a request that makes no sense, before anything is computed
+   */
+  open(job: JobOf<T>, signal: AbortSignal): Run<Opened<Result>>;
+}
+
+/** A result as the last event carries it. */
+export const asJson = (result: unknown): JsonValue => JSON.parse(JSON.stringify(result)) as JsonValue;

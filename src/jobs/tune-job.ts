@@ -1,0 +1,46 @@
+/** @file The task `tune`: a language model learns to write what excites a unit. */
+import { UserError } from '../core/errors.js';
+import type { Baseline } from '../rl/policy-gradient.js';
+import { checkTune, type TuneResult, tune } from '../rl/tune.js';
+import { priceOf, tuneDefaults } from '../rl/tune-defaults.js';
+import { readTuneState } from '../rl/tune-state.js';
+import type { TuneOptions } from '../rl/tuning.js';
+import type { Run } from '../runs/events.js';
+import { openSession, openTextModel } from './open-subject.js';
+import type { JobOf } from './schema.js';
+import type { Task } from './task.js';
+
+const baselines = { rloo: 'loo', grpo: 'group' } as const satisfies Record<string, Baseline>;
+
+export const tuneTask: Task<'tune', TuneResult> = {
+  keeps: true,
+  places: ['model', 'prior', 'calibrationText'],
+  async *open(job, signal) {
+    const options = yield* tuneOptions(job, signal);
+    checkTune(options);
+    return {
+      model: { name: options.model.name, hash: options.modelHash! },
+      begin({ folder, signal, earlier }) {
+        if (earlier?.reading.state === 'done')
+          throw new UserError(`${earlier.reading.path} is finished: there is nothing left to do`);
+        const from = earlier ? readTuneState(earlier.reading.path) : undefined;
+        return tune({ ...options, signal, ...(folder && { folder: folder.path }), ...(from && { from }) });
+      },
+    };
+  },
+};
+
+async function* tuneOptions(job: JobOf<'tune'>, signal: AbortSignal): Run<TuneOptions> {
+  const { unit, length, steps, batch, rank, selectivity, checkpointEvery, learningRate, weightDecay } = job;
+  const session = yield* openSession(job, signal);
+  const writer = job.prior === null ? null : (yield* openTextModel(job.prior, signal)).model;
+  return {
+    ...session,
+    ...(writer && { writer }),
+    ...priceOf(length, job),
+    ...{ unit, length, steps, batch, selectivity, checkpointEvery, learningRate, weightDecay },
+    clipNorm: job.clipNorm,
+    lora: { rank, alpha: job.alpha ?? tuneDefaults.alphaOfRank * rank, targets: job.targets },
+    gradient: { baseline: baselines[job.algorithm], kl: job.kl, scaled: job.scaleRewards },
+  };
+}
