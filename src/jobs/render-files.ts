@@ -18,6 +18,7 @@ import {
   type RenderOptions,
   type RenderResult,
   renderUnits,
+  silent,
   type UnitResult,
 } from '../vision/render/render.js';
 
@@ -90,7 +91,7 @@ export function checkFiles({ image, animation, examples }: RenderFiles): void {
  * Renders into a run folder.
  *
  * @yields what `renderUnits` does; `finished` carries the document
- * @throws UserError when every unit is dead: there is nothing to show
+ * @throws UserError when every unit is silent: there is nothing to show
  */
 export async function* renderToFiles(
   options: Omit<RenderOptions, 'saveFrame' | 'frameEvery'>,
@@ -143,10 +144,8 @@ async function writeResult(
 ): Promise<Omit<ImageDocument, 'examples'>> {
   const { units, cost } = result;
   if (units.every(({ dead }) => dead)) {
-    const names = units.map(({ unit }) => unit).join(', ');
-    throw new UserError(
-      `no picture moves ${names}: ${units.length === 1 ? 'the unit is' : 'all of them are'} dead (activation 0, no gradient at any step)`,
-    );
+    const names = units.map(({ unit }) => unit);
+    throw new UserError(silent(names, units[0]!.activation.curve.length));
   }
   const image = files.image ? resolve(files.image) : join(folder.path, 'picture.png');
   await writePng(image, sheetOf(units));

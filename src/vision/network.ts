@@ -4,7 +4,14 @@ import { UsageError, UserError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest.js';
 import type * as tf from '../engine/functions/tfjs.js';
 import type { WeightLookup, WeightSource } from '../engine/weights/weights.js';
-import { ancestors, evaluate, graphShapes } from './layers/evaluate.js';
+import {
+  ancestors,
+  evaluate,
+  graphShapes,
+  type Request,
+  type UsedParam,
+  usedParams,
+} from './layers/evaluate.js';
 import type { LayerGraph } from './layers/graph.js';
 import { channelCount, type Shape } from './layers/op.js';
 import { type Field, receptiveField } from './layers/receptive-field.js';
@@ -125,7 +132,23 @@ export class VisionNetwork {
         `${this.name} reads images of ${this.input.channels} channels, this one has ${image.shape[3]}`,
       );
     }
-    const requests = wanted.map(({ layer, channels, beforeSoftmax }) => {
+    return evaluate(this.graph, weights, image, this.requests(wanted));
+  }
+
+  /** The parameters that the wanted layers are computed with. Throws as `forward`. */
+  parameters(wanted: readonly Wanted[]): UsedParam[] {
+    const { height, width, channels } = this.input;
+    return usedParams(this.graph, [1, height, width, channels], this.requests(wanted));
+  }
+
+  /** The same network with other weights of the same names and shapes. */
+  withWeights(weights: WeightSource): VisionNetwork {
+    const { name, graph, input, unreachable } = this;
+    return new VisionNetwork({ name, graph, weights, input, unreachable });
+  }
+
+  private requests(wanted: readonly Wanted[]): Request[] {
+    return wanted.map(({ layer, channels, beforeSoftmax }) => {
       const info = this.layer(layer);
       const wrong = channels?.find((c) => !Number.isInteger(c) || c < 0 || c >= info.channels);
       if (wrong !== undefined) {
@@ -137,7 +160,6 @@ export class VisionNetwork {
       const node = beforeSoftmax ? this.softmaxInput(named) : named;
       return channels ? { node, channels } : { node };
     });
-    return evaluate(this.graph, weights, image, requests);
   }
 
   /** Whether pictures of this height and width reach the layers: dense layers want the size of the training. */

@@ -28,7 +28,7 @@ export function formatImage(
 ): string {
   const rows = units.map(({ unit, dead, activation: { start, final } }) => [
     unit,
-    dead ? 'dead' : formatActivation(start),
+    dead ? 'silent' : formatActivation(start),
     dead ? '' : formatActivation(final),
   ]);
   return [

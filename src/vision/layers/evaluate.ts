@@ -10,6 +10,7 @@ import { checkArray } from '../limits.js';
 import { type Channels, takeChannels, unionChannels } from './channels.js';
 import { type LayerGraph, naming, nodeLabel } from './graph.js';
 import { type AffineOp, channelCount, type Shape } from './op.js';
+import type { Param } from './params.js';
 import { ruleOf } from './rules/index.js';
 
 /** What to compute: a node and the channels of it, in the order wanted; all when left out. */
@@ -94,6 +95,27 @@ function makePlan(graph: LayerGraph, requests: readonly Request[], shapes: Reado
     }
   }
   return { demanded, folds };
+}
+
+/** A parameter, and which entries of its last axis are used; all where undefined. */
+export interface UsedParam {
+  readonly param: Param;
+  readonly channels: Channels;
+}
+
+/** The parameters that the requests are computed with, for pictures of `image`. */
+export function usedParams(graph: LayerGraph, image: Shape, requests: readonly Request[]): UsedParam[] {
+  const needed = ancestors(graph, requests);
+  const shapes = graphShapes(graph, image, (node) => needed.has(node));
+  return [...makePlan(graph, requests, shapes).demanded].flatMap(([node, { channels }]) => {
+    const { op } = graph.nodes[node]!;
+    const params = Object.values(op).filter((setting): setting is Param => Array.isArray(setting?.steps));
+    const chosen = ruleOf(op).demand ? channels : undefined;
+    return params.map((param) => ({
+      param,
+      channels: channelCount(param.shape) === 1 ? undefined : chosen,
+    }));
+  });
 }
 
 /** What a node asks of each of its inputs: channels, all (undefined) or nothing ([]). */

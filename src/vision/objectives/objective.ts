@@ -92,7 +92,7 @@ function readDirection({ file, name }: Extract<Term, { kind: 'direction' }>, lay
 }
 
 /** The layers to compute, each once, with the channels that the terms read. */
-function wantedLayers(terms: readonly ReadyTerm[]): Map<string, Wanted> {
+export function wantedLayers(terms: readonly ReadyTerm[]): Map<string, Wanted> {
   const wanted = new Map<string, Wanted>();
   for (const { term, layer } of terms) {
     if (!layer) continue;

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { tinyNetwork } from '../../../test/vision/tiny-network.js';
+import { tinyNetwork, tinyWeights } from '../../../test/vision/tiny-network.js';
 import { UsageError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 import { compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import { MemoryWeights } from '../../engine/weights/weights.js';
 import { finishRun, type RunEvent } from '../../runs/events.js';
+import type { VisionNetwork } from '../network.js';
 import { parseExpression } from '../objectives/parse.js';
 import { likeness } from '../objectives/penalties.js';
 import { parseUnitList } from '../objectives/unit-list.js';
@@ -63,7 +65,7 @@ describe('renderUnits', () => {
     expect(Math.max(...a.map((value, k) => Math.abs(value - b[k]!)))).toBeLessThan(1e-3);
   });
 
-  it('wakes a silent channel, and names a dead one', async () => {
+  it('wakes a silent channel, and names one that stays silent', async () => {
     const warnings: string[] = [];
     const grey = { width: 24, height: 24, channels: 3, data: new Float32Array(24 * 24 * 3).fill(0.5) };
     const { units } = await render('two:5-6', { start: grey, steps: 40, transforms: [] }, (event) => {
@@ -72,7 +74,28 @@ describe('renderUnits', () => {
     expect(units.map(({ activation }) => activation.start)).toEqual([0, 0]);
     expect(units[0]!.activation.final).toBeGreaterThan(0);
     expect(units.map(({ dead }) => dead)).toEqual([false, true]);
-    expect(warnings).toEqual(['two:6 is dead: no picture moves it']);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^two:6 is silent in all \d+ steps: try more steps or a larger rate$/),
+    ]);
+  });
+
+  it('leaves out a channel that NaN spoils, names the weight, and draws the others as ever', async () => {
+    const spoilt = (...channels: number[]): VisionNetwork => {
+      const weights = tinyWeights();
+      for (const channel of channels) weights.get('two/kernel')!.data[8 * 20 + channel] = Number.NaN;
+      return tinyNetwork().withWeights(new MemoryWeights(weights));
+    };
+    const warnings: string[] = [];
+    const still = { start: 'black', transforms: [] } as const;
+    const { units } = await render('two:2-4', { ...still, network: spoilt(3) }, (event) => {
+      if (event.kind === 'warning') warnings.push(event.message);
+    });
+    const others = ['two:2', 'two:4'].flatMap((unit) => parseUnitList(unit, network));
+    const sound = await render('two:2', { ...still, units: others });
+    expect(units).toEqual(sound.units);
+    const named = /^two:3 cannot be drawn: the weight "two\/kernel" .* holds NaN or infinity$/;
+    expect(warnings).toEqual([expect.stringMatching(named)]);
+    await expect(render('two:3', { ...still, network: spoilt(3, 5) })).rejects.toThrow(named);
   });
 
   it('keeps the picture when it is cancelled', async () => {

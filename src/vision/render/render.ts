@@ -22,6 +22,7 @@ import { makeView, type View } from '../transforms/view.js';
 import { Ascent } from './ascent.js';
 import { octaveSizes, resized } from './octaves.js';
 import { defaults } from './optimizers.js';
+import { soundUnits } from './sound-units.js';
 
 export interface RenderOptions {
   readonly network: VisionNetwork;
@@ -65,7 +66,7 @@ export interface UnitResult extends RenderedUnit {
     /** Of what the network was shown at each step. */
     readonly curve: readonly number[];
   };
-  /** True when nothing moves the unit: no gradient of its own at any step. */
+  /** True when nothing moved the unit: no gradient of its own at any step. More steps may. */
   readonly dead: boolean;
 }
 
@@ -90,14 +91,15 @@ export function defaultSize({ input }: VisionNetwork): number {
 /**
  * Renders a picture for each unit.
  *
- * @yields `started`, `warning` (input range, dead units), `frame`, `step` (mean activation), `progress`
+ * @yields `started`, `warning` (input range, silent units, units that weights with NaN spoil), `frame`, `step` (mean activation), `progress`
  * @throws UsageError for what the network does not have, UserError for a picture too small for it
  */
 export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
-  const { network, units, steps = DEFAULT_STEPS, variants = 1, signal, seed = 0 } = options;
-  const size = options.size ?? defaultSize(network);
+  const { steps = DEFAULT_STEPS, variants = 1, signal, seed = 0 } = options;
   const event = eventClock();
   const began = performance.now();
+  const { network, units, spoilt } = soundUnits(options.network, options.units);
+  const size = options.size ?? defaultSize(network);
   const rows = units.flatMap((unit) => new Array<Expression>(variants).fill(unit));
   const objective = resolveObjective(network, rows);
   if (network.input.channels !== 1 && network.input.channels !== 3) {
@@ -112,6 +114,7 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
     unit: units.map(formatExpression).join(', '),
     method: options.parameterization ?? 'fft',
   });
+  for (const message of spoilt) yield event({ kind: 'warning', message });
   const given = options.preprocessing ?? network.input.preprocessing;
   const fit = await fitInput(network, given, {
     // What a known network was trained on is known; what the user says or nobody says is worth the time.
@@ -128,7 +131,7 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
   for (let first = 0; first < rows.length && !signal?.aborted; first += together) {
     const last = Math.min(rows.length, first + together);
     const batch = new Batch(
-      { ...options, preprocessing: fit.preprocessing },
+      { ...options, network, preprocessing: fit.preprocessing },
       { ...objective, rows: rows.slice(first, last) },
       labels.slice(first, last),
       size,
@@ -153,8 +156,12 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
     results.push(...batch.results());
   }
   if (results.length === 0) signal?.throwIfAborted();
-  for (const { unit, dead } of results) {
-    if (dead) yield event({ kind: 'warning', message: `${unit} is dead: no picture moves it` });
+  for (const { unit, dead, activation } of results) {
+    if (dead) yield event({ kind: 'warning', message: silent([unit], activation.curve.length) });
+    if (!Number.isFinite(activation.final)) {
+      const message = `the activation of ${unit} became ${activation.final}: the network overflows; try a smaller rate`;
+      yield event({ kind: 'warning', message });
+    }
   }
   const interrupted = signal?.aborted ?? false;
   const cost = { seconds: (performance.now() - began) / 1000, steps: done };
@@ -164,6 +171,12 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
   };
   yield event({ kind: 'finished', reason: interrupted ? 'interrupted' : 'done', result: summary });
   return { units: results, interrupted, cost };
+}
+
+/** What is said of units that nothing has moved: that is no proof that nothing can. */
+export function silent(units: readonly string[], steps: number): string {
+  const are = units.length === 1 ? 'is' : 'are';
+  return `${units.join(', ')} ${are} silent in all ${steps} steps: try more steps or a larger rate`;
 }
 
 function label(row: Expression, variants: number, i: number): string {
@@ -290,7 +303,8 @@ class Batch {
     const { activation, gradient } = await ascent.step(rate, this.random, redirect);
     for (let i = 0; i < activation.length; i++) {
       this.curve[i]!.push(activation[i]!);
-      if (!redirect && gradient[i]! > 0) this.moved[i] = true;
+      // NaN is no silence.
+      if (!redirect && !(gradient[i]! <= 0)) this.moved[i] = true;
     }
     return activation;
   }
