@@ -28,6 +28,9 @@ export {
   type Compiled,
   type CompileOptions,
   compile,
+  type Device,
+  deviceNames,
+  deviceTrouble,
   type EngineName,
   engineNames,
   type Precision,
@@ -36,6 +39,7 @@ export {
   type RunInput,
   releaseWeights,
   resident,
+  setDevice,
 } from './engine/compile.js';
 export { type TensorFunction, TraceError } from './engine/compiler/trace.js';
 export {

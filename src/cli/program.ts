@@ -13,6 +13,7 @@ import { textCommand } from './commands/text.js';
 import { tuneCommand } from './commands/tune.js';
 import { unitsCommand } from './commands/units.js';
 import { viewCommand } from './commands/view.js';
+import { chooseDevice } from './device.js';
 import { addOutputOptions } from './options.js';
 
 /** Makes a fresh program; errors of parsing are thrown as `CommanderError`. */
@@ -23,6 +24,7 @@ export function createProgram(): Command {
     .helpOption('-h, --help', 'show help')
     .exitOverride()
     .configureOutput({ outputError: (complaint, write) => write(complaintLine(complaint)) })
+    .hook('preAction', (_program, command) => chooseDevice(command))
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
   const probes = [textCommand(), tuneCommand(), corpusCommand(), scoreCommand(), calibrateCommand()].map(

@@ -6,29 +6,59 @@
  * const { value, gradient } = await step.run({ x });
  * ```
  */
+import { UserError } from '../core/errors.js';
 import { OnnxRuntime } from './backends/onnx-runtime.js';
 import { printTraced } from './compiler/print.js';
 import type { TensorFunction } from './compiler/trace.js';
-import type { EngineName } from './engine-names.js';
+import type { Device, EngineName } from './engine-names.js';
 import { compiledOn, graphsOf } from './execution/compiled.js';
 import { eagerOn } from './execution/eager.js';
 import type { Executor } from './execution/executor.js';
 import type { TensorSpec, TypedArray } from './tensor-spec.js';
-import type { Compiled, CompileOptions, Resident, Traits } from './types.js';
+import { type Compiled, type CompileOptions, plainTraits, type Resident, type Traits } from './types.js';
 import type { WeightSource } from './weights/weights.js';
 
-export { type EngineName, engineNames } from './engine-names.js';
+export { type Device, deviceNames, type EngineName, engineNames } from './engine-names.js';
 export type { Compiled, CompileOptions, Precision, Resident, RunInput, Traits } from './types.js';
 
-const executors: Readonly<Record<EngineName, Executor>> = {
-  onnx: compiledOn(new OnnxRuntime('cpu', { fastInt8: true, fastHardSigmoid: true })),
-  tensorflow: eagerOn('tensorflow'),
-  cpu: eagerOn('cpu'),
+const compiled: Readonly<Record<Device, Executor>> = {
+  cpu: compiledOn(new OnnxRuntime('cpu', { fastInt8: true, fastHardSigmoid: true })),
+  webgpu: compiledOn(new OnnxRuntime('webgpu', plainTraits)),
 };
+const eager = { tensorflow: eagerOn('tensorflow'), cpu: eagerOn('cpu') };
+
+let defaultDevice: Device = 'cpu';
+
+/**
+ * Where compiled functions run from now on. Set it before anything is compiled: arrays of one device are no inputs on
+ * another. Eager engines do not use it.
+ *
+ * @throws UserError when there is no such device here
+ */
+export async function setDevice(device: Device): Promise<void> {
+  const trouble = await deviceTrouble(device);
+  if (trouble) throw new UserError(trouble);
+  defaultDevice = device;
+}
+
+/** Why a device cannot be used here, in a sentence; null where it can. */
+export async function deviceTrouble(device: Device): Promise<string | null> {
+  try {
+    (await compiled[device].resident(Float32Array.of(0), { shape: [1], dtype: 'float32' })).release();
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+function executorOf(engine: EngineName): Executor {
+  return engine === 'onnx' ? compiled[defaultDevice] : eager[engine];
+}
 
 /** What is fastest on an engine. */
 export function traitsOf(engine: EngineName): Traits {
-  return executors[engine].traits;
+  return executorOf(engine).traits;
 }
 
 /**
@@ -38,7 +68,7 @@ export function traitsOf(engine: EngineName): Traits {
  * @throws UserError when the engine is not installed, or a weight holds NaN or infinity
  */
 export function compile(fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
-  return executors[options.engine ?? 'onnx'].compile(fn, options);
+  return executorOf(options.engine ?? 'onnx').compile(fn, options);
 }
 
 /**
@@ -54,7 +84,8 @@ export function printProgram(fn: TensorFunction, options: CompileOptions): strin
  * are disposed of; compiling another reads the weights again.
  */
 export async function releaseWeights(source: WeightSource): Promise<void> {
-  for (const executor of Object.values(executors)) await executor.releaseWeights(source);
+  for (const executor of [...Object.values(compiled), ...Object.values(eager)])
+    await executor.releaseWeights(source);
 }
 
 /** Puts an array into an engine, to be fed to many runs. */
@@ -63,5 +94,5 @@ export function resident(
   { shape, dtype = 'float32' }: TensorSpec,
   engine: EngineName = 'onnx',
 ): Promise<Resident> {
-  return executors[engine].resident(data, { shape, dtype });
+  return executorOf(engine).resident(data, { shape, dtype });
 }

@@ -3,9 +3,6 @@ import type { EngineName } from './engine-names.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
 import type { WeightSource } from './weights/weights.js';
 
-/** Where compiled functions run. */
-export type Device = 'cpu' | 'webgpu';
-
 /** Of matrix products by weights. */
 export type Precision = 'float32' | 'int8';
 

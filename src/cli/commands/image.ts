@@ -9,6 +9,7 @@ import {
   type RangeName,
   rangeNames,
 } from '../../vision/names.js';
+import { deviceOption } from '../device.js';
 import { type CommonOptions, engineOption, integer, number, repeated, seedOption } from '../options.js';
 import { perform } from '../perform.js';
 import { tuiOption } from '../watch-run.js';
@@ -93,6 +94,7 @@ export function imageCommand(): Command {
     .option('--runs <dir>', 'folder for the run folder', 'runs')
     .addOption(tuiOption())
     .addOption(engineOption())
+    .addOption(deviceOption())
     .addOption(seedOption())
     .addHelpText(
       'after',

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/engine-names.js';
 import { headMeasures, type SequenceScore, sequenceScores } from '../../text/names.js';
+import { deviceOption } from '../device.js';
 import { type CommonOptions, engineOption, modelOption, seedOption } from '../options.js';
 
 export interface ProbeFlags extends CommonOptions {
@@ -14,7 +15,7 @@ export interface ProbeFlags extends CommonOptions {
   seed: number;
 }
 
-/** Adds `--model`, `--reference`, `--measure`, `--at`, `--calibrate-on`, `--engine` and `--seed`. */
+/** Adds `--model`, `--reference`, `--measure`, `--at`, `--calibrate-on`, `--engine`, `--device` and `--seed`. */
 export function addProbeOptions(command: Command): Command {
   return command
     .addOption(modelOption())
@@ -38,6 +39,7 @@ export function addProbeOptions(command: Command): Command {
     )
     .option('--calibrate-on <file>', 'count z over this text instead of samples of the model')
     .addOption(engineOption())
+    .addOption(deviceOption())
     .addOption(seedOption());
 }
 

@@ -1,5 +1,6 @@
 /** @file `superstim resume`: goes on with a run that was stopped or killed, or a text search that is to go further. */
 import { Command, Option } from 'commander';
+import { deviceOption } from '../device.js';
 import { type CommonOptions, integer, number } from '../options.js';
 import { performResume } from '../perform.js';
 
@@ -20,6 +21,7 @@ export function resumeCommand(): Command {
     .addOption(
       new Option('-e, --evaluations <number>', 'more sequences to score').argParser(integer({ min: 1 })),
     )
+    .addOption(deviceOption())
     .addHelpText('after', '\nExamples:\n  $ superstim resume runs/20250131-235959-L2.H3 --seconds 60')
     .action(async (run: string, flags: ResumeFlags) => {
       const { seconds, evaluations } = flags;

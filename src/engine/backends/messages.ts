@@ -1,6 +1,6 @@
 /** @file What the engine and its worker thread say to each other. */
 import type { Program } from '../compiler/program.js';
-import type { Device } from '../types.js';
+import type { Device } from '../engine-names.js';
 import type { ArrayValue } from './backend.js';
 
 /** A fed input: the array itself, or the number of one that stays in the worker. */
@@ -40,4 +40,5 @@ export type Request =
 
 export type Reply =
   | { readonly id: number; readonly outputs: Readonly<Record<string, ArrayValue>> }
-  | { readonly id: number; readonly error: string };
+  /** `isUsers`: the error is a sentence for the user. */
+  | { readonly id: number; readonly error: string; readonly isUsers: boolean };

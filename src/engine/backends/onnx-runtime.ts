@@ -1,7 +1,8 @@
 /** @file ONNX Runtime as a backend: it computes in the worker thread, on the CPU or on a GPU through WebGPU. */
 import type { Program } from '../compiler/program.js';
+import type { Device } from '../engine-names.js';
 import type { TypedArray } from '../tensor-spec.js';
-import type { Device, Traits } from '../types.js';
+import type { Traits } from '../types.js';
 import { readFinite } from '../weights/finite.js';
 import { ownerOf, type WeightSource } from '../weights/weights.js';
 import type { ArrayValue, Backend, HeldArray, LoadedProgram, LoadOptions } from './backend.js';

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { UserError } from '../../core/errors.js';
 import type { ArrayValue } from './backend.js';
 import type { Reply, Request } from './messages.js';
 
@@ -37,7 +38,7 @@ export class WorkerClient {
         this.worker.unref();
         this.onLast?.();
       }
-      if ('error' in reply) reject(new Error(reply.error));
+      if ('error' in reply) reject(new (reply.isUsers ? UserError : Error)(reply.error));
       else resolve(reply.outputs);
     });
     this.worker.on('error', (error) => this.fail(error));

@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { ONNX_TYPE } from '../compiler/graph.js';
 import { encodeModel } from '../compiler/onnx-proto.js';
 import { IR_VERSION, OPSET } from '../compiler/program.js';
-import type { Device } from '../types.js';
+import type { Device } from '../engine-names.js';
 import type { LoadOptions } from './backend.js';
 
 type SessionSettings = Pick<LoadOptions, 'threads' | 'arena'>;
@@ -25,6 +25,12 @@ export interface WorkerDevice {
 /** The array in memory. */
 export function fetchArray(tensor: ort.Tensor): Promise<ort.Tensor> {
   return tensor.location === 'gpu-buffer' ? copied(tensor, 'cpu') : Promise.resolve(tensor);
+}
+
+/** The same array in another shape; the original owns its memory. */
+export function reshaped(tensor: ort.Tensor, dims: readonly number[]): ort.Tensor {
+  if (tensor.location !== 'gpu-buffer') return tensor.reshape(dims);
+  return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: tensor.type as 'float32', dims });
 }
 
 // -- cpu -------------------------------------------------------------------------------------------------------
@@ -69,6 +75,18 @@ function gpuSession(model: Uint8Array, onDevice: readonly string[]): Promise<ort
     preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer'])),
     extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
   });
+}
+
+/** What goes wrong on a GPU, in a sentence for the user; undefined for other errors. */
+export function gpuTrouble(message: string): string | undefined {
+  if (/Failed to get a WebGPU (adapter|device)/.test(message))
+    return 'no GPU was found for the device webgpu (it needs a driver for Vulkan, Metal or Direct3D 12): use the device cpu';
+  if (!/webgpu|dawn|wgpu/i.test(message)) return undefined;
+  if (/device.{0,20}lost/i.test(message))
+    return 'the GPU was lost (its driver ended what was computed): start the command again, or use the device cpu';
+  if (/out of memory|failed to allocate|OutOfMemory/i.test(message))
+    return 'the GPU has too little memory for this: use the device cpu, a smaller model or smaller batches';
+  return undefined;
 }
 
 /** A session has its places of outputs fixed: one is made for each set of outputs that is to stay. */

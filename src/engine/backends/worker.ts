@@ -9,7 +9,14 @@ import * as ort from 'onnxruntime-node';
 import { type Feed, type Program, withConstants } from '../compiler/program.js';
 import type { ArrayValue } from './backend.js';
 import type { FedInput, Reply, Request } from './messages.js';
-import { devices, fetchArray, type Sessions, type WorkerDevice } from './worker-device.js';
+import {
+  devices,
+  fetchArray,
+  gpuTrouble,
+  reshaped,
+  type Sessions,
+  type WorkerDevice,
+} from './worker-device.js';
 
 interface LoadedProgram {
   readonly sessions: Sessions;
@@ -62,7 +69,7 @@ function fixedTensor(feed: Feed, set: WeightSet): ort.Tensor {
         ? set.derived.get(feed.key)
         : undefined;
   if (!tensor) throw new Error(`${feed.name} was not given to the worker`);
-  return tensor.reshape(feed.shape);
+  return reshaped(tensor, feed.shape);
 }
 
 const fixedTensors = (feeds: readonly Feed[], set: WeightSet) =>
@@ -179,7 +186,9 @@ parentPort!.on('message', ({ id, request }: { id: number; request: Request }) =>
     try {
       reply = { id, outputs: await handle(request) };
     } catch (error) {
-      reply = { id, error: error instanceof Error ? error.message : String(error) };
+      const message = error instanceof Error ? error.message : String(error);
+      const sentence = gpuTrouble(message);
+      reply = { id, error: sentence ?? message, isUsers: sentence !== undefined };
     }
     const buffers =
       'outputs' in reply ? Object.values(reply.outputs).map(({ data }) => data.buffer as ArrayBuffer) : [];

@@ -1,0 +1,119 @@
+/** The device webgpu against the cpu; skipped where there is no adapter (SwiftShader, in Debian's chromium, is one). */
+import { existsSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runOn } from '../../../test/helpers/engines.js';
+import { Random } from '../../core/random.js';
+import { deviceTrouble, setDevice, traitsOf } from '../compile.js';
+import type { TensorFunction } from '../compiler/trace.js';
+import { attendCached } from '../functions/attention.js';
+import { batchNormRelu } from '../functions/batch-norm.js';
+import { layerNorm, tokenLogProbs } from '../functions/ops.js';
+import * as tf from '../functions/tfjs.js';
+import { adamW } from '../training/optimizer.js';
+import { Trainer } from '../training/trainer.js';
+import { MemoryWeights } from '../weights/weights.js';
+
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (existsSync(swiftShader)) {
+  process.env.VK_ICD_FILENAMES ??= swiftShader;
+  process.env.VK_DRIVER_FILES ??= swiftShader;
+}
+const trouble = await deviceTrouble('webgpu');
+afterAll(() => setDevice('cpu'));
+
+const random = new Random(3);
+const array = (...shape: number[]) => ({ shape, data: random.normals(shape.reduce((a, b) => a * b, 1)) });
+const ids = { shape: [6], data: Int32Array.of(0, 5, 2, 2, 7, 1) };
+const weights = new MemoryWeights(
+  new Map([
+    ['w', array(8, 16)],
+    ['filter', array(3, 3, 4, 8)],
+    ['scale', array(16)],
+  ]),
+);
+
+const functions: Record<string, { fn: TensorFunction; inputs: Parameters<typeof runOn>[2] }> = {
+  'a product, its norm and the gradient': {
+    inputs: { x: array(6, 8) },
+    fn: ({ x }, w) => {
+      const value = (x: tf.Tensor) =>
+        tf.sum(
+          tf.square(layerNorm(tf.matMul(x as tf.Tensor2D, w('w') as tf.Tensor2D), w('scale'), null, 1e-5)),
+        );
+      return { value: value(x!), gradient: tf.grad(value)(x!) };
+    },
+  },
+  'tokens, their log-probabilities and a part of the embedding': {
+    inputs: { ids },
+    fn: ({ ids }, w) => {
+      const hidden = tf.gather(w('w'), ids!);
+      return {
+        logProbs: tokenLogProbs(hidden, w('w'), null, ids!),
+        column: tf.slice(hidden, [0, 3], [6, 1]),
+      };
+    },
+  },
+  'convolution, normalization, pooling and the gradient': {
+    inputs: { x: array(2, 12, 12, 4) },
+    fn: ({ x }, w) => {
+      const value = (x: tf.Tensor) => {
+        const y = tf.conv2d(x as tf.Tensor4D, w('filter') as tf.Tensor4D, 1, 'same');
+        const pooled = tf.maxPool(batchNormRelu(y, tf.zeros([8]), 1e-3) as tf.Tensor4D, 2, 2, 'valid');
+        return tf.sum(tf.square(pooled));
+      };
+      return { value: value(x!), gradient: tf.grad(value)(x!) };
+    },
+  },
+  'attention with a cache': {
+    inputs: { q: array(2, 2, 1, 8), k: array(2, 2, 1, 8), cache: array(2, 2, 4, 8) },
+    fn: ({ q, k, cache }) => {
+      const positions = tf.tensor1d([1, 3], 'int32');
+      const { z, k: keys } = attendCached(q!, k!, k!, { k: cache!, v: cache! }, positions, 0.3);
+      // Past a row's position a cache may hold anything.
+      return { z, keys: tf.slice(keys, [0, 0, 0, 0], [2, 2, 2, 8]) };
+    },
+  },
+};
+
+describe.skipIf(trouble !== null)(`webgpu${trouble ? ` (${trouble})` : ''}`, () => {
+  it.each(Object.entries(functions))('computes as the cpu does: %s', async (_name, { fn, inputs }) => {
+    await setDevice('cpu');
+    const expected = await runOn('onnx', fn, inputs, weights);
+    await setDevice('webgpu');
+    const found = await runOn('onnx', fn, inputs, weights);
+    for (const [name, { data }] of Object.entries(expected))
+      for (const [i, x] of data.entries())
+        expect(Math.abs(found[name]!.data[i]! - x)).toBeLessThan(1e-3 * Math.max(1, Math.abs(x)));
+  });
+
+  it('keeps the state of training there', async () => {
+    const x = random.normals(32);
+    const run = async () => {
+      const trainer = await Trainer.create({
+        loss: ({ x }, w) => ({ loss: tf.mean(tf.square(tf.sub(tf.mul(x!, w('a')), 1))) as tf.Scalar }),
+        inputs: { x: { shape: [32] } },
+        parameters: new Map([['a', { shape: [32], data: new Float32Array(32) }]]),
+        rule: () => adamW(),
+      });
+      for (let i = 0; i < 20; i++) await trainer.step({ x }, 0.1);
+      const { data } = (await trainer.snapshot()).get('a')!;
+      trainer.dispose();
+      return data;
+    };
+    await setDevice('cpu');
+    const expected = await run();
+    await setDevice('webgpu');
+    for (const [i, a] of (await run()).entries()) expect(a).toBeCloseTo(expected[i]!, 4);
+  });
+});
+
+it('is chosen only where it can be used, and has traits of its own', async () => {
+  await setDevice('cpu');
+  if (trouble === null) {
+    await setDevice('webgpu');
+    expect(traitsOf('onnx').fastInt8).toBe(false);
+  } else {
+    await expect(setDevice('webgpu')).rejects.toThrow('no GPU was found for the device webgpu');
+    expect(traitsOf('onnx').fastInt8).toBe(true);
+  }
+});
