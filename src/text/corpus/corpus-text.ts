@@ -1,9 +1,10 @@
 /** @file A user's own text files as token sequences, read as a stream: memory does not grow with the corpus. */
-import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { closeSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createGunzip } from 'node:zlib';
 import { UserError } from '../../core/errors.js';
 import { fileError } from '../../core/file-error.js';
+import { openRegular } from '../../core/regular-file.js';
+import { readTextFile } from '../../core/text-file.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
 
 /** How a corpus is cut: into windows of so many tokens, or into sentences of at most so many. */
@@ -25,18 +26,19 @@ export interface CorpusFile {
   readonly bytes: number;
 }
 
-/** Characters of a stretch: enough that little is lost at its ends, few enough for the slowest tokenizers. */
-const STRETCH = 4096;
 /** Tokens of the shortest sentence that counts. */
 const SHORTEST_SENTENCE = 3;
 
 /**
- * Text files by name, or all of a folder and its subfolders, `.txt` and `.txt.gz`.
+ * Text files by name, or all of a folder and its subfolders, `.txt` and `.txt.gz` in any case. Links are followed, each
+ * folder once.
  *
- * @throws UserError for a path that is not there, or when there is no text file at all
+ * @throws UserError for a path that is not there, is no regular file or may not be read, or when there is no text file
+ *   at all
  */
 export function corpusFiles(paths: readonly string[]): CorpusFile[] {
-  const files = paths.flatMap((path) => filesAt(path, true));
+  const folders = new Set<string>();
+  const files = paths.flatMap((path) => (isFolder(path) ? filesIn(path, folders) : [corpusFile(path)]));
   if (files.length === 0)
     throw new UserError(
       `there is no .txt or .txt.gz file in ${paths.join(', ')}; give text files or folders of them`,
@@ -44,24 +46,43 @@ export function corpusFiles(paths: readonly string[]): CorpusFile[] {
   return files;
 }
 
-function filesAt(path: string, named: boolean): CorpusFile[] {
-  let found: ReturnType<typeof statSync>;
+/** @param seen - real paths of folders that were looked into: links may lead in circles */
+function filesIn(folder: string, seen: Set<string>): CorpusFile[] {
+  let names: string[];
   try {
-    found = statSync(path);
+    const real = realpathSync(folder);
+    if (seen.has(real)) return [];
+    seen.add(real);
+    names = readdirSync(folder).sort();
   } catch (error) {
-    throw fileError(error, `read the corpus ${path}`);
+    throw fileError(error, `read the folder ${folder}`);
   }
-  if (found?.isDirectory())
-    return readdirSync(path)
-      .sort()
-      .flatMap((name) => filesAt(join(path, name), false));
-  return named || /\.txt(\.gz)?$/.test(path) ? [{ path, bytes: found?.size ?? 0 }] : [];
+  return names.flatMap((name) => {
+    const path = join(folder, name);
+    if (isFolder(path)) return filesIn(path, seen);
+    return /\.txt(\.gz)?$/i.test(name) ? [corpusFile(path)] : [];
+  });
+}
+
+/** False also for links to nothing. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function corpusFile(path: string): CorpusFile {
+  const { file, size } = openRegular(path);
+  closeSync(file);
+  return { path, bytes: size };
 }
 
 /**
  * Cuts files into sequences, one stretch of text after the other.
  *
- * @throws UserError when a file cannot be read
+ * @throws UserError when a file cannot be read or is no text (`readTextFile`)
  */
 export async function* corpusSequences(
   files: readonly CorpusFile[],
@@ -71,7 +92,7 @@ export async function* corpusSequences(
   const cutStretch = cut.unit === 'window' ? windows : sentences;
   let before = 0;
   for (const file of files) {
-    for await (const { text, bytes } of stretches(file.path)) {
+    for await (const { text, bytes } of readTextFile(file.path)) {
       const sequences = cutStretch(text, tokenizer, cut.length)
         .map((ids) => Int32Array.from(tokenizer.behindBos(ids)))
         .filter((ids) => tokenizer.roundTrips(ids));
@@ -79,39 +100,6 @@ export async function* corpusSequences(
     }
     before += file.bytes;
   }
-}
-
-/** Text in stretches that end between words, and the bytes of the file read so far. */
-async function* stretches(path: string): AsyncGenerator<{ text: string; bytes: number }, void, void> {
-  const file = createReadStream(path);
-  const stream = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
-  file.on('error', (error) => stream.destroy(error));
-  const decoder = new TextDecoder();
-  let rest = '';
-  try {
-    for await (const chunk of stream) {
-      rest += decoder.decode(chunk as Uint8Array, { stream: true });
-      while (rest.length > STRETCH) {
-        const end = lastBreak(rest.slice(0, STRETCH));
-        yield { text: rest.slice(0, end), bytes: file.bytesRead };
-        rest = rest.slice(end);
-      }
-    }
-  } catch (error) {
-    throw fileError(error, `read the corpus ${path}`);
-  } finally {
-    file.destroy();
-  }
-  yield { text: rest + decoder.decode(), bytes: file.bytesRead };
-}
-
-/** Where a text is best cut: after its last paragraph, else line, else word. */
-function lastBreak(text: string): number {
-  for (const mark of ['\n\n', '\n', ' ']) {
-    const at = text.lastIndexOf(mark);
-    if (at > text.length / 2) return at + mark.length;
-  }
-  return text.length;
 }
 
 /** Stretches of exactly `length` tokens, one after the other, each from the start of a word. */
