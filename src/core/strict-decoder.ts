@@ -1,5 +1,6 @@
 /** @file Bytes of a text file as text: UTF-8, or UTF-16 by its byte-order mark. Nothing else is guessed. */
 import { isUtf8 } from 'node:buffer';
+import { TextDecoder } from 'node:util';
 import { UserError } from './errors.js';
 
 /** Decodes a file chunk by chunk. A byte-order mark at the start is left out. */

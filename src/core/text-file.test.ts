@@ -79,7 +79,7 @@ describe('readTextFile', () => {
     const timer = setInterval(() => turns++, 0);
     for await (const { text } of readTextFile(path)) {
       longest = Math.max(longest, text.length);
-      if (count++ === 1000) expect(text.isWellFormed()).toBe(true);
+      if (count++ === 1000) expect(Buffer.from(text).toString() === text).toBe(true);
     }
     clearInterval(timer);
     expect(longest).toBeLessThanOrEqual(4096);
@@ -88,7 +88,11 @@ describe('readTextFile', () => {
   });
 
   it('answers every damaged file with its text or one sentence', async () => {
-    const originals = ['a “b” ç\n\nd'.repeat(40), utf16('a b é\n'.repeat(40), 'be'), gzipSync('ab cd\n'.repeat(400))];
+    const originals = [
+      'a “b” ç\n\nd'.repeat(40),
+      utf16('a b é\n'.repeat(40), 'be'),
+      gzipSync('ab cd\n'.repeat(400)),
+    ];
     const report = await fuzz(
       (random) => textOf(mutateBytes(Buffer.from(random.pick(originals) as string), random)),
       { count: 400, seed: 1 },

@@ -49,6 +49,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
   const tuning = await Tuning.create(options, plan, calibration);
   const { mean, deviation } = tuning.probe.moments;
   const source = await calibration.sourceOf(plan.unit.group);
+  yield* calibration.takeWarnings().map(event);
   yield event({ kind: 'calibrated', unit: plan.unit.name, mean, standard_deviation: deviation, ...source });
 
   try {

@@ -130,7 +130,7 @@ describe('scoreText', () => {
   });
 
   it('counts z over the corpus that it is given', async () => {
-    const ids = corpusText(openSubject(model, 'onnx'), calibrationText);
+    const ids = await corpusText(openSubject(model, 'onnx'), calibrationText);
     expect(ids.positions).toBe(24);
     expect(Array.from(ids.ids).filter((id) => id === 0)).toHaveLength(ids.ids.length / 24);
     const calibration = new Calibration({ subject: openSubject(model, 'onnx'), text: async () => ids });
@@ -178,7 +178,13 @@ describe('calibrate', () => {
     for (; !step.done; step = await steps.next()) reports.push(step.value);
     const group = headGroup(model.spec, 1, 'delta');
     const { mean, deviation, max, centre } = await step.value.statistics(group);
-    return { reports, statistics: { mean, deviation, max, centre }, from: await step.value.sourceOf(group) };
+    const warnings = step.value.takeWarnings();
+    return {
+      reports,
+      warnings,
+      statistics: { mean, deviation, max, centre },
+      from: await step.value.sourceOf(group),
+    };
   }
   const files = (ending: string) => {
     const folder = join(cache, 'calibration', 'hash');
@@ -200,7 +206,7 @@ describe('calibrate', () => {
 
   it('does not trust a damaged file', async () => {
     const first = await fresh();
-    const [statistics, ids] = [files('.json')[0]!, files('.ids')[0]!];
+    const [statistics, ids] = [files('.statistics')[0]!, files('.samples')[0]!];
     const spoil: [string, () => void][] = [
       ['cut statistics', () => truncateSync(statistics, 40)],
       ['empty statistics', () => writeFileSync(statistics, '')],
@@ -209,7 +215,8 @@ describe('calibrate', () => {
         () => writeFileSync(statistics, readFileSync(statistics, 'utf8').replace('delta', 'other')),
       ],
       ['cut samples', () => truncateSync(ids, 1002)],
-      ['samples that are no tokens', () => writeFileSync(ids, Buffer.alloc(readFileSync(ids).length, 0x7f))],
+      ['samples all zero', () => writeFileSync(ids, Buffer.alloc(readFileSync(ids).length))],
+      ['other samples', () => writeFileSync(ids, readFileSync(ids).fill(1, -400))],
     ];
     for (const [what, damage] of spoil) {
       damage();
@@ -217,8 +224,19 @@ describe('calibrate', () => {
       expect(again.statistics, what).toEqual(first.statistics);
       expect(again.reports.length > 0, what).toBe(what.includes('samples'));
       expect(again.from.cached, what).toBe(what.includes('samples'));
-      expect((await fresh()).from.cached, what).toBe(true);
+      const file = what.includes('samples') ? ids : statistics;
+      expect(again.warnings, what).toEqual([
+        { kind: 'warning', message: expect.stringContaining(`the calibration file ${file} is damaged`) },
+      ]);
+      expect(await fresh(), what).toMatchObject({ warnings: [], from: { cached: true } });
     }
+  });
+
+  it('lets two processes count at once', async () => {
+    const [one, other] = await Promise.all([fresh(), fresh()]);
+    expect(one.statistics).toEqual(other.statistics);
+    expect(await fresh()).toMatchObject({ warnings: [], from: { cached: true } });
+    expect(files('')).toHaveLength(2);
   });
 
   it('goes on without a cache where none can be written', async () => {
@@ -231,12 +249,12 @@ describe('calibrate', () => {
 
   it('keeps the statistics of different models and texts apart', async () => {
     await fresh();
-    const before = files('.json');
+    const before = files('.statistics');
     mkdirSync(join(cache, 'calibration', 'other'));
     await score();
-    expect(files('.json').length).toBe(before.length + 1);
+    expect(files('.statistics').length).toBe(before.length + 1);
     await score({ modelHash: 'other' });
-    expect(files('.json').length).toBe(before.length + 1);
+    expect(files('.statistics').length).toBe(before.length + 1);
     expect(readdirSync(join(cache, 'calibration', 'other'))).toHaveLength(1);
   });
 });

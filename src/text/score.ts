@@ -82,6 +82,7 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
       score.ablation = Array.from(await ablationDivergence({ subject, unit, calibration }, ids));
     units.push(score);
   }
+  yield* calibration.takeWarnings().map(event);
   return {
     model: model.name,
     tokens: Array.from(ids, (id) => model.tokenizer.tokenString(id)),

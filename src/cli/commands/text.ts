@@ -1,5 +1,4 @@
 /** @file `superstim text`: text that is probable, strong for a unit, and weak for its rivals. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type SearchMethodName, searchMethodNames } from '../../text/names.js';
 import { DEFAULT_SECONDS, integer, number, outOption, repeated, single } from '../options.js';
@@ -83,28 +82,19 @@ export function textCommand(): Command {
       '\nExamples:\n  $ superstim text --unit L2.H3\n  $ superstim text --model ./stories260k --unit L3.N17 --evaluations 20000 --json',
     )
     .action(async (flags: TextFlags) => {
-      await perform({ task: 'text', ...probeFields(flags), ...searchFields(flags) }, flags);
+      await perform({ task: 'text', ...probeFields(flags), ...(await searchFields(flags)) }, flags);
     });
 }
 
-function searchFields(flags: TextFlags) {
+/** A file of `--quiet-on` is read here: the job has the texts. */
+async function searchFields(flags: TextFlags) {
+  const { quietTexts } = await import('../../text/search/quiet.js');
   const { unit, method, length, seconds, evaluations, gamma, lambda } = flags;
   return {
     ...{ unit, method, length, seconds, evaluations, gamma, lambda },
-    quietOn: quietTexts(flags.quietOn ?? []),
+    quietOn: await quietTexts(flags.quietOn ?? []),
     naturalText: flags.corpus ?? [],
     prior: flags.prior ?? null,
     policy: flags.policy ?? null,
   };
-}
-
-/** The texts of `--quiet-on`: each a text, or a file with one a line. */
-function quietTexts(given: readonly string[]): string[] {
-  return given.flatMap((text) =>
-    existsSync(text) && statSync(text).isFile()
-      ? readFileSync(text, 'utf8')
-          .split(/\r?\n/)
-          .filter((line) => line.trim() !== '')
-      : [text],
-  );
 }

@@ -1,5 +1,5 @@
 /** @file `superstim corpus` as a library function: the natural text that excites a unit most. */
-import { UsageError } from '../../core/errors.js';
+import { UsageError, UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { Frontier, hypervolume } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
@@ -47,7 +47,7 @@ export interface CorpusResult {
  *
  * @yields progress in bytes, and a candidate whenever a text enters the frontier
  * @throws UsageError for a unit, reference class or length that makes no sense, UserError for a file that cannot be
- *   read
+ *   read, or when there is nothing to score in any
  */
 export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult> {
   const { files, cut, signal, at } = options;
@@ -61,6 +61,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
   for (; !prepared.done; prepared = await preparing.next()) yield event(prepared.value);
   const calibration = prepared.value;
   const probe = await Probe.create({ subject, unit, reference, calibration, at });
+  yield* calibration.takeWarnings().map(event);
 
   const begin = performance.now();
   const seconds = () => (performance.now() - begin) / 1000;
@@ -100,7 +101,10 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
       });
       if (signal?.aborted) break;
     }
-    if (!signal?.aborted) yield* score(1);
+    if (!signal?.aborted) {
+      yield* score(1);
+      if (evaluations === 0) throw emptyCorpus(options);
+    }
     const cost = { seconds: seconds(), evaluations, token_layers: positions * spec.layers };
     const frontier = found.frontier.members;
     const top: CorpusText[] = [];
@@ -141,6 +145,16 @@ export function checkScan(options: CorpusScanOptions): ReturnType<typeof resolve
       `${field('length')} ${cut.length} does not fit the model's context of ${model.spec.context} tokens, one of which is BOS`,
     );
   return resolveUnits(options.unit, options);
+}
+
+function emptyCorpus({ files, cut }: CorpusScanOptions): UserError {
+  const what =
+    cut.unit === 'window' ? `window of ${cut.length} tokens` : `sentence of at most ${cut.length} tokens`;
+  const [first] = files;
+  const where = files.length === 1 ? first!.path : `${files.length} files (${first!.path}, …)`;
+  return new UserError(
+    `there is no ${what} in ${where} that its tokenizer gives back unchanged; give more text, or another --length`,
+  );
 }
 
 /** Sequences by length, since only equal lengths are scored together. */

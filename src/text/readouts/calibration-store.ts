@@ -1,9 +1,10 @@
 /** @file Where calibration is kept between processes. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
+import { readRegularFile } from '../../core/regular-file.js';
 import { makeFolder, writeFileByRename } from '../../runs/files.js';
 import type { GroupStatistics } from './calibration.js';
 
@@ -13,7 +14,12 @@ export interface CalibrationStore {
   /** Token ids drawn for calibration. */
   loadIds(key: string): Int32Array | undefined;
   saveIds(key: string, ids: Int32Array): void;
+  /** Damaged files that were met since the last call, by path. */
+  takeDamaged(): readonly string[];
 }
+
+/** Statistics of the widest layers are a hundredth of it. */
+const MOST_BYTES = 1e9;
 
 /** Forgets everything with the process. */
 export function memoryStore(): CalibrationStore {
@@ -24,6 +30,7 @@ export function memoryStore(): CalibrationStore {
     save: (key, value) => void statistics.set(key, value),
     loadIds: (key) => ids.get(key),
     saveIds: (key, value) => void ids.set(key, value),
+    takeDamaged: () => [],
   };
 }
 
@@ -33,39 +40,65 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * Files in a folder, one a key. A cache that cannot be read or written costs time and nothing else, so both fail
- * silently.
+ * Files in a folder, one a key, each behind its checksum. What cannot be read or written costs time and nothing else:
+ * it is counted anew. That of damaged files is reported (`takeDamaged`).
  *
  * @param model - hash of the model's files
  */
 export function diskStore(model: string, folder = cacheFolder()): CalibrationStore {
   const place = join(folder, 'calibration', model);
-  const file = (key: string, ending: string) =>
-    join(place, `${createHash('sha256').update(key).digest('hex').slice(0, 24)}.${ending}`);
-  const write = (path: string, data: string | Uint8Array) => {
+  let damaged: string[] = [];
+  const pathOf = (key: string, ending: string) => join(place, `${sha256(key).slice(0, 24)}.${ending}`);
+  const load = (key: string, ending: string): Buffer | undefined => {
+    const path = pathOf(key, ending);
+    if (!existsSync(path)) return undefined;
+    const content = readChecked(path, key);
+    if (content === undefined) damaged.push(path);
+    return content;
+  };
+  const save = (key: string, ending: string, content: Uint8Array) => {
     try {
       makeFolder(place);
-      writeFileByRename(path, data);
+      writeFileByRename(pathOf(key, ending), Buffer.concat([header(key, content), content]));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
     }
   };
   return {
-    load: (key) => parseStatistics(key, read(file(key, 'json'))?.toString('utf8')),
-    save: (key, statistics) => write(file(key, 'json'), JSON.stringify({ key, ...mapArrays(statistics) })),
-    loadIds: (key) => {
-      const bytes = read(file(key, 'ids'));
-      return bytes && bytes.length % 4 === 0 ? new Int32Array(Uint8Array.from(bytes).buffer) : undefined;
+    load: (key) => {
+      const content = load(key, 'statistics');
+      return content && parseStatistics(content);
     },
-    saveIds: (key, ids) =>
-      write(file(key, 'ids'), new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)),
+    save: (key, statistics) => save(key, 'statistics', Buffer.from(JSON.stringify(mapArrays(statistics)))),
+    loadIds: (key) => {
+      const content = load(key, 'samples');
+      return content && new Int32Array(Uint8Array.from(content).buffer);
+    },
+    saveIds: (key, ids) => save(key, 'samples', new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)),
+    takeDamaged: () => {
+      const taken = damaged;
+      damaged = [];
+      return taken;
+    },
   };
 }
 
-function read(path: string): Buffer | undefined {
+const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex');
+
+/** First line of a file: the checksum of its key and the rest. */
+function header(key: string, content: Uint8Array): Buffer {
+  return Buffer.from(`${sha256(Buffer.concat([Buffer.from(`${key}\n`), content]))}\n`);
+}
+
+/** What stands behind the checksum; undefined where that does not fit, or belongs to another key. */
+function readChecked(path: string, key: string): Buffer | undefined {
   try {
-    return readFileSync(path);
-  } catch {
+    const bytes = readRegularFile(path, MOST_BYTES);
+    const content = bytes.subarray(bytes.indexOf('\n') + 1);
+    const expected = header(key, content);
+    return bytes.subarray(0, bytes.length - content.length).equals(expected) ? content : undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
     return undefined;
   }
 }
@@ -76,16 +109,10 @@ function mapArrays(statistics: GroupStatistics): Record<string, number[]> {
   );
 }
 
-/** The statistics in a file, unless it is damaged or belongs to another key. */
-function parseStatistics(key: string, text: string | undefined): GroupStatistics | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const { key: storedKey, ...arrays } = JSON.parse(text) as Record<string, unknown>;
-    const whole = ['mean', 'deviation', 'max'].every((name) => Array.isArray(arrays[name]));
-    if (storedKey !== key || !whole) return undefined;
-    const entries = Object.entries(arrays).map(([name, list]) => [name, Float32Array.from(list as number[])]);
-    return Object.fromEntries(entries) as GroupStatistics;
-  } catch {
-    return undefined;
-  }
+/** @param content - as it was written: its checksum fits */
+function parseStatistics(content: Buffer): GroupStatistics {
+  const arrays = JSON.parse(content.toString('utf8')) as Record<string, number[]>;
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, list]) => [name, Float32Array.from(list)]),
+  ) as unknown as GroupStatistics;
 }

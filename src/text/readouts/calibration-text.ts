@@ -1,9 +1,9 @@
 /** @file The text that z is counted over: samples of the prior, or the user's own corpus. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '../../core/errors.js';
-import { fileError } from '../../core/file-error.js';
 import { Random } from '../../core/random.js';
+import { readTextFile } from '../../core/text-file.js';
 import { batchFor } from '../lm/batch-size.js';
 import type { Subject, TextSubject } from '../lm/subject.js';
 import { Sampler, samplerVersion } from '../sampling/sampler.js';
@@ -13,6 +13,8 @@ import type { CalibrationStore } from './calibration-store.js';
 /** Sequences and their length after BOS: 16,384 positions, which gives a standard deviation to about 1 %. */
 const SEQUENCES = 256;
 const LENGTH = 64;
+/** Characters of a piece of a long text that one sequence is cut from. */
+const PIECE = LENGTH * 12;
 
 /** Sequences drawn so far, of how many. */
 export interface CalibrationProgress {
@@ -31,8 +33,7 @@ export async function* priorText(
   const key = `prior ${SEQUENCES} x ${positions}, sampler ${samplerVersion}`;
   const text = (ids: Int32Array): CalibrationText => ({ ids, positions, source: 'prior', key });
   const stored = store.loadIds(key);
-  const inVocabulary = (id: number) => id >= 0 && id < spec.vocab;
-  if (stored?.length === SEQUENCES * positions && stored.every(inVocabulary)) return text(stored);
+  if (stored) return text(stored);
 
   const batch = batchFor(spec.dModel, positions);
   const prior = await Sampler.create({ subject, positions, batch });
@@ -49,39 +50,64 @@ export async function* priorText(
 }
 
 /**
- * A text file cut into sequences, BOS in front of each; evenly spread over a long file.
+ * A text file cut into sequences, BOS in front of each; evenly spread over a long file, of which memory holds only
+ * those pieces.
  *
- * @throws UserError when the file cannot be read or is too short
+ * @throws UserError when the file cannot be read, is no text (`readTextFile`) or is too short; the signal's reason
  */
-export function corpusText({ spec, tokenizer }: TextSubject, path: string): CalibrationText {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(error, `read the corpus ${path}`);
-  }
-  const pieces = spreadPieces(text, SEQUENCES);
+export async function corpusText(
+  { spec, tokenizer }: TextSubject,
+  path: string,
+  signal?: AbortSignal,
+): Promise<CalibrationText> {
+  const { characters, hash } = await survey(path, signal);
+  const pieces = await spreadPieces(path, characters, signal);
   const length = Math.min(LENGTH, spec.context - 1);
   const rows: number[][] = [];
   for (const piece of pieces) {
+    signal?.throwIfAborted();
     const ids = tokenizer.tokens(piece).filter((id) => id !== tokenizer.bos);
     // One sequence a piece, so that they reach the end of a long text; a short text is a single piece.
     const last = pieces.length > 1 ? 0 : ids.length - length;
     for (let at = 0; at <= last && at + length <= ids.length && rows.length < SEQUENCES; at += length)
       rows.push(tokenizer.behindBos(ids.slice(at, at + length)));
+    await nextTurn();
   }
   if (rows.length < 4)
     throw new UserError(
       `the corpus ${path} is too short: calibration needs at least ${4 * length} tokens of text`,
     );
-  const key = `corpus ${createHash('sha256').update(text).digest('hex')} x ${length}`;
+  const key = `corpus ${hash} x ${length}`;
   return { ids: Int32Array.from(rows.flat()), positions: length + 1, source: 'corpus', key };
 }
 
-/** Up to `count` pieces of a text, each enough for a sequence of most tokenizers, at even distances. */
-function spreadPieces(text: string, count: number): string[] {
-  const size = LENGTH * 12;
-  if (text.length <= count * size) return [text];
-  const stride = Math.floor(text.length / count);
-  return Array.from({ length: count }, (_, i) => text.slice(i * stride, i * stride + size));
+/** How long a text is, and its SHA-256. */
+async function survey(path: string, signal?: AbortSignal): Promise<{ characters: number; hash: string }> {
+  const hash = createHash('sha256');
+  let characters = 0;
+  for await (const { text } of readTextFile(path)) {
+    signal?.throwIfAborted();
+    hash.update(text);
+    characters += text.length;
+  }
+  return { characters, hash: hash.digest('hex') };
+}
+
+/** Up to 256 pieces of a text, each enough for a sequence of most tokenizers, at even distances. */
+async function spreadPieces(path: string, characters: number, signal?: AbortSignal): Promise<string[]> {
+  const isShort = characters <= SEQUENCES * PIECE;
+  const [count, size] = isShort ? [1, characters] : [SEQUENCES, PIECE];
+  const stride = Math.floor(characters / count);
+  const pieces = Array<string>(count).fill('');
+  let at = 0;
+  for await (const { text } of readTextFile(path)) {
+    signal?.throwIfAborted();
+    const last = Math.min(count - 1, Math.floor((at + text.length) / stride));
+    for (let i = Math.max(0, Math.floor((at - size) / stride)); i <= last; i++) {
+      const begin = i * stride - at;
+      pieces[i] += text.slice(Math.max(0, begin), Math.max(0, begin + size));
+    }
+    at += text.length;
+  }
+  return pieces;
 }

@@ -6,6 +6,7 @@ import { compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { extendWeights } from '../../engine/weights/extend.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
+import type { EventBody } from '../../runs/events.js';
 import { padRows } from '../lm/rows.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
@@ -72,6 +73,14 @@ export class Calibration {
 
   async sourceOf(group: ReadoutGroup): Promise<CalibrationSource> {
     return (await this.find(group)).from;
+  }
+
+  /** What went wrong with the store since the last call, for the log of the run. */
+  takeWarnings(): EventBody[] {
+    return this.store.takeDamaged().map((path) => ({
+      kind: 'warning',
+      message: `the calibration file ${path} is damaged: what it held is counted anew`,
+    }));
   }
 
   private find(group: ReadoutGroup): Promise<Known> {

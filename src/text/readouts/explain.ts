@@ -199,6 +199,7 @@ export async function* openExplainer(
   const calibration = yield* calibrate(options);
   const subject = openSubject(model, engine);
   const probe = await Probe.create({ subject, unit, reference, calibration, at });
+  yield* calibration.takeWarnings();
   const explainer = await Explainer.create(subject, probe);
   return {
     explainer,

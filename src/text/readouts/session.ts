@@ -40,7 +40,7 @@ export async function* calibrate(options: SessionOptions): AsyncGenerator<EventB
   const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
   const shared = { subject, store, signal };
   if (calibrationText !== undefined) {
-    const text = corpusText(subject, calibrationText);
+    const text = await corpusText(subject, calibrationText, signal);
     return new Calibration({ ...shared, text: async () => text });
   }
   const shipped = shippedStatistics(model.folder);

@@ -70,6 +70,8 @@ export class Arena {
   readonly gains = new Map<string, number>();
   /** Figures of the method's last turn that are told beside its progress. */
   measured: Readonly<Record<string, number>> | null = null;
+  /** Sequences that were proposed and not scored: those that decoding and encoding would change, or seen before. */
+  lost = 0;
   /** Share of the budget that is spent, set by whoever drives the method. */
   spent = 0;
   private readonly seen = new Set<string>();
@@ -110,7 +112,9 @@ export class Arena {
     const { subject, positions } = this.options;
     const count = rows.length / positions;
     const ids = Array.from({ length: count }, (_, row) => rows.slice(row * positions, (row + 1) * positions));
-    const valid = ids.flatMap((row, i) => (subject.tokenizer.roundTrips(row) ? [i] : [])).slice(0, this.left);
+    const whole = ids.flatMap((row, i) => (subject.tokenizer.roundTrips(row) ? [i] : []));
+    this.lost += count - whole.length;
+    const valid = whole.slice(0, this.left);
     const results: (Candidate | null)[] = Array(count).fill(null);
     if (valid.length === 0) return results;
 
@@ -179,7 +183,10 @@ export class Arena {
   /** True the first time a sequence is asked about. */
   isNew(row: Int32Array): boolean {
     const key = row.join();
-    if (this.seen.has(key)) return false;
+    if (this.seen.has(key)) {
+      this.lost++;
+      return false;
+    }
     this.seen.add(key);
     return true;
   }

@@ -3,17 +3,23 @@ import { corpusSequences } from '../corpus/corpus-text.js';
 import { stackRows } from '../lm/rows.js';
 import type { Arena } from './arena.js';
 
-/** From the beginning of the files to their end, or until stopped. */
+/** From the beginning of the files to their end, or until stopped; a turn is at most a stretch of text. */
 export async function* corpus(arena: Arena): AsyncGenerator<void, void, void> {
   const { subject, positions, turn, corpus: files = [] } = arena.options;
   const cut = { unit: 'window', length: positions - 1 } as const;
+  // Not the arena's: what a corpus repeats says nothing of a method that finds nothing new.
+  const seen = new Set<string>();
   let waiting: Int32Array[] = [];
   for await (const { sequences } of corpusSequences(files, subject.tokenizer, cut)) {
-    waiting.push(...sequences.filter((ids) => arena.isNew(ids)));
+    for (const ids of sequences) {
+      if (!seen.has(ids.join())) waiting.push(ids);
+      seen.add(ids.join());
+    }
     while (waiting.length >= turn) {
       yield* score(arena, waiting.slice(0, turn));
       waiting = waiting.slice(turn);
     }
+    yield;
   }
   yield* score(arena, waiting);
 }

@@ -3,6 +3,9 @@ import type { EventBody, EventSource } from '../../runs/events.js';
 import { stackRows } from '../lm/rows.js';
 import { Arena, type ArenaOptions, type Cost, type SearchMethod } from './arena.js';
 
+/** Sequences lost in a row, nothing being spent, after which a method has nothing left to find. */
+const MOST_LOST = 10_000;
+
 /** When a search ends. */
 export type Budget = { readonly seconds: number } | { readonly evaluations: number };
 
@@ -59,9 +62,12 @@ export async function* drive(
   const turns = method(arena);
   let step = 0;
   let measured: Driven['measured'] = null;
+  let lost = 0;
   try {
-    while (arena.spent < 1 && !signal?.aborted) {
+    while (arena.spent < 1 && !signal?.aborted && arena.lost - lost < MOST_LOST) {
+      const before = arena.cost.evaluations;
       if ((await turns.next()).done) break;
+      if (arena.cost.evaluations > before) lost = arena.lost;
       const elapsed = seconds();
       arena.spent = spent();
       for (const { candidate, operator } of arena.takeEntered())

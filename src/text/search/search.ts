@@ -1,5 +1,6 @@
 /** @file `superstim text` as a library function: a search as a generator of events. */
 
+import { UserError } from '../../core/errors.js';
 import { dominates, hypervolume } from '../../core/frontier.js';
 import { Random } from '../../core/random.js';
 import type { ScoredText } from '../../core/scored-text.js';
@@ -86,7 +87,8 @@ export interface SearchResult {
 /**
  * Searches text for a unit.
  *
- * @throws UsageError for a unit, reference class, length or budget that makes no sense, before anything is computed
+ * @throws UsageError for a unit, reference class, length or budget that makes no sense, before anything is computed;
+ *   UserError when no text at all could be scored
  */
 export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const { model, engine, method, budget, signal, earlier } = options;
@@ -99,10 +101,12 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const tools = await openTools(options, subject, plan, calibration);
   const { mean, deviation } = tools.probe.moments;
   const from = await calibration.sourceOf(plan.unit.group);
+  yield* calibration.takeWarnings().map(event);
   yield event({ kind: 'calibrated', unit: plan.unit.name, mean, standard_deviation: deviation, ...from });
 
   try {
     const search = yield* stamped(run(tools, options, method, budget, earlier), event);
+    if (search.arena.frontier.size === 0 && !signal?.aborted) throw nothingFound(search, options);
     const baselines = yield* stamped(runBaselines(tools, options, search), event);
     const frontier = reported(search.arena);
     const finalists = [
@@ -133,6 +137,19 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   } finally {
     await tools.dispose();
   }
+}
+
+/** Why a search that came to its end has no text. */
+function nothingFound({ arena }: Driven, { method, length, model }: SearchOptions): UserError {
+  if (method === 'corpus')
+    return new UserError(
+      `there is no text of ${length} tokens in the corpus that its tokenizer gives back unchanged; give more text, or another --length`,
+    );
+  if (arena.lost > 0)
+    return new UserError(
+      `no text was found: of ${arena.lost} that were tried, the tokenizer of ${model.name} gives none back unchanged when it is decoded and encoded; check the decoder in its tokenizer.json`,
+    );
+  return new UserError('no text was found within the budget; give more --seconds or --evaluations');
 }
 
 /** The search itself. */

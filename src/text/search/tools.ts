@@ -7,12 +7,12 @@ import { Probe } from '../readouts/probe.js';
 import type { Readout } from '../readouts/readout.js';
 import { type ReferenceClass, splitReference } from '../readouts/reference.js';
 import { Sampler } from '../sampling/sampler.js';
-import { encodeText } from '../score.js';
 import type { ArenaOptions } from './arena.js';
 import { parentsOf } from './breeding.js';
 import { EPO_TOP_TOKENS } from './epo.js';
 import { GCG_TOP_TOKENS } from './gcg.js';
 import { Proposer } from './proposals.js';
+import { loudest } from './quiet.js';
 import type { SearchOptions } from './search.js';
 import { noShortcuts, openScreen, type Shortcuts, shortcutsFor } from './shortcuts.js';
 
@@ -71,7 +71,7 @@ export async function openTools(
   });
   const shared = {
     ...{ subject, probe, proposer, positions, turn, batch },
-    quiet: await loudest(probe, subject, options.quietOn ?? []),
+    quiet: await loudest(probe, subject, options.quietOn ?? [], options.signal),
     ...given(options),
     ...(screening && { screen: screening.screen }),
   };
@@ -108,15 +108,4 @@ function given({ naturalText, fluency, policy, gamma, lambda }: SearchOptions) {
     ...(gamma !== undefined && { gamma }),
     ...(lambda !== undefined && { lambda }),
   };
-}
-
-/** The largest z of the unit over some texts; null for none. */
-async function loudest(probe: Probe, subject: TextSubject, texts: readonly string[]): Promise<number | null> {
-  let top: number | null = null;
-  for (const text of texts) {
-    const ids = encodeText(subject, text);
-    const [z] = (await probe.score(ids, ids.length, 1)).z;
-    top = Math.max(top ?? z!, z!);
-  }
-  return top;
 }
