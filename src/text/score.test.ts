@@ -157,6 +157,24 @@ describe('scoreText', () => {
     await expect(score({ model: nameless })).rejects.toThrow('names neither a BOS nor an EOS token');
   });
 
+  it('spreads its pieces over a long corpus, in any encoding that is read, and stops when it is told to', async () => {
+    const words = Array.from({ length: 60_000 }, (_, i) => `word ${i}`).join(' ');
+    const [path, wide] = [join(place, 'long.txt'), join(place, 'wide.txt')];
+    writeFileSync(path, words);
+    writeFileSync(wide, Buffer.from(`\uFEFF${words}`, 'utf16le'));
+    const subject = openSubject(model, 'onnx');
+    const found = await corpusText(subject, path);
+    expect(found.ids).toHaveLength(256 * 24);
+    const stride = Math.floor(words.length / 256);
+    for (const i of [0, 1, 100, 255]) {
+      const piece = model.tokenizer.encode(words.slice(i * stride, i * stride + 64 * 12)).slice(0, 24);
+      expect(Array.from(found.ids.subarray(i * 24, (i + 1) * 24))).toEqual(piece);
+    }
+    expect(await corpusText(subject, wide)).toEqual(found);
+    const stopped = AbortSignal.abort(new Error('stopped'));
+    await expect(corpusText(subject, path, stopped)).rejects.toThrow('stopped');
+  });
+
   it('refuses a corpus that is too short', async () => {
     const short = join(place, 'short.txt');
     writeFileSync(short, 'Call me Ishmael.');
@@ -211,12 +229,12 @@ describe('calibrate', () => {
       ['cut statistics', () => truncateSync(statistics, 40)],
       ['empty statistics', () => writeFileSync(statistics, '')],
       [
-        'statistics of another group',
-        () => writeFileSync(statistics, readFileSync(statistics, 'utf8').replace('delta', 'other')),
+        'statistics with another digit',
+        () => writeFileSync(statistics, readFileSync(statistics, 'utf8').replace('[', '[9')),
       ],
       ['cut samples', () => truncateSync(ids, 1002)],
       ['samples all zero', () => writeFileSync(ids, Buffer.alloc(readFileSync(ids).length))],
-      ['other samples', () => writeFileSync(ids, readFileSync(ids).fill(1, -400))],
+      ['other samples', () => writeFileSync(ids, readFileSync(ids).fill(1, 900))],
     ];
     for (const [what, damage] of spoil) {
       damage();

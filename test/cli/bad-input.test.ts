@@ -217,6 +217,28 @@ describe.skipIf(notBuilt)('bad input (needs npm run build)', () => {
     expect(await text('--unit', 'L0.H0', '--out', '/proc/runs')).toMatchObject({ code: 1 });
   });
 
+  it('texts that are no texts', async () => {
+    const [latin, bare] = [join(place, 'latin.txt'), join(place, 'bare.txt')];
+    writeFileSync(latin, Buffer.from('Un caf\xe9 noir. '.repeat(50), 'latin1'));
+    writeFileSync(bare, '');
+    const corpus = (file: string) => complaint('corpus', '--unit', 'L0.H0', '--out', runs, file);
+    const notUtf8 = {
+      code: 1,
+      sentence: expect.stringContaining(`${latin}: byte 6 of its text (0xe9) is not UTF-8`),
+    };
+    expect(await corpus(latin)).toMatchObject(notUtf8);
+    expect(await text('--unit', 'L0.H0', '--quiet-on', latin)).toMatchObject(notUtf8);
+    expect(await score(...books, '--unit', 'L0.H0', '--calibrate-on', latin)).toMatchObject(notUtf8);
+    expect(await corpus(bare)).toMatchObject({
+      code: 1,
+      sentence: expect.stringContaining('there is no window of 12 tokens'),
+    });
+    expect(await text('--unit', 'L0.H0', '--quiet-on', 'missing.txt')).toMatchObject({
+      code: 1,
+      sentence: expect.stringContaining('could not read missing.txt: there is no such file'),
+    });
+  });
+
   it('files that are not there or are no such files', async () => {
     const corpus = join(place, 'short.txt');
     writeFileSync(corpus, 'too short');

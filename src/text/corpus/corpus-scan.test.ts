@@ -1,5 +1,5 @@
 /** Natural text for a unit of the embedded model, from files written here. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -76,6 +76,23 @@ describe('corpusSequences', () => {
     expect(() => corpusFiles([join(folder, 'none.txt')])).toThrow(UserError);
     const empty = mkdtempSync(join(tmpdir(), 'superstim-empty-'));
     expect(() => corpusFiles([empty])).toThrow(/no .txt or .txt.gz file/);
+    if (process.platform === 'linux')
+      expect(() => corpusFiles(['/dev/zero'])).toThrow(/a device, not a file/);
+  });
+
+  it('takes names in any case, and each folder once where links lead in circles', () => {
+    const root = mkdtempSync(join(tmpdir(), 'superstim-links-'));
+    mkdirSync(join(root, 'deep'));
+    writeFileSync(join(root, 'deep', 'A.TXT'), dull);
+    writeFileSync(join(root, 'B.Txt.GZ'), dull);
+    symlinkSync(root, join(root, 'deep', 'up'));
+    symlinkSync('deep', join(root, 'same'));
+    symlinkSync('self', join(root, 'self'));
+    symlinkSync('nowhere', join(root, 'gone'));
+    const names = corpusFiles([root]).map(({ path }) => path.slice(root.length + 1));
+    expect(names).toEqual(['B.Txt.GZ', join('deep', 'A.TXT')]);
+    symlinkSync('nowhere', join(root, 'gone.txt'));
+    expect(() => corpusFiles([root])).toThrow(/gone.txt: there is no such file/);
   });
 });
 
@@ -97,6 +114,18 @@ describe('scanCorpus', () => {
     expect(result.corpus.bytes_read).toBe(result.corpus.bytes);
     expect(events.at(-1)).toMatchObject({ kind: 'finished', reason: 'done' });
     expect(events.some(({ kind }) => kind === 'candidate')).toBe(true);
+  });
+
+  it('reads UTF-16, and ends with a sentence where there is nothing to score', async () => {
+    const wide = join(folder, 'wide.TXT');
+    writeFileSync(wide, Buffer.from(`\uFEFF${dull}${striking}`, 'utf16le'));
+    const { top } = await finishRun(scanCorpus(options({ files: corpusFiles([wide]) })));
+    expect(top[0]!.text).toBe(striking);
+    const bare = join(folder, 'bare.txt');
+    writeFileSync(bare, '\n\n');
+    const empty = finishRun(scanCorpus(options({ files: corpusFiles([bare]) })));
+    await expect(empty).rejects.toThrow(UserError);
+    await expect(empty).rejects.toThrow(`there is no sentence of at most 24 tokens in ${bare}`);
   });
 
   it('keeps what it found when it is stopped', async () => {

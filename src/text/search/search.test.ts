@@ -1,9 +1,9 @@
 /** Searches on the embedded model: what any method must keep to, and what evolution must reach. */
-import { mkdtempSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { UsageError } from '../../core/errors.js';
+import { UsageError, UserError } from '../../core/errors.js';
 import { dominates } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { embeddedFolder } from '../../hub/embedded.js';
@@ -166,6 +166,22 @@ describe('searchText', () => {
     expect(fluent.measured!.soft_to_hard_gap).toBeTypeOf('number');
     expect(fluent.frontier).not.toEqual(strong.frontier);
     await expect(run({ lambda: 1 })).rejects.toThrow(/--lambda is one weight/);
+  });
+
+  it('ends with the reason where no text survives decoding and encoding', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'superstim-no-decoder-'));
+    cpSync(`${embeddedFolder}/books-lm`, folder, { recursive: true });
+    const path = join(folder, 'tokenizer.json');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), decoder: null }));
+    const model = await loadTextModel(folder);
+    for (const method of ['auto', 'prior', 'epo'] as const) {
+      const run = finishRun(searchText(options({ model, method })));
+      await expect(run).rejects.toThrow(UserError);
+      await expect(run).rejects.toThrow(
+        /of \d+ that were tried, the tokenizer of .* gives none back unchanged/,
+      );
+    }
+    rmSync(folder, { recursive: true });
   });
 
   it('goes on with what an earlier part found, and spends what is left', async () => {
