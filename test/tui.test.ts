@@ -42,7 +42,7 @@ describe.skipIf(notBuilt)('superstim view in a terminal (needs npm run build)', 
     expect(session.terminal.buffer.active.type).toBe('alternate');
     // Keys at once: each on the screen that the one before it made.
     session.type(`${DOWN}${DOWN}\r`);
-    await session.sees('“She said⏎·"Monday" twice”');
+    await session.sees('“She said⏎⇥"Monday" twice”');
     session.type('\x1b');
     await session.sees('3 candidates');
     session.resize(160, 50);
@@ -168,6 +168,18 @@ describe.skipIf(notBuilt)('--tui in a terminal (needs npm run build)', () => {
     session.type('q');
     expect(await session.ended).toBe(0);
     expect(session.output).toMatch(/run: .*live/);
+  });
+
+  it('goes on in a terminal of two rows, and of one column', async () => {
+    const flags = ['text', '--unit', 'L0.H3', '--seconds', '60', '--out', out, '--tui'];
+    const session = new TerminalSession(flags, { rows: 2 });
+    await session.sees('text of books-lm by auto');
+    session.resize(1, 2);
+    await session.rests(300);
+    session.resize(80, 24);
+    await session.sees(/by auto +running/);
+    session.type('\x03');
+    expect(await session.ended).toBe(130);
   });
 
   it('shows a picture grow', async () => {

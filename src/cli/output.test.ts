@@ -54,6 +54,23 @@ describe('Output', () => {
     expect(plainly.stderr).toBe('error: broken\n');
   });
 
+  it('lets no escape sequence through but its own', () => {
+    const evil = 'a\x1b[8mb\x1b]52;c;QQ==\x07\x9b2J\u202E';
+    const shown = 'a␛[8mb␛]52;c;QQ==␇<U+009B>2J<U+202E>';
+    const { output: terminal, written } = output({}, { tty: true });
+    terminal.result(null, (paint) => `${paint('bold', evil)}\n${evil}`);
+    expect(written.stdout).toBe(`\x1b[1m${shown}\x1b[22m\n${shown}\n`);
+    terminal.status(evil);
+    for (const write of ['say', 'warn', 'error'] as const) terminal[write](evil);
+    expect(written.stderr.replaceAll(/.\[(2K|3[139]m)/g, '').replaceAll('\r', '')).toBe(
+      `${shown}${shown}\nwarning: ${shown}\nerror: ${shown}\n`,
+    );
+    const json = output({ json: true });
+    json.output.result({ evil }, () => '');
+    expect(json.written.stdout).not.toMatch(/\p{C}(?<!\n)/u);
+    expect(JSON.parse(json.written.stdout)).toEqual({ evil });
+  });
+
   it('draws the status line over itself, and takes it away for anything else', () => {
     const { output: terminal, written } = output({ color: false }, { tty: true });
     terminal.status('one');

@@ -2,7 +2,9 @@
  * @file The two streams of the command line: the result on stdout, everything else on stderr, and one transient
  * status line that gives way to both.
  */
+import { randomUUID } from 'node:crypto';
 import { styleText } from 'node:util';
+import { visible, visibleJson, visibleLines } from '../core/visible.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -40,6 +42,20 @@ export function wantsColor(stream: TextStream, env: NodeJS.ProcessEnv, flag = tr
   return stream.isTTY === true && env.TERM !== 'dumb';
 }
 
+/**
+ * Stands on both sides of each escape sequence that `paint` makes: these reach the terminal, those in foreign text do
+ * not. It is an escape sequence itself, so that it has no width.
+ */
+const OURS = `\x1b]${randomUUID()}\x07`;
+
+/** A text for a terminal, whatever is in it: `visible` but for line breaks and what was painted. */
+function printable(text: string): string {
+  return text
+    .split(OURS)
+    .map((part, i) => (i % 2 === 0 ? visibleLines(part) : part))
+    .join('');
+}
+
 /** Where a command writes; made once from its options. */
 export class Output {
   readonly json: boolean;
@@ -66,7 +82,7 @@ export class Output {
    */
   result(document: unknown, text: (paint: Paint) => string): void {
     this.status(null);
-    const body = this.json ? JSON.stringify(document) : text(this.paint(this.streams.stdout));
+    const body = this.json ? visibleJson(document) : printable(text(this.paint(this.streams.stdout)));
     this.streams.stdout.write(body.endsWith('\n') ? body : `${body}\n`);
   }
 
@@ -77,7 +93,7 @@ export class Output {
 
   /** Something the user should know, on stderr; also with `--quiet`. */
   warn(message: string): void {
-    this.writeLine((paint) => `${paint('yellow', 'warning:')} ${message}`);
+    this.writeLine((paint) => `${paint('yellow', 'warning:')} ${visible(message)}`);
   }
 
   /** Why the command failed, on stderr. */
@@ -88,7 +104,7 @@ export class Output {
   /** Draws the status line over the last one; null takes it away. Nothing happens off a terminal. */
   status(line: string | null): void {
     if (!this.interactive || (line === null && !this.shown)) return;
-    this.streams.stderr.write(`\r\x1b[2K${line ?? ''}`);
+    this.streams.stderr.write(`\r\x1b[2K${printable(line ?? '')}`);
     this.shown = line !== null;
   }
 
@@ -105,12 +121,15 @@ export class Output {
   private writeLine(text: string | ((paint: Paint) => string)): void {
     this.status(null);
     const line = typeof text === 'string' ? text : text(this.paint(this.streams.stderr));
-    this.streams.stderr.write(`${line}\n`);
+    this.streams.stderr.write(`${printable(line)}\n`);
   }
 
   private paint(stream: TextStream): Paint {
     if (!wantsColor(stream, this.streams.env, this.color)) return (_style, text) => text;
-    // The decision is made; `styleText` need not make it again for a stream it does not know.
-    return (style, text) => styleText(style, text, { validateStream: false });
+    return (style, text) => {
+      // The decision is made; `styleText` need not make it again for a stream it does not know.
+      const [begin, end] = styleText(style, '\0', { validateStream: false }).split('\0');
+      return `${OURS}${begin}${OURS}${text}${OURS}${end}${OURS}`;
+    };
   }
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeStreams } from '../../test/fake-streams.js';
-import { textWidth } from '../core/format.js';
 import type { ScoredText } from '../core/scored-text.js';
+import { textWidth } from '../core/text-width.js';
 import type { ProgressEvent, Run, RunEvent } from '../runs/events.js';
 import { Output } from './output.js';
 import { advance, formatProgress, type ProgressState, showProgress } from './progress.js';

@@ -1,8 +1,10 @@
 /** @file The progress bar: a reader of run events that draws one line on stderr, where that is a terminal. */
 
 import { renameFields } from '../core/field.js';
-import { clip, formatCount, oneLine, textWidth } from '../core/format.js';
+import { formatCount } from '../core/format.js';
 import type { ScoredText } from '../core/scored-text.js';
+import { clip, textWidth } from '../core/text-width.js';
+import { visible } from '../core/visible.js';
 import type { ProgressEvent, Run, RunEvent } from '../runs/events.js';
 import { formatBar, formatShare, progressShare, progressWords } from '../runs/progress-text.js';
 import { optionOf } from './option-names.js';
@@ -80,11 +82,11 @@ export function formatProgress({ label, progress, best, figure }: ProgressState,
   if (figure !== null) parts.push(figure);
   if (best !== null) parts.push(`best z ${best.z.toFixed(1)} at ${best.cross_entropy.toFixed(2)} nats`);
   let line = '';
-  for (const part of parts.filter((part) => part !== '')) {
+  for (const part of parts.filter((part) => part !== '').map(visible)) {
     const longer = line === '' ? part : `${line}  ${part}`;
     if (textWidth(longer) > columns) return line === '' ? clip(part, columns) : line;
     line = longer;
   }
   const room = columns - textWidth(line) - 4;
-  return best !== null && room >= 12 ? `${line}  "${clip(oneLine(best.text), room)}"` : line;
+  return best !== null && room >= 12 ? `${line}  "${clip(visible(best.text), room)}"` : line;
 }

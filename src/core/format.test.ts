@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clip, formatBytes, formatCount, formatSeconds, formatTable, oneLine, textWidth } from './format.js';
+import { formatBytes, formatCount, formatSeconds, formatTable } from './format.js';
 
 describe('quantities', () => {
   it('read as people write them', () => {
@@ -39,32 +38,18 @@ describe('formatTable', () => {
         ['abcde', 'yy', 'z'],
       ]),
     ).toBe('日本   x\nabcde  yy  z');
-  });
-});
-
-describe('clip', () => {
-  it('keeps within the columns, and cuts only when it must', () => {
-    expect(clip('abcdef', 6)).toBe('abcdef');
-    expect(clip('abcdef', 5)).toBe('abcd…');
-    expect(clip('日本語', 5)).toBe('日本…');
-    expect(clip('abc', 0)).toBe('');
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.nat({ max: 40 }), (text, columns) => {
-        const cut = clip(text, columns);
-        expect(textWidth(cut)).toBeLessThanOrEqual(columns);
-        if (textWidth(text) <= columns) expect(cut).toBe(text);
-      }),
+    // A decomposed letter, a family, a ligature.
+    expect(formatTable(['e\u0301', '👩‍👩‍👧‍👦', 'ﬁ', 'ab'].map((text) => [text, '|']))).toBe(
+      'e\u0301   |\n👩‍👩‍👧‍👦  |\nﬁ   |\nab  |',
     );
   });
-});
 
-describe('oneLine', () => {
-  it('leaves nothing that moves the cursor', () => {
-    expect(oneLine('a\nb\r\nc\x1b[2Kd\te')).toBe('a⏎b⏎c·[2Kd·e');
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(oneLine(text)).not.toMatch(/\p{Cc}|\p{Zl}|\p{Zp}/u);
-      }),
-    );
+  it('keeps each cell on its line', () => {
+    expect(
+      formatTable([
+        ['a\nb', '\x1b[2J'],
+        ['c', 'd'],
+      ]),
+    ).toBe('a⏎b  ␛[2J\nc    d');
   });
 });

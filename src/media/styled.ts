@@ -1,5 +1,6 @@
 /** @file Styled text: pieces of a line with colours and emphasis, and the escape sequences they become. */
-import { clip, textWidth } from '../core/format.js';
+import { clip, textWidth } from '../core/text-width.js';
+import { visible } from '../core/visible.js';
 import type { Rgb } from './color.js';
 
 export interface Style {
@@ -47,20 +48,19 @@ export function lineWidth(line: Line): number {
   return line.reduce((sum, { text }) => sum + textWidth(text), 0);
 }
 
-/** The line with exactly so many columns: cut, or filled with blanks. */
+/**
+ * The line with exactly so many columns: cut, or filled with blanks. Every line of a screen passes here, and what it
+ * shows is `visible`.
+ */
 export function fitLine(line: Line, columns: number): Line {
   const fitted: Span[] = [];
   let room = columns;
   for (const span of line) {
-    const width = textWidth(span.text);
-    if (width > room) {
-      const text = clip(span.text, room);
-      fitted.push({ ...span, text });
-      room -= textWidth(text);
-      break;
-    }
-    fitted.push(span);
-    room -= width;
+    const whole = visible(span.text);
+    const text = textWidth(whole) > room ? clip(whole, room) : whole;
+    fitted.push({ ...span, text });
+    room -= textWidth(text);
+    if (text !== whole) break;
   }
   if (room > 0) fitted.push({ text: ' '.repeat(room) });
   return fitted;

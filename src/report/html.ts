@@ -1,4 +1,5 @@
 /** @file HTML and SVG by template literals. Whatever is put into a template is escaped here, and only here. */
+import { visibleLines } from '../core/visible.js';
 
 /** Markup that is safe to put into a page. */
 export class Html {
@@ -40,9 +41,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text as HTML and XML take it, in elements and in attributes; characters that neither can hold are replaced. */
+/** Text as HTML and XML take it, in elements and in attributes; what they cannot hold, or nobody would see, is a sign. */
 export function escapeText(text: string): string {
-  return text
-    .replace(/[&<>"']/g, (character) => entities[character]!)
-    .replace(/(?![\t\n\r])\p{Cc}|\p{Cs}|[\uFFFE\uFFFF]/gu, '\uFFFD');
+  return visibleLines(text).replace(/[&<>"']/g, (character) => entities[character]!);
 }

@@ -1,23 +1,23 @@
 /** @file Text with its white space to be seen, and figures as the report writes them. */
+import { visiblePieces } from '../core/visible.js';
 import { type Html, html } from './html.js';
 
-const marks: Readonly<Record<string, { mark: string; name: string }>> = {
-  ' ': { mark: '·', name: 'space' },
-  '\n': { mark: '⏎', name: 'line break' },
-  '\r': { mark: '␍', name: 'carriage return' },
-  '\t': { mark: '⇥', name: 'tab' },
+/** What is said of the hidden characters that texts often have. */
+const names: Readonly<Record<string, string>> = {
+  '\n': 'line break',
+  '\r\n': 'line break',
+  '\r': 'carriage return',
+  '\t': 'tab',
 };
 
-/** A text whose spaces, line breaks and tabs are marked. Copied, spaces are spaces. */
+/** A text on one line, its spaces and its hidden characters marked. Copied, spaces are spaces. */
 export function visibleText(text: string): Html {
-  const parts = text.match(/[ \n\r\t]|[^ \n\r\t]+/g) ?? [];
-  return html`${parts.map((part) => {
-    const known = marks[part];
-    if (!known) return part;
-    // A space stays what it is, with the mark drawn over it by the style sheet.
-    if (part === ' ') return html`<span class="space"> </span>`;
-    return html`<span class="mark" title="${known.name}">${known.mark}</span>`;
-  })}`;
+  return html`${visiblePieces(text).map(({ text, hidden }) =>
+    hidden === null
+      ? // A space stays what it is, with the mark drawn over it by the style sheet.
+        text.split(/( )/).map((part) => (part === ' ' ? html`<span class="space"> </span>` : part))
+      : html`<span class="mark" title="${names[hidden] ?? 'hidden character'}">${text}</span>`,
+  )}`;
 }
 
 /** Two decimals, with a real minus sign. */

@@ -34,7 +34,7 @@ export function useRun(source: RunSource): RunSnapshot {
 /** Milliseconds between two drawings of the progress of a run in this process. */
 const TICK = 100;
 
-/** The lines of a run's screen with its progress as of now: a run of this process tells of itself only step by step. */
+/** The lines of a run's screen with its progress as of now: events come only step by step. */
 export function useClock(
   lines: readonly Line[],
   source: RunSource,
@@ -49,7 +49,7 @@ export function useClock(
     const timer = setInterval(() => setNow(performance.now()), TICK);
     return () => clearInterval(timer);
   }, [running]);
-  if (!running) return lines;
+  if (!running || lines.length <= PROGRESS_ROW) return lines;
   const later = Math.max(0, now - since.time) / 1000;
   return lines.with(PROGRESS_ROW, drawProgress(snapshot, columns, later));
 }

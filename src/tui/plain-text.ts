@@ -1,8 +1,10 @@
 /** @file The same information in sentences and tables: off a terminal, and for screen readers. */
 
 import type { Explanation } from '../core/explanation.js';
-import { clip, formatCount, formatTable, oneLine } from '../core/format.js';
+import { formatCount, formatTable } from '../core/format.js';
 import type { ScoredText } from '../core/scored-text.js';
+import { clip } from '../core/text-width.js';
+import { visible } from '../core/visible.js';
 import { formatShare, progressShare, progressWords } from '../runs/progress-text.js';
 import { outcome, runState } from './draw/run-header.js';
 import { formatTime } from './draw/runs.js';
@@ -63,11 +65,13 @@ export function describeRun(snapshot: RunSnapshot): string {
       ...(end?.kind === 'failed' ? [`failed: ${end.message}`] : []),
       ...missing.map(({ sentence }) => `missing: ${sentence}`),
       ...view.warnings.map((sentence) => `warning: ${sentence}`),
-    ].join('\n'),
+    ]
+      .map(visible)
+      .join('\n'),
   ];
   if (frontier.length > 0) parts.push(`frontier\n${candidateTable(frontier)}`);
   for (const [name, text] of baselines)
-    parts.push(`${name.replaceAll('_', ' ')}\n${text ? candidateTable([text]) : 'none'}`);
+    parts.push(`${visible(name.replaceAll('_', ' '))}\n${text ? candidateTable([text]) : 'none'}`);
   for (const explanation of explanations.values()) parts.push(describeExplanation(explanation));
   if (frames.length > 0) {
     const rows = frames.map(({ step, activation, file }) => [String(step), formatCount(activation), file]);
@@ -92,7 +96,7 @@ function candidateTable(texts: readonly ScoredText[]): string {
     text.z.toFixed(2),
     text.margin?.toFixed(2) ?? '',
     text.rank === null ? '' : String(text.rank),
-    oneLine(text.text),
+    text.text,
   ]);
   return formatTable([['nats', 'z', 'margin', 'rank', 'text'], ...rows]);
 }
@@ -100,7 +104,7 @@ function candidateTable(texts: readonly ScoredText[]): string {
 /** One candidate, in a sentence. */
 export function describeCandidate({ z, cross_entropy, margin, rank, text }: ScoredText): string {
   const selective = margin === null ? '' : `, margin ${margin.toFixed(2)}, rank ${rank}`;
-  return `z ${z.toFixed(2)}, ${cross_entropy.toFixed(2)} nats a token${selective}: “${oneLine(text)}”`;
+  return `z ${z.toFixed(2)}, ${cross_entropy.toFixed(2)} nats a token${selective}: “${visible(text)}”`;
 }
 
 /** The evidence beside a candidate. */
@@ -118,10 +122,10 @@ export function describeExplanation(explanation: Explanation): string {
   const list = (values: readonly { token: string; value: number }[]) =>
     values.map(({ token, value }) => `${visibleToken(token)} ${value.toFixed(2)}`).join(', ');
   return [
-    `${unit} in “${clip(oneLine(text), 200)}”`,
+    `${visible(unit)} in “${clip(visible(text), 200)}”`,
     formatTable([header, ...rows]),
     ...(rivals.length > 0
-      ? [`rivals: ${rivals.map(({ unit, z }) => `${unit} ${z.toFixed(2)}`).join(', ')}`]
+      ? [`rivals: ${rivals.map(({ unit, z }) => `${visible(unit)} ${z.toFixed(2)}`).join(', ')}`]
       : []),
     ...(logits ? [`favours: ${list(logits.top)}`, `disfavours: ${list(logits.bottom)}`] : []),
   ].join('\n');

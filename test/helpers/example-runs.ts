@@ -5,8 +5,8 @@ import type { ScoredText } from '../../src/core/scored-text.js';
 import type { EventBody, JsonValue, RunEvent } from '../../src/runs/events.js';
 import { createRunFolder } from '../../src/runs/run-folder.js';
 
-/** A text that would break a page which forgot to escape it. */
-export const HOSTILE = '</script><img src=x onerror="fail()">\'&amp;';
+/** A text that would break a page or act on a terminal which forgot to escape it. */
+export const HOSTILE = '</script><img src=x onerror="fail()">\'&amp;\x1b]0;title\x07\x9b2J\u202E';
 
 export function scored(text: string, cross_entropy: number, z: number, rank = 1): ScoredText {
   const token_ids = Array.from(text, (character) => character.codePointAt(0)!);

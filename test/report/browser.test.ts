@@ -88,7 +88,7 @@ describe.skipIf(noChromium)('the report in a browser (needs Chromium on PATH)', 
     const tip = page.locator('#tip');
     expect(await tip.isVisible()).toBe(false);
     await page.locator('a.point').nth(2).hover();
-    expect(await tip.textContent()).toContain('She said⏎·"Monday" twice');
+    expect(await tip.textContent()).toContain('She said⏎⇥"Monday" twice');
     expect(await tip.textContent()).toContain('z 7.90 at 4.40 nats, margin 1.50, rank 1');
     await page.locator('h1').hover();
     expect(await tip.isVisible()).toBe(false);

@@ -1,5 +1,6 @@
 /** @file What `superstim corpus` prints for people. */
-import { formatBytes, formatCount, formatSeconds, formatTable, oneLine } from '../../core/format.js';
+import { formatBytes, formatCount, formatSeconds, formatTable } from '../../core/format.js';
+import { visible } from '../../core/visible.js';
 import type { CorpusResult, CorpusText } from '../../text/corpus/corpus-scan.js';
 import type { Paint } from '../output.js';
 
@@ -25,7 +26,7 @@ export function formatCorpus(document: CorpusResult & { run: string }, paint: Pa
 
 function formatText({ tokens, peak, cross_entropy, z, margin, rank }: CorpusText, paint: Paint): string[] {
   const marked = tokens.map((token, i) =>
-    i === peak ? paint('bold', `[${oneLine(token)}]`) : oneLine(token),
+    i === peak ? paint('bold', `[${visible(token)}]`) : visible(token),
   );
   return [
     cross_entropy.toFixed(2),

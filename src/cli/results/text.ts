@@ -1,5 +1,5 @@
 /** @file What `superstim text` and `superstim resume` print for people. */
-import { formatSeconds, formatTable, oneLine } from '../../core/format.js';
+import { formatSeconds, formatTable } from '../../core/format.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { TextCluster } from '../../text/readouts/clusters.js';
 import type { BaselineBest, SearchResult } from '../../text/search/search.js';
@@ -47,16 +47,16 @@ function formatRow({ cross_entropy, z, margin, rank, text }: ScoredText): string
     z.toFixed(2),
     margin?.toFixed(2) ?? '',
     rank === null ? '' : String(rank),
-    oneLine(text),
+    text,
   ];
 }
 
 function formatCluster({ tokens, texts }: TextCluster): string[] {
-  const shown = tokens.map(({ token, value }) => `"${oneLine(token)}" ${value.toFixed(1)}`).join('  ');
+  const shown = tokens.map(({ token, value }) => `"${token}" ${value.toFixed(1)}`).join('  ');
   return [
     shown || 'no single token',
     `${texts.length} ${texts.length === 1 ? 'text' : 'texts'}, z up to ${texts[0]!.z.toFixed(1)}`,
-    oneLine(texts[0]!.text),
+    texts[0]!.text,
   ];
 }
 

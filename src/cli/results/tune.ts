@@ -1,5 +1,5 @@
 /** @file What `superstim tune` prints for people. */
-import { formatSeconds, formatTable, oneLine } from '../../core/format.js';
+import { formatSeconds, formatTable } from '../../core/format.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { SampleStatistics } from '../../rl/sample-statistics.js';
 import type { TuneResult } from '../../rl/tune.js';
@@ -36,5 +36,5 @@ function sampleRow(name: string, { z, z_deviation, cross_entropy, unique, kl }: 
 }
 
 function textRow({ cross_entropy, z, margin, text }: ScoredText): string[] {
-  return [cross_entropy.toFixed(2), z.toFixed(2), margin?.toFixed(2) ?? '', oneLine(text)];
+  return [cross_entropy.toFixed(2), z.toFixed(2), margin?.toFixed(2) ?? '', text];
 }

@@ -1,8 +1,8 @@
 /** @file The frontier as a scatter: nats a token against sigmas, the prior's and the corpus's best beside it. */
 import { curveStepAfter, line, symbol, symbolDiamond, symbolTriangle } from 'd3-shape';
-import { oneLine } from '../../core/format.js';
 import { fluencyFront, HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
+import { visible } from '../../core/visible.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
 import { type Frame, frame, type LegendEntry, legend, pixel } from './axes.js';
@@ -19,7 +19,7 @@ export interface FrontierData {
 export interface FrontierOptions {
   readonly width: number;
   readonly height: number;
-  /** Where a text of the frontier is told more of; points without are no links. */
+  /** The address of a text's evidence; points without one are no links. */
   readonly linkOf?: (text: ScoredText) => string | undefined;
 }
 
@@ -127,7 +127,7 @@ function corner({ x, y }: Frame): Html {
 /** What is said of a point when it is hovered over or in focus. */
 function tip({ text, cross_entropy, z, margin, rank }: ScoredText): string {
   const rivals = margin === null ? '' : `, margin ${decimal(margin)}, rank ${rank}`;
-  return `${oneLine(text)}\nz ${decimal(z)} at ${decimal(cross_entropy)} nats${rivals}`;
+  return `${visible(text)}\nz ${decimal(z)} at ${decimal(cross_entropy)} nats${rivals}`;
 }
 
 function evenly<T>(list: readonly T[], count: number): readonly T[] {

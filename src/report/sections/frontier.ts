@@ -7,7 +7,7 @@ import { type Html, html } from '../html.js';
 import { type ReportedRun, unitLabel } from '../reported-run.js';
 import { decimal, decimalOrDash, visibleText } from '../visible-text.js';
 
-/** Rows that a page can hold; a longer frontier is told in part. */
+/** Rows that a page can hold; of a longer frontier a part is shown. */
 const MOST_ROWS = 150;
 
 const baselineNames: Readonly<Record<string, string>> = {

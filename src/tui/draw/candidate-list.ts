@@ -1,5 +1,4 @@
 /** @file Candidates in a list: figures and text. */
-import { oneLine } from '../../core/format.js';
 import { palette } from '../../media/color.js';
 import type { Line } from '../../media/styled.js';
 import type { Entry } from '../../runs/run-view.js';
@@ -49,7 +48,7 @@ export function drawCandidates(
           },
         ]
       : []),
-    { title: 'text', width: textColumns, text: ({ text }) => oneLine(text) },
+    { title: 'text', width: textColumns, text: ({ text }) => text },
   ];
   return drawList(entries, columns, options);
 }

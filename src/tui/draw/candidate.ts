@@ -1,8 +1,7 @@
 /** @file The screen of one candidate: its tokens and the evidence beside them; also while its text is edited. */
-
 import type { Explanation } from '../../core/explanation.js';
-import { oneLine } from '../../core/format.js';
 import type { ScoredText } from '../../core/scored-text.js';
+import { visible } from '../../core/visible.js';
 import { palette } from '../../media/color.js';
 import { fitLine, type Line, lineWidth, plain, type Span } from '../../media/styled.js';
 import type { Answer } from '../explain-client.js';
@@ -138,9 +137,9 @@ export function drawFigures(now: Figures | null, before: Figures | null, columns
 
 /** The text itself, with the cursor in it while it is edited. */
 function drawText({ text, cursor }: CandidatePlace, columns: number): Line[] {
-  if (cursor === null) return wrap(`“${oneLine(text)}”`, columns).slice(0, 3);
+  if (cursor === null) return wrap(`“${text}”`, columns).slice(0, 3);
   const at = [...text.slice(cursor)][0] ?? ' ';
-  const before = oneLine(text.slice(0, cursor));
+  const before = visible(text.slice(0, cursor));
   // The line scrolls so that the cursor is seen.
   const start = Math.max(0, before.length - Math.floor(columns * 0.7));
   return [
@@ -148,8 +147,8 @@ function drawText({ text, cursor }: CandidatePlace, columns: number): Line[] {
       [
         { text: '▏', color: palette.caution },
         { text: before.slice(start) },
-        { text: oneLine(at), inverse: true },
-        { text: oneLine(text.slice(cursor + at.length)) },
+        { text: visible(at), inverse: true },
+        { text: visible(text.slice(cursor + at.length)) },
       ],
       columns,
     ),

@@ -1,7 +1,5 @@
 /** @file Two runs or two candidates side by side. */
-
 import type { Explanation } from '../../core/explanation.js';
-import { oneLine } from '../../core/format.js';
 import { fluencyFront } from '../../core/frontier.js';
 import { palette, type Rgb } from '../../media/color.js';
 import { fitLine, type Line, plain } from '../../media/styled.js';
@@ -88,7 +86,7 @@ export function drawTextComparison(
         ],
         width,
       ),
-      ...wrap(`“${oneLine(text)}”`, width).slice(0, 3),
+      ...wrap(`“${text}”`, width).slice(0, 3),
       drawFigures(figures, i === 1 ? other : null, width),
       rule(coloring === 'z' ? 'tokens by z' : 'tokens by log-probability', width),
     ];

@@ -18,7 +18,7 @@ export function drawCurve(
 ): Line[] {
   const points = thin(
     steps.map((x, i) => ({ x, y: values[i]! })),
-    4 * columns,
+    4 * Math.max(1, columns),
   );
   const index = at === null ? -1 : steps.indexOf(at);
   const mark: Mark[] =

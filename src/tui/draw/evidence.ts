@@ -1,7 +1,7 @@
 /** @file The evidence beside a candidate, in rows: rivals, attention, logits, substitutions. */
 
 import type { Explanation, TokenValue } from '../../core/explanation.js';
-import { clip, textWidth } from '../../core/format.js';
+import { clip, textWidth } from '../../core/text-width.js';
 import { divergingColor, inkOn, palette, type Rgb } from '../../media/color.js';
 import { fitLine, type Line, plain } from '../../media/styled.js';
 
@@ -123,7 +123,7 @@ export function drawSubstitutions(
   columns: number,
 ): Line[] {
   const labels = tokens.map((token, position) => `${position} ${visibleToken(token)}`);
-  const labelWidth = Math.max(...labels.map(textWidth));
+  const labelWidth = Math.max(...labels.map((label) => textWidth(label)));
   const most = Math.max(1, ...substitutions.map((tried) => tried.length));
   const width = Math.min(24, Math.floor((columns - labelWidth) / most) - 2);
   return substitutions.slice(1).map((tried, i) => [
@@ -153,7 +153,7 @@ function barRows(
   most = Math.max(...bars.map(({ value }) => value)),
 ): Line[] {
   const figures = bars.map(({ value, note = '' }) => `${value.toFixed(2)}${note}`);
-  const figureWidth = Math.max(...figures.map(textWidth));
+  const figureWidth = Math.max(...figures.map((figure) => textWidth(figure)));
   const labelWidth = Math.min(
     Math.floor(columns / 3),
     Math.max(...bars.map(({ label }) => textWidth(label))),

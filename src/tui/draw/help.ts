@@ -1,5 +1,5 @@
 /** @file The keys of a place, and what the signs on the screen mean. */
-import { textWidth } from '../../core/format.js';
+import { textWidth } from '../../core/text-width.js';
 import { divergingColor, inkOn, palette, sequentialColor } from '../../media/color.js';
 import { type Line, plain } from '../../media/styled.js';
 import { keysOf, type PlaceKind } from '../keys.js';

@@ -77,7 +77,7 @@ export function drawImageRun(scene: ImageScene): Line[] {
     layout.picture.rows,
   );
   const { columns: curveColumns, rows: curveRows } = layout.curve;
-  const told = shown
+  const caption = shown
     ? `frame ${frame + 1} of ${frames.length}${scene.playing ? ', playing' : ''}: step ${shown.step}, activation ${formatCount(shown.activation)}`
     : '';
   const right = block(
@@ -91,7 +91,7 @@ export function drawImageRun(scene: ImageScene): Line[] {
         Math.min(curveRows - 2, 30),
         shown?.step ?? null,
       ),
-      fitLine(plain(told, { color: palette.caution }), curveColumns),
+      fitLine(plain(caption, { color: palette.caution }), curveColumns),
     ],
     curveColumns,
     curveRows,

@@ -1,5 +1,6 @@
 /** @file Lines side by side, under titles, in tables: the little there is of layout. */
-import { textWidth } from '../../core/format.js';
+import { textWidth } from '../../core/text-width.js';
+import { visible } from '../../core/visible.js';
 import { palette } from '../../media/color.js';
 import { fitLine, type Line, plain, type Style } from '../../media/styled.js';
 
@@ -31,7 +32,7 @@ export function beside(blocks: readonly (readonly Line[])[]): Line[] {
 
 /** Widths of `count` blocks that `beside` makes fill the columns. */
 export function shares(columns: number, count: number): number[] {
-  const room = columns - 2 * (count - 1);
+  const room = Math.max(0, columns - 2 * (count - 1));
   return Array.from(
     { length: count },
     (_, i) => Math.floor(((i + 1) * room) / count) - Math.floor((i * room) / count),
@@ -74,15 +75,16 @@ export function drawList<Row>(
   return block([[{ text: '  ' }, ...header], ...lines], columns, rows);
 }
 
-function cell(text: string, width: number, right = false, style: Style = {}): Line {
+function cell(content: string, width: number, right = false, style: Style = {}): Line {
+  const text = visible(content);
   const padding = right ? Math.max(0, width - textWidth(text)) : 0;
   return fitLine([{ text: ' '.repeat(padding) }, { ...style, text }], width + 1);
 }
 
-/** Wraps plain text at blanks. */
+/** Wraps plain text, made visible, at blanks. */
 export function wrap(text: string, columns: number, style: Style = {}): Line[] {
   const lines: string[] = [''];
-  for (const word of text.split(' ')) {
+  for (const word of visible(text).split(' ')) {
     const longer = lines.at(-1) === '' ? word : `${lines.at(-1)} ${word}`;
     if (textWidth(longer) <= columns) lines[lines.length - 1] = longer;
     else lines.push(word);

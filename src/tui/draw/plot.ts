@@ -1,5 +1,5 @@
 /** @file Points and lines in braille dots, with axes: 2 x 4 dots a character. */
-import { textWidth } from '../../core/format.js';
+import { textWidth } from '../../core/text-width.js';
 import { palette, type Rgb } from '../../media/color.js';
 import { fitLine, type Line, type Span } from '../../media/styled.js';
 
@@ -75,6 +75,7 @@ export function drawPlot(plot: Plot, columns: number, rows: number): Line[] {
     ...[...yTicks.values()].map((tick) => String(tick).length),
   );
   const width = columns - gutter - 1;
+  if (width < 1) return [];
   const cells = drawCells(plot, width, height);
   const lines = cells.map((cells, row): Line => {
     const tick = yTicks.get(row);

@@ -61,7 +61,7 @@ export function drawProgress({ view, growing }: RunSnapshot, columns: number, la
   );
 }
 
-/** Progress as it would be told a moment later. */
+/** Progress as it would be reported a moment later. */
 function after(progress: ProgressEvent, seconds: number): ProgressEvent {
   const { budget, done, total, seconds_left } = progress;
   return {
@@ -82,7 +82,7 @@ export function outcome(view: RunView): string {
   }
   if (frames.length > 0)
     parts.push(`${frames.length} frames`, `activation ${formatCount(frames.at(-1)!.activation)}`);
-  // Of pictures the steps tell the same once more.
+  // The steps of a picture have the same figures.
   for (const [name, { values }] of frames.length > 0 ? [] : [...series].slice(0, 3))
     parts.push(`${name.replaceAll('_', ' ')} ${formatCount(values.at(-1)!)}`);
   const cost = field(result, 'cost');
@@ -96,7 +96,7 @@ function number(value: JsonValue): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-/** What is missing, what was warned of: one line each, at most `rows`, the last telling of more. */
+/** What is missing, what was warned of: one line each, at most `rows`, the last with the number of the others. */
 export function drawTroubles({ view, missing, growing }: RunSnapshot, columns: number, rows: number): Line[] {
   // That a growing run has no end yet is no news.
   const troubles = [

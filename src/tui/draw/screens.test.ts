@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explained, imageRun, scored, textRun, texts, tuneRun } from '../../../test/helpers/example-runs.js';
 import { type Line, lineText, lineWidth } from '../../media/styled.js';
 import { readRun } from '../../runs/read-run.js';
+import { advanceView, emptyView } from '../../runs/run-view.js';
 import { listedTexts } from '../listed-texts.js';
 import { candidatePlace, type RunPlace, runPlace, runsPlace } from '../places.js';
 import { listRuns } from '../run-list.js';
@@ -14,6 +15,7 @@ import { drawCandidate, figuresOf } from './candidate.js';
 import { drawRunComparison, drawTextComparison } from './compare.js';
 import { drawHelp } from './help.js';
 import { drawImageRun } from './image-run.js';
+import { block } from './layout.js';
 import { drawRuns } from './runs.js';
 import { drawTextRun } from './text-run.js';
 import { drawTuneRun } from './tune-run.js';
@@ -33,6 +35,10 @@ beforeAll(async () => {
 const unit = 'L2.H3';
 const explanation = explained(texts[2]!, unit);
 const wide = scored('日本語のテキスト 👩‍👩‍👧 with wide signs', 3, 4);
+const huge = [1, 2, 3].map((step) => ({
+  ...{ kind: 'step' as const, at: step, source: 'search' as const, step, samples: [] },
+  metrics: { reward: step * 1e-9, kl: 123456789.12 + step / 1000 },
+}));
 const side = { unit, text: texts[2]!.text, figures: figuresOf(explanation), explanation, status: '' };
 const listed = (snapshot: RunSnapshot, change: Partial<RunPlace> = {}) => ({
   snapshot,
@@ -58,6 +64,10 @@ const drawings: Record<string, (columns: number, rows: number) => { lines: Line[
     lines: drawTuneRun({ ...listed(runs.tune), columns, rows }),
     words: ['── reward ', '── kl ', '8 samples of the steps, by newest', 'sample of step 8'],
   }),
+  'training of odd figures': (columns, rows) => {
+    const snapshot = { ...runs.tune, view: advanceView(emptyView, huge) };
+    return { lines: drawTuneRun({ ...listed(snapshot), columns, rows }), words: [] };
+  },
   image: (columns, rows) => {
     const scene = { snapshot: runs.image, frame: 2, playing: false, picture: [], strip: [], columns, rows };
     return { lines: drawImageRun(scene), words: ['block4_conv1:4', 'activation over steps'] };
@@ -105,5 +115,12 @@ describe.each(Object.entries(drawings))('%s', (_, draw) => {
     if (columns < 80) return;
     const text = lines.map(lineText).join('\n');
     for (const word of words) expect(text).toContain(word);
+  });
+
+  it('fits whatever size is left', () => {
+    for (const rows of [0, 1, 2, 9])
+      for (let columns = 1; columns < 60; columns += columns < 32 ? 1 : 9)
+        for (const line of block(draw(columns, rows).lines, columns, rows))
+          expect(lineWidth(line)).toBe(columns);
   });
 });

@@ -1,7 +1,7 @@
 /** @file A text token by token: its colours, its figures, its peak. */
-
 import type { Explanation } from '../../core/explanation.js';
-import { oneLine, textWidth } from '../../core/format.js';
+import { textWidth } from '../../core/text-width.js';
+import { visible } from '../../core/visible.js';
 import { divergingColor, inkOn, palette, sequentialColor } from '../../media/color.js';
 import type { Line, Span } from '../../media/styled.js';
 
@@ -13,7 +13,7 @@ const UNEXPECTED = 12;
 
 /** A token with every blank visible: spaces, newlines, what would move the cursor. */
 export function visibleToken(token: string): string {
-  return oneLine(token).replace(/ /g, '·') || '∅';
+  return visible(token).replace(/ /g, '·') || '∅';
 }
 
 interface Cell {

@@ -1,28 +1,14 @@
 /** @file The terminal UI: the place one is at, and its screen. */
 import { useCallback, useState } from 'react';
 import { useRun, useWindowSize } from '../hooks.js';
-import { type CandidatePlace, type RunPlace, shownPlace, type Ui, type ViewPlace } from '../places.js';
-import type { RunSnapshot, RunSource } from '../run-source.js';
+import { type CandidatePlace, type RunPlace, shownPlace, type Ui } from '../places.js';
 import type { Session } from '../session.js';
 import { CandidateScreen } from './CandidateScreen.js';
 import { CompareScreen } from './CompareScreen.js';
 import { ImageRunScreen } from './ImageRunScreen.js';
+import type { PlaceProps } from './props.js';
 import { RunsScreen } from './RunsScreen.js';
 import { TextRunScreen } from './TextRunScreen.js';
-
-export interface PlaceProps<P extends ViewPlace> {
-  readonly session: Session;
-  readonly ui: Ui;
-  readonly setUi: (change: (ui: Ui) => Ui) => void;
-  readonly place: P;
-  readonly columns: number;
-  readonly rows: number;
-}
-
-export interface RunProps<P extends ViewPlace> extends PlaceProps<P> {
-  readonly source: RunSource;
-  readonly snapshot: RunSnapshot;
-}
 
 export function App({ session, start }: { session: Session; start: Ui }) {
   const [ui, setState] = useState(start);

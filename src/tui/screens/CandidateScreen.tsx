@@ -1,14 +1,14 @@
 /** @file One candidate and the evidence beside it; its text can be edited in place. */
 import { useMemo, useRef } from 'react';
 import type { Explanation } from '../../core/explanation.js';
-import { oneLine } from '../../core/format.js';
+import { visible } from '../../core/visible.js';
 import { unitOf } from '../../runs/description.js';
 import { drawCandidate } from '../draw/candidate.js';
 import { useExplanation, useKeys } from '../hooks.js';
 import { listedTexts } from '../listed-texts.js';
 import type { CandidatePlace, RunPlace } from '../places.js';
 import { describeCandidate, describeProgress, describeToken } from '../plain-text.js';
-import type { RunProps } from './App.js';
+import type { RunProps } from './props.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 
 export function CandidateScreen(props: RunProps<CandidatePlace>) {
@@ -61,7 +61,7 @@ export function CandidateScreen(props: RunProps<CandidatePlace>) {
       sentences={() => [
         ...(original && place.text === place.original
           ? [`candidate ${index + 1} of ${entries.length}, ${describeCandidate(original)}`]
-          : [`edited text: “${oneLine(place.text)}”`]),
+          : [`edited text: “${visible(place.text)}”`]),
         ...(answer?.state === 'failed' ? [answer.error] : []),
         ...(answer?.state === 'explained'
           ? [

@@ -7,7 +7,7 @@ import type { ComparePlace, Side } from '../places.js';
 import { describeProgress, describeState } from '../plain-text.js';
 import type { RunSnapshot } from '../run-source.js';
 import type { Session } from '../session.js';
-import type { PlaceProps } from './App.js';
+import type { PlaceProps } from './props.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 
 export function CompareScreen({ session, ui, setUi, place, columns, rows }: PlaceProps<ComparePlace>) {

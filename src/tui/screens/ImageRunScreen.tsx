@@ -7,7 +7,7 @@ import { frameFile, useClock, useKeys, useLoaded } from '../hooks.js';
 import { type RunPlace, shownPlace } from '../places.js';
 import { describeProgress, describeState } from '../plain-text.js';
 import type { Overlay } from '../screen.js';
-import type { RunProps } from './App.js';
+import type { RunProps } from './props.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 
 /** Milliseconds a frame is shown while they play. */

@@ -6,7 +6,7 @@ import { useKeys } from '../hooks.js';
 import type { RunsPlace } from '../places.js';
 import { describeSummary } from '../plain-text.js';
 import { listRuns, type RunSummary, selectRuns } from '../run-list.js';
-import type { PlaceProps } from './App.js';
+import type { PlaceProps } from './props.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 
 /** Milliseconds between two looks at the folder. */

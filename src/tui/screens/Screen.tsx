@@ -1,6 +1,7 @@
 /** @file The frame of every screen: drawn lines, and the keys one needs most below them. */
 import { Box, Text } from 'ink';
 import { useLayoutEffect } from 'react';
+import { visible } from '../../core/visible.js';
 import { palette } from '../../media/color.js';
 import { encodeLine, fitLine, type Line, lineWidth } from '../../media/styled.js';
 import { drawHelp } from '../draw/help.js';
@@ -30,7 +31,7 @@ export function Screen({ session, ui, place, live = false, columns, rows, lines,
   const { linear } = session.host;
   const hints = hintsOf(place, live);
   if (linear) {
-    const told = ui.help
+    const spoken = ui.help
       ? drawHelp(place, columns, rows).map((line) =>
           line
             .map(({ text }) => text)
@@ -40,10 +41,10 @@ export function Screen({ session, ui, place, live = false, columns, rows, lines,
       : sentences();
     return (
       <Box flexDirection="column">
-        {[...told, ...(ui.notice === null ? [] : [ui.notice]), `keys: ${hints.join(', ')}`].map(
+        {[...spoken, ...(ui.notice === null ? [] : [ui.notice]), `keys: ${hints.join(', ')}`].map(
           (sentence, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: sentences have no other name, and none keeps a state
-            <Text key={i}>{sentence}</Text>
+            <Text key={i}>{visible(sentence)}</Text>
           ),
         )}
       </Box>

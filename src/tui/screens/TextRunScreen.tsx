@@ -6,7 +6,7 @@ import { useClock, useKeys } from '../hooks.js';
 import { listedTexts } from '../listed-texts.js';
 import type { RunPlace } from '../places.js';
 import { describeCandidate, describeProgress, describeState } from '../plain-text.js';
-import type { RunProps } from './App.js';
+import type { RunProps } from './props.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 
 export function TextRunScreen(props: RunProps<RunPlace>) {

@@ -1,0 +1,18 @@
+/** @file What every screen is given. */
+import type { Ui, ViewPlace } from '../places.js';
+import type { RunSnapshot, RunSource } from '../run-source.js';
+import type { Session } from '../session.js';
+
+export interface PlaceProps<P extends ViewPlace> {
+  readonly session: Session;
+  readonly ui: Ui;
+  readonly setUi: (change: (ui: Ui) => Ui) => void;
+  readonly place: P;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface RunProps<P extends ViewPlace> extends PlaceProps<P> {
+  readonly source: RunSource;
+  readonly snapshot: RunSnapshot;
+}
