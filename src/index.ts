@@ -180,6 +180,7 @@ export {
 } from './text/readouts/explain.js';
 export type { MeasureChoice } from './text/readouts/head-measures/index.js';
 export { listTextUnits, type TextUnits } from './text/readouts/list-units.js';
+export type { Objective as TextObjective, Term as TextTerm } from './text/readouts/objective.js';
 export { Probe, type ProbeOptions } from './text/readouts/probe.js';
 export type { Readout, ReadoutGroup } from './text/readouts/readout.js';
 export type { ReferenceClass } from './text/readouts/reference.js';

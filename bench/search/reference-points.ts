@@ -109,11 +109,11 @@ async function search({ unit: name, measure, seconds }: Reference) {
     ...{ model: withBos, modelHash, measure, seed: Number(flags.seed) },
     ...({ engine: 'onnx', at: 'last', reference: 'none' } as const),
   };
-  const { unit, reference } = resolveUnits(name, session);
+  const units = resolveUnits(name, session);
   const clock = eventClock();
   const calibration = await finishRun(stamped(calibrate(session), clock));
   const probe = await Probe.create({
-    ...{ subject, unit, reference, calibration },
+    ...{ subject, ...units, calibration },
     at: 'last',
   });
   const turn = batchFor(spec.dModel, POSITIONS);

@@ -43,14 +43,12 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
   const event = eventClock(from?.elapsed);
   const candidates = (texts: readonly ScoredText[], operator: string) =>
     texts.map((candidate) => event({ kind: 'candidate', source: 'search', candidate, operator }));
-  yield event({ kind: 'started', task: 'tune', unit: plan.unit.name, method: gradient.baseline });
+  yield event({ kind: 'started', task: 'tune', unit: plan.objective.name, method: gradient.baseline });
 
   const calibration = yield* stamped(calibrate(options), event);
   const tuning = await Tuning.create(options, plan, calibration);
-  const { mean, deviation } = tuning.probe.moments;
-  const source = await calibration.sourceOf(plan.unit.group);
   yield* calibration.takeWarnings().map(event);
-  yield event({ kind: 'calibrated', unit: plan.unit.name, mean, standard_deviation: deviation, ...source });
+  yield* stamped(calibration.report(plan.objective), event);
 
   try {
     let prior = from?.position.prior;
@@ -92,7 +90,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
     await tuning.save(prior);
     const frontier = tuning.frontier.members;
     const result: TuneResult = {
-      unit: plan.unit.name,
+      unit: plan.objective.name,
       steps: tuning.steps,
       adapter: folder === undefined ? null : adapterFolder(folder),
       beta: tuning.beta,

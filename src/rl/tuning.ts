@@ -8,9 +8,7 @@ import type { TextModel } from '../text/lm/model.js';
 import { openSubject } from '../text/lm/subject.js';
 import type { Calibration } from '../text/readouts/calibration.js';
 import { Probe } from '../text/readouts/probe.js';
-import type { Readout } from '../text/readouts/readout.js';
-import type { ReferenceClass } from '../text/readouts/reference.js';
-import type { SessionOptions } from '../text/readouts/session.js';
+import type { Resolved, SessionOptions } from '../text/readouts/session.js';
 import { Likelihood } from './importance.js';
 import { nextBeta } from './kl-control.js';
 import { firstLora, type LoraLayout, type LoraSettings } from './lora.js';
@@ -50,9 +48,7 @@ export interface TuneOptions extends SessionOptions {
 }
 
 /** What options name, looked up. */
-export interface TunePlan {
-  readonly unit: Readout;
-  readonly reference: ReferenceClass;
+export interface TunePlan extends Resolved {
   readonly layout: LoraLayout;
 }
 
@@ -95,10 +91,10 @@ export class Tuning {
 
   static async create(options: TuneOptions, plan: TunePlan, calibration: Calibration): Promise<Tuning> {
     const { model, writer = model, seed, engine, at, batch, from, selectivity } = options;
-    const { unit, reference, layout } = plan;
+    const { objective, reference, layout } = plan;
     const positions = options.length + 1;
     const subject = openSubject(model, engine);
-    const probe = await Probe.create({ subject, unit, reference, calibration, at });
+    const probe = await Probe.create({ subject, objective, reference, calibration, at });
     const shared = { subject: openSubject(writer, engine), positions, batch };
     const { gradient, clipNorm, weightDecay } = options;
     const policy = await Policy.create(

@@ -66,8 +66,8 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
 
   const units: UnitScore[] = [];
   let logProbs: number[] = [];
-  for (const { unit, reference } of resolved) {
-    const probe = await Probe.create({ subject, unit, reference, calibration, at });
+  for (const { objective, reference } of resolved) {
+    const probe = await Probe.create({ subject, objective, reference, calibration, at });
     const details = await probe.details(ids);
     logProbs = Array.from(details.logProbs);
     const raw = Array.from(details.raw);
@@ -77,9 +77,16 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
       1,
     );
     const peak = { position, raw: raw[position]!, z: z[position]! };
-    const score: UnitScore = { unit: unit.name, raw, z, peak, margin: details.margin, rank: details.rank };
+    const score: UnitScore = {
+      unit: objective.name,
+      raw,
+      z,
+      peak,
+      margin: details.margin,
+      rank: details.rank,
+    };
     if (options.ablate)
-      score.ablation = Array.from(await ablationDivergence({ subject, unit, calibration }, ids));
+      score.ablation = Array.from(await ablationDivergence({ subject, objective, calibration }, ids));
     units.push(score);
   }
   yield* calibration.takeWarnings().map(event);

@@ -10,8 +10,8 @@ import { parameterShapes } from '../../src/text/lm/parameters.js';
 import type { Subject } from '../../src/text/lm/subject.js';
 import type { HeadMeasure } from '../../src/text/names.js';
 import { Calibration } from '../../src/text/readouts/calibration.js';
+import { openObjective } from '../../src/text/readouts/objective.js';
 import { referenceClass } from '../../src/text/readouts/reference.js';
-import { openReadout } from '../../src/text/readouts/units.js';
 
 const sizes = { vocab_size: 13, max_position_embeddings: 9 };
 
@@ -69,7 +69,7 @@ export const subjectOf = (
   engine: EngineName = 'onnx',
 ): Subject => ({ spec, weights, engine, start: 0, special: banned, excluded: () => banned });
 
-/** A unit and its rivals, for a model without a tokenizer. */
+/** An objective and its rivals, for a model without a tokenizer. */
 export function unitsOf(
   { spec }: Pick<TextWeights, 'spec'>,
   name: string,
@@ -78,8 +78,8 @@ export function unitsOf(
   tokenId: (text: string) => number | null = () => null,
 ) {
   const context = { spec, measure, tokenId };
-  const unit = openReadout(name, context);
-  return { unit, reference: referenceClass(reference, unit, context, 0) };
+  const objective = openObjective(name, context);
+  return { objective, reference: referenceClass(reference, objective, context, 0) };
 }
 
 /** Statistics over given sequences, `[rows, positions]`. */

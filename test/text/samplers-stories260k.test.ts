@@ -34,11 +34,11 @@ describe.skipIf(stories.missing)(stories.title('samplers of L2.H3 of stories260k
       reference: 'none',
       seed: 1,
     };
-    const { unit, reference } = resolveUnits('L2.H3', session);
+    const units = resolveUnits('L2.H3', session);
     const preparing = calibrate(session);
     let prepared = await preparing.next();
     while (!prepared.done) prepared = await preparing.next();
-    probe = await Probe.create({ subject, unit, reference, calibration: prepared.value, at: 'max' });
+    probe = await Probe.create({ subject, ...units, calibration: prepared.value, at: 'max' });
     const { spec, special, start } = subject;
     const tokens = Array.from({ length: spec.vocab }, (_, id) => id).filter((id) => !special.includes(id));
     test = {

@@ -9,7 +9,7 @@ import { openSubject } from '../lm/subject.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
 import { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
-import { calibrate, resolveUnits, type SessionOptions } from '../readouts/session.js';
+import { calibrate, type Resolved, resolveUnits, type SessionOptions } from '../readouts/session.js';
 import { type CorpusFile, type Cut, corpusSequences } from './corpus-text.js';
 
 export interface CorpusScanOptions extends SessionOptions {
@@ -54,13 +54,13 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
   const subject = openSubject(options.model, options.engine);
   const { spec, tokenizer } = subject;
   const event = eventClock();
-  const { unit, reference } = checkScan(options);
-  yield event({ kind: 'started', task: 'corpus', unit: unit.name, method: 'corpus' });
+  const { objective, reference } = checkScan(options);
+  yield event({ kind: 'started', task: 'corpus', unit: objective.name, method: 'corpus' });
   const preparing = calibrate(options);
   let prepared = await preparing.next();
   for (; !prepared.done; prepared = await preparing.next()) yield event(prepared.value);
   const calibration = prepared.value;
-  const probe = await Probe.create({ subject, unit, reference, calibration, at });
+  const probe = await Probe.create({ subject, objective, reference, calibration, at });
   yield* calibration.takeWarnings().map(event);
 
   const begin = performance.now();
@@ -117,7 +117,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
     }
     const paths = files.map(({ path }) => path);
     const result: CorpusResult = {
-      unit: unit.name,
+      unit: objective.name,
       method: 'corpus',
       cost,
       corpus: { files: paths, bytes: total, bytes_read: bytesRead, cut },
@@ -138,7 +138,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
  *
  * @throws UsageError for a unit, reference class or length that makes no sense
  */
-export function checkScan(options: CorpusScanOptions): ReturnType<typeof resolveUnits> {
+export function checkScan(options: CorpusScanOptions): Resolved {
   const { cut, model } = options;
   if (cut.length + 1 > model.spec.context)
     throw new UsageError(

@@ -25,7 +25,7 @@ beforeAll(async () => {
 const divergence = (unit: string) => {
   const options = { model, engine: 'onnx', measure: 'delta', at: 'max', reference: 'none', seed: 0 } as const;
   return ablationDivergence(
-    { subject: openSubject(model, 'onnx'), calibration, unit: resolveUnits(unit, options).unit },
+    { subject: openSubject(model, 'onnx'), calibration, ...resolveUnits(unit, options) },
     ids,
   );
 };

@@ -11,17 +11,17 @@ import type { Edits } from '../lm/reading.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import type { Calibration } from './calibration.js';
-import type { Readout } from './readout.js';
+import type { Objective } from './objective.js';
 
 export interface AblationOptions {
   readonly subject: Subject;
-  readonly unit: Readout;
+  readonly objective: Objective;
   readonly calibration: Calibration;
 }
 
 /**
  * KL divergence at each position between the model's next-token distribution and that of the model whose head
- * writes its mean residual delta (whose neuron has its mean activation) everywhere.
+ * writes its mean residual delta (whose neuron has its mean activation) everywhere; of a sum, all of its units.
  *
  * @param ids - one sequence, BOS in front
  * @returns `[positions]`, nats
@@ -49,11 +49,21 @@ export async function compileAblation(options: AblationOptions, positions: numbe
   );
 }
 
-/** Whether `ablationDivergence` can say something of a unit. */
-export const canAblate = ({ group }: Readout): boolean => group.effect !== undefined;
+/** Whether `ablationDivergence` can say something of an objective. */
+export const canAblate = ({ terms }: Objective): boolean =>
+  terms.every(({ readout }) => readout.group.effect !== undefined);
 
-async function meanAblation({ unit, calibration }: AblationOptions): Promise<Edits> {
-  const { effect } = unit.group;
-  if (!effect) throw new UsageError(`${unit.name} cannot be ablated: only heads and neurons can`);
-  return effect.ablation(unit.index, await calibration.statistics(effect.usual));
+/** All units of the objective at once. */
+async function meanAblation({ objective, calibration }: AblationOptions): Promise<Edits> {
+  const edits: Record<string, Edits[string]> = {};
+  for (const { readout } of objective.terms) {
+    const { effect } = readout.group;
+    if (!effect) throw new UsageError(`${readout.name} cannot be ablated: only heads and neurons can`);
+    const own = effect.ablation(readout.index, await calibration.statistics(effect.usual));
+    for (const [place, edit] of Object.entries(own)) {
+      const before = edits[place];
+      edits[place] = before ? (x) => edit(before(x)) : edit;
+    }
+  }
+  return edits;
 }

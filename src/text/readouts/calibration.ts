@@ -11,6 +11,7 @@ import { padRows } from '../lm/rows.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import { type CalibrationStore, memoryStore } from './calibration-store.js';
+import type { Objective } from './objective.js';
 import type { PassContext, ReadoutGroup } from './readout.js';
 import type { ShippedStatistics } from './unit-statistics.js';
 
@@ -81,6 +82,16 @@ export class Calibration {
       kind: 'warning',
       message: `the calibration file ${path} is damaged: what it held is counted anew`,
     }));
+  }
+
+  /** What is reported of an objective: mean and deviation of each of its units, and where they come from. */
+  async *report({ terms }: Objective): AsyncGenerator<EventBody, void, void> {
+    for (const { readout } of terms) {
+      const { name, group, index } = readout;
+      const { statistics, from } = await this.find(group);
+      const [mean, deviation] = [statistics.mean[index]!, statistics.deviation[index]!];
+      yield { kind: 'calibrated', unit: name, mean, standard_deviation: deviation, ...from };
+    }
   }
 
   private find(group: ReadoutGroup): Promise<Known> {

@@ -15,15 +15,23 @@ import { bannedMask } from '../sampling/draw-steps.js';
 import type { GroupStatistics } from './calibration.js';
 import { behindFinalNorm } from './head-measures/logits.js';
 import type { Probe } from './probe.js';
+import type { Effect } from './readout.js';
 import { scoreCounted } from './sequence-score.js';
 
 /** Logits told at each end of what a unit writes. */
 const LOGITS_TOLD = 10;
 
+/** What one unit does to the network behind it. */
+export interface UnitEffect {
+  readonly of: Effect;
+  readonly index: number;
+  readonly usual: GroupStatistics;
+}
+
 export interface EvidenceOptions {
   readonly probe: Probe;
-  /** What the unit does on average, where it has an effect. */
-  readonly usual: GroupStatistics | null;
+  /** The unit whose effect is told, and what it does on average; null for sums, and for units without effect. */
+  readonly effect: UnitEffect | null;
   /** Tokens the prior proposes a position. */
   readonly proposals: number;
 }
@@ -50,8 +58,7 @@ export function compileReading(options: EvidenceOptions, positions: number): Pro
       const { raw, z } = probe.unitAtPositions(w, read);
       const peak = oneHotPeak(z, inputs.present!);
       const rivals = reference.parts.map(
-        ({ group }, i) =>
-          [`rivals${i}`, scoreCounted(probe.groupZ(w, read, group), at, inputs.counted!)] as const,
+        (part, i) => [`rivals${i}`, scoreCounted(probe.rivalZ(w, read, part), at, inputs.counted!)] as const,
       );
       const logits = tf.slice(read.at('logits'), [0, 0, 0], [1, positions - 1, spec.vocab]);
       const allowed = tf.add(
@@ -104,29 +111,26 @@ function oneHotPeak(z: tf.Tensor, present: tf.Tensor): tf.Tensor2D {
 
 /** Where the unit looks from the peak; nothing for units that do not look. */
 function attentionFrom(
-  { probe }: EvidenceOptions,
+  { probe, effect }: EvidenceOptions,
   weights: WeightLookup,
   read: Pass,
   peak: tf.Tensor2D,
 ): Record<string, tf.Tensor> {
-  const { unit, subject } = probe.options;
-  const context = { spec: subject.spec, weights, pass: read };
-  return { ...unit.group.effect?.sources?.(context, unit.index, peak) };
+  const context = { spec: probe.options.subject.spec, weights, pass: read };
+  return { ...effect?.of.sources?.(context, effect.index, peak) };
 }
 
 /** The logits that the unit's own output raises and lowers most; nothing for units that write nothing. */
 function logitsWritten(
-  options: EvidenceOptions,
+  { probe, effect }: EvidenceOptions,
   weights: WeightLookup,
   read: Pass,
   peak: tf.Tensor2D,
 ): Record<string, tf.Tensor> {
-  const { spec } = options.probe.options.subject;
-  const { unit } = options.probe.options;
-  const { effect } = unit.group;
-  if (!effect || !options.usual) return {};
+  if (!effect) return {};
+  const { spec } = probe.options.subject;
   const context = { spec, weights, pass: read };
-  const written = effect.written(context, unit.index, options.usual); // [1, rows, dModel]
+  const written = effect.of.written(context, effect.index, effect.usual); // [1, rows, dModel]
   const rows = tf.reshape(behindFinalNorm(context, written), [-1, spec.dModel]) as tf.Tensor2D;
   const atPeak = tf.matMul(peak, rows); // [1, dModel]
   const change = tf.reshape(logitChange(spec, weights, atPeak), [spec.vocab]);

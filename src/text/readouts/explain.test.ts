@@ -289,12 +289,12 @@ describe('substitutions', () => {
 
       const logits = await valuesAt(model, ids, 'logits');
       const excluded = new Set(tokenizer.excludedTokens());
-      const { unit, reference } = resolveUnits(unitName, options);
+      const units = resolveUnits(unitName, options);
       const calibrating = calibrate(options);
       let step = await calibrating.next();
       while (!step.done) step = await calibrating.next();
       const subject = openSubject(model, 'onnx');
-      const probe = await Probe.create({ subject, unit, reference, calibration: step.value, at });
+      const probe = await Probe.create({ subject, ...units, calibration: step.value, at });
       for (let position = 1; position < ids.length; position++) {
         const before = logits.slice((position - 1) * spec.vocab, position * spec.vocab);
         const likeliest = before
@@ -334,9 +334,9 @@ it('tells what ablation loses', async () => {
   const calibrating = calibrate(options);
   let step = await calibrating.next();
   while (!step.done) step = await calibrating.next();
-  const { unit } = resolveUnits('L0.H1', options);
+  const { objective } = resolveUnits('L0.H1', options);
   const expected = await ablationDivergence(
-    { subject: openSubject(models.gpt2!, 'onnx'), unit, calibration: step.value },
+    { subject: openSubject(models.gpt2!, 'onnx'), objective, calibration: step.value },
     Int32Array.from(explanation!.token_ids),
   );
   expect(explanation!.ablation!.length).toBe(expected.length);

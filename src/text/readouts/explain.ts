@@ -11,6 +11,7 @@ import { openSubject, type TextSubject } from '../lm/subject.js';
 import { encodeText } from '../score.js';
 import { canAblate, compileAblation } from './ablation.js';
 import { compileReading, compileVariants, type EvidenceOptions } from './evidence.js';
+import { soleReadout } from './objective.js';
 import { Probe } from './probe.js';
 import { countedPositions } from './sequence-score.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
@@ -40,12 +41,13 @@ export class Explainer {
 
   /** @param probe - stays the caller's: it is not disposed with the explainer */
   static async create(subject: TextSubject, probe: Probe): Promise<Explainer> {
-    const { unit, calibration } = probe.options;
-    const { effect } = unit.group;
-    const usual = effect ? await calibration.statistics(effect.usual) : null;
+    const { objective, calibration } = probe.options;
+    const sole = soleReadout(objective);
+    const of = sole?.group.effect;
+    const effect = of ? { of, index: sole.index, usual: await calibration.statistics(of.usual) } : null;
     const usable = subject.spec.vocab - subject.excluded().length;
     const proposals = Math.max(1, Math.min(MOST_REPLACEMENTS + 1, usable));
-    return new Explainer(subject, probe, { probe, usual, proposals });
+    return new Explainer(subject, probe, { probe, effect, proposals });
   }
 
   /** @throws UsageError for an empty text, or one longer than the context */
@@ -58,7 +60,7 @@ export class Explainer {
     ids: Int32Array,
     { replacements = 4, ablate = false }: ExplainOptions = {},
   ): Promise<Explanation> {
-    const { unit, at } = this.probe.options;
+    const { objective, at } = this.probe.options;
     const { tokenizer } = this.subject;
     const length = ids.length;
     const capacity = this.capacityFor(length);
@@ -86,7 +88,7 @@ export class Explainer {
         value: read[`${name}Values`]![i]!,
       }));
     return {
-      unit: unit.name,
+      unit: objective.name,
       text: tokenizer.decode(ids),
       tokens: Array.from(ids, (id) => tokenizer.tokenString(id)),
       token_ids: Array.from(ids),
@@ -108,7 +110,7 @@ export class Explainer {
         read.proposed as Int32Array,
         replacements,
       ),
-      ablation: ablate && canAblate(unit) ? await this.ablation(padded, length) : null,
+      ablation: ablate && canAblate(objective) ? await this.ablation(padded, length) : null,
     };
   }
 
@@ -195,10 +197,10 @@ export async function* openExplainer(
   options: SessionOptions & { readonly unit: string },
 ): AsyncGenerator<EventBody, OpenExplainer, void> {
   const { model, at, engine } = options;
-  const { unit, reference } = resolveUnits(options.unit, options);
+  const { objective, reference } = resolveUnits(options.unit, options);
   const calibration = yield* calibrate(options);
   const subject = openSubject(model, engine);
-  const probe = await Probe.create({ subject, unit, reference, calibration, at });
+  const probe = await Probe.create({ subject, objective, reference, calibration, at });
   yield* calibration.takeWarnings();
   const explainer = await Explainer.create(subject, probe);
   return {

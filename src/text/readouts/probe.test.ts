@@ -13,9 +13,10 @@ import { writeSafetensors } from '../../engine/weights/safetensors.js';
 import type { Place } from '../lm/places.js';
 import { forward } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
+import { openObjective } from './objective.js';
 import { Probe } from './probe.js';
 import { type ReferenceClass, referenceClass, splitReference } from './reference.js';
-import { openReadout, parseTextUnit } from './units.js';
+import { parseTextUnit } from './units.js';
 
 const { spec, weights } = randomModel(tinyConfigs.llama, 2);
 const subject = subjectOf({ spec, weights });
@@ -40,13 +41,15 @@ writeSafetensors(directions, [
 
 const tokenId = (text: string) => (text === ' five' ? 5 : null);
 const context = { spec, measure: 'raw', tokenId } as const;
-const unitOf = (name: string) => openReadout(name, context);
-const classOf = (name: string, unit: string, seed = 0) => referenceClass(name, unitOf(unit), context, seed);
+const objectiveOf = (name: string) => openObjective(name, context);
+const keyOf = (name: string) => objectiveOf(name).terms[0]!.readout.group.key;
+const classOf = (name: string, unit: string, seed = 0) =>
+  referenceClass(name, objectiveOf(unit), context, seed);
 
 function probeOf(unit: string, reference: string, at: SequenceScore = 'max'): Promise<Probe> {
   return Probe.create({
     ...{ subject, calibration, at },
-    unit: unitOf(unit),
+    objective: objectiveOf(unit),
     reference: classOf(reference, unit),
   });
 }
@@ -209,7 +212,7 @@ describe('rivals held out', () => {
       heldOut: null,
     });
 
-    const shared = { subject, calibration, at: 'max', unit: unitOf('L2.N7') } as const;
+    const shared = { subject, calibration, at: 'max', objective: objectiveOf('L2.N7') } as const;
     const together = await Probe.create({ ...shared, reference: whole });
     const apart = await Probe.create({ ...shared, reference: seen, heldOut: heldOut! });
     const one = (await together.score(ids, positions, 7)).rivals!;
@@ -286,13 +289,13 @@ describe('measuredUnit', () => {
   it('tells a direction by what it is, not by where it is kept', () => {
     const copy = join(folder, 'copy.safetensors');
     writeSafetensors(copy, [['up', { shape: [spec.dModel], data: vector }]]);
-    expect(unitOf(`L2.D:${copy}#up`).group.key).toBe(unitOf(direction).group.key);
+    expect(keyOf(`L2.D:${copy}#up`)).toBe(keyOf(direction));
     writeSafetensors(copy, [['up', { shape: [spec.dModel], data: vector.map((x) => -x) }]]);
-    expect(unitOf(`L2.D:${copy}#up`).group.key).not.toBe(unitOf(direction).group.key);
+    expect(keyOf(`L2.D:${copy}#up`)).not.toBe(keyOf(direction));
   });
 
   it('refuses a direction of another width', () => {
-    expect(() => unitOf(`L2.D:${directions}#short`)).toThrow(
+    expect(() => objectiveOf(`L2.D:${directions}#short`)).toThrow(
       `"short" in ${directions} has shape [3]; a direction of this model is [12]`,
     );
   });

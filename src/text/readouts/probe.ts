@@ -14,14 +14,15 @@ import type { Subject } from '../lm/subject.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
 import type { Calibration, GroupStatistics } from './calibration.js';
-import type { PassContext, Readout, ReadoutGroup } from './readout.js';
-import type { ReferenceClass } from './reference.js';
+import { type Objective, soleReadout } from './objective.js';
+import type { PassContext, ReadoutGroup } from './readout.js';
+import type { ReferenceClass, ReferencePart } from './reference.js';
 import { type Scores, toScores } from './scores.js';
 import { scoreSequence } from './sequence-score.js';
 
 export interface ProbeOptions {
   readonly subject: Subject;
-  readonly unit: Readout;
+  readonly objective: Objective;
   /** Rivals that a search may work against. */
   readonly reference: ReferenceClass;
   /** Rivals that are only looked at, to tell whether selectivity holds beyond those it was searched with. */
@@ -54,7 +55,7 @@ interface RivalScores {
 /** Added to z of units of a group that are no rivals: far below any, and yet 0 times it is 0. */
 const ABSENT = -1e9;
 
-/** A unit with everything needed to score it: its statistics and those of its rivals. */
+/** An objective with everything needed to score it: statistics of its units and of its rivals. */
 export class Probe {
   private readonly programs = new OnDemand<string, Compiled>();
 
@@ -67,28 +68,22 @@ export class Probe {
 
   static async create(options: ProbeOptions): Promise<Probe> {
     const rivals = [...options.reference.parts, ...(options.heldOut?.parts ?? [])];
-    const groups = [options.unit.group, ...rivals.map(({ group }) => group)];
+    const own = options.objective.terms.map(({ readout }) => readout.group);
+    const groups = [...own, ...rivals.map(({ group }) => group)];
     const statistics = new Map<string, GroupStatistics>();
     for (const group of groups) statistics.set(group.key, await options.calibration.statistics(group));
     const brought = groups.flatMap(({ weights }) => weights ?? []);
     return new Probe(options, statistics, extendWeights(options.subject.weights, brought));
   }
 
-  /** The same unit and rivals, scored in another precision. */
+  /** The same objective and rivals, scored in another precision. */
   inPrecision(precision: Precision): Probe {
     return new Probe({ ...this.options, precision }, this.statistics, this.weights);
   }
 
-  /** How many layers the unit's measure needs. */
+  /** How many layers the objective needs. */
   get layers(): number {
-    return this.options.unit.group.depth;
-  }
-
-  /** Mean and deviation of the unit's measure over calibration text. */
-  get moments(): { mean: number; deviation: number } {
-    const { group, index } = this.options.unit;
-    const { mean, deviation } = this.statistics.get(group.key)!;
-    return { mean: mean[index]!, deviation: deviation[index]! };
+    return Math.max(...this.options.objective.terms.map(({ readout }) => readout.group.depth));
   }
 
   /**
@@ -150,14 +145,27 @@ export class Probe {
     return tf.add(tf.mul(raw, tf.tensor1d(gain)), tf.tensor1d(shift));
   }
 
-  /** The unit's own measure and its z at every position, `[batch, pos]`. */
+  /** z of the rivals' group, or its negative. */
+  rivalZ(weights: WeightLookup, run: Pass, { group, sign }: ReferencePart): tf.Tensor {
+    return weighted(this.groupZ(weights, run, group), sign);
+  }
+
+  /**
+   * z of the objective at every position, and its measure in its own unit; of a sum, whose units differ, z again.
+   * `[batch, pos]`
+   */
   unitAtPositions(weights: WeightLookup, run: Pass): { raw: tf.Tensor; z: tf.Tensor } {
-    const { group, index } = this.options.unit;
+    const { objective } = this.options;
+    const z = objective.terms
+      .map(({ weight, readout: { group, index } }) =>
+        weighted(column(this.groupZ(weights, run, group), index), weight),
+      )
+      .reduce((sum, term) => tf.add(sum, term));
+    const sole = soleReadout(objective);
+    if (!sole) return { raw: z, z };
+    const { group, index } = sole;
     const { centre } = this.statistics.get(group.key)!;
-    return {
-      raw: column((group.raw ?? group).read(this.context(weights, run), centre), index),
-      z: column(this.groupZ(weights, run, group), index),
-    };
+    return { raw: column((group.raw ?? group).read(this.context(weights, run), centre), index), z };
   }
 
   private context(weights: WeightLookup, pass: Pass): PassContext {
@@ -176,8 +184,8 @@ export class Probe {
   trackedZ(weights: WeightLookup, run: Pass, withRivals: boolean): tf.Tensor {
     const own = tf.expandDims(this.unitAtPositions(weights, run).z, 2);
     if (!withRivals) return own;
-    const rivals = this.options.reference.parts.map(({ group, indices }) =>
-      tf.gather(this.groupZ(weights, run, group), tf.tensor1d([...indices], 'int32'), 2),
+    const rivals = this.options.reference.parts.map((part) =>
+      tf.gather(this.rivalZ(weights, run, part), tf.tensor1d([...part.indices], 'int32'), 2),
     );
     return tf.concat([own, ...rivals], 2);
   }
@@ -219,10 +227,10 @@ export class Probe {
   private rivalScores(weights: WeightLookup, run: Pass, { parts }: ReferenceClass): RivalScores | null {
     if (parts.length === 0) return null;
     const own = tf.expandDims(this.unitZ(weights, run), 1);
-    const every = parts.map(({ group, indices }) => {
-      const all = scoreSequence(this.groupZ(weights, run, group), this.options.at); // [batch, unit]
+    const every = parts.map((part) => {
+      const all = scoreSequence(this.rivalZ(weights, run, part), this.options.at); // [batch, unit]
       const absent = new Float32Array(all.shape[1]!).fill(ABSENT);
-      for (const index of indices) absent[index] = 0;
+      for (const index of part.indices) absent[index] = 0;
       return tf.add(all, tf.tensor1d(absent));
     });
     const rivals = every.length === 1 ? every[0]! : tf.concat(every, 1);
@@ -268,6 +276,9 @@ export async function runInBatches(
   }
   return columns;
 }
+
+/** Times a factor; no step of the graph for 1. */
+const weighted = (x: tf.Tensor, factor: number): tf.Tensor => (factor === 1 ? x : tf.mul(x, factor));
 
 /** Unit `index` of `[batch, pos, unit]`: `[batch, pos]`. */
 function column(x: tf.Tensor, index: number): tf.Tensor {

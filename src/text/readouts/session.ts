@@ -10,10 +10,9 @@ import { Calibration } from './calibration.js';
 import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
 import { corpusText, priorText } from './calibration-text.js';
 import type { MeasureChoice } from './head-measures/index.js';
-import type { Readout } from './readout.js';
+import { type Objective, openObjective } from './objective.js';
 import { type ReferenceClass, referenceClass } from './reference.js';
 import { shippedStatistics } from './unit-statistics.js';
-import { openReadout } from './units.js';
 
 export interface SessionOptions {
   readonly model: TextModel;
@@ -73,13 +72,19 @@ async function lastOf<T>(steps: AsyncGenerator<unknown, T, void>): Promise<T> {
   }
 }
 
-/** The unit and its rivals, from their names. Throws UsageError for names the model does not have. */
+/** What is asked of a model, looked up. */
+export interface Resolved {
+  readonly objective: Objective;
+  readonly reference: ReferenceClass;
+}
+
+/** The objective and its rivals, from their names. Throws UsageError for names the model does not have. */
 export function resolveUnits(
-  unitName: string,
+  name: string,
   { model, measure, reference, seed }: Pick<SessionOptions, 'model' | 'measure' | 'reference' | 'seed'>,
-): { unit: Readout; reference: ReferenceClass } {
+): Resolved {
   const { spec, tokenizer } = model;
   const context = { spec, measure, tokenId: (text: string) => tokenizer.tokenId(text) };
-  const unit = openReadout(unitName, context);
-  return { unit, reference: referenceClass(reference, unit, context, seed) };
+  const objective = openObjective(name, context);
+  return { objective, reference: referenceClass(reference, objective, context, seed) };
 }

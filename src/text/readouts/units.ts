@@ -24,11 +24,8 @@ export function parseTextUnit(name: string, spec: TransformerSpec): TextUnit {
 }
 
 /**
- * How the unit that a name means is read.
+ * How a unit is read.
  *
- * @throws UsageError for a unit that the model lacks, UserError for a file that is not there
+ * @throws UsageError for a token that the model lacks or a vector of another shape, UserError for a file that is not there
  */
-export function openReadout(name: string, context: UnitContext): Readout {
-  const unit = parseTextUnit(name, context.spec);
-  return kindOf(unit).open(unit, context);
-}
+export const openUnit = (unit: TextUnit, context: UnitContext): Readout => kindOf(unit).open(unit, context);

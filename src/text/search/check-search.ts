@@ -2,7 +2,7 @@
 import { UsageError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { openSubject } from '../lm/subject.js';
-import { resolveUnits } from '../readouts/session.js';
+import { type Resolved, resolveUnits } from '../readouts/session.js';
 import { encodeText } from '../score.js';
 import type { SearchOptions } from './search.js';
 
@@ -11,7 +11,7 @@ import type { SearchOptions } from './search.js';
  *
  * @throws UsageError for a unit, reference class, length or budget that makes no sense
  */
-export function checkSearch(options: SearchOptions): ReturnType<typeof resolveUnits> {
+export function checkSearch(options: SearchOptions): Resolved {
   const { length, budget, model } = options;
   if (length < 1)
     throw new UsageError(

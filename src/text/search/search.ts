@@ -94,15 +94,13 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const { model, engine, method, budget, signal, earlier } = options;
   const event = eventClock(earlier?.clock);
   const plan = checkSearch(options);
-  yield event({ kind: 'started', task: 'text', unit: plan.unit.name, method });
+  yield event({ kind: 'started', task: 'text', unit: plan.objective.name, method });
 
   const calibration = yield* stamped(calibrate(options), event);
   const subject = openSubject(model, engine);
   const tools = await openTools(options, subject, plan, calibration);
-  const { mean, deviation } = tools.probe.moments;
-  const from = await calibration.sourceOf(plan.unit.group);
   yield* calibration.takeWarnings().map(event);
-  yield event({ kind: 'calibrated', unit: plan.unit.name, mean, standard_deviation: deviation, ...from });
+  yield* stamped(calibration.report(plan.objective), event);
 
   try {
     const search = yield* stamped(run(tools, options, method, budget, earlier), event);
@@ -115,7 +113,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     ];
     const explanations = yield* stamped(explainFinalists(subject, tools.whole, finalists, signal), event);
     const result: SearchResult = {
-      unit: plan.unit.name,
+      unit: plan.objective.name,
       method,
       cost: {
         seconds: search.seconds,

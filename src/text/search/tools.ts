@@ -4,8 +4,8 @@ import type { TextSubject } from '../lm/subject.js';
 import type { SearchMethodName } from '../names.js';
 import type { Calibration } from '../readouts/calibration.js';
 import { Probe } from '../readouts/probe.js';
-import type { Readout } from '../readouts/readout.js';
-import { type ReferenceClass, splitReference } from '../readouts/reference.js';
+import { splitReference } from '../readouts/reference.js';
+import type { Resolved } from '../readouts/session.js';
 import { Sampler } from '../sampling/sampler.js';
 import type { ArenaOptions } from './arena.js';
 import { parentsOf } from './breeding.js';
@@ -22,12 +22,6 @@ const MOST_TOKENS = 256;
 
 const breeds = (method: SearchMethodName) => method === 'auto' || method === 'evolve';
 
-/** What is searched for, and against what. */
-export interface SearchPlan {
-  readonly unit: Readout;
-  readonly reference: ReferenceClass;
-}
-
 export interface SearchTools {
   /** What the search works against: a large reference class is halved, and half of it is held out. */
   readonly probe: Probe;
@@ -42,7 +36,7 @@ export interface SearchTools {
 export async function openTools(
   options: SearchOptions,
   subject: TextSubject,
-  plan: SearchPlan,
+  plan: Resolved,
   calibration: Calibration,
 ): Promise<SearchTools> {
   const { method, fluency } = options;
@@ -90,10 +84,10 @@ export async function openTools(
 async function openProbes(
   { at, seed }: SearchOptions,
   subject: TextSubject,
-  { unit, reference }: SearchPlan,
+  { objective, reference }: Resolved,
   calibration: Calibration,
 ): Promise<Pick<SearchTools, 'probe' | 'whole'>> {
-  const probing = { subject, unit, calibration, at };
+  const probing = { subject, objective, calibration, at };
   const { seen, heldOut } = splitReference(reference, seed);
   const probe = await Probe.create({ ...probing, reference: seen, ...(heldOut && { heldOut }) });
   return { probe, whole: heldOut ? await Probe.create({ ...probing, reference }) : probe };

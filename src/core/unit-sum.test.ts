@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UsageError } from './errors.js';
+import { formatUnitSum, parseUnitSum, type UnitSum } from './unit-sum.js';
+import { formatUnit, parseUnit, type TextUnit } from './units.js';
+
+const index = fc.nat({ max: 999_999_999 });
+const text = fc.string({ minLength: 1, unit: 'grapheme' });
+const unit: fc.Arbitrary<TextUnit> = fc.oneof(
+  fc.record({ kind: fc.constant('head' as const), layer: index, head: index }),
+  fc.record({
+    kind: fc.constant('neuron' as const),
+    layer: index,
+    neuron: index,
+    side: fc.constantFrom('pre' as const, 'post' as const),
+  }),
+  fc.record({
+    kind: fc.constant('direction' as const),
+    layer: index,
+    file: text,
+    name: text.filter((name) => !name.includes('#')),
+  }),
+  fc.record({ kind: fc.constant('logit' as const), token: text }),
+);
+const weight = fc.oneof(
+  fc.constantFrom(1, -1),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).filter((x) => x !== 0),
+);
+const sums: fc.Arbitrary<UnitSum> = fc.uniqueArray(fc.record({ weight, unit }), {
+  minLength: 1,
+  maxLength: 5,
+  selector: (term) => formatUnit(term.unit),
+});
+
+const parse = (name: string) => parseUnitSum(name, (one) => parseUnit(one) as TextUnit);
+const terms = (name: string) => parse(name).map(({ weight, unit }) => [weight, formatUnit(unit)]);
+
+describe('sums of units', () => {
+  it('are put together and taken apart again', () => {
+    fc.assert(
+      fc.property(sums, (sum) => {
+        expect(parse(formatUnitSum(sum))).toEqual(sum);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each<[string, [number, string][], string?]>([
+    ['L5.H1', [[1, 'L5.H1']]],
+    ['-L3.N10', [[-1, 'L3.N10']]],
+    [
+      'L5.H1 + 0.5*L6.N20 - L5.H2',
+      [
+        [1, 'L5.H1'],
+        [0.5, 'L6.N20'],
+        [-1, 'L5.H2'],
+      ],
+    ],
+    [
+      'L5.H1+L3.N7:pre*2',
+      [
+        [1, 'L5.H1'],
+        [2, 'L3.N7:pre'],
+      ],
+      'L5.H1 + 2*L3.N7:pre',
+    ],
+    [
+      '-2*(L5.H1 - L6.N3) + L5.H1',
+      [
+        [-1, 'L5.H1'],
+        [2, 'L6.N3'],
+      ],
+      '-L5.H1 + 2*L6.N3',
+    ],
+    [
+      'blocks.5.attn.hook_result[1] - L1.H2',
+      [
+        [1, 'L5.H1'],
+        [-1, 'L1.H2'],
+      ],
+      'L5.H1 - L1.H2',
+    ],
+    // The whole text is a name: signs and spaces are the token's.
+    ['logit: a + b', [[1, 'logit: a + b']]],
+    ['-logit: Paris', [[-1, 'logit: Paris']], '-"logit: Paris"'],
+    [
+      '"logit: Paris" - L5.H1',
+      [
+        [1, 'logit: Paris'],
+        [-1, 'L5.H1'],
+      ],
+    ],
+    [
+      'L5.H1 - 3*L2.D:my file.safetensors#happy',
+      [
+        [1, 'L5.H1'],
+        [-3, 'L2.D:my file.safetensors#happy'],
+      ],
+      'L5.H1 - 3*"L2.D:my file.safetensors#happy"',
+    ],
+  ])('%s', (name, expected, canonical = name) => {
+    expect(terms(name)).toEqual(expected);
+    expect(formatUnitSum(parse(name))).toBe(canonical);
+  });
+
+  it.each([
+    ['L5.H1 +', /names no unit/],
+    ['L5.H1 L5.H2', /cannot be read at "L5\.H2": an operator was expected/],
+    ['2', /a number alone/],
+    ['L5.H1 + 2', /at its end: a number that is added to units changes nothing/],
+    ['L5.H1*L5.H2', /a unit can be multiplied by numbers only/],
+    ['L5.H1 - L5.H1', /L5\.H1 with the factor 0/],
+    ['(L5.H1 + L5.H2', /a "\)" is missing/],
+    ['-', /names no unit/],
+    ['"\\x" + L5.H1', /is no text in double quotes/],
+  ])('%s is refused', (name, words) => {
+    expect(() => parse(name)).toThrow(UsageError);
+    expect(() => parse(name)).toThrow(words);
+  });
+});
