@@ -104,14 +104,14 @@ describe('sums of units', () => {
   });
 
   it.each([
-    ['L5.H1 +', /names no unit/],
+    ['L5.H1 +', /at its end: a unit is missing/],
     ['L5.H1 L5.H2', /cannot be read at "L5\.H2": an operator was expected/],
     ['2', /a number alone/],
     ['L5.H1 + 2', /at its end: a number that is added to units changes nothing/],
     ['L5.H1*L5.H2', /a unit can be multiplied by numbers only/],
     ['L5.H1 - L5.H1', /L5\.H1 with the factor 0/],
     ['(L5.H1 + L5.H2', /a "\)" is missing/],
-    ['-', /names no unit/],
+    ['-', /a unit is missing/],
     ['"\\x" + L5.H1', /is no text in double quotes/],
   ])('%s is refused', (name, words) => {
     expect(() => parse(name)).toThrow(UsageError);

@@ -128,6 +128,7 @@ class Parser {
     if (bare && isTextUnit(bare[0])) return this.parseUnit(bare[0]);
     this.at = start;
     const rest = this.match(/.*/sy)![0];
+    if (rest === '' && this.text.trim() !== '') this.fail('a unit is missing');
     return this.parseUnit(rest);
   }
 

@@ -16,7 +16,7 @@ export function corpusCommand(): Command {
   const command = new Command('corpus')
     .description('find the natural text that excites a unit most, in your own files')
     .argument('<files...>', 'text files (.txt, .txt.gz) or folders of them')
-    .requiredOption('-u, --unit <unit>', 'L5.H1, L3.N1000, L3.N1000:pre, …', single)
+    .requiredOption('-u, --unit <unit>', 'L5.H1, L3.N1000, -L3.N10, "L5.H1 + 0.5*L6.N20", …', single)
     .option(
       '-n, --length <tokens>',
       'tokens of a window (default: 12, as in a search); with --sentences of the longest one (default: 40)',

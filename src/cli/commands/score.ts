@@ -14,7 +14,11 @@ export function scoreCommand(): Command {
   const command = new Command('score')
     .description('show what a text does to units, token by token')
     .requiredOption('-t, --text <text>', 'the text')
-    .requiredOption('-u, --unit <unit>', 'L5.H1, L3.N1000, … (may be given several times)', repeated(String));
+    .requiredOption(
+      '-u, --unit <unit>',
+      'L5.H1, L3.N1000, -L3.N10, "L5.H1 + 0.5*L6.N20", … (may be given several times)',
+      repeated(String),
+    );
   command.option(
     '--ablate',
     'also what the predictions lose when the unit does what it does on average (KL, nats)',

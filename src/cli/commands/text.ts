@@ -27,7 +27,7 @@ export function textCommand(): Command {
     .description('find text that excites a unit: probable, strong, selective')
     .requiredOption(
       '-u, --unit <unit>',
-      'L5.H1, L3.N1000, L3.N1000:pre, L5.D:file.safetensors#name, "logit: Paris"',
+      'L5.H1, L3.N1000, L3.N1000:pre, L5.D:file.safetensors#name, "logit: Paris"; -L3.N10 for what it likes least; sums: "L5.H1 + 0.5*L6.N20"',
       single,
     )
     .addOption(new Option('--method <method>', 'how to search').choices(searchMethodNames).default('auto'))

@@ -34,7 +34,7 @@ export function tuneCommand(): Command {
     .description('teach a language model to write what excites a unit')
     .requiredOption(
       '-u, --unit <unit>',
-      'L5.H1, L3.N1000, L3.N1000:pre, L5.D:file.safetensors#name, …',
+      'L5.H1, L3.N1000, -L3.N10, "L5.H1 + 0.5*L6.N20", … (as in superstim text)',
       single,
     )
     .option('--prior <model>', 'language model to tune, and to stay near to (default: the model itself)')

@@ -41,7 +41,7 @@ export const logitKind: Kind<LogitUnit> = {
     const token = tokenId(unit.token);
     if (token === null)
       throw new UsageError(
-        `"${unit.token}" is not one token of this model; a logit unit names a single token, with its leading space`,
+        `"${unit.token}" is not one token of this model; a logit unit names a single token, with its leading space${/ [+-] /.test(unit.token) ? ', and stands in double quotes in a sum' : ''}`,
       );
     return new LogitGroup(spec, formatUnit(unit), token).unit(0);
   },
