@@ -1,8 +1,6 @@
 /** @file `superstim calibrate` as a library function: what is usual for units. */
 import { eventClock, type Run, stamped } from '../../runs/events.js';
-import { openSubject } from '../lm/subject.js';
 import type { CalibrationSource } from './calibration.js';
-import { Probe } from './probe.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 
 export interface CalibratedUnit extends CalibrationSource {
@@ -18,7 +16,8 @@ export interface CalibrationResult {
 }
 
 /**
- * Counts mean and standard deviation of each unit over calibration text, or finds them where they were kept.
+ * Counts mean and standard deviation of each unit over calibration text, or finds them where they were kept; of a sum, those
+ * of its units.
  *
  * @yields progress, and `calibrated` for each unit
  * @throws UsageError for a unit that the model does not have, before anything is computed
@@ -26,24 +25,19 @@ export interface CalibrationResult {
 export async function* calibrateUnits(
   options: SessionOptions & { readonly units: readonly string[] },
 ): Run<CalibrationResult> {
-  const { model, engine, at } = options;
-  const subject = openSubject(model, engine);
   const event = eventClock();
   const units = options.units.map((name) => resolveUnits(name, { ...options, reference: 'none' }));
   yield event({ kind: 'started', task: 'calibrate', unit: null, method: null });
   const calibration = yield* stamped(calibrate(options), event);
   const found: CalibratedUnit[] = [];
-  for (const { unit, reference } of units) {
+  for (const { objective } of units) {
     options.signal?.throwIfAborted();
-    const probe = await Probe.create({ subject, unit, reference, calibration, at });
-    const { mean, deviation } = probe.moments;
-    await probe.dispose();
-    const from = await calibration.sourceOf(unit.group);
-    const counted = { unit: unit.name, mean, standard_deviation: deviation, ...from };
-    yield event({ kind: 'calibrated', ...counted });
-    found.push(counted);
+    for await (const { kind, ...counted } of calibration.report(objective)) {
+      yield event({ kind, ...counted });
+      found.push(counted);
+    }
   }
-  const result: CalibrationResult = { model: model.name, units: found };
+  const result: CalibrationResult = { model: options.model.name, units: found };
   yield event({ kind: 'finished', reason: 'done', result: JSON.parse(JSON.stringify(result)) });
   return result;
 }

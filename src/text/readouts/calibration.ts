@@ -57,6 +57,7 @@ export interface CalibrationSource {
   readonly cached: boolean;
 }
 
+type Calibrated = Extract<EventBody, { kind: 'calibrated' }>;
 type Known = { readonly statistics: GroupStatistics; readonly from: CalibrationSource };
 
 /** Statistics on demand, each group once; kept in a store so that the next process need not count again. */
@@ -85,7 +86,7 @@ export class Calibration {
   }
 
   /** What is reported of an objective: mean and deviation of each of its units, and where they come from. */
-  async *report({ terms }: Objective): AsyncGenerator<EventBody, void, void> {
+  async *report({ terms }: Objective): AsyncGenerator<Calibrated, void, void> {
     for (const { readout } of terms) {
       const { name, group, index } = readout;
       const { statistics, from } = await this.find(group);

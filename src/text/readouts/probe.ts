@@ -15,7 +15,7 @@ import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
 import type { Calibration, GroupStatistics } from './calibration.js';
 import { type Objective, soleReadout } from './objective.js';
-import type { PassContext, ReadoutGroup } from './readout.js';
+import type { PassContext, Readout, ReadoutGroup } from './readout.js';
 import type { ReferenceClass, ReferencePart } from './reference.js';
 import { type Scores, toScores } from './scores.js';
 import { scoreSequence } from './sequence-score.js';
@@ -156,16 +156,19 @@ export class Probe {
    */
   unitAtPositions(weights: WeightLookup, run: Pass): { raw: tf.Tensor; z: tf.Tensor } {
     const { objective } = this.options;
+    const sole = soleReadout(objective);
+    const raw = sole && this.rawOf(weights, run, sole);
     const z = objective.terms
       .map(({ weight, readout: { group, index } }) =>
         weighted(column(this.groupZ(weights, run, group), index), weight),
       )
       .reduce((sum, term) => tf.add(sum, term));
-    const sole = soleReadout(objective);
-    if (!sole) return { raw: z, z };
-    const { group, index } = sole;
+    return { raw: raw ?? z, z };
+  }
+
+  private rawOf(weights: WeightLookup, run: Pass, { group, index }: Readout): tf.Tensor {
     const { centre } = this.statistics.get(group.key)!;
-    return { raw: column((group.raw ?? group).read(this.context(weights, run), centre), index), z };
+    return column((group.raw ?? group).read(this.context(weights, run), centre), index);
   }
 
   private context(weights: WeightLookup, pass: Pass): PassContext {
