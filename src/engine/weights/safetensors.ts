@@ -4,22 +4,14 @@
  * A file is the header's length (u64), the header (JSON: name -> dtype, shape, byte range) and the bytes, all
  * little-endian. Opening reads headers only; an array is read, as a range of its file, when it is asked for.
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, fstatSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { foreignFormat } from '../../core/foreign-formats.js';
 import { inside } from '../../core/inside.js';
-import { openRegular, readRegularFile } from '../../core/regular-file.js';
+import { readRegularFile } from '../../core/regular-file.js';
 import { sizeOf } from '../tensor-spec.js';
+import { readExactly, readRange, truncated, withFile } from './byte-ranges.js';
 import { f16FromFloat32, float32FromBf16, float32FromF16 } from './half.js';
 import type { WeightArray, WeightSource } from './weights.js';
 
@@ -240,38 +232,6 @@ function isName(name: string): boolean {
 /** For messages: cut, and without what acts on a terminal. */
 function quoted(name: string): string {
   return JSON.stringify(name.slice(0, 80).replace(/[\p{Cc}\p{Cf}]/gu, '�'));
-}
-
-function truncated(path: string, is: number, needed: number): UserError {
-  return new UserError(`${path} is cut short: it has ${is} bytes of at least ${needed}; download it again`);
-}
-
-function readRange(path: string, start: number, bytes: number): ArrayBuffer {
-  return withFile(path, (file) => readExactly(file, path, start, bytes));
-}
-
-function withFile<T>(path: string, body: (file: number) => T): T {
-  const { file } = openRegular(path);
-  try {
-    return body(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** One call reads less than 2 GiB. */
-const MAX_READ = 1 << 30;
-
-function readExactly(file: number, path: string, start: number, bytes: number): ArrayBuffer {
-  const buffer = new ArrayBuffer(bytes);
-  let done = 0;
-  while (done < bytes) {
-    const view = new Uint8Array(buffer, done, Math.min(bytes - done, MAX_READ));
-    const read = readSync(file, view, 0, view.length, start + done);
-    if (read === 0) throw truncated(path, start + done, start + bytes);
-    done += read;
-  }
-  return buffer;
 }
 
 export interface WriteOptions {

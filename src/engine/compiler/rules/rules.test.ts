@@ -1,41 +1,7 @@
-/** Every traced kernel, compiled, against the eager cpu backend: values and gradients. */
-import { describe, expect, it } from 'vitest';
-import { compile } from '../../compile.js';
+/** Kernels without geometry, compiled, against the eager cpu backend: values and gradients. */
+import { describe } from 'vitest';
+import { type Case, checkCases, pair, smooth } from '../../../../test/helpers/kernel-cases.js';
 import * as tf from '../../functions/tfjs.js';
-import { sizeOf } from '../../tensor-spec.js';
-import type { TensorFunction } from '../trace.js';
-
-type Shape = readonly number[];
-interface Case {
-  readonly shapes: readonly Shape[];
-  readonly fn: (...x: tf.Tensor[]) => tf.Tensor;
-  /** Inputs drawn from [low, high]. */
-  readonly range?: readonly [number, number];
-  /** The cpu backend's gradient is wrong here: central differences are the judge. */
-  readonly cpuGradientWrong?: boolean;
-  readonly noGradient?: boolean | undefined;
-}
-
-const smooth = (fn: (x: tf.Tensor) => tf.Tensor, range: readonly [number, number] = [-2, 2]): Case => ({
-  shapes: [[3, 5]],
-  fn,
-  range,
-});
-const pair = (
-  fn: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
-  range: readonly [number, number] = [0.5, 2],
-  b: Shape = [5],
-): Case => ({
-  shapes: [[3, 5], b],
-  fn,
-  range,
-});
-const image = (fn: (...x: tf.Tensor[]) => tf.Tensor, ...more: Shape[]): Case => ({
-  shapes: [[2, 7, 6, 3], ...more],
-  fn,
-});
-const four = (x: tf.Tensor) => x as tf.Tensor4D;
-const fixed = (shape: number[], seed: number) => tf.tensor(random(sizeOf(shape), [-1, 1], seed), shape);
 
 const cases: Record<string, Case> = {
   abs: smooth(tf.abs),
@@ -214,172 +180,15 @@ const cases: Record<string, Case> = {
     ...smooth((x) => tf.add(tf.topk(x, 2).values, tf.cast(tf.topk(x, 2).indices, 'float32'))),
     noGradient: true,
   },
-  'conv same': image((x, w) => tf.relu(tf.conv2d(four(x), four(w), 1, 'same')), [3, 3, 3, 4]),
-  'conv with a bias': image(
-    (x, w, b) => tf.relu(tf.add(tf.conv2d(four(x), four(w), 1, 'valid'), b)),
-    [3, 2, 3, 4],
-    [4],
-  ),
-  'conv to many channels': image((x, w) => tf.conv2d(four(x), four(w), 1, 'same'), [3, 2, 3, 80]),
-  'conv strided': image((x, w) => tf.conv2d(four(x), four(w), 2, 'same'), [3, 3, 3, 4]),
-  'conv strided, odd left over': image((x, w) => tf.conv2d(four(x), four(w), [3, 2], 'valid'), [2, 2, 3, 2]),
-  'conv with explicit pads': image(
-    (x, w) =>
-      tf.conv2d(four(x), four(w), 2, [
-        [0, 0],
-        [1, 2],
-        [3, 0],
-        [0, 0],
-      ]),
-    [5, 3, 3, 2],
-  ),
-  'conv with more padding than kernel': image((x, w) => tf.conv2d(four(x), four(w), 1, 2), [1, 1, 3, 4]),
   'transpose and a larger constant': {
     shapes: [[4, 3, 1]],
     fn: (x) => tf.add(tf.transpose(x, [1, 0, 2]), tf.fill([3, 4, 2], 2)),
-  },
-  'nearest with half-pixel centres': {
-    ...image((x) => tf.image.resizeNearestNeighbor(four(x), [3, 3], false, true)),
-    cpuGradientWrong: true,
   },
   'one-hot of integers': {
     shapes: [[3, 4]],
     fn: (x) => tf.oneHot(tf.cast(tf.argMax(x, 1), 'int32') as tf.Tensor1D, 4),
     noGradient: true,
   },
-  'conv dilated': {
-    ...image((x, w) => tf.conv2d(four(x), four(w), 1, 'same', 'NHWC', 2), [3, 3, 3, 2]),
-    noGradient: true,
-  },
-  'two convs in a row': image(
-    (x, w, v) => tf.conv2d(four(tf.relu(tf.conv2d(four(x), four(w), 1, 'same'))), four(v), 1, 'same'),
-    [3, 3, 3, 4],
-    [1, 1, 4, 2],
-  ),
-  'depthwise conv': image((x) =>
-    tf.depthwiseConv2d(four(x), fixed([3, 3, 3, 1], 5) as tf.Tensor4D, 1, 'same'),
-  ),
-  'depthwise conv strided, multiplied': image((x) =>
-    tf.depthwiseConv2d(four(x), fixed([3, 3, 3, 2], 5) as tf.Tensor4D, 2, 'same'),
-  ),
-  'batch norm': image(
-    (x, m, s) =>
-      tf.batchNorm(
-        x,
-        m as tf.Tensor1D,
-        tf.add(tf.square(s), 0.5) as tf.Tensor1D,
-        s as tf.Tensor1D,
-        m as tf.Tensor1D,
-        1e-3,
-      ),
-    [3],
-    [3],
-  ),
-  'max pool': image((x) => tf.maxPool(four(x), 2, 2, 'valid')),
-  'max pool overlapping': image((x) => tf.maxPool(four(x), 3, 2, 'same')),
-  'max pool rounded up': { ...image((x) => tf.maxPool(four(x), 3, 2, 0, 'ceil')), cpuGradientWrong: true },
-  'average pool': image((x) => tf.avgPool(four(x), 2, 2, 'valid')),
-  'average pool same': { ...image((x) => tf.avgPool(four(x), 3, 1, 'same')), cpuGradientWrong: true },
-  'average pool strided same': { ...image((x) => tf.avgPool(four(x), 3, 2, 'same')), cpuGradientWrong: true },
-  'resize bilinear': {
-    ...image((x) => tf.image.resizeBilinear(four(x), [9, 11], false, true)),
-    cpuGradientWrong: true,
-  },
-  'resize bilinear, corners aligned': {
-    ...image((x) => tf.image.resizeBilinear(four(x), [4, 13], true)),
-    cpuGradientWrong: true,
-  },
-  'resize bilinear, asymmetric': {
-    ...image((x) => tf.image.resizeBilinear(four(x), [10, 4])),
-    cpuGradientWrong: true,
-  },
-  'resize nearest': {
-    ...image((x) => tf.image.resizeNearestNeighbor(four(x), [14, 12])),
-    cpuGradientWrong: true,
-  },
-  'local response normalization': {
-    shapes: [[1, 3, 4, 8]],
-    fn: (x) => tf.localResponseNormalization(four(x), 2, 1.5, 0.3, 0.7),
-  },
-  'global average': image((x, w) => tf.mean(tf.conv2d(four(x), four(w), 1, 'same'), [1, 2]), [3, 3, 3, 4]),
-  'concat of convs': image(
-    (x, w) => tf.concat([tf.conv2d(four(x), four(w), 1, 'same'), tf.maxPool(four(x), 3, 1, 'same')], 3),
-    [1, 1, 3, 4],
-  ),
 };
 
-function random(size: number, [low, high]: readonly [number, number], seed: number): Float32Array {
-  let state = seed * 2654435761 + 12345;
-  return Float32Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return low + ((high - low) * state) / 2 ** 32;
-  });
-}
-
-/** The case's output, and the gradient of its product with fixed random weights for every input. */
-function program({ fn, noGradient }: Case): TensorFunction {
-  return (inputs) => {
-    const xs = Object.values(inputs);
-    const value = fn(...xs);
-    if (noGradient) return { value };
-    const objective = (...args: tf.Tensor[]) => {
-      const y = fn(...args);
-      return tf.sum(tf.mul(y, fixed(y.shape, 99)));
-    };
-    const { value: total, grads } = tf.valueAndGrads(objective)(xs);
-    return { value, total, ...Object.fromEntries(grads.map((g, i) => [`grad${i}`, g])) };
-  };
-}
-
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  expect(actual.length).toBe(expected.length);
-  const scale = Math.max(1e-6, ...Array.from(expected, Math.abs));
-  for (let i = 0; i < expected.length; i++)
-    expect(Math.abs(actual[i]! - expected[i]!) / scale).toBeLessThan(tolerance);
-}
-
-describe('every kernel compiled = eager', () => {
-  for (const [name, testCase] of Object.entries(cases)) {
-    it(name, async () => {
-      const shapes = testCase.shapes;
-      const inputs = Object.fromEntries(shapes.map((shape, i) => [`x${i}`, { shape }]));
-      const data = Object.fromEntries(
-        shapes.map((shape, i) => [`x${i}`, random(sizeOf(shape), testCase.range ?? [-1, 1], i + 1)]),
-      );
-      const compiled = await compile(program(testCase), { inputs });
-      const eager = await compile(
-        program({ ...testCase, noGradient: testCase.noGradient || testCase.cpuGradientWrong }),
-        {
-          inputs,
-          engine: 'cpu',
-        },
-      );
-      const [actual, expected] = [await compiled.run(data), await eager.run(data)];
-      expect(compiled.outputs).toMatchObject(eager.outputs);
-      for (const output of Object.keys(expected)) {
-        expectClose(actual[output]!, expected[output]!, 1e-4);
-      }
-      if (testCase.cpuGradientWrong)
-        expectClose(actual.grad0!, await centralDifferences(compiled, data), 5e-3);
-      compiled.dispose();
-    });
-  }
-});
-
-async function centralDifferences(
-  compiled: { run(x: Record<string, Float32Array>): Promise<Record<string, ArrayLike<number>>> },
-  data: Record<string, Float32Array>,
-) {
-  const x = data.x0!;
-  const step = 0.002;
-  const gradient = new Float32Array(x.length);
-  for (let i = 0; i < x.length; i++) {
-    const at = async (shift: number) => {
-      const moved = x.slice();
-      moved[i]! += shift;
-      return (await compiled.run({ ...data, x0: moved })).total![0]!;
-    };
-    gradient[i] = ((await at(step)) - (await at(-step))) / (2 * step);
-  }
-  return gradient;
-}
+describe('every kernel compiled = eager', () => checkCases(cases));
