@@ -10,11 +10,14 @@ import { withTimeLimit } from '../../core/time-limit.js';
 /** Bytes; the largest real ones have 35 million. */
 const LARGEST = 200_000_000;
 const MOST_TOKENS = 2 ** 22;
+/** Characters; the longest real ones are runs of a few hundred spaces. */
+const LONGEST_TOKEN = 2000;
 /** Long enough to build the largest tokenizers. */
 const TIME_LIMIT = 60_000;
 
 const id = z.int().min(0).max(MOST_TOKENS);
-const addedToken = z.looseObject({ id, content: z.string().max(10_000) });
+const token = z.string().max(LONGEST_TOKEN);
+const addedToken = z.looseObject({ id, content: token });
 const part = z.looseObject({ type: z.string().max(100) }).nullish();
 
 /** What is used of the file here; the rest is the library's. */
@@ -25,16 +28,19 @@ const tokenizerSchema = z.looseObject({
   post_processor: part.default(null),
   decoder: part.default(null),
   model: z.looseObject({
-    vocab: z.union([z.record(z.string(), id), z.array(z.tuple([z.string(), z.number()]).rest(z.unknown()))]),
+    vocab: z.union([z.record(token, id), z.array(z.tuple([token, z.number()]).rest(z.unknown()))]),
     unk_token: z.string().nullish(),
     merges: z
-      .array(z.union([z.string(), z.array(z.string()).length(2)]))
+      .array(z.union([z.string().max(2 * LONGEST_TOKEN), z.array(token).length(2)]))
       .max(2 * MOST_TOKENS)
       .optional(),
   }),
 });
 
-const tokenName = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
+/** A name, or an object that has it. */
+const tokenName = z
+  .union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)])
+  .nullish();
 const configSchema = z.looseObject({
   bos_token: tokenName,
   eos_token: tokenName,
