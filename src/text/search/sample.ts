@@ -52,6 +52,13 @@ export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
   try {
     for (;;) {
       const particles = await sequentialMonteCarlo({ decoder, reward, betas: ladder, random, isText });
+      if (particles.logWeights.every((weight) => weight === Number.NEGATIVE_INFINITY)) {
+        // No text among them, and nothing to go on from.
+        arena.lost += particles.sequences.rows;
+        decoder.release(particles.standing);
+        yield;
+        continue;
+      }
       arena.measured = figuresOf(particles);
       await enter(arena, decoder, particles.sequences, particles.rewards, 'smc');
       yield;

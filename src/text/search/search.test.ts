@@ -174,7 +174,7 @@ describe('searchText', () => {
     const path = join(folder, 'tokenizer.json');
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), decoder: null }));
     const model = await loadTextModel(folder);
-    for (const method of ['auto', 'prior', 'epo'] as const) {
+    for (const method of ['auto', 'prior', 'epo', 'sample'] as const) {
       const run = finishRun(searchText(options({ model, method })));
       await expect(run).rejects.toThrow(UserError);
       await expect(run).rejects.toThrow(
