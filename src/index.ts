@@ -231,12 +231,8 @@ export { parameterizations } from './vision/parameterizations/index.js';
 export type { Parameterization, PictureShape } from './vision/parameterizations/parameterization.js';
 export { type Picture, readPicture } from './vision/picture.js';
 export type { Preprocessing } from './vision/preprocess.js';
-export {
-  type RenderOptions,
-  type RenderResult,
-  renderUnits,
-  type UnitResult,
-} from './vision/render/render.js';
+export { renderUnits } from './vision/render/render.js';
+export type { RenderOptions, RenderResult, RenderState, UnitResult } from './vision/render/render-options.js';
 export {
   formatTransforms,
   parseTransforms,

@@ -25,7 +25,8 @@ import { parseExpression } from '../../src/vision/objectives/parse.js';
 import { parseUnitList } from '../../src/vision/objectives/unit-list.js';
 import { openVisionNetwork } from '../../src/vision/open.js';
 import { preprocess } from '../../src/vision/preprocess.js';
-import { renderUnits, type UnitResult } from '../../src/vision/render/render.js';
+import { renderUnits } from '../../src/vision/render/render.js';
+import type { UnitResult } from '../../src/vision/render/render-options.js';
 import { makeView } from '../../src/vision/transforms/view.js';
 
 const { values: flags } = parseArgs({

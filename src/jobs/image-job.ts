@@ -1,13 +1,16 @@
 /** @file The task `image`: the picture that excites a channel. */
+import { UserError } from '../core/errors.js';
 import { hashModel } from '../hub/model-hash.js';
 import { namedRanges } from '../vision/input-fit.js';
 import type { VisionNetwork } from '../vision/network.js';
 import { parseUnitList } from '../vision/objectives/unit-list.js';
 import { readPicture } from '../vision/picture.js';
-import { defaultSize, type RenderOptions } from '../vision/render/render.js';
+import { defaultSize } from '../vision/render/render.js';
+import type { RenderOptions } from '../vision/render/render-options.js';
 import { parseTransforms } from '../vision/transforms/transform.js';
 import { embeddedNetwork, findModel, openNetwork } from './open-network.js';
 import { checkFiles, type ImageDocument, type RenderFiles, renderToFiles } from './render-files.js';
+import { readRenderState } from './render-state.js';
 import type { JobOf } from './schema.js';
 import type { Task } from './task.js';
 
@@ -22,7 +25,12 @@ export const imageTask: Task<'image', ImageDocument> = {
     const options = await renderOptions(job, network);
     return {
       model: { name: network.name, hash: await hashModel(place.path) },
-      begin: ({ folder, signal }) => renderToFiles({ ...options, signal }, folder!, files),
+      begin({ folder, signal, earlier }) {
+        if (earlier?.reading.state === 'done')
+          throw new UserError(`${earlier.reading.path} is finished: there is nothing left to do`);
+        const from = earlier ? readRenderState(earlier.reading.path) : undefined;
+        return renderToFiles({ ...options, signal }, folder!, files, from);
+      },
     };
   },
 };

@@ -11,16 +11,16 @@ import { eventClock, type Run } from '../runs/events.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { datasetExamples } from '../vision/dataset-examples.js';
 import { type Expression, formatExpression } from '../vision/objectives/expression.js';
-import type { Picture } from '../vision/picture.js';
+import { type Picture, readPicture } from '../vision/picture.js';
+import { renderUnits, silent } from '../vision/render/render.js';
 import {
   DEFAULT_STEPS,
   type RenderedUnit,
   type RenderOptions,
   type RenderResult,
-  renderUnits,
-  silent,
   type UnitResult,
-} from '../vision/render/render.js';
+} from '../vision/render/render-options.js';
+import { type KeptRender, writeRenderState } from './render-state.js';
 
 export interface RenderFiles {
   /** The picture, .png; default: `picture.png` in the run folder. */
@@ -90,28 +90,35 @@ export function checkFiles({ image, animation, examples }: RenderFiles): void {
 /**
  * Renders into a run folder.
  *
+ * @param from - where an earlier part of the same render stood
+ *
  * @yields what `renderUnits` does; `finished` carries the document
  * @throws UserError when every unit is silent: there is nothing to show
  */
 export async function* renderToFiles(
-  options: Omit<RenderOptions, 'saveFrame' | 'frameEvery'>,
+  options: Omit<RenderOptions, 'saveFrame' | 'frameEvery' | 'saveState' | 'stateEvery' | 'from' | 'clock'>,
   folder: RunFolder,
   files: RenderFiles = {},
+  from?: KeptRender,
 ): Run<ImageDocument> {
   checkFiles(files);
-  const event = eventClock();
+  const event = eventClock(folder.elapsed);
   const channels = files.examples === undefined ? [] : channelsOf(options.units);
   const steps = options.steps ?? DEFAULT_STEPS;
-  const animation: Picture[] = [];
   // Several batches have frames of the same step; they follow each other.
-  let frames = 0;
+  let frames = from?.frames ?? 0;
+  const animation = files.animation ? await readFrames(folder, frames) : [];
   const run = renderUnits({
     ...options,
+    clock: folder.elapsed,
+    ...(from && { from: from.state }),
+    stateEvery: Math.max(1, Math.ceil(steps / FRAMES)),
+    saveState: (state) => writeRenderState(folder, { state, frames, clock: folder.elapsed }),
     frameEvery: files.animation ? 1 : Math.max(1, Math.ceil(steps / FRAMES)),
     async saveFrame(_step, units) {
       const sheet = sheetOf(units);
       if (files.animation) animation.push(sheet);
-      const name = `frames/${String(frames++).padStart(6, '0')}.png`;
+      const name = frameName(frames++);
       folder.writeFile(name, await encodePng(sheet));
       return name;
     },
@@ -134,6 +141,20 @@ export async function* renderToFiles(
   const reason = result.interrupted ? 'interrupted' : 'done';
   yield event({ kind: 'finished', reason, result: JSON.parse(JSON.stringify(document)) });
   return document;
+}
+
+const frameName = (number: number) => `frames/${String(number).padStart(6, '0')}.png`;
+
+/** The first frames of a render that is resumed, for its animation. */
+async function readFrames(folder: RunFolder, count: number): Promise<Picture[]> {
+  const { default: sharp } = await import('sharp');
+  const frames: Picture[] = [];
+  for (let number = 0; number < count; number++) {
+    const file = join(folder.path, frameName(number));
+    const { width, height, channels } = await sharp(file).metadata();
+    frames.push(await readPicture(file, { width, height, channels: channels === 1 ? 1 : 3 }));
+  }
+  return frames;
 }
 
 async function writeResult(

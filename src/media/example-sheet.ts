@@ -2,7 +2,7 @@
 import type { UnitExamples } from '../vision/dataset-examples.js';
 import type { Picture } from '../vision/picture.js';
 import { resized } from '../vision/render/octaves.js';
-import type { UnitResult } from '../vision/render/render.js';
+import type { UnitResult } from '../vision/render/render-options.js';
 import { contactSheet, type Tile } from './contact-sheet.js';
 
 /**

@@ -33,26 +33,47 @@ export interface AscentStep {
   readonly gradient: Float32Array;
 }
 
+/** Everything that a step depends on, beside random numbers. */
+export interface AscentState {
+  readonly steps: number;
+  /** The parameter and the optimizer's averages. */
+  readonly arrays: Readonly<Record<string, Float32Array>>;
+}
+
 /** A batch of pictures on its way up. Created with a start, stepped, looked at, disposed of. */
 export class Ascent {
   private readonly programs = new OnDemand<string, Compiled>();
-  private steps = 0;
 
   private constructor(
     private readonly options: AscentOptions,
     private state: Record<string, Resident>,
+    private steps: number,
   ) {}
 
-  /** @param start - the parameter to begin with (`Parameterization.noise` or `fromPictures`) */
-  static async create(options: AscentOptions, start: Float32Array): Promise<Ascent> {
+  /**
+   * @param start - the parameter to begin with (`Parameterization.noise` or `fromPictures`), or where an earlier
+   *   ascent stood
+   */
+  static async create(options: AscentOptions, start: Float32Array | AscentState): Promise<Ascent> {
     const { shape } = options.parameterization;
-    const state: Record<string, Resident> = {
-      parameter: await resident(start, { shape }, options.engine),
-    };
-    for (const slot of optimizers[options.optimizer]().slots) {
-      state[slot] = await resident(new Float32Array(sizeOf(shape)), { shape }, options.engine);
+    const { steps, arrays } =
+      start instanceof Float32Array
+        ? { steps: 0, arrays: { parameter: start } as AscentState['arrays'] }
+        : start;
+    const state: Record<string, Resident> = {};
+    for (const name of ['parameter', ...optimizers[options.optimizer]().slots]) {
+      const data = arrays[name] ?? new Float32Array(sizeOf(shape));
+      state[name] = await resident(data, { shape }, options.engine);
     }
-    return new Ascent(options, state);
+    return new Ascent(options, state, steps);
+  }
+
+  /** What `create` resumes from. */
+  async snapshot(): Promise<AscentState> {
+    const arrays: Record<string, Float32Array> = {};
+    for (const [name, array] of Object.entries(this.state))
+      arrays[name] = (await array.read()) as Float32Array;
+    return { steps: this.steps, arrays };
   }
 
   /** @param redirect - let the gradient past dead ReLUs */

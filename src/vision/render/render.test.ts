@@ -13,7 +13,8 @@ import { parseUnitList } from '../objectives/unit-list.js';
 import { preprocess } from '../preprocess.js';
 import { octaveSizes } from './octaves.js';
 import { withRedirectedRelu } from './redirected-relu.js';
-import { type RenderOptions, renderUnits } from './render.js';
+import { renderUnits } from './render.js';
+import type { RenderOptions } from './render-options.js';
 
 const network = tinyNetwork();
 const render = (units: string, options: Partial<RenderOptions> = {}, onEvent?: (event: RunEvent) => void) =>

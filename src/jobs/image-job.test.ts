@@ -1,0 +1,57 @@
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { finishRun } from '../runs/events.js';
+import { createJobFolder, openJob, type ResultOf, resumeRun, runJob } from './job.js';
+
+const parent = mkdtempSync(join(tmpdir(), 'superstim-image-job-'));
+afterAll(() => rmSync(parent, { recursive: true }));
+
+const job = {
+  ...{ task: 'image', model: 'tiny-vgg', units: ['block1_conv1:1', 'block2_conv1:2'] },
+  ...{ steps: 9, size: 48, octaves: 2, seed: 4, animation: join(parent, 'all.gif') },
+} as const;
+
+/** Runs until so many steps were taken, then stops as Ctrl-C does, or as a kill does: with nothing more written. */
+async function begin(steps: number, how: 'stop' | 'kill'): Promise<string> {
+  const opened = await finishRun(openJob<'image'>(job));
+  const folder = createJobFolder(opened, parent);
+  const stopping = new AbortController();
+  let seen = 0;
+  for await (const event of runJob(opened, folder, stopping.signal)) {
+    if (event.kind !== 'step' || ++seen < steps) continue;
+    if (how === 'kill') break;
+    stopping.abort();
+  }
+  return folder.path;
+}
+
+async function resume(path: string) {
+  const resumed = await finishRun(resumeRun(path));
+  const run = runJob(resumed, resumed.folder, undefined, resumed.earlier);
+  return (await finishRun(run)) as ResultOf<'image'>;
+}
+
+describe('an image run that is resumed', () => {
+  it.each(['stop', 'kill'] as const)('ends with the picture of one that was not: after a %s', async (how) => {
+    const opened = await finishRun(openJob<'image'>(job));
+    const whole = await finishRun(runJob(opened, createJobFolder(opened, parent)));
+    const gif = join(parent, 'whole.gif');
+    copyFileSync(job.animation, gif);
+    const path = await begin(6, how);
+    expect(existsSync(join(path, 'checkpoint.safetensors'))).toBe(true);
+    const resumed = await resume(path);
+    expect(resumed.units).toEqual(JSON.parse(JSON.stringify(whole.units)));
+    expect(readFileSync(resumed.image)).toEqual(readFileSync(whole.image));
+    if (how === 'kill') expect(readFileSync(job.animation)).toEqual(readFileSync(gif));
+    await expect(resume(path)).rejects.toThrow('is finished: there is nothing left to do');
+  });
+
+  it('begins anew when it was stopped before its first checkpoint', async () => {
+    const opened = await finishRun(openJob<'image'>({ ...job, steps: 2, octaves: 1 }));
+    const folder = createJobFolder(opened, parent);
+    folder.close();
+    expect((await resume(folder.path)).units[0]!.activation.curve).toHaveLength(2);
+  });
+});

@@ -1,0 +1,213 @@
+/** @file A batch of pictures on its way through its octaves: stepped, looked at, kept to be resumed. */
+
+import { UsageError } from '../../core/errors.js';
+import { Random } from '../../core/random.js';
+import type { EventBody } from '../../runs/events.js';
+import type { VisionNetwork } from '../network.js';
+import type { Objective } from '../objectives/objective.js';
+import { parameterizations } from '../parameterizations/index.js';
+import type { PictureShape } from '../parameterizations/parameterization.js';
+import { type Picture, plainPicture } from '../picture.js';
+import type { Preprocessing } from '../preprocess.js';
+import { standardTransforms, type Transform } from '../transforms/transform.js';
+import { makeView, type View } from '../transforms/view.js';
+import { Ascent } from './ascent.js';
+import { octaveSizes, resized } from './octaves.js';
+import { defaults } from './optimizers.js';
+import {
+  type BatchState,
+  DEFAULT_STEPS,
+  type RenderedUnit,
+  type RenderOptions,
+  type UnitResult,
+} from './render-options.js';
+
+/** A unit without a gradient gets a redirected one, but for every fourth step, which shows if it woke. */
+const WAKE_CHECK = 4;
+
+type ReadyOptions = RenderOptions & { readonly preprocessing: Preprocessing };
+
+/** One batch on its way from start to end. */
+export class Batch {
+  private readonly channels: number;
+  private readonly curve: number[][];
+  /** Rows that have had a gradient of their own at some step. */
+  private readonly moved: boolean[];
+  private pictures: Float32Array = new Float32Array(0);
+  private start: Float32Array = new Float32Array(0);
+  private final: Float32Array = new Float32Array(0);
+
+  constructor(
+    private readonly options: ReadyOptions,
+    private readonly objective: Objective,
+    private readonly labels: readonly string[],
+    private readonly size: number,
+    private random: Random,
+    private readonly from?: BatchState,
+  ) {
+    this.channels = options.network.input.channels;
+    this.curve = labels.map((_, i) => [...(from?.curve[i] ?? [])]);
+    this.moved = labels.map((_, i) => from?.moved[i] ?? false);
+    if (from) this.start = Float32Array.from(from.start);
+    if (from) this.random = new Random(Uint32Array.from(from.random));
+  }
+
+  /** @param keep - is given the state every `stateEvery` steps, and when the signal stops the batch */
+  async *run(keep: (state: BatchState) => void): AsyncGenerator<EventBody> {
+    const { from } = this;
+    const { stateEvery = Number.POSITIVE_INFINITY } = this.options;
+    const { steps = DEFAULT_STEPS, octaves = 1, octaveScale = 1.4, signal } = this.options;
+    const sizes = octaveSizes(this.size, octaves, octaveScale);
+    let step = from?.step ?? 0;
+    for (const [octave, size] of sizes.entries()) {
+      if (from && octave < from.octave) continue;
+      const ascent = await this.begin(octave, sizes[octave - 1] ?? size, size);
+      if (octave === 0 && !from) {
+        this.start = await ascent.measure(this.random);
+        yield* this.frame(0, ascent, size, this.start);
+      }
+      const end = Math.round((steps * (octave + 1)) / sizes.length);
+      let activation: Float32Array = this.start;
+      while (step < end && !signal?.aborted) {
+        activation = await this.step(ascent, step++);
+        const mean = activation.reduce((a, b) => a + b, 0) / activation.length;
+        yield { kind: 'step', source: 'search', step, metrics: { activation: mean } };
+        if (step < steps && step % (this.options.frameEvery ?? Number.POSITIVE_INFINITY) === 0) {
+          yield* this.frame(step, ascent, size, activation);
+        }
+        if (step % stateEvery === 0) keep(await this.state(octave, step, ascent));
+      }
+      if (signal?.aborted) keep(await this.state(octave, step, ascent));
+      this.pictures = await ascent.pictures();
+      if (octave === sizes.length - 1 || signal?.aborted) {
+        if (signal?.aborted && size !== this.size) {
+          this.pictures = await resized(this.pictures, this.shape(size), this.size);
+        }
+        this.final = await ascent.measure(this.random);
+        if (step > 0) yield* this.frame(step, ascent, size, this.final);
+      }
+      await ascent.dispose();
+      if (signal?.aborted) return;
+    }
+  }
+
+  results(): UnitResult[] {
+    return this.units(this.pictures, this.size).map((rendered, i) => ({
+      ...rendered,
+      activation: { start: this.start[i]!, final: this.final[i]!, curve: this.curve[i]! },
+      dead: !this.moved[i] && this.curve[i]!.length > 0,
+    }));
+  }
+
+  private async state(octave: number, step: number, ascent: Ascent): Promise<BatchState> {
+    return {
+      ...{ octave, step, ascent: await ascent.snapshot() },
+      curve: this.curve.map((values) => [...values]),
+      moved: [...this.moved],
+      start: [...this.start],
+      random: [...this.random.snapshot()],
+    };
+  }
+
+  private shape(size: number): PictureShape {
+    return { batch: this.labels.length, height: size, width: size, channels: this.channels };
+  }
+
+  /** The ascent of one octave: from the start, or from the octave before brought to this size. */
+  private async begin(octave: number, before: number, size: number): Promise<Ascent> {
+    const { parameterization: name = 'fft', start = 'noise', transforms, engine = 'onnx' } = this.options;
+    const shape = this.shape(size);
+    const parameterization = parameterizations[name](shape);
+    if (name === 'maco' && start === 'black') {
+      throw new UsageError(
+        'the parameterization maco has the contrast of photographs and cannot start from black: use fft or pixel',
+      );
+    }
+    const resumed = this.from?.octave === octave ? this.from.ascent : null;
+    const parameter =
+      resumed ??
+      (octave > 0
+        ? await parameterization.fromPictures(await resized(this.pictures, this.shape(before), size))
+        : start === 'noise'
+          ? parameterization.noise(this.random)
+          : await parameterization.fromPictures(await this.startPictures(start, size)));
+    const { network, preprocessing } = this.options;
+    const view = viewFor(network, this.objective, transforms ?? standardTransforms(size), shape);
+    return Ascent.create(
+      {
+        objective: this.objective,
+        preprocessing,
+        parameterization,
+        view,
+        plainView: viewFor(network, this.objective, [], shape),
+        optimizer: this.options.optimizer ?? defaults[name].optimizer,
+        engine,
+      },
+      parameter,
+    );
+  }
+
+  private async startPictures(start: 'black' | Picture, size: number): Promise<Float32Array> {
+    const picture = start === 'black' ? plainPicture(size, size, this.channels, 0) : start;
+    const one = await resized(
+      picture.data,
+      { batch: 1, height: picture.height, width: picture.width, channels: this.channels },
+      size,
+    );
+    const all = new Float32Array(one.length * this.labels.length);
+    for (let i = 0; i < this.labels.length; i++) all.set(one, i * one.length);
+    return all;
+  }
+
+  private async step(ascent: Ascent, step: number): Promise<Float32Array> {
+    const { parameterization = 'fft', rate = defaults[parameterization].rate } = this.options;
+    const redirect = step % WAKE_CHECK !== 0 && this.moved.includes(false);
+    const { activation, gradient } = await ascent.step(rate, this.random, redirect);
+    for (let i = 0; i < activation.length; i++) {
+      this.curve[i]!.push(activation[i]!);
+      // NaN is no silence.
+      if (!redirect && !(gradient[i]! <= 0)) this.moved[i] = true;
+    }
+    return activation;
+  }
+
+  private async *frame(
+    step: number,
+    ascent: Ascent,
+    size: number,
+    activation: Float32Array,
+  ): AsyncGenerator<EventBody> {
+    const { saveFrame } = this.options;
+    if (!saveFrame) return;
+    const file = await saveFrame(step, this.units(await ascent.pictures(), size));
+    yield { kind: 'frame', file, step, activation: activation[0]! };
+  }
+
+  private units(pictures: Float32Array, size: number): RenderedUnit[] {
+    const area = size * size * this.channels;
+    return this.labels.map((unit, i) => ({
+      unit,
+      picture: {
+        width: size,
+        height: size,
+        channels: this.channels,
+        data: pictures.slice(i * area, (i + 1) * area),
+      },
+    }));
+  }
+}
+
+/** The view at the picture's own size where the network can read that, else at the size that it was trained at. */
+function viewFor(
+  network: VisionNetwork,
+  objective: Objective,
+  transforms: readonly Transform[],
+  shape: PictureShape,
+): View {
+  const free = makeView(transforms, shape);
+  const layers = objective.terms.flatMap(({ layer }) => (layer ? [layer.name] : []));
+  if (network.reads(free.size, layers)) return free;
+  const { height, width } = network.input;
+  if (network.reads([height, width], layers)) return makeView(transforms, shape, [height, width]);
+  return free;
+}

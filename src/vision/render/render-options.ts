@@ -1,0 +1,93 @@
+/** @file What a render is asked for, and what it gives. */
+
+import type { EngineName } from '../../engine/compile.js';
+import type { OptimizerName, ParameterizationName } from '../names.js';
+import type { VisionNetwork } from '../network.js';
+import type { Expression } from '../objectives/expression.js';
+import type { Picture } from '../picture.js';
+import type { Preprocessing } from '../preprocess.js';
+import type { Transform } from '../transforms/transform.js';
+import type { AscentState } from './ascent.js';
+
+export const DEFAULT_STEPS = 256;
+
+export interface RenderOptions {
+  readonly network: VisionNetwork;
+  /** One picture for each; `variants` of each where that is given. */
+  readonly units: readonly Expression[];
+  readonly variants?: number;
+  /** Height and width of the pictures. Default: the network's own, but at least 128. */
+  readonly size?: number;
+  readonly steps?: number;
+  readonly start?: 'noise' | 'black' | Picture;
+  readonly parameterization?: ParameterizationName;
+  /** Default: `standardTransforms`. */
+  readonly transforms?: readonly Transform[];
+  readonly optimizer?: OptimizerName;
+  readonly rate?: number;
+  /** From how many sizes upwards, each `octaveScale` times the last. */
+  readonly octaves?: number;
+  readonly octaveScale?: number;
+  /** What the network's pictures are brought to; default: what the network or `fitInput` says. */
+  readonly preprocessing?: Preprocessing;
+  readonly seed?: number;
+  readonly engine?: EngineName;
+  readonly signal?: AbortSignal;
+  /** After how many steps a frame is kept, besides the first and the last; default: never. */
+  readonly frameEvery?: number;
+  /** Keeps the pictures of one step and says under which name, relative to the run folder. */
+  readonly saveFrame?: (step: number, pictures: readonly RenderedUnit[]) => Promise<string>;
+  /** After how many steps the state is kept, besides when the signal stops the render; default: never. */
+  readonly stateEvery?: number;
+  /** Keeps the state to resume from. */
+  readonly saveState?: (state: RenderState) => void;
+  /** Where an earlier render with the same options stood. */
+  readonly from?: RenderState;
+  /** Seconds on the clock of the run that is resumed. */
+  readonly clock?: number;
+}
+
+/** A moment of a render. */
+export interface RenderState {
+  /** Steps taken, those of finished batches included. */
+  readonly done: number;
+  /** Of finished batches. */
+  readonly results: readonly UnitResult[];
+  readonly batch: BatchState;
+}
+
+/** A unit and its picture at some moment. */
+export interface RenderedUnit {
+  readonly unit: string;
+  readonly picture: Picture;
+}
+
+export interface UnitResult extends RenderedUnit {
+  readonly activation: {
+    /** Of the picture as it is, before the first and after the last step. */
+    readonly start: number;
+    readonly final: number;
+    /** Of what the network was shown at each step. */
+    readonly curve: readonly number[];
+  };
+  /** True when nothing moved the unit: no gradient of its own at any step. More steps may. */
+  readonly dead: boolean;
+}
+
+export interface RenderResult {
+  readonly units: readonly UnitResult[];
+  readonly interrupted: boolean;
+  readonly cost: { readonly seconds: number; readonly steps: number };
+}
+
+/** A moment of a batch. */
+export interface BatchState {
+  readonly octave: number;
+  readonly step: number;
+  readonly ascent: AscentState;
+  /** By row. */
+  readonly curve: readonly (readonly number[])[];
+  readonly moved: readonly boolean[];
+  readonly start: readonly number[];
+  readonly random: readonly number[];
+}
