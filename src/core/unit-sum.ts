@@ -10,7 +10,7 @@
  * A text that is a unit's name is that unit, whatever signs are in it.
  */
 import { UsageError } from './errors.js';
-import { formatUnit, type TextUnit, tryParseUnit } from './units.js';
+import { formatUnit, isTextUnit, type TextUnit, tryParseUnit } from './units.js';
 
 /** A unit and its factor; never 0. */
 export interface UnitTerm {
@@ -28,7 +28,7 @@ export type UnitSum = readonly UnitTerm[];
  * @throws UsageError that says where the text stops making sense, and what `parseUnit` throws
  */
 export function parseUnitSum(text: string, parseUnit: (name: string) => TextUnit): UnitSum {
-  if (isTextUnit(text)) return [{ weight: 1, unit: parseUnit(text) }];
+  if (namesTextUnit(text)) return [{ weight: 1, unit: parseUnit(text) }];
   const parser = new Parser(text, parseUnit);
   const { terms } = parser.whole();
   if (terms.size === 0) throw new UsageError(`"${text}" names no unit: a number alone cannot be excited`);
@@ -55,10 +55,7 @@ export function formatUnitSum(sum: UnitSum): string {
 /** Names that need no quotes in a sum. */
 const BARE = /[A-Za-z][\w.[\]]*(?::pre\b)?/y;
 
-function isTextUnit(name: string): boolean {
-  const unit = tryParseUnit(name);
-  return unit !== null && unit.kind !== 'channel';
-}
+const namesTextUnit = (name: string) => isTextUnit(tryParseUnit(name));
 
 function nameInSum(unit: TextUnit): string {
   const name = formatUnit(unit);
@@ -125,7 +122,7 @@ class Parser {
     if (quoted) return this.parseUnit(this.unquoted(quoted[0]));
     const start = this.at;
     const bare = this.match(BARE);
-    if (bare && isTextUnit(bare[0])) return this.parseUnit(bare[0]);
+    if (bare && namesTextUnit(bare[0])) return this.parseUnit(bare[0]);
     this.at = start;
     const rest = this.match(/.*/sy)![0];
     if (rest === '' && this.text.trim() !== '') this.fail('a unit is missing');

@@ -138,6 +138,8 @@ export function tryParseUnit(name: string): Unit | null {
   return null;
 }
 
+export const isTextUnit = (unit: Unit | null): unit is TextUnit => unit !== null && unit.kind !== 'channel';
+
 /**
  * The unit that a name means. Ranges are the model's business (`parseTextUnit`).
  *

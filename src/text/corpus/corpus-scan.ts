@@ -3,7 +3,7 @@ import { UsageError, UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { Frontier, hypervolume } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import { eventClock, type Run } from '../../runs/events.js';
+import { eventClock, type Run, stamped } from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
 import { openSubject } from '../lm/subject.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
@@ -56,10 +56,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
   const event = eventClock();
   const { objective, reference } = checkScan(options);
   yield event({ kind: 'started', task: 'corpus', unit: objective.name, method: 'corpus' });
-  const preparing = calibrate(options);
-  let prepared = await preparing.next();
-  for (; !prepared.done; prepared = await preparing.next()) yield event(prepared.value);
-  const calibration = prepared.value;
+  const calibration = yield* stamped(calibrate(options), event);
   const probe = await Probe.create({ subject, objective, reference, calibration, at });
   yield* calibration.takeWarnings().map(event);
 

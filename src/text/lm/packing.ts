@@ -79,7 +79,8 @@ export function pack(children: readonly Child[], parents: number, sizes: readonl
 }
 
 const emptyPacking = (size: CallSize, children: readonly number[]): Packing => ({
-  ...{ size, children },
+  size,
+  children,
   ids: new Int32Array(size.tokens),
   positions: new Int32Array(size.tokens),
   slots: new Int32Array(size.tokens),

@@ -80,7 +80,10 @@ export function readPacked(spec: TransformerSpec, weights: WeightLookup, packed:
   const [tokens] = ids.shape as [number];
   return run(
     {
-      ...{ spec, weights, batch: tokens, pos: 1 },
+      spec,
+      weights,
+      batch: tokens,
+      pos: 1,
       positions: singleTokens(spec, positions as tf.Tensor1D, sources.shape[1]!),
       remember: packedMemory(spec, packed),
       edits: {},

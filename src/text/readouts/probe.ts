@@ -6,17 +6,17 @@
 import { OnDemand } from '../../core/on-demand.js';
 import { type Compiled, type CompileOptions, compile, type Precision } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { TypedArray } from '../../engine/tensor-spec.js';
 import { extendWeights } from '../../engine/weights/extend.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
-import { padRows } from '../lm/rows.js';
 import type { Subject } from '../lm/subject.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
 import type { Calibration, GroupStatistics } from './calibration.js';
 import { type Objective, soleReadout } from './objective.js';
+import { column, peakPosition, valueAtPeak } from './peak.js';
 import type { PassContext, Readout, ReadoutGroup } from './readout.js';
 import type { ReferenceClass, ReferencePart } from './reference.js';
+import { runInBatches } from './run-in-batches.js';
 import { type Scores, toScores } from './scores.js';
 import { scoreSequence } from './sequence-score.js';
 
@@ -255,52 +255,5 @@ export class Probe {
   }
 }
 
-/**
- * Runs a program with one input `ids` `[batch, positions]` and one number a row out, over any number of rows.
- *
- * @param ids - `[count, positions]`; a last batch that is smaller is filled up
- * @returns by output, `[count]`
- */
-export async function runInBatches(
-  program: Compiled,
-  ids: Int32Array,
-  positions: number,
-  batch: number,
-): Promise<Record<string, TypedArray>> {
-  const count = ids.length / positions;
-  const columns: Record<string, TypedArray> = {};
-  for (const [name, { dtype }] of Object.entries(program.outputs))
-    columns[name] = dtype === 'int32' ? new Int32Array(count) : new Float32Array(count);
-  for (let start = 0; start < count; start += batch) {
-    const part = ids.subarray(start * positions, Math.min(count, start + batch) * positions);
-    const result = await program.run({ ids: padRows(part, batch, positions) });
-    const rows = part.length / positions;
-    for (const [name, column] of Object.entries(columns)) column.set(result[name]!.subarray(0, rows), start);
-  }
-  return columns;
-}
-
 /** Times a factor; no step of the graph for 1. */
 const weighted = (x: tf.Tensor, factor: number): tf.Tensor => (factor === 1 ? x : tf.mul(x, factor));
-
-/** Unit `index` of `[batch, pos, unit]`: `[batch, pos]`. */
-function column(x: tf.Tensor, index: number): tf.Tensor {
-  const [batch, pos] = x.shape as [number, number];
-  return tf.reshape(tf.slice(x, [0, 0, index], [batch, pos, 1]), [batch, pos]);
-}
-
-/** Where `[batch, pos]` is largest past position 0: `[batch]` int32. */
-function peakPosition(values: tf.Tensor): tf.Tensor {
-  const [batch, pos] = values.shape as [number, number];
-  if (pos === 2) return tf.ones([batch], 'int32');
-  return tf.add(tf.argMax(tf.slice(values, [0, 1], [batch, pos - 1]), 1), tf.scalar(1, 'int32'));
-}
-
-/** `values` where `peaks` is largest past position 0, both `[batch, pos]`: `[batch]`. */
-function valueAtPeak(values: tf.Tensor, peaks: tf.Tensor): tf.Tensor {
-  const [batch, pos] = peaks.shape as [number, number];
-  const counted = (x: tf.Tensor) => tf.slice(x, [0, 1], [batch, pos - 1]);
-  if (pos === 2) return tf.reshape(counted(values), [batch]);
-  const peak = tf.oneHot(tf.argMax(counted(peaks), 1) as tf.Tensor1D, pos - 1);
-  return tf.sum(tf.mul(counted(values), tf.cast(peak, 'float32')), 1);
-}

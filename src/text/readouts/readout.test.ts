@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
 import { type Output, runOn } from '../../../test/helpers/engines.js';
 import { calibrationOn, randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
+import { UsageError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { extendWeights } from '../../engine/weights/extend.js';
@@ -10,13 +11,15 @@ import { bodyModule, unembeddingModule } from '../lm/parameters.js';
 import type { Place } from '../lm/places.js';
 import { forward } from '../lm/transformer.js';
 import { headMeasures } from '../names.js';
+import { PrefixReward } from '../sampling/prefix-reward.js';
+import { emptySequences } from '../sampling/sequences.js';
 import { Calibration, type GroupStatistics } from './calibration.js';
 import { DirectionGroup } from './direction.js';
 import { headGroup } from './head.js';
 import { LogitGroup } from './logit.js';
 import { NeuronGroup } from './neuron.js';
 import type { ReadoutGroup } from './readout.js';
-import { scoreSequence } from './sequence-score.js';
+import { scoreCounted, scoreSequence } from './sequence-score.js';
 
 const positions = 7;
 /** Two full batches of calibration and one that is filled up. */
@@ -257,5 +260,14 @@ describe('scoreSequence', () => {
     expect(both!.shape).toEqual([2, 2]);
     expect(both!.data[0]).toBeCloseTo(expected[0], 5);
     expect(both!.data[2]).toBeCloseTo(expected[1], 5);
+  });
+
+  it('says what is wrong with a word that no type check saw', () => {
+    const wrong = 'peak' as 'max';
+    const words = '"at" is "peak": which position speaks for a text must be max, last, mean';
+    expect(() => scoreSequence(values(), wrong)).toThrow(new UsageError(words));
+    expect(() => scoreCounted(values(), wrong, tf.ones([4]))).toThrow(new UsageError(words));
+    const sequences = { ...emptySequences(1, 4, 1, 0), z: new Float32Array(4) };
+    expect(() => new PrefixReward(wrong).of(sequences, 0, 3)).toThrow(new UsageError(words));
   });
 });

@@ -19,7 +19,7 @@ export function scoreSequence(values: tf.Tensor, at: SequenceScore): tf.Tensor {
     case 'mean':
       return tf.mean(from(1), 1);
     default:
-      throw unknown(at);
+      throw unknownScore(at);
   }
 }
 
@@ -39,7 +39,7 @@ export function scoreCounted(values: tf.Tensor, at: SequenceScore, counted: tf.T
     case 'mean':
       return tf.div(tf.sum(tf.mul(values, mask), 1), tf.sum(counted));
     default:
-      throw unknown(at);
+      throw unknownScore(at);
   }
 }
 
@@ -50,7 +50,7 @@ export function countedPositions(at: SequenceScore, length: number, capacity: nu
 }
 
 /** For what no type check saw: a script in JavaScript, a file that was edited. */
-function unknown(at: never): UsageError {
+export function unknownScore(at: never): UsageError {
   return new UsageError(
     `"at" is "${at}": which position speaks for a text must be ${sequenceScores.join(', ')}`,
   );

@@ -1,6 +1,6 @@
 /** @file Units of a given transformer: names checked against its ranges, and how they are read. */
 import { UsageError } from '../../core/errors.js';
-import { type TextUnit, tryParseUnit } from '../../core/units.js';
+import { isTextUnit, type TextUnit, tryParseUnit } from '../../core/units.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { UnitContext } from './kind.js';
 import { kindOf, kinds } from './kinds.js';
@@ -13,7 +13,7 @@ import type { Readout } from './readout.js';
  */
 export function parseTextUnit(name: string, spec: TransformerSpec): TextUnit {
   const unit = tryParseUnit(name);
-  if (!unit || unit.kind === 'channel') {
+  if (!isTextUnit(unit)) {
     const ranges = Object.values(kinds).map((kind) => kind.range(spec));
     throw new UsageError(
       `"${name}" names no unit of this model: it has ${ranges.slice(0, -1).join(', ')} and ${ranges.at(-1)}`,

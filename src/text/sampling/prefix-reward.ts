@@ -7,6 +7,7 @@
  * right without being learned.
  */
 import type { SequenceScore } from '../names.js';
+import { unknownScore } from '../readouts/sequence-score.js';
 import type { Sequences } from './sequences.js';
 
 /** The reward of prefixes: what a sequence is worth so far, exact by causality. */
@@ -46,12 +47,20 @@ export class PrefixReward {
 
   private score({ positions, tracked, z }: Sequences, row: number, last: number, unit: number): number {
     const at = (position: number) => z[(row * positions + position) * tracked + unit]!;
-    if (this.at === 'last') return last === positions - 1 ? at(last) : 0;
     let [top, sum] = [at(1), 0];
     for (let position = 1; position <= last; position++) {
       top = Math.max(top, at(position));
       sum += at(position);
     }
-    return this.at === 'max' ? top : sum / (positions - 1);
+    switch (this.at) {
+      case 'max':
+        return top;
+      case 'last':
+        return last === positions - 1 ? at(last) : 0;
+      case 'mean':
+        return sum / (positions - 1);
+      default:
+        throw unknownScore(this.at);
+    }
   }
 }

@@ -202,7 +202,8 @@ export class Sampler {
       }
       const inputs = {
         ...fixed,
-        ...{ ids, parent },
+        ids,
+        parent,
         read: ofSlots((job) => job.read, 0),
         from: ofSlots((job) => job.from, 1),
         end: ofSlots((job) => job.end, 1),

@@ -162,7 +162,11 @@ function run(
   const random = Random.of(seed, `search${earlier?.evaluations ?? ''}`);
   const arena = { ...tools.arenaFor(method), random };
   return drive(searchMethods[method], {
-    ...{ arena, budget, signal, source: 'search', note: method },
+    arena,
+    budget,
+    signal,
+    source: 'search',
+    note: method,
     ...(earlier && { earlier }),
   });
 }

@@ -50,7 +50,9 @@ export function openScreen(
   const rough = probe.inPrecision('int8');
   const shared = new SharedPrefixes({
     probe: roughRanking ? rough : probe,
-    ...{ positions, parents, tokens: TOKENS },
+    positions,
+    parents,
+    tokens: TOKENS,
   });
   const dispose = async () => {
     await Promise.all([shared.dispose(), rough.dispose()]);

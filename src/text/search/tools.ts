@@ -64,7 +64,12 @@ export async function openTools(
     count: TOP_TOKENS[method] ?? MOST_TOKENS,
   });
   const shared = {
-    ...{ subject, probe, proposer, positions, turn, batch },
+    subject,
+    probe,
+    proposer,
+    positions,
+    turn,
+    batch,
     quiet: await loudest(probe, subject, options.quietOn ?? [], options.signal),
     ...given(options),
     ...(screening && { screen: screening.screen }),
