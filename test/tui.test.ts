@@ -1,8 +1,9 @@
 /** The built program in a pseudo-terminal: what is on the screen, and how the terminal is left. */
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRun } from '../src/runs/read-run.js';
 import { TerminalSession } from '../tools/terminal-session.js';
 import { notBuilt } from './helpers/command.js';
 import { imageRun, scored, textRun, tuneRun, writeRun } from './helpers/example-runs.js';
@@ -168,6 +169,21 @@ describe.skipIf(notBuilt)('--tui in a terminal (needs npm run build)', () => {
     session.type('q');
     expect(await session.ended).toBe(0);
     expect(session.output).toMatch(/run: .*live/);
+  });
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('writes the last event at %s', async (name, code) => {
+    const own = join(folder, name);
+    const session = new TerminalSession([
+      ...['text', '--unit', 'L0.H3', '--seconds', '60', '--out', own, '--tui'],
+    ]);
+    await session.sees(/\d+ candidates, by/);
+    session.kill(name);
+    expect(await session.ended).toBe(code);
+    expect(readRun(join(own, readdirSync(own)[0]!)).state).toBe('interrupted');
+    expect(session.terminal.buffer.active.type).toBe('normal');
   });
 
   it('goes on in a terminal of two rows, and of one column', async () => {

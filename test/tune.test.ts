@@ -59,6 +59,10 @@ describe.skipIf(notBuilt)('superstim tune', () => {
 
     const resumed = finished(await end(start([bin, 'resume', run, '--json'])));
     expect(resumed.run).toBe(run);
+    // In the log, the kill leaves no trace.
+    expect(stepsOf(run).map(({ step, metrics }) => [step, metrics])).toEqual(
+      stepsOf(whole.run).map(({ step, metrics }) => [step, metrics]),
+    );
     expect(learned(run)).toEqual(learned(whole.run));
     expect(resumed.samples).toEqual(whole.samples);
     expect(resumed.frontier).toEqual(whole.frontier);

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +68,26 @@ describe.skipIf(notBuilt)('the built program (needs npm run build)', () => {
     expect(JSON.parse(stdout)).toMatchObject({ cached: [], cache });
   });
 
+  const shell = (command: string) =>
+    end(
+      spawn('sh', ['-c', command, 'sh', process.execPath, bin], {
+        env: { PATH: process.env.PATH },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
+
+  it.each(['models --json', '--help'])('fails when %s cannot be written whole', async (flags) => {
+    expect(await shell(`"$@" ${flags} > /dev/full`)).toMatchObject({
+      code: 1,
+      stderr: 'error: could not write the result: the disk is full; free some space\n',
+    });
+    // As a disk with 512 bytes left.
+    expect(await shell(`ulimit -f 1; "$@" ${flags} > ${join(cache, 'cut')}`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: could not write the result: .*\n$/),
+    });
+  });
+
   it('says nothing when its reader goes away', async () => {
     const child = start([bin, 'models', '--json']);
     child.stdout.destroy();
@@ -95,13 +116,17 @@ describe.skipIf(notBuilt)('Ctrl-C (needs npm run build)', () => {
     return new Promise((resolve) => child.stderr.once('data', () => resolve()));
   }
 
-  it('stops the work, prints what was found and exits 130', async () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('stops the work at %s, prints what was found and exits %d', async (name, exitCode) => {
     const child = start(['--input-type=module', '-e', script(true)]);
     const ended = end(child);
     await ready(child);
-    child.kill('SIGINT');
+    child.kill(name);
     const { code, stdout, stderr } = await ended;
-    expect(code).toBe(130);
+    expect(code).toBe(exitCode);
     expect(JSON.parse(stdout).found).toBeGreaterThan(0);
     expect(stderr).toContain('Ctrl-C again to quit at once');
   });

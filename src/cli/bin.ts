@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** @file The `superstim` program: parses, runs, and turns whatever happens into a line and an exit code. */
 import { exitCodes } from '../core/errors.js';
+import { fileError } from '../core/file-error.js';
 import { explainFailure } from './failure.js';
 import { leave } from './leave.js';
 import { Output } from './output.js';
@@ -9,7 +10,10 @@ import { createProgram } from './program.js';
 const flags = process.argv.slice(2);
 
 // Whoever read our result has seen enough (`| head`), or the terminal was closed: no reason for a complaint.
-process.stdout.on('error', () => void leave(process.exitCode ?? exitCodes.ok));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') fail(fileError(error, 'write the result'));
+  void leave(process.exitCode ?? exitCodes.ok);
+});
 process.stderr.on('error', () => undefined);
 
 /** Prints the failure and keeps its exit code. */

@@ -1,21 +1,28 @@
-/** @file Ctrl-C: once stops between two steps and keeps what was found, twice ends the program. */
+/** @file Ctrl-C, SIGTERM and SIGHUP: once stops between two steps and keeps what was found, twice ends the program. */
 import { exitCodes, UserError } from '../core/errors.js';
 import { leave } from './leave.js';
 import type { Output } from './output.js';
 
-/** The reason of the signal, and what work throws that has nothing to keep. Exit code 130. */
+const codes = {
+  SIGINT: exitCodes.interrupted,
+  SIGTERM: exitCodes.terminated,
+  SIGHUP: exitCodes.hungUp,
+} as const;
+type StopSignal = keyof typeof codes;
+const signals = Object.keys(codes) as StopSignal[];
+
+/** The reason of the signal, and what work throws that has nothing to keep. */
 export class Interrupted extends UserError {
   override name = 'Interrupted';
-  override readonly exitCode = exitCodes.interrupted;
 
-  constructor() {
+  constructor(override readonly exitCode: number = exitCodes.interrupted) {
     super('interrupted');
   }
 }
 
 /**
- * Does work that Ctrl-C can stop. The first Ctrl-C aborts the signal and sets exit code 130; work then comes to an
- * end by itself with what it has, which is returned as usual. The second exits at once.
+ * Does work that Ctrl-C, SIGTERM and SIGHUP can stop. The first aborts the signal and sets its exit code; work then
+ * comes to an end by itself with what it has, which is returned as usual. The second exits at once.
  *
  * @throws Interrupted when the work gave up on the signal instead
  */
@@ -24,23 +31,24 @@ export async function withInterrupt<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const onInterrupt = () => {
+  const onSignal = (name: StopSignal) => {
     if (controller.signal.aborted) {
       output.status(null);
-      void leave(exitCodes.interrupted);
+      void leave(codes[name]);
       return;
     }
-    process.exitCode = exitCodes.interrupted;
+    process.exitCode = codes[name];
+    // First: who draws on the terminal gives it back.
+    controller.abort(new Interrupted(codes[name]));
     output.say('Stopping after this step and keeping what was found; Ctrl-C again to quit at once.');
-    controller.abort(new Interrupted());
   };
-  process.on('SIGINT', onInterrupt);
+  for (const name of signals) process.on(name, onSignal);
   try {
     return await work(controller.signal);
   } catch (error) {
     const gaveUp = controller.signal.aborted && error instanceof Error && error.name === 'AbortError';
     throw gaveUp ? controller.signal.reason : error;
   } finally {
-    process.off('SIGINT', onInterrupt);
+    for (const name of signals) process.off(name, onSignal);
   }
 }

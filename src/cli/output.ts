@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { styleText } from 'node:util';
 import { visible, visibleJson, visibleLines } from '../core/visible.js';
+import { writeWhole } from './write-whole.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -14,6 +15,8 @@ export type Paint = (style: Style, text: string) => string;
 /** What is needed of `process.stdout` and `process.stderr`. */
 export interface TextStream {
   write(text: string): unknown;
+  /** The file descriptor. */
+  fd?: number;
   isTTY?: boolean;
   columns?: number;
 }
@@ -75,7 +78,7 @@ export class Output {
   }
 
   /**
-   * Prints the result, the only thing that goes to stdout.
+   * Prints the result, the only thing that goes to stdout. Throws UserError when it cannot be written whole.
    *
    * @param document - printed as one line of JSON with `--json`
    * @param text - makes what people read otherwise
@@ -83,7 +86,7 @@ export class Output {
   result(document: unknown, text: (paint: Paint) => string): void {
     this.status(null);
     const body = this.json ? visibleJson(document) : printable(text(this.paint(this.streams.stdout)));
-    this.streams.stdout.write(body.endsWith('\n') ? body : `${body}\n`);
+    writeWhole(this.streams.stdout, body.endsWith('\n') ? body : `${body}\n`);
   }
 
   /** A remark on stderr; not with `--quiet`. */

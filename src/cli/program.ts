@@ -1,5 +1,6 @@
 /** @file The commander program: one file a command under `commands/`, no logic of its own. */
 import { Command } from 'commander';
+import { visible } from '../core/visible.js';
 import { packageVersion } from '../runs/versions.js';
 import { calibrateCommand } from './commands/calibrate.js';
 import { corpusCommand } from './commands/corpus.js';
@@ -15,6 +16,7 @@ import { unitsCommand } from './commands/units.js';
 import { viewCommand } from './commands/view.js';
 import { chooseDevice } from './device.js';
 import { addOutputOptions } from './options.js';
+import { writeWhole } from './write-whole.js';
 
 /** Makes a fresh program; errors of parsing are thrown as `CommanderError`. */
 export function createProgram(): Command {
@@ -23,7 +25,10 @@ export function createProgram(): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .exitOverride()
-    .configureOutput({ outputError: (complaint, write) => write(complaintLine(complaint)) })
+    .configureOutput({
+      writeOut: (text) => writeWhole(process.stdout, text),
+      outputError: (complaint, write) => write(complaintLine(complaint)),
+    })
     .hook('preAction', (_program, command) => chooseDevice(command))
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
@@ -42,5 +47,5 @@ export function createProgram(): Command {
 /** Commander's complaint on one line, with the way to help unless it knows a better one. */
 function complaintLine(complaint: string): string {
   const line = complaint.trim().replaceAll('\n', ' ');
-  return `${line}${line.includes('(Did you mean') ? '' : ' (--help shows what there is)'}\n`;
+  return `${visible(line)}${line.includes('(Did you mean') ? '' : ' (--help shows what there is)'}\n`;
 }

@@ -41,5 +41,5 @@ export async function watchRun<Result>(
   const stopping = new AbortController();
   const stop = () => stopping.abort(new Interrupted());
   const run = begin(AbortSignal.any([signal, stopping.signal]));
-  return finishRun(showLive(run, { path, description, stop, color: flags.color ?? true }));
+  return finishRun(showLive(run, { path, description, signal, stop, color: flags.color ?? true }));
 }

@@ -1,7 +1,15 @@
 /** @file The errors a user can mend. Anything else that is thrown is a bug and keeps its stack trace. */
 
 /** Exit codes of the command line: what `process.exitCode` becomes. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** 128 and the number of the signal: SIGINT, which is Ctrl-C, SIGTERM, SIGHUP. */
+  interrupted: 130,
+  terminated: 143,
+  hungUp: 129,
+} as const;
 
 /** Something the user can mend: one sentence that says what was wrong, with what, and what to do. Exit code 1. */
 export class UserError extends Error {

@@ -11,6 +11,8 @@ const reasons: Record<string, string> = {
   EEXIST: 'there is a file of that name already; choose another path',
   EISDIR: 'that is a folder, not a file; choose another path',
   ENOENT: 'there is no such file or folder; check the path',
+  EFBIG: 'the file is larger than this system allows; write to another place',
+  EIO: 'the device does not answer; choose another place',
   ENAMETOOLONG: 'the name is too long; choose a shorter one',
   ELOOP: 'it is a loop of symbolic links; check the path',
   EMFILE: 'too many files are open; close some programs',

@@ -1,5 +1,5 @@
 /**
- * @file What a tuning run keeps in its folder to go on from: `checkpoint.safetensors` with everything that a step
+ * @file What a tuning run keeps in its folder to be resumed from: `checkpoint.safetensors` with everything that a step
  * depends on, and `adapter/`, the adapter as others read it.
  *
  * Random numbers need no place here: each step draws from a generator named by its number. Nor does the frontier:
@@ -31,8 +31,15 @@ export interface TuneCost {
   token_layers: number;
 }
 
-/** A run to go on from. */
-export interface TuneState extends Checkpoint<TunePosition> {
+/** A run to resume. */
+export interface TuneState {
+  /** The last one; undefined when the run ended before its first. */
+  readonly checkpoint: Checkpoint<TunePosition> | undefined;
+  /**
+   * The last step in the log. Those after the checkpoint are taken once more, with the same random numbers, and not
+   * logged again.
+   */
+  readonly logged: number;
   /** All that entered the frontier so far. */
   readonly candidates: readonly ScoredText[];
   /** Seconds on the run's clock at its last event. */
@@ -55,13 +62,12 @@ export function writeTuneState(
   writeCheckpoint(join(run, FILE), checkpoint);
 }
 
-/** The last checkpoint of a run; undefined when it ended before its first. */
-export function readTuneState(run: string): TuneState | undefined {
-  const checkpoint = readCheckpoint<TunePosition>(join(run, FILE));
-  if (!checkpoint) return undefined;
+/** Where a run stands: its last checkpoint, and its log. */
+export function readTuneState(run: string): TuneState {
   const { events } = readRun(run);
   return {
-    ...checkpoint,
+    checkpoint: readCheckpoint<TunePosition>(join(run, FILE)),
+    logged: events.reduce((last, event) => (event.kind === 'step' ? Math.max(last, event.step) : last), 0),
     candidates: events.flatMap((event) => (event.kind === 'candidate' ? [event.candidate] : [])),
     elapsed: events.at(-1)?.at ?? 0,
   };

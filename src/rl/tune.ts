@@ -51,7 +51,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
   yield* stamped(calibration.report(plan.objective), event);
 
   try {
-    let prior = from?.position.prior;
+    let prior = from?.checkpoint?.position.prior;
     if (!prior) {
       const { statistics, entered } = await tuning.evaluate('prior');
       prior = statistics;
@@ -62,7 +62,8 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
     let collapsed = false;
     while (tuning.steps < steps && !signal?.aborted) {
       const { step, metrics, texts, entered } = await tuning.step();
-      yield event({ kind: 'step', source: 'search', step, metrics, samples: texts.slice(0, SHOWN) });
+      if (step > (from?.logged ?? 0))
+        yield event({ kind: 'step', source: 'search', step, metrics, samples: texts.slice(0, SHOWN) });
       yield* candidates(entered, 'policy');
       if (metrics.unique! < COLLAPSING * prior.unique && !collapsed) {
         collapsed = true;

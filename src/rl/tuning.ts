@@ -52,7 +52,7 @@ export interface TunePlan extends Resolved {
   readonly layout: LoraLayout;
 }
 
-/** One step, told. */
+/** One step, reported. */
 export interface TuneStep {
   /** Its number, from 1. */
   readonly step: number;
@@ -83,8 +83,9 @@ export class Tuning {
     private readonly reward: Reward,
   ) {
     const { from } = options;
-    this.beta = from?.position.beta ?? options.beta;
-    this.cost = { seconds: 0, evaluations: 0, token_layers: 0, ...from?.position.cost };
+    const position = from?.checkpoint?.position;
+    this.beta = position?.beta ?? options.beta;
+    this.cost = { seconds: 0, evaluations: 0, token_layers: 0, ...position?.cost };
     this.clockStart = performance.now() - this.cost.seconds * 1000;
     for (const candidate of from?.candidates ?? []) this.frontier.add(candidate);
   }
@@ -97,6 +98,7 @@ export class Tuning {
     const probe = await Probe.create({ subject, objective, reference, calibration, at });
     const shared = { subject: openSubject(writer, engine), positions, batch };
     const { gradient, clipNorm, weightDecay } = options;
+    const checkpoint = from?.checkpoint;
     const policy = await Policy.create(
       {
         ...shared,
@@ -105,7 +107,7 @@ export class Tuning {
         weightDecay,
         lora: firstLora(layout, seed),
       },
-      from && { state: from.state, steps: from.position.steps },
+      checkpoint && { state: checkpoint.state, steps: checkpoint.position.steps },
     );
     const likelihood = await Likelihood.create({ ...shared, layout });
     const reward = new Reward({ probe, subject: model, writer, positions, batch, selectivity });

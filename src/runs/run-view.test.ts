@@ -50,6 +50,21 @@ describe('advanceView', () => {
     expect(whole.baselines.get('prior_best')?.text).toBe('rival');
   });
 
+  it('shows each step of a tuning once, also where an earlier version logged some twice', () => {
+    const step = (step: number, at: number): ReadEvent => ({
+      ...{ kind: 'step', source: 'search', at, step, metrics: { reward: step } },
+      samples: [scored(`step ${step}`, 3, 1)],
+    });
+    const events: ReadEvent[] = [{ ...started, task: 'tune' }, ...[1, 2, 3, 4, 3, 4, 5].map(step)];
+    for (const view of [
+      advanceView(emptyView, events),
+      events.reduce((view, event) => advanceView(view, [event]), emptyView),
+    ]) {
+      expect(view.series.get('reward')?.steps).toEqual([1, 2, 3, 4, 5]);
+      expect(view.samples.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+    }
+  });
+
   it('keeps what did not change, so that drawings of it can be kept', () => {
     const before = advanceView(emptyView, [started, candidate(texts[0]!)]);
     const after = advanceView(before, [{ kind: 'warning', at: 2, message: 'hot' }]);

@@ -124,7 +124,7 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
         frames.push({ ...event, activation: event.activation ?? Number.NaN });
         break;
       case 'step':
-        if (isOwn(event.source)) steps.push(event);
+        if (isOwn(event.source) && !isRepeated(next, steps, event)) steps.push(event);
         break;
       case 'warning':
         next.warnings = [...next.warnings, event.message];
@@ -151,6 +151,14 @@ export function advanceView(view: RunView, events: readonly ReadEvent[]): RunVie
   // What the search reports as its frontier has the last word: rivals held out, and older logs without sources.
   const final = next.end !== view.end ? resultFrontier(next) : null;
   return final ? { ...next, frontier: final } : next;
+}
+
+/** Earlier versions, when they resumed a tuning after a kill, logged once more the steps since its last checkpoint. */
+function isRepeated({ task, series }: RunView, fresh: readonly StepEvent[], { step }: StepEvent): boolean {
+  if (task !== 'tune') return false;
+  const last =
+    fresh.at(-1)?.step ?? Math.max(0, ...[...series.values()].map(({ steps }) => steps.at(-1) ?? 0));
+  return step <= last;
 }
 
 function samplesOf({ step, at, samples = [] }: StepEvent): StepSamples[] {

@@ -9,6 +9,8 @@ export interface LiveOptions {
   /** The run folder. */
   readonly path: string;
   readonly description: RunDescription;
+  /** Aborted from outside: the terminal is given back at once, and nobody is waited for. */
+  readonly signal: AbortSignal;
   /** Stops the run and keeps what it found. */
   readonly stop: () => void;
   readonly color?: boolean;
@@ -23,14 +25,15 @@ export async function* showLive<Result>(run: Run<Result>, options: LiveOptions):
   process.env.NODE_ENV ??= 'production';
   const { openViewer } = await import('./viewer.js');
   const { dirname } = await import('node:path');
-  const { path, description, stop, color = true } = options;
+  const { path, description, signal, stop, color = true } = options;
   const live = new LiveRun(path, description, stop);
   const viewer = openViewer({ start: [runPlace(path)], folder: dirname(path), live, color });
+  signal.addEventListener('abort', viewer.close);
   let running = true;
   const left = viewer.left.then((how) => {
     if (!running) return;
     stop();
-    if (how === 'interrupt') process.emit('SIGINT');
+    if (how === 'interrupt') process.emit('SIGINT', 'SIGINT');
   });
   // What a screen throws is thrown below, when the run is stopped.
   left.catch(stop);
@@ -40,7 +43,7 @@ export async function* showLive<Result>(run: Run<Result>, options: LiveOptions):
       if (next.done) {
         running = false;
         live.end();
-        await left;
+        if (!signal.aborted) await left;
         return next.value;
       }
       live.push(next.value);
@@ -48,6 +51,7 @@ export async function* showLive<Result>(run: Run<Result>, options: LiveOptions):
     }
   } finally {
     running = false;
+    signal.removeEventListener('abort', viewer.close);
     viewer.close();
     await run.return(undefined as Result);
   }

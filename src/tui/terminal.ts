@@ -57,7 +57,8 @@ export function takeTerminal(
   };
   const onSignal = (signal: NodeJS.Signals) => {
     release();
-    process.kill(process.pid, signal);
+    // Who else listens ends the program in an order of its own.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
   const release = () => {
     restore();
