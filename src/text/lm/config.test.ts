@@ -116,6 +116,18 @@ describe('parseConfig', () => {
     expect(turning(neox)).toMatchObject({ dims: 4, theta: 99 });
   });
 
+  it('reads Phi-3 within the context of pre-training, where its short factors hold', () => {
+    const sizes = { max_position_embeddings: 64, original_max_position_embeddings: 16 };
+    const rope_scaling = { type: 'longrope', short_factor: [1, 2, 3, 4], long_factor: [5, 6, 7, 8] };
+    const phi3 = { ...llama, ...sizes, model_type: 'phi3', rope_scaling };
+    expect(parse(phi3).context).toBe(16);
+    expect(turning(phi3)).toMatchObject({
+      scaling: { factors: [1, 2, 3, 4], magnitude: Math.sqrt(1 + Math.log(4) / Math.log(16)) },
+    });
+    const short = { type: 'longrope', short_factor: [1, 2, 3] };
+    expect(complaint({ ...phi3, rope_scaling: short })).toMatch(/need 4 factors/);
+  });
+
   it.each<[string, object]>([
     [
       'at the top beside parameters that lack it',

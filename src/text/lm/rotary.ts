@@ -2,8 +2,8 @@
 import * as tf from '../../engine/functions/tfjs.js';
 import type { Rotary, RotaryScaling } from './spec.js';
 
-/** Radians a position, by pair of dimensions, for so many positions. */
-function rotaryFrequencies({ dims, theta, scaling }: Rotary, positions: number): number[] {
+/** Radians a position, by pair of dimensions. */
+function rotaryFrequencies({ dims, theta, scaling }: Rotary): number[] {
   const frequencies = Array.from({ length: dims / 2 }, (_, pair) => theta ** ((-2 * pair) / dims));
   switch (scaling?.kind) {
     case undefined:
@@ -27,8 +27,7 @@ function rotaryFrequencies({ dims, theta, scaling }: Rotary, positions: number):
       });
     }
     case 'longrope': {
-      const factors = positions > scaling.originalContext ? scaling.long : scaling.short;
-      return frequencies.map((frequency, pair) => frequency / factors[pair]!);
+      return frequencies.map((frequency, pair) => frequency / scaling.factors[pair]!);
     }
   }
 }
@@ -51,7 +50,7 @@ function yarnRamp(
 
 /** Cosine and sine of position * frequency, `[positions, pairs]`, for positions from 0. */
 export function rotationTables(rotary: Rotary, positions: number): { cos: tf.Tensor; sin: tf.Tensor } {
-  const frequencies = rotaryFrequencies(rotary, positions);
+  const frequencies = rotaryFrequencies(rotary);
   const magnitude =
     rotary.scaling?.kind === 'yarn' || rotary.scaling?.kind === 'longrope' ? rotary.scaling.magnitude : 1;
   const table = (f: (angle: number) => number) => {

@@ -26,11 +26,9 @@ export type RotaryScaling =
       readonly magnitude: number;
     }
   | {
-      /** Every pair is divided by a factor of its own, `long` beyond the context of pre-training (Phi-3). */
+      /** Every pair is divided by a factor of its own: those for texts within the context of pre-training (Phi-3). */
       readonly kind: 'longrope';
-      readonly short: readonly number[];
-      readonly long: readonly number[];
-      readonly originalContext: number;
+      readonly factors: readonly number[];
       readonly magnitude: number;
     };
 
@@ -160,7 +158,7 @@ function impossibility(spec: TransformerSpec): string | null {
       const { dims, scaling } = rotary;
       if (!Number.isInteger(dims) || dims % 2 !== 0 || dims < 2 || dims > dHead)
         return `${dims} of the ${dHead} dimensions of a head cannot turn in pairs`;
-      if (scaling?.kind === 'longrope' && [scaling.short, scaling.long].some((f) => f.length !== dims / 2))
+      if (scaling?.kind === 'longrope' && scaling.factors.length !== dims / 2)
         return `its rotary positions need ${dims / 2} factors`;
     }
   }

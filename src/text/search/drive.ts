@@ -4,7 +4,7 @@ import { stackRows } from '../lm/rows.js';
 import { Arena, type ArenaOptions, type Cost, type SearchMethod } from './arena.js';
 
 /** Sequences lost in a row, nothing being spent, after which a method has nothing left to find. */
-const MOST_LOST = 10_000;
+const MOST_LOST = 3000;
 
 /** When a search ends. */
 export type Budget = { readonly seconds: number } | { readonly evaluations: number };

@@ -22,7 +22,6 @@ const parameterKeys = {
   mscale_all_dim: number.optional(),
   truncate: flag.optional(),
   short_factor: factors.optional(),
-  long_factor: factors.optional(),
 };
 
 type Parameters = z.output<z.ZodObject<typeof parameterKeys>>;
@@ -129,16 +128,15 @@ function rotaryScaling(
     }
     case 'su':
     case 'longrope': {
-      const { short_factor: short, long_factor: long } = parameters;
-      if (!short || !long)
-        throw unsupported(`rotary positions of type "${kind}" but lacks "short_factor" or "long_factor"`);
+      const { short_factor: factors } = parameters;
+      if (!factors) throw unsupported(`rotary positions of type "${kind}" but has no "short_factor"`);
       const factor = config.original_max_position_embeddings
         ? config.max_position_embeddings / originalContext
         : (parameters.factor ?? 1);
       const magnitude =
         parameters.attention_factor ??
         (factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext)));
-      return { kind: 'longrope', short, long, originalContext, magnitude };
+      return { kind: 'longrope', factors, magnitude };
     }
     default:
       throw unsupported(
