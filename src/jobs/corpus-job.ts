@@ -1,12 +1,25 @@
 /** @file The task `corpus`: the natural text that excites a unit most. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { UserError } from '../core/errors.js';
+import { readRegularFile } from '../core/regular-file.js';
+import type { RunReading } from '../runs/read-run.js';
+import type { RunFolder } from '../runs/run-folder.js';
 import { type CorpusResult, checkScan, scanCorpus } from '../text/corpus/corpus-scan.js';
-import { type Cut, corpusFiles } from '../text/corpus/corpus-text.js';
+import { type CorpusFile, type Cut, corpusFiles } from '../text/corpus/corpus-text.js';
+import { type ScanCheckpoint, scanCheckpoint } from '../text/corpus/scan-state.js';
 import { openSession } from './open-subject.js';
 import type { JobOf } from './schema.js';
 import type { Task } from './task.js';
 
 /** Tokens of a window as in a search, and of the longest sentence. */
 const DEFAULT_LENGTH = { window: 12, sentence: 40 } as const;
+
+const CHECKPOINT = 'checkpoint.json';
+const EVERY_SECONDS = 3;
+/** Of a checkpoint: far more than sequences that wait and the strongest texts ever take. */
+const MOST_BYTES = 1e9;
 
 export const corpusTask: Task<'corpus', CorpusResult> = {
   keeps: true,
@@ -18,10 +31,47 @@ export const corpusTask: Task<'corpus', CorpusResult> = {
     checkScan(options);
     return {
       model: { name: options.model.name, hash: options.modelHash },
-      begin: ({ signal }) => scanCorpus({ ...options, signal }),
+      begin({ folder, signal, earlier }) {
+        const saving = folder && { everySeconds: EVERY_SECONDS, save: savingTo(folder) };
+        return scanCorpus({
+          ...{ ...options, signal },
+          ...(saving && { saving }),
+          ...(earlier && { earlier: earlierScan(earlier.reading, files) }),
+        });
+      },
     };
   },
 };
+
+const savingTo = (folder: RunFolder) => (checkpoint: ScanCheckpoint) =>
+  void folder.writeFile(CHECKPOINT, `${JSON.stringify(checkpoint)}\n`);
+
+/**
+ * What a run left. One that was stopped before its first checkpoint begins anew.
+ *
+ * @throws UserError when it is finished, its checkpoint is damaged, or the files are not the same any more
+ */
+function earlierScan({ path, state, events }: RunReading, files: readonly CorpusFile[]) {
+  if (state === 'done') throw new UserError(`${path} is finished: there is nothing left to do`);
+  const clock = events.at(-1)?.at ?? 0;
+  const file = join(path, CHECKPOINT);
+  if (!existsSync(file)) return { clock };
+  const checkpoint = readScanCheckpoint(file);
+  if (!isDeepStrictEqual(checkpoint.files, files))
+    throw new UserError(
+      `the files of the corpus have changed since the run ${path} was stopped; start a new run`,
+    );
+  return { clock, checkpoint };
+}
+
+function readScanCheckpoint(path: string): ScanCheckpoint {
+  const text = readRegularFile(path, MOST_BYTES).toString('utf8');
+  try {
+    return scanCheckpoint.parse(JSON.parse(text));
+  } catch (error) {
+    throw new UserError(`${path} is damaged: the run cannot be resumed; start a new one`, { cause: error });
+  }
+}
 
 function cutOf({ sentences, length }: JobOf<'corpus'>): Cut {
   const unit = sentences ? 'sentence' : 'window';

@@ -11,7 +11,7 @@ interface ResumeFlags extends CommonOptions {
 
 export function resumeCommand(): Command {
   return new Command('resume')
-    .description('go on with a text search or a tuning run from its run folder')
+    .description('resume a text search, a scan of a corpus or a tuning run from its run folder')
     .argument('<run>', 'a run folder')
     .addOption(
       new Option('-s, --seconds <number>', 'more time (default: what is left, or as much again)')

@@ -9,8 +9,9 @@ import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun, type RunEvent } from '../../runs/events.js';
 import { loadTextModel, type TextModel } from '../lm/model.js';
 import { scoreText } from '../score.js';
-import { type CorpusScanOptions, scanCorpus } from './corpus-scan.js';
+import { type CorpusResult, type CorpusScanOptions, scanCorpus } from './corpus-scan.js';
 import { corpusFiles, corpusSequences } from './corpus-text.js';
+import { type ScanCheckpoint, scanCheckpoint } from './scan-state.js';
 
 let model: TextModel;
 const folder = mkdtempSync(join(tmpdir(), 'superstim-corpus-'));
@@ -144,5 +145,35 @@ describe('scanCorpus', () => {
     });
     expect(result.frontier.length).toBeGreaterThan(0);
     expect(result.corpus.bytes_read).toBeLessThan(result.corpus.bytes / 2);
+  });
+
+  it('continues from any checkpoint to the result of a scan that was never stopped', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'superstim-resume-'));
+    const said = Array.from(
+      { length: 700 },
+      (_, i) => `${i % 3 ? dull : striking} Number ${i % 40} was there.`,
+    );
+    writeFileSync(join(place, 'a.txt'), said.slice(0, 90).join('\n'));
+    writeFileSync(join(place, 'b.txt.gz'), gzipSync(said.slice(90).join('\n')));
+    const whole = options({ files: corpusFiles([place]), top: 3 });
+    const texts: string[] = [];
+    const saving = {
+      everySeconds: 0,
+      save: (checkpoint: ScanCheckpoint) => void texts.push(JSON.stringify(checkpoint)),
+    };
+    const withoutTime = ({ cost: { seconds: _, ...cost }, ...rest }: CorpusResult) => ({ ...rest, cost });
+    const expected = withoutTime(await finishRun(scanCorpus({ ...whole, saving })));
+    const checkpoints = texts.map((text) => scanCheckpoint.parse(JSON.parse(text)));
+    expect(checkpoints.length).toBeGreaterThan(4);
+    expect(checkpoints.some(({ waiting }) => waiting.some(([, rows]) => rows.length > 0))).toBe(true);
+    const inSecondFile = checkpoints.find(({ place }) => place.file === 1);
+    for (const checkpoint of [checkpoints[0]!, checkpoints[1]!, inSecondFile!, checkpoints.at(-1)!]) {
+      const events: RunEvent[] = [];
+      const earlier = { checkpoint, clock: 100 };
+      const result = await finishRun(scanCorpus({ ...whole, earlier }), (event) => events.push(event));
+      expect(withoutTime(result)).toEqual(expected);
+      expect(result.cost.seconds).toBeGreaterThan(checkpoint.seconds);
+      expect(events[0]!.at).toBeGreaterThanOrEqual(100);
+    }
   });
 });

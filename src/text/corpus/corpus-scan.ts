@@ -1,16 +1,18 @@
 /** @file `superstim corpus` as a library function: the natural text that excites a unit most. */
 import { UsageError, UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
-import { Frontier, hypervolume } from '../../core/frontier.js';
+import { hypervolume } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import { eventClock, type Run, stamped } from '../../runs/events.js';
+import { type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
-import { openSubject } from '../lm/subject.js';
+import { stackRows } from '../lm/rows.js';
+import { openSubject, type TextSubject } from '../lm/subject.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
 import { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
 import { calibrate, type Resolved, resolveUnits, type SessionOptions } from '../readouts/session.js';
 import { type CorpusFile, type Cut, corpusSequences } from './corpus-text.js';
+import { type ScanCheckpoint, ScanState } from './scan-state.js';
 
 export interface CorpusScanOptions extends SessionOptions {
   readonly unit: string;
@@ -18,6 +20,10 @@ export interface CorpusScanOptions extends SessionOptions {
   readonly cut: Cut;
   /** How many of the strongest texts are kept beside the frontier. */
   readonly top: number;
+  /** What an earlier part of the same scan left: its last checkpoint, if it wrote one, and where its clock stands. */
+  readonly earlier?: { readonly checkpoint?: ScanCheckpoint | undefined; readonly clock: number };
+  /** Gets a checkpoint now and then, and when the scan is stopped. */
+  readonly saving?: { readonly everySeconds: number; save(checkpoint: ScanCheckpoint): void };
 }
 
 /** A natural text with its peak. */
@@ -50,77 +56,48 @@ export interface CorpusResult {
  *   read, or when there is nothing to score in any
  */
 export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult> {
-  const { files, cut, signal, at } = options;
+  const { files, cut, signal, at, earlier, saving } = options;
   const subject = openSubject(options.model, options.engine);
   const { spec, tokenizer } = subject;
-  const event = eventClock();
+  const event = eventClock(earlier?.clock);
   const { objective, reference } = checkScan(options);
   yield event({ kind: 'started', task: 'corpus', unit: objective.name, method: 'corpus' });
   const calibration = yield* stamped(calibrate(options), event);
   const probe = await Probe.create({ subject, objective, reference, calibration, at });
   yield* calibration.takeWarnings().map(event);
 
-  const begin = performance.now();
-  const seconds = () => (performance.now() - begin) / 1000;
+  const state = new ScanState(files, options.top, earlier?.checkpoint);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const batch = batchFor(spec.dModel, cut.length + 1);
-  const found = new Found(options.top);
-  const waiting = new Waiting();
-  let [bytesRead, evaluations, positions] = [0, 0, 0];
-  async function* score(atLeast: number): Run {
-    for (const rows of waiting.take(atLeast, batch)) {
-      const length = rows[0]!.length;
-      const scores = await probe.score(Int32Array.from(rows.flatMap((row) => [...row])), length, batch);
-      evaluations += rows.length;
-      positions += rows.length * length;
-      for (const [i, ids] of rows.entries()) {
-        const text = scoredText(tokenizer, ids, scores, i);
-        if (found.add(text))
-          yield event({ kind: 'candidate', source: 'search', candidate: text, operator: 'corpus' });
-      }
-    }
-  }
+  const score = (atLeast: number) => stamped(scoreWaiting(state, subject, probe, cut, atLeast), event);
+  let saved = performance.now();
   try {
-    for await (const { sequences, bytes } of corpusSequences(files, tokenizer, cut)) {
-      for (const ids of sequences) waiting.add(ids);
-      yield* score(batch);
-      bytesRead = bytes;
-      const elapsed = seconds();
-      yield event({
-        kind: 'progress',
-        source: 'search',
-        budget: 'bytes',
-        done: bytes,
-        total,
-        rate: bytes / elapsed,
-        rate_unit: 'bytes',
-        seconds_left: bytes > 0 ? (elapsed * (total - bytes)) / bytes : null,
-      });
+    for await (const { sequences, bytes, next } of corpusSequences(files, tokenizer, cut, state.place)) {
+      for (const ids of sequences) state.waiting.add(ids);
+      yield* score(batchOf(subject, cut));
+      state.bytesRead = bytes;
+      state.place = next;
+      yield event(progressOf(state, total));
+      const isDue = performance.now() - saved >= 1000 * (saving?.everySeconds ?? Number.POSITIVE_INFINITY);
+      if (isDue || signal?.aborted) {
+        saving?.save(state.checkpoint());
+        saved = performance.now();
+      }
       if (signal?.aborted) break;
     }
     if (!signal?.aborted) {
       yield* score(1);
-      if (evaluations === 0) throw emptyCorpus(options);
+      if (state.evaluations === 0) throw emptyCorpus(options);
     }
-    const cost = { seconds: seconds(), evaluations, token_layers: positions * spec.layers };
+    const { seconds, evaluations, positions, bytesRead: bytes_read, found } = state;
     const frontier = found.frontier.members;
-    const top: CorpusText[] = [];
-    for (const text of found.strongest) {
-      const { z } = await probe.details(Int32Array.from(tokenizer.behindBos(text.token_ids)));
-      const byToken = Array.from(z.subarray(1));
-      const peak = byToken.indexOf(Math.max(...byToken));
-      const tokens = text.token_ids.map((id) => tokenizer.tokenString(id));
-      top.push({ ...text, tokens, z_by_token: byToken, peak });
-    }
-    const paths = files.map(({ path }) => path);
     const result: CorpusResult = {
       unit: objective.name,
       method: 'corpus',
-      cost,
-      corpus: { files: paths, bytes: total, bytes_read: bytesRead, cut },
+      cost: { seconds, evaluations, token_layers: positions * spec.layers },
+      corpus: { files: files.map(({ path }) => path), bytes: total, bytes_read, cut },
       hypervolume: hypervolume(frontier),
       frontier,
-      top,
+      top: await withPeaks(found.strongest, subject, probe),
     };
     const reason = signal?.aborted ? 'interrupted' : 'done';
     yield event({ kind: 'finished', reason, result: JSON.parse(JSON.stringify(result)) });
@@ -128,6 +105,60 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
   } finally {
     await probe.dispose();
   }
+}
+
+/** Sequences scored together. */
+const batchOf = ({ spec }: TextSubject, cut: Cut): number => batchFor(spec.dModel, cut.length + 1);
+
+/** Scores what waits, those lengths of which there are `atLeast`. */
+async function* scoreWaiting(
+  state: ScanState,
+  subject: TextSubject,
+  probe: Probe,
+  cut: Cut,
+  atLeast: number,
+): AsyncGenerator<EventBody, void, void> {
+  const batch = batchOf(subject, cut);
+  for (const rows of state.waiting.take(atLeast, batch)) {
+    const length = rows[0]!.length;
+    const scores = await probe.score(stackRows(rows), length, batch);
+    state.evaluations += rows.length;
+    state.positions += rows.length * length;
+    for (const [i, ids] of rows.entries()) {
+      const candidate = scoredText(subject.tokenizer, ids, scores, i);
+      if (state.found.add(candidate))
+        yield { kind: 'candidate', source: 'search', candidate, operator: 'corpus' };
+    }
+  }
+}
+
+function progressOf({ seconds, bytesRead: done }: ScanState, total: number): EventBody {
+  return {
+    kind: 'progress',
+    source: 'search',
+    budget: 'bytes',
+    done,
+    total,
+    rate: done / seconds,
+    rate_unit: 'bytes',
+    seconds_left: done > 0 ? (seconds * (total - done)) / done : null,
+  };
+}
+
+async function withPeaks(
+  texts: readonly ScoredText[],
+  { tokenizer }: TextSubject,
+  probe: Probe,
+): Promise<CorpusText[]> {
+  const all: CorpusText[] = [];
+  for (const text of texts) {
+    const { z } = await probe.details(Int32Array.from(tokenizer.behindBos(text.token_ids)));
+    const byToken = Array.from(z.subarray(1));
+    const peak = byToken.indexOf(Math.max(...byToken));
+    const tokens = text.token_ids.map((id) => tokenizer.tokenString(id));
+    all.push({ ...text, tokens, z_by_token: byToken, peak });
+  }
+  return all;
 }
 
 /**
@@ -150,43 +181,8 @@ function emptyCorpus({ files, cut }: CorpusScanOptions): UserError {
   const [first] = files;
   const where = files.length === 1 ? first!.path : `${files.length} files (${first!.path}, …)`;
   return new UserError(
-    `there is no ${what} in ${where} that its tokenizer gives back unchanged; give more text, or another --length`,
+    `there is no ${what} in ${where} that its tokenizer gives back unchanged; give more text, or another ${field('length')}`,
   );
-}
-
-/** Sequences by length, since only equal lengths are scored together. */
-class Waiting {
-  private readonly byLength = new Map<number, Int32Array[]>();
-
-  add(ids: Int32Array): void {
-    const same = this.byLength.get(ids.length) ?? [];
-    same.push(ids);
-    this.byLength.set(ids.length, same);
-  }
-
-  /** Batches of equal length, those lengths that have `atLeast` sequences. */
-  *take(atLeast: number, batch: number): Generator<Int32Array[], void, void> {
-    for (const same of this.byLength.values()) while (same.length >= atLeast) yield same.splice(0, batch);
-  }
-}
-
-/** The frontier and the strongest texts, each text once. */
-class Found {
-  readonly frontier = new Frontier();
-  strongest: ScoredText[] = [];
-
-  constructor(private readonly top: number) {}
-
-  /** Whether the text entered the frontier. */
-  add(text: ScoredText): boolean {
-    const weakest = this.strongest.length < this.top ? Number.NEGATIVE_INFINITY : this.strongest.at(-1)!.z;
-    if (text.z > weakest && this.strongest.every((other) => other.text !== text.text)) {
-      this.strongest.push(text);
-      this.strongest.sort((a, b) => b.z - a.z);
-      this.strongest.length = Math.min(this.top, this.strongest.length);
-    }
-    return this.frontier.add(text);
-  }
 }
 
 function scoredText(tokenizer: Tokenizer, ids: Int32Array, scores: Scores, row: number): ScoredText {

@@ -19,6 +19,14 @@ export interface CorpusPart {
   readonly sequences: readonly Int32Array[];
   /** Bytes of files read so far. */
   readonly bytes: number;
+  /** Where the next stretch is. */
+  readonly next: CorpusPlace;
+}
+
+/** A stretch of a corpus: both counted from 0, the file among the corpus, the stretch within its file. */
+export interface CorpusPlace {
+  readonly file: number;
+  readonly stretch: number;
 }
 
 export interface CorpusFile {
@@ -82,23 +90,30 @@ function corpusFile(path: string): CorpusFile {
 /**
  * Cuts files into sequences, one stretch of text after the other.
  *
+ * @param from - where to begin; what lies before in its file is read, but not cut
  * @throws UserError when a file cannot be read or is no text (`readTextFile`)
  */
 export async function* corpusSequences(
   files: readonly CorpusFile[],
   tokenizer: Tokenizer,
   cut: Cut,
+  from: CorpusPlace = { file: 0, stretch: 0 },
 ): AsyncGenerator<CorpusPart, void, void> {
   const cutStretch = cut.unit === 'window' ? windows : sentences;
   let before = 0;
-  for (const file of files) {
-    for await (const { text, bytes } of readTextFile(file.path)) {
-      const sequences = cutStretch(text, tokenizer, cut.length)
-        .map((ids) => Int32Array.from(tokenizer.behindBos(ids)))
-        .filter((ids) => tokenizer.roundTrips(ids));
-      yield { sequences, bytes: before + bytes };
-    }
-    before += file.bytes;
+  for (const [file, { path, bytes: size }] of files.entries()) {
+    let stretch = 0;
+    if (file >= from.file)
+      for await (const { text, bytes } of readTextFile(path)) {
+        const isNew = file > from.file || stretch >= from.stretch;
+        stretch++;
+        if (!isNew) continue;
+        const sequences = cutStretch(text, tokenizer, cut.length)
+          .map((ids) => Int32Array.from(tokenizer.behindBos(ids)))
+          .filter((ids) => tokenizer.roundTrips(ids));
+        yield { sequences, bytes: before + bytes, next: { file, stretch } };
+      }
+    before += size;
   }
 }
 

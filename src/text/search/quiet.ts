@@ -1,6 +1,7 @@
 /** @file Texts that the unit should be quieter on than on what is found: given, or read from files. */
 import { existsSync, statSync } from 'node:fs';
 import { UsageError, UserError } from '../../core/errors.js';
+import { field } from '../../core/field.js';
 import { readTextFile } from '../../core/text-file.js';
 import { batchFor } from '../lm/batch-size.js';
 import { stackRows } from '../lm/rows.js';
@@ -26,7 +27,7 @@ export async function quietTexts(given: readonly string[]): Promise<string[]> {
         if (line.trim() !== '') texts.push(line);
         if (texts.length > MOST_TEXTS)
           throw new UsageError(
-            `--quiet-on has more than ${MOST_TEXTS} texts (${text}): give those that matter most`,
+            `${field('quietOn')} has more than ${MOST_TEXTS} texts (${text}): give those that matter most`,
           );
       }
   }

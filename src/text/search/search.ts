@@ -1,6 +1,7 @@
 /** @file `superstim text` as a library function: a search as a generator of events. */
 
 import { UserError } from '../../core/errors.js';
+import { field } from '../../core/field.js';
 import { dominates, hypervolume } from '../../core/frontier.js';
 import { Random } from '../../core/random.js';
 import type { ScoredText } from '../../core/scored-text.js';
@@ -141,13 +142,15 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
 function nothingFound({ arena }: Driven, { method, length, model }: SearchOptions): UserError {
   if (method === 'corpus')
     return new UserError(
-      `there is no text of ${length} tokens in the corpus that its tokenizer gives back unchanged; give more text, or another --length`,
+      `there is no text of ${length} tokens in the corpus that its tokenizer gives back unchanged; give more text, or another ${field('length')}`,
     );
   if (arena.lost > 0)
     return new UserError(
       `no text was found: of ${arena.lost} that were tried, the tokenizer of ${model.name} gives none back unchanged when it is decoded and encoded; check the decoder in its tokenizer.json`,
     );
-  return new UserError('no text was found within the budget; give more --seconds or --evaluations');
+  return new UserError(
+    `no text was found within the budget; give more ${field('seconds')} or ${field('evaluations')}`,
+  );
 }
 
 /** The search itself. */
