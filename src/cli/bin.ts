@@ -37,8 +37,8 @@ try {
 
 // What is written to a pipe may still be on its way; a worker that has nothing to do must not keep us.
 await Promise.all(
-  [process.stdout, process.stderr].map(
-    (stream) => new Promise<void>((done) => stream.write('', () => done())),
-  ),
+  [process.stdout, process.stderr]
+    .filter(({ writableLength }) => writableLength > 0)
+    .map((stream) => new Promise<void>((done) => stream.write('', () => done()))),
 );
 await leave();
