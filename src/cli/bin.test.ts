@@ -76,13 +76,16 @@ describe.skipIf(notBuilt)('the built program (needs npm run build)', () => {
       }),
     );
 
-  it.each(['models --json', '--help'])('fails when %s cannot be written whole', async (flags) => {
+  it.each(['models --json', '--help'])('fails when %s cannot be written', async (flags) => {
     expect(await shell(`"$@" ${flags} > /dev/full`)).toMatchObject({
       code: 1,
       stderr: 'error: could not write the result: the disk is full; free some space\n',
     });
+  });
+
+  it('fails when a part of the result cannot be written', async () => {
     // As a disk with 512 bytes left.
-    expect(await shell(`ulimit -f 1; "$@" ${flags} > ${join(cache, 'cut')}`)).toMatchObject({
+    expect(await shell(`ulimit -f 1; "$@" --help > ${join(cache, 'cut')}`)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^error: could not write the result: .*\n$/),
     });
