@@ -9,7 +9,6 @@ const unknownArchitectures = [
   'bloom',
   'exaone4',
   'falcon',
-  'gemma2',
   'gemma3',
   'gemma3_text',
   'gpt_oss',

@@ -47,6 +47,12 @@ export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Bloc
       'attn.hook_pattern': heads.pattern,
       'attn.hook_z': heads.z,
       'attn.hook_result': heads.result,
+      'attn.residual_delta': once(() => {
+        const module = layerModule(spec, layer, names.attentionPostNorm!);
+        const scale = tf.mul(normScale(spec, heads.output()), spec.residualScale);
+        const passed = tf.mul(heads.result(), tf.reshape(scale, [batch, pos, 1, 1]));
+        return tf.mul(passed, weights(`${module}.weight`));
+      }),
       'attn.post_scale': sequence(() => normScale(spec, heads.output())),
       'mlp.hook_pre': neurons.pre,
       'mlp.hook_post': neurons.post,

@@ -12,9 +12,31 @@ export function headOutputWeights(spec: TransformerSpec, weights: WeightLookup, 
   return tf.reshape(inOut, [spec.heads, spec.dHead, spec.dModel]);
 }
 
-/** What each neuron of a layer writes to the stream per unit of activation, `[neuron, dModel]`. */
+/**
+ * What a head adds to the stream is z times this, `[head, dHead, dModel]`, and times `attn.post_scale` of its position
+ * where that passes a norm first: the norm's scale is held fixed, so that the heads' deltas sum to what attention adds.
+ */
+export function headDeltaWeights(spec: TransformerSpec, weights: WeightLookup, layer: number): tf.Tensor {
+  const written = headOutputWeights(spec, weights, layer);
+  return throughPostNorm(spec, weights, layer, spec.modules.layer.attentionPostNorm, written);
+}
+
+/** Rows `[..., dModel]` times the weights of a norm behind them, and the residual scale. */
+function throughPostNorm(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  layer: number,
+  name: string | undefined,
+  rows: tf.Tensor,
+): tf.Tensor {
+  const scaled = spec.residualScale === 1 ? rows : tf.mul(rows, spec.residualScale);
+  return name ? tf.mul(scaled, weights(`${layerModule(spec, layer, name)}.weight`)) : scaled;
+}
+
+/** What each neuron of a layer adds to the stream per unit of activation, `[neuron, dModel]`; see `headDeltaWeights`. */
 export function neuronOutputWeights(spec: TransformerSpec, weights: WeightLookup, layer: number): tf.Tensor {
   const { layer: names, matrices } = spec.modules;
   const stored = weights(`${layerModule(spec, layer, names.down)}.weight`);
-  return matrices === 'in,out' ? stored : tf.transpose(stored);
+  const rows = matrices === 'in,out' ? stored : tf.transpose(stored);
+  return throughPostNorm(spec, weights, layer, names.mlpPostNorm, rows);
 }

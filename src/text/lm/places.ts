@@ -7,6 +7,8 @@ import type { TransformerSpec } from './spec.js';
  * - `blocks.L.attn.hook_pattern`, `[batch, head, qPos, kPos]`: attention probabilities
  * - `blocks.L.attn.hook_z`, `[batch, pos, head, dHead]`: each head's mix of values
  * - `blocks.L.attn.hook_result`, `[batch, pos, head, dModel]`: each head's residual delta, projection bias left out
+ * - `blocks.L.attn.residual_delta`, `[batch, pos, head, dModel]`: where attention's output passes a norm before the sum,
+ *   what each head adds through it, its scale held fixed
  * - `blocks.L.attn.post_scale`, `blocks.L.mlp.post_scale`, `[batch, pos, 1]`: where what attention or the MLP writes
  *   passes a norm before the sum, what that multiplies it by, its weights aside
  * - `blocks.L.mlp.hook_pre`, `[batch, pos, neuron]`: before the activation function; the gate's, in gated MLPs
@@ -17,6 +19,7 @@ import type { TransformerSpec } from './spec.js';
 export type Place =
   | `blocks.${number}.hook_resid_${'pre' | 'mid' | 'post'}`
   | `blocks.${number}.attn.hook_${'pattern' | 'z' | 'result'}`
+  | `blocks.${number}.attn.residual_delta`
   | `blocks.${number}.${'attn' | 'mlp'}.post_scale`
   | `blocks.${number}.mlp.hook_${'pre' | 'post'}`
   | 'ln_final.hook_normalized'
@@ -30,6 +33,7 @@ export const layerPlaces = [
   'attn.hook_pattern',
   'attn.hook_z',
   'attn.hook_result',
+  'attn.residual_delta',
   'attn.post_scale',
   'mlp.hook_pre',
   'mlp.hook_post',
@@ -50,7 +54,7 @@ export function parsePlace(place: Place, spec: TransformerSpec): ParsedPlace {
   const { attentionPostNorm, mlpPostNorm } = spec.modules.layer;
   const missing =
     (name === 'hook_resid_mid' && spec.parallelResidual) ||
-    (name === 'attn.post_scale' && !attentionPostNorm) ||
+    ((name === 'attn.post_scale' || name === 'attn.residual_delta') && !attentionPostNorm) ||
     (name === 'mlp.post_scale' && !mlpPostNorm);
   if (!name || layer >= spec.layers || missing)
     throw new Error(`this model of ${spec.layers} layers has no place "${place}"`);

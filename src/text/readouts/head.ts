@@ -1,7 +1,7 @@
 /** @file Attention heads: how strong what they write to the stream is, by one of several measures. */
 import { formatUnit, type HeadUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import { headOutputWeights } from '../lm/matrices.js';
+import { headDeltaWeights } from '../lm/matrices.js';
 import type { Edits } from '../lm/reading.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { GroupStatistics } from './calibration.js';
@@ -107,7 +107,7 @@ class HeadEffect implements Effect {
       positions,
       dHead,
     ]);
-    const all = headOutputWeights(spec, weights, layer);
+    const all = headDeltaWeights(spec, weights, layer);
     const output = tf.reshape(tf.slice(all, [index, 0, 0], [1, dHead, dModel]), [dHead, dModel]);
     const written = tf.matMul(value as tf.Tensor2D, output as tf.Tensor2D);
     const norms = tf.sqrt(tf.sum(tf.square(tf.reshape(written, [positions, dModel])), 1));

@@ -1,5 +1,6 @@
 /** @file The families of transformers that can be read, by the `model_type` of config.json. */
 import type { Family } from './family.js';
+import { gemma2 } from './gemma2.js';
 import { gptNeo } from './gpt-neo.js';
 import { gptNeox } from './gpt-neox.js';
 import { gpt2 } from './gpt2.js';
@@ -13,6 +14,7 @@ import { starcoder2 } from './starcoder2.js';
 
 export const families: ReadonlyMap<string, Family> = new Map(
   Object.entries({
+    gemma2,
     gpt2,
     gpt_neo: gptNeo,
     gpt_neox: gptNeox,

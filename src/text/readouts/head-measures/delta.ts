@@ -3,13 +3,13 @@
  * on weights alone, and the deltas of dModel entries are never written out.
  */
 import * as tf from '../../../engine/functions/tfjs.js';
-import { headOutputWeights } from '../../lm/matrices.js';
+import { headDeltaWeights } from '../../lm/matrices.js';
 import type { PassContext } from '../readout.js';
 import { byPosition, type HeadMeasurement, headMixes, normsIn } from './measurement.js';
 
 function deltaNorms(context: PassContext, layer: number, centre?: Float32Array): tf.Tensor {
   const { spec, weights, pass } = context;
-  const output = headOutputWeights(spec, weights, layer); // [head, dHead, dModel]
+  const output = headDeltaWeights(spec, weights, layer); // [head, dHead, dModel]
   const gram = tf.matMul(output, output, false, true);
   return byPosition(normsIn(headMixes(context, layer, centre), gram), pass, layer);
 }

@@ -1,6 +1,6 @@
 /** @file What a measure of heads is, and what measures share. */
 import * as tf from '../../../engine/functions/tfjs.js';
-import { headOutputWeights } from '../../lm/matrices.js';
+import { headDeltaWeights } from '../../lm/matrices.js';
 import type { Pass } from '../../lm/transformer.js';
 import type { HeadMeasure } from '../../names.js';
 import type { PassContext } from '../readout.js';
@@ -29,7 +29,10 @@ export function headMixes(
   centre: Float32Array | undefined,
 ): tf.Tensor3D {
   const z = pass.at(`blocks.${layer}.attn.hook_z`); // [batch, pos, head, dHead]
-  const centred = centre ? tf.sub(z, tf.tensor(centre, [spec.heads, spec.dHead])) : z;
+  const own = centre ? tf.sub(z, tf.tensor(centre, [spec.heads, spec.dHead])) : z;
+  const centred = spec.modules.layer.attentionPostNorm
+    ? tf.mul(own, tf.expandDims(pass.at(`blocks.${layer}.attn.post_scale`), -1))
+    : own;
   const [batch, pos] = z.shape as [number, number];
   return tf.transpose(tf.reshape(centred, [batch * pos, spec.heads, spec.dHead]), [1, 0, 2]);
 }
@@ -37,7 +40,7 @@ export function headMixes(
 /** Each head's residual delta, centred where a mean is given: `[head, rows, dModel]`. */
 export function headDeltas(context: PassContext, layer: number, centre: Float32Array | undefined): tf.Tensor {
   const { spec, weights } = context;
-  return tf.matMul(headMixes(context, layer, centre), headOutputWeights(spec, weights, layer));
+  return tf.matMul(headMixes(context, layer, centre), headDeltaWeights(spec, weights, layer));
 }
 
 /** `[head, rows]` as `[batch, pos, head]`. */
