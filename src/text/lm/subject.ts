@@ -17,7 +17,11 @@ export interface Subject extends TextWeights {
 /** A subject with its tokenizer and its name. */
 export interface TextSubject extends Subject, TextModel {}
 
-/** @throws UserError for a model without a token to start a text with */
+/**
+ * A model ready to be probed.
+ *
+ * @throws UserError for a model without a token to start a text with
+ */
 export function openSubject(model: TextModel, engine: EngineName): TextSubject {
   const { tokenizer, name } = model;
   if (tokenizer.bos === null)

@@ -165,7 +165,7 @@ describe('searchText', () => {
     const strong = await run({ method: 'soft', lambda: 0.1 });
     expect(fluent.measured!.soft_to_hard_gap).toBeTypeOf('number');
     expect(fluent.frontier).not.toEqual(strong.frontier);
-    await expect(run({ lambda: 1 })).rejects.toThrow(/--lambda is one weight/);
+    await expect(run({ lambda: 1 })).rejects.toThrow(/`lambda` is one weight/);
   });
 
   it('ends with the reason where no text survives decoding and encoding', async () => {
