@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { readRegularFile } from '../../core/regular-file.js';
 import { makeFolder, writeFileByRename } from '../../runs/files.js';
-import type { GroupStatistics } from './calibration.js';
+import type { GroupStatistics } from './group-statistics.js';
 
 export interface CalibrationStore {
   load(key: string): GroupStatistics | undefined;

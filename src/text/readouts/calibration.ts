@@ -11,19 +11,10 @@ import { padRows } from '../lm/rows.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import { type CalibrationStore, memoryStore } from './calibration-store.js';
+import type { GroupStatistics } from './group-statistics.js';
 import type { Objective } from './objective.js';
 import type { PassContext, ReadoutGroup } from './readout.js';
 import type { ShippedStatistics } from './unit-statistics.js';
-
-/** Statistics of the units of a group. */
-export interface GroupStatistics {
-  readonly mean: Float32Array;
-  readonly deviation: Float32Array;
-  /** Largest value seen. */
-  readonly max: Float32Array;
-  /** Mean of the group's `centre`, `[size]`, for groups that are centred on it. */
-  readonly centre?: Float32Array;
-}
 
 /** Sequences to count over. */
 export interface CalibrationText {

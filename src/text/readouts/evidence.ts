@@ -12,7 +12,7 @@ import type { WeightLookup } from '../../engine/weights/weights.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import { logitChange } from '../lm/unembed.js';
 import { bannedMask } from '../sampling/draw-steps.js';
-import type { GroupStatistics } from './calibration.js';
+import type { GroupStatistics } from './group-statistics.js';
 import { behindFinalNorm } from './head-measures/logits.js';
 import type { Probe } from './probe.js';
 import type { Effect } from './readout.js';

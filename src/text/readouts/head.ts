@@ -4,7 +4,7 @@ import * as tf from '../../engine/functions/tfjs.js';
 import { headDeltaWeights } from '../lm/matrices.js';
 import type { Edits } from '../lm/reading.js';
 import type { TransformerSpec } from '../lm/spec.js';
-import type { GroupStatistics } from './calibration.js';
+import type { GroupStatistics } from './group-statistics.js';
 import { headMeasurements, type MeasureChoice, measurementOf } from './head-measures/index.js';
 import { type HeadMeasurement, headDeltas } from './head-measures/measurement.js';
 import { checkRange, type Kind, layerRange, withMean } from './kind.js';

@@ -11,7 +11,8 @@ import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js
 import type { Subject } from '../lm/subject.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
-import type { Calibration, GroupStatistics } from './calibration.js';
+import type { Calibration } from './calibration.js';
+import type { GroupStatistics } from './group-statistics.js';
 import { type Objective, soleReadout } from './objective.js';
 import { column, peakPosition, valueAtPeak } from './peak.js';
 import type { PassContext, Readout, ReadoutGroup } from './readout.js';

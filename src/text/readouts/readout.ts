@@ -9,7 +9,7 @@ import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js
 import type { Edits } from '../lm/reading.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { Pass } from '../lm/transformer.js';
-import type { GroupStatistics } from './calibration.js';
+import type { GroupStatistics } from './group-statistics.js';
 
 /** One unit: a column of its group. */
 export interface Readout {

@@ -6,7 +6,7 @@ import {
   type UnitStatistics as Spread,
   saveUnitStatistics,
 } from '../../hub/unit-statistics.js';
-import type { GroupStatistics } from './calibration.js';
+import type { GroupStatistics } from './group-statistics.js';
 import type { ReadoutGroup } from './readout.js';
 
 /** Statistics of the units of a group, with the shape of their distribution. */

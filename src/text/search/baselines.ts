@@ -2,7 +2,7 @@
 import { HYPERVOLUME_CORNER, hypervolume } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { Driven } from './drive.js';
-import type { SearchOptions } from './search.js';
+import type { SearchOptions } from './search-options.js';
 
 /** The strongest text under 6 nats of a simple method, at the cost of the search or, of a corpus, as far as it goes. */
 export interface BaselineBest extends ScoredText {

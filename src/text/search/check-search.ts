@@ -4,7 +4,7 @@ import { field } from '../../core/field.js';
 import { openSubject } from '../lm/subject.js';
 import { type Resolved, resolveUnits } from '../readouts/session.js';
 import { encodeText } from '../score.js';
-import type { SearchOptions } from './search.js';
+import type { SearchOptions } from './search-options.js';
 
 /**
  * Finds out what is wrong with a request before anything is computed or written.

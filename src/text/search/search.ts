@@ -5,14 +5,11 @@ import { field } from '../../core/field.js';
 import { dominates, hypervolume } from '../../core/frontier.js';
 import { Random } from '../../core/random.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import type { WeightSource } from '../../engine/weights/weights.js';
 import { type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
-import type { CorpusFile } from '../corpus/corpus-text.js';
-import type { FluencyModel } from '../fluency/fluency-model.js';
 import { openSubject } from '../lm/subject.js';
 import type { SearchMethodName } from '../names.js';
 import { clusterTexts, type TextCluster } from '../readouts/clusters.js';
-import { calibrate, type SessionOptions } from '../readouts/session.js';
+import { calibrate } from '../readouts/session.js';
 import type { Arena, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
 import { type BaselineBest, baselineNotes, baselinesOf, bestOf } from './baselines.js';
@@ -25,7 +22,7 @@ import { chooseFinalists, explainFinalists } from './finalists.js';
 import { gcg } from './gcg.js';
 import { priorBest } from './prior-best.js';
 import { sample } from './sample.js';
-import type { Shortcuts } from './shortcuts.js';
+import type { SearchOptions } from './search-options.js';
 import { soft } from './soft.js';
 import { openTools, type SearchTools } from './tools.js';
 
@@ -39,38 +36,10 @@ export const searchMethods = {
   corpus,
   prior: priorBest,
 } as const satisfies Record<SearchMethodName, SearchMethod>;
-export type { BaselineBest, Budget, Earlier, SearchMethodName };
+export type { BaselineBest, Budget, Earlier, SearchMethodName, SearchOptions };
 
 /** Texts of the frontier that are explained. */
 const FINALISTS = 8;
-
-export interface SearchOptions extends SessionOptions {
-  readonly unit: string;
-  readonly method: SearchMethodName;
-  /** Tokens after BOS. */
-  readonly length: number;
-  readonly budget: Budget;
-  /** Texts that the unit should be quieter on than on what is found. */
-  readonly quietOn?: readonly string[];
-  /** How much the softmax-weighted rivals count in what methods maximize (J); 0 unless told otherwise. */
-  readonly gamma?: number;
-  /** The one weight of the cross entropy (J) for `soft` and `sample`, which else spread over many. */
-  readonly lambda?: number;
-  /** The user's own text: what the method `corpus` reads, and else a rival at equal cost. */
-  readonly naturalText?: readonly CorpusFile[];
-  /** The model whose probability counts as fluency; the subject unless told otherwise. */
-  readonly fluency?: FluencyModel;
-  /** Weights tuned for the unit: `sample` draws from them, weighted so that what it samples stays the same. */
-  readonly policy?: WeightSource;
-  /** What saves work in breeding and in EPO; what pays for the model unless told otherwise. */
-  readonly shortcuts?: Shortcuts;
-  /** Samples of the prior at equal cost beside the search; yes unless told otherwise. */
-  readonly baseline?: boolean;
-  /** Texts of the frontier that are explained; 8 unless told otherwise. */
-  readonly finalists?: number;
-  /** What an earlier part of the same search found and spent. */
-  readonly earlier?: Earlier;
-}
 
 export interface SearchResult {
   unit: string;

@@ -13,7 +13,7 @@ import { EPO_TOP_TOKENS } from './epo.js';
 import { GCG_TOP_TOKENS } from './gcg.js';
 import { Proposer } from './proposals.js';
 import { loudest } from './quiet.js';
-import type { SearchOptions } from './search.js';
+import type { SearchOptions } from './search-options.js';
 import { noShortcuts, openScreen, type Shortcuts, shortcutsFor } from './shortcuts.js';
 
 /** Tokens a position that the gradient's methods as published choose from. */
