@@ -170,7 +170,7 @@ export { logitDirections, unembed } from './text/lm/unembed.js';
 export type { HeadMeasure, SequenceScore } from './text/names.js';
 // What a text does to a unit, and the search for text.
 export { type AblationOptions, ablationDivergence } from './text/readouts/ablation.js';
-export { Calibration, type CalibrationText, type GroupStatistics } from './text/readouts/calibration.js';
+export { Calibration, type CalibrationText } from './text/readouts/calibration.js';
 export { type Carrier, carriers, clusterTexts, type TextCluster } from './text/readouts/clusters.js';
 export {
   Explainer,
@@ -178,6 +178,7 @@ export {
   type OpenExplainer,
   openExplainer,
 } from './text/readouts/explain.js';
+export type { GroupStatistics } from './text/readouts/group-statistics.js';
 export type { MeasureChoice } from './text/readouts/head-measures/index.js';
 export { listTextUnits, type TextUnits } from './text/readouts/list-units.js';
 export type { Objective as TextObjective, Term as TextTerm } from './text/readouts/objective.js';

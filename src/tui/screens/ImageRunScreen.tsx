@@ -24,11 +24,7 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
   const layout = useMemo(() => imageLayout(columns, bodyRows, head), [columns, bodyRows, head]);
   const seen = useMemo(() => stripFrames(frames.length, frame, columns), [frames.length, frame, columns]);
 
-  useEffect(() => {
-    if (!place.playing) return;
-    const timer = setInterval(() => setUi((now) => nextFrame(now, frames.length)), FRAME_TIME);
-    return () => clearInterval(timer);
-  }, [place.playing, frames.length, setUi]);
+  usePlayback(place.playing, frames.length, setUi);
 
   const file = frames[frame] && !linear ? frameFile(source, frames[frame].file) : null;
   const box: PictureBox = layout.picture;
@@ -51,12 +47,7 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
     file && !drawn ? [`${file} ${box.columns}x${box.rows} ${graphics}`] : [],
     () => pictureCode(file!, box, graphics as Exclude<typeof graphics, 'blocks'>),
   );
-  useEffect(() => {
-    if (!code) return;
-    const overlay: Overlay = { ...code, row: layout.picture.row, column: layout.picture.column };
-    screen.setOverlays([overlay]);
-    return () => screen.setOverlays([]);
-  }, [screen, code, layout]);
+  useOverlay(screen, code, layout.picture);
 
   useKeys({
     session,
@@ -96,6 +87,28 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
       ]}
     />
   );
+}
+
+/** While frames play, shows one after the other. */
+function usePlayback(playing: boolean, count: number, setUi: RunProps<RunPlace>['setUi']): void {
+  useEffect(() => {
+    if (!playing) return;
+    const timer = setInterval(() => setUi((now) => nextFrame(now, count)), FRAME_TIME);
+    return () => clearInterval(timer);
+  }, [playing, count, setUi]);
+}
+
+/** Keeps a picture of the terminal's own graphics on the screen. */
+function useOverlay(
+  screen: RunProps<RunPlace>['session']['host']['screen'],
+  code: Pick<Overlay, 'code' | 'rows'> | null | undefined,
+  { row, column }: Pick<Overlay, 'row' | 'column'>,
+): void {
+  useEffect(() => {
+    if (!code) return;
+    screen.setOverlays([{ ...code, row, column }]);
+    return () => screen.setOverlays([]);
+  }, [screen, code, row, column]);
 }
 
 /** The next frame of the run on top, from the start again after the last. */

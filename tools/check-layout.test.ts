@@ -1,0 +1,28 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { layoutFaults } from './check-layout.js';
+
+test('imports upward and sideways, long files and long functions are reported', () => {
+  const source = mkdtempSync(join(tmpdir(), 'superstim-layout-'));
+  for (const [path, text] of [
+    ['core/a.ts', "import type { b } from '../runs/b.js';\n"],
+    ['runs/b.ts', "import { a } from '../core/a.js';\nimport { c } from './c.js';\n"],
+    ['text/t.ts', "const v = await import('../vision/v.js');\n"],
+    ['text/t.test.ts', "import { v } from '../vision/v.js';\n"],
+    ['vision/v.ts', '\n'.repeat(301)],
+    ['cli/c.ts', `const f = () => {${'\n'.repeat(80)}};\n`],
+  ] as const) {
+    mkdirSync(join(source, path, '..'), { recursive: true });
+    writeFileSync(join(source, path), text);
+  }
+  const faults = [...layoutFaults(source)].sort();
+  rmSync(source, { recursive: true });
+  expect(faults).toEqual([
+    'cli/c.ts:1 has a function of 81 lines: at most 80',
+    'core/a.ts imports runs/b.js: runs is no room above core',
+    'text/t.ts imports vision/v.js: vision is no room above text',
+    'vision/v.ts has 301 lines: at most 300',
+  ]);
+});
