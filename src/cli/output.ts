@@ -5,21 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { styleText } from 'node:util';
 import { visible, visibleJson, visibleLines } from '../core/visible.js';
-import { writeWhole } from './write-whole.js';
+import { type TextStream, writeWhole } from './write-whole.js';
 
 type Style = Parameters<typeof styleText>[0];
 
 /** Colours a text, or leaves it as it is where colour is not wanted. */
 export type Paint = (style: Style, text: string) => string;
-
-/** What is needed of `process.stdout` and `process.stderr`. */
-export interface TextStream {
-  write(text: string): unknown;
-  /** The file descriptor. */
-  fd?: number;
-  isTTY?: boolean;
-  columns?: number;
-}
 
 /** The options every command has (`addOutputOptions`). */
 export interface OutputOptions {

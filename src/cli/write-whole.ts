@@ -1,7 +1,15 @@
 /** @file Writes that are whole or an error. */
 import { fstatSync, writeSync } from 'node:fs';
 import { fileError } from '../core/file-error.js';
-import type { TextStream } from './output.js';
+
+/** What is needed of `process.stdout` and `process.stderr`. */
+export interface TextStream {
+  write(text: string): unknown;
+  /** The file descriptor. */
+  fd?: number;
+  isTTY?: boolean;
+  columns?: number;
+}
 
 /**
  * Writes a text to a stream. Where that is a file, Node writes once and leaves out in silence what a full disk has no
