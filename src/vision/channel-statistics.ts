@@ -1,4 +1,5 @@
 /** @file The statistics of all channels that ship with an embedded vision network, counted over pictures. */
+import * as z from 'zod';
 import { openUnitStatistics, saveUnitStatistics, type UnitStatistics } from '../hub/unit-statistics.js';
 
 /** What the channels of a layer did over pictures. */
@@ -10,13 +11,14 @@ export interface ChannelStatistics {
 }
 
 /** What the channels were counted over. */
-export interface CountedPictures {
-  readonly pictures: number;
+const countedPictures = z.object({
+  pictures: z.int().positive(),
   /** Height and width, pixels. */
-  readonly size: number;
+  size: z.int().positive(),
   /** Says which pictures these are. */
-  readonly key: string;
-}
+  key: z.string(),
+});
+export type CountedPictures = Readonly<z.infer<typeof countedPictures>>;
 
 export interface ShippedChannelStatistics {
   readonly counted: CountedPictures;
@@ -24,9 +26,9 @@ export interface ShippedChannelStatistics {
   load(layer: string): ChannelStatistics | undefined;
 }
 
-/** The statistics in a model folder, or undefined when it has none. */
+/** The statistics in a model folder, or undefined when it has none. Throws UserError when they are damaged. */
 export function shippedChannelStatistics(folder: string): ShippedChannelStatistics | undefined {
-  const file = openUnitStatistics<CountedPictures>(folder);
+  const file = openUnitStatistics(folder, countedPictures);
   return (
     file && {
       counted: file.counted,

@@ -1,5 +1,5 @@
 /** @file The statistics of all heads and neurons that ship with an embedded language model. */
-
+import * as z from 'zod';
 import type { WeightArray } from '../../engine/weights/weights.js';
 import {
   openUnitStatistics,
@@ -13,14 +13,15 @@ import type { ReadoutGroup } from './readout.js';
 export type UnitStatistics = GroupStatistics & Spread;
 
 /** What the units were counted over. */
-export interface CountedText {
+const countedText = z.object({
   /** Positions counted: every one but the first of each sequence. */
-  readonly tokens: number;
+  tokens: z.int().positive(),
   /** Of a sequence, BOS included. */
-  readonly positions: number;
+  positions: z.int().positive(),
   /** Says which text this is, as `CalibrationText.key` does. */
-  readonly key: string;
-}
+  key: z.string(),
+});
+export type CountedText = Readonly<z.infer<typeof countedText>>;
 
 export interface ShippedStatistics {
   readonly text: CountedText;
@@ -28,15 +29,15 @@ export interface ShippedStatistics {
   load(group: ReadoutGroup): UnitStatistics | undefined;
 }
 
-/** The statistics in a model folder, or undefined when it has none. */
+/** The statistics in a model folder, or undefined when it has none. Throws UserError when they are damaged. */
 export function shippedStatistics(folder: string): ShippedStatistics | undefined {
-  const file = openUnitStatistics<CountedText>(folder);
+  const file = openUnitStatistics(folder, countedText);
   return (
     file && {
       text: file.counted,
       load(group) {
-        const spread = file.load(group.key);
-        const centre = file.array(`${group.key} centre`);
+        const spread = file.load(group.key, group.size);
+        const centre = group.centre && file.array(`${group.key} centre`, group.centre.size);
         return spread && { ...spread, ...(centre && { centre }) };
       },
     }
