@@ -135,7 +135,7 @@ export {
   type Run,
   type RunEvent,
 } from './runs/events.js';
-export { followRun, type RunReading, type RunState, readRun } from './runs/read-run.js';
+export { followRun, type RunReading, readRun, type ViewedRun, viewRun } from './runs/read-run.js';
 export {
   createRunFolder,
   openRunFolder,

@@ -1,5 +1,7 @@
 /** @file What every command that computes does: its job is opened, run into a folder, and watched. */
-import type { JobRequest } from '../jobs/schema.js';
+import { UnkeptResult } from '../core/errors.js';
+import type { ResultOf } from '../jobs/job.js';
+import type { JobRequest, TaskName } from '../jobs/schema.js';
 import { finishRun } from '../runs/events.js';
 import { withInterrupt } from './interrupt.js';
 import type { CommonOptions } from './options.js';
@@ -20,15 +22,15 @@ const command = () => ['superstim', ...process.argv.slice(2)];
 /** Computes a job and prints its result. Ctrl-C stops it and keeps what was found. */
 export async function perform(request: JobRequest | unknown, flags: PerformFlags): Promise<void> {
   const output = new Output(flags);
-  const [task, document] = await withInterrupt(output, async (signal) => {
+  const done = await withInterrupt(output, async (signal) => {
     const { createJobFolder, openJob, runJob } = await import('../jobs/job.js');
     const opened = await finishRun(showProgress(openJob(request, { signal, command: command() }), output));
     const folder = opened.keeps ? createJobFolder(opened, flags.out ?? 'runs') : null;
     const begin = (signal: AbortSignal) => runJob(opened, folder, signal);
     const watch = { flags, output, signal, path: folder?.path ?? null, description: opened.description };
-    return [opened.job.task, await watchRun(begin, watch)] as const;
+    return { task: opened.job.task, ...(await kept(watchRun(begin, watch))) };
   });
-  await resultText(task, document, flags, output);
+  await print(done, flags, output);
 }
 
 /** Computes the rest of a run and prints the result of the whole. */
@@ -38,13 +40,38 @@ export async function performResume(
   flags: PerformFlags,
 ): Promise<void> {
   const output = new Output(flags);
-  const [task, document] = await withInterrupt(output, async (signal) => {
+  const done = await withInterrupt(output, async (signal) => {
     const { resumeRun, runJob } = await import('../jobs/job.js');
     const resumed = await finishRun(showProgress(resumeRun(path, more, { signal }), output));
     const { folder, earlier, description } = resumed;
     const begin = (signal: AbortSignal) => runJob(resumed, folder, signal, earlier);
     const watch = { flags, output, signal, path: folder.path, description };
-    return [resumed.job.task, await watchRun(begin, watch)] as const;
+    return { task: resumed.job.task, ...(await kept(watchRun(begin, watch))) };
   });
-  await resultText(task, document, flags, output);
+  await print(done, flags, output);
+}
+
+interface Done {
+  readonly result: ResultOf<TaskName>;
+  /** Why the run folder has not got the result. */
+  readonly unkept: UnkeptResult | null;
+}
+
+async function kept(run: Promise<ResultOf<TaskName>>): Promise<Done> {
+  try {
+    return { result: await run, unkept: null };
+  } catch (error) {
+    if (!(error instanceof UnkeptResult)) throw error;
+    return { result: error.result as ResultOf<TaskName>, unkept: error };
+  }
+}
+
+/** A result that could not be kept is printed all the same. */
+async function print(
+  { task, result, unkept }: Done & { readonly task: TaskName },
+  flags: PerformFlags,
+  output: Output,
+): Promise<void> {
+  await resultText(task, result, flags, output);
+  if (unkept) throw unkept;
 }

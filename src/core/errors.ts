@@ -22,3 +22,15 @@ export class UsageError extends UserError {
   override name = 'UsageError';
   override readonly exitCode = exitCodes.usage;
 }
+
+/** A run came to its end, but its folder could not keep the result. */
+export class UnkeptResult extends UserError {
+  override name = 'UnkeptResult';
+
+  constructor(
+    message: string,
+    readonly result: unknown,
+  ) {
+    super(message);
+  }
+}

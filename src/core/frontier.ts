@@ -33,25 +33,43 @@ export function nonDominated<T extends Point>(points: readonly T[]): T[] {
   const sorted = points
     .filter(isFinitePoint)
     .sort((a, b) => a.cross_entropy - b.cross_entropy || b.z - a.z || marginOf(b) - marginOf(a));
-  // Of the points so far what counts in z and margin, by falling z and rising margin.
-  const stairs: Point[] = [];
+  const levels = Float64Array.from(sorted, ({ z }) => z).sort();
+  const margins = new PrefixMaximum(levels.length);
   return sorted.filter((point) => {
-    const end = countWhile(stairs, ({ z }) => z >= point.z);
-    if (end > 0 && marginOf(stairs[end - 1]!) >= marginOf(point)) return false;
-    // Those of no greater z and margin stand in one piece about its place.
-    const start = countWhile(stairs, ({ z }) => z > point.z);
-    const covered = countWhile(stairs, (stair) => marginOf(stair) <= marginOf(point), start);
-    stairs.splice(start, covered - start, point);
+    // All before it are as probable: it counts unless one of them with as large a z has as large a margin.
+    const place = levels.length - countBelow(levels, point.z);
+    if (margins.upTo(place) >= marginOf(point)) return false;
+    margins.raise(place, marginOf(point));
     return true;
   });
 }
 
-/** The index of the first, from `start` on, of which `holds` is false; it must hold for a stretch from the start. */
-function countWhile<T>(list: readonly T[], holds: (item: T) => boolean, start = 0): number {
-  let [low, high] = [start, list.length];
+/** The largest value at the places 1 to any other, kept up to date in log n (a Fenwick tree). */
+class PrefixMaximum {
+  private readonly tree: Float64Array;
+
+  constructor(length: number) {
+    this.tree = new Float64Array(length + 1).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  raise(place: number, value: number): void {
+    const { tree } = this;
+    for (let i = place; i < tree.length; i += i & -i) if (tree[i]! < value) tree[i] = value;
+  }
+
+  upTo(place: number): number {
+    let most = Number.NEGATIVE_INFINITY;
+    for (let i = place; i > 0; i -= i & -i) most = Math.max(most, this.tree[i]!);
+    return most;
+  }
+}
+
+/** How many of the rising values are less. */
+function countBelow(sorted: Float64Array, value: number): number {
+  let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (holds(list[middle]!)) low = middle + 1;
+    if (sorted[middle]! < value) low = middle + 1;
     else high = middle;
   }
   return low;

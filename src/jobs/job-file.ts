@@ -1,9 +1,8 @@
 /** @file A job in a file of its own, or in a run folder. */
-import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/regular-file.js';
 import { decodeDescription } from '../runs/description.js';
-import { isRunFolder } from '../runs/read-run.js';
+import { isRunFolder, runFile } from '../runs/run-file.js';
 import { fromOldJob } from './old-jobs.js';
 
 /** Bytes of the largest job: its texts are short. */
@@ -16,7 +15,7 @@ const LARGEST = 16 * 1024 * 1024;
  * @throws UserError when it cannot be read or is no JSON
  */
 export function readJobFile(path: string): unknown {
-  const file = isRunFolder(path) ? join(path, 'run.json') : path;
+  const file = isRunFolder(path) ? runFile(path, 'run.json') : path;
   const bytes = readRegularFile(file, LARGEST);
   let data: unknown;
   try {

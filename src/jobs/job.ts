@@ -1,7 +1,7 @@
 /** @file The ways into a run: `openJob`, `runJob`, `resumeRun`. The command line, a file and a queue all take them. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { UserError } from '../core/errors.js';
+import { UnkeptResult, UserError } from '../core/errors.js';
 import type { ScoredText } from '../core/scored-text.js';
 import type { JobRecord, RunDescription } from '../runs/description.js';
 import type { Run } from '../runs/events.js';
@@ -78,6 +78,7 @@ export const createJobFolder = ({ description }: Pick<OpenedJob, 'description'>,
  *
  * @param folder - gets every event and the result; null keeps nothing
  * @yields the run's events
+ * @throws UnkeptResult, which has the result, when the folder was removed before the run ended
  */
 export async function* runJob<T extends TaskName>(
   opened: OpenedJob<T>,
@@ -87,10 +88,19 @@ export async function* runJob<T extends TaskName>(
 ): Run<ResultOf<T>> {
   const run = opened.begin({ folder, signal, earlier });
   if (folder === null) return yield* run;
-  const result = yield* recordRun(folder, run);
-  const { frontier } = result as { frontier?: readonly ScoredText[] };
-  if (frontier) folder.writeFrontier(frontier);
+  const result = yield* recordRun(folder, run, (result) => keepResult(folder, result));
   return { ...result, run: folder.path };
+}
+
+function keepResult(folder: RunFolder, result: object): void {
+  const { frontier } = result as { readonly frontier?: readonly ScoredText[] };
+  try {
+    folder.checkThere();
+    if (frontier) folder.writeFrontier(frontier);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UnkeptResult(error.message, { ...result, run: folder.path });
+  }
 }
 
 /** A run that is to go on. */
@@ -107,8 +117,25 @@ export interface ResumedRun extends OpenedJob {
  * @throws UserError when the run cannot be resumed, or its model has changed
  */
 export async function* resumeRun(path: string, more: More = {}, options: OpenOptions = {}): Run<ResumedRun> {
-  const reading = readRun(path);
-  const { description } = reading;
+  // Locked before it is read: nobody writes in between.
+  const folder = openRunFolder(path);
+  let resumed: ResumedRun | null = null;
+  try {
+    const reading = readRun(path);
+    const opened = yield* openRecorded(reading, more, options);
+    resumed = { ...opened, folder, earlier: { reading, more } };
+    return resumed;
+  } finally {
+    if (resumed === null) folder.close();
+  }
+}
+
+/** Opens the job of a run again, as its folder describes it. */
+async function* openRecorded(
+  { path, description }: RunReading,
+  more: More,
+  options: OpenOptions,
+): Run<OpenedJob> {
   if (!description)
     throw new UserError(`${path} has no run.json that can be read: its settings are not known`);
   const data = fromOldJob(description);
@@ -122,7 +149,7 @@ export async function* resumeRun(path: string, more: More = {}, options: OpenOpt
     throw new UserError(
       `the model ${description.model.name} is not the one that the run ${path} began with: its files have changed; start a new run`,
     );
-  return { ...opened, description, folder: openRunFolder(path), earlier: { reading, more } };
+  return { ...opened, description };
 }
 
 /** Fields that name something on disk, made absolute: a run can then be repeated from anywhere. */

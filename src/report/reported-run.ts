@@ -3,8 +3,9 @@ import { basename, dirname, resolve, sep } from 'node:path';
 import type { ScoredText } from '../core/scored-text.js';
 import { type RunDescription, unitOf } from '../runs/description.js';
 import type { JsonValue } from '../runs/events.js';
-import { type RunState, readRun } from '../runs/read-run.js';
-import { advanceView, emptyView, type RunView } from '../runs/run-view.js';
+import { viewRun } from '../runs/read-run.js';
+import type { RunState } from '../runs/run-tail.js';
+import type { RunView } from '../runs/run-view.js';
 
 export interface ReportedRun {
   readonly path: string;
@@ -21,8 +22,7 @@ export interface ReportedRun {
 
 /** Reads a run folder, whole or damaged. Throws UserError when it is none at all. */
 export function openRun(path: string): ReportedRun {
-  const { description, events, state, frontier, missing } = readRun(path);
-  const view = advanceView(emptyView, events);
+  const { description, view, state, frontier, missing } = viewRun(path);
   return {
     path: resolve(path),
     name: basename(resolve(path)),

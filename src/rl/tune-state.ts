@@ -5,10 +5,10 @@
  * Random numbers need no place here: each step draws from a generator named by its number. Nor does the frontier:
  * it is what the candidates in the event log add up to.
  */
-import { join } from 'node:path';
 import type { ScoredText } from '../core/scored-text.js';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../engine/training/checkpoint.js';
 import { readRun } from '../runs/read-run.js';
+import { runFile } from '../runs/run-file.js';
 import type { Lora } from './lora.js';
 import { writePeft } from './peft.js';
 import type { SampleStatistics } from './sample-statistics.js';
@@ -49,7 +49,7 @@ export interface TuneState {
 const FILE = 'checkpoint.safetensors';
 
 /** The adapter's folder in a run folder. */
-export const adapterFolder = (run: string) => join(run, 'adapter');
+export const adapterFolder = (run: string) => runFile(run, 'adapter');
 
 /** @param run - the run folder */
 export function writeTuneState(
@@ -59,14 +59,14 @@ export function writeTuneState(
   baseModel: string,
 ): void {
   writePeft(adapterFolder(run), lora, baseModel);
-  writeCheckpoint(join(run, FILE), checkpoint);
+  writeCheckpoint(runFile(run, FILE), checkpoint);
 }
 
 /** Where a run stands: its last checkpoint, and its log. */
 export function readTuneState(run: string): TuneState {
   const { events } = readRun(run);
   return {
-    checkpoint: readCheckpoint<TunePosition>(join(run, FILE)),
+    checkpoint: readCheckpoint<TunePosition>(runFile(run, FILE)),
     logged: events.reduce((last, event) => (event.kind === 'step' ? Math.max(last, event.step) : last), 0),
     candidates: events.flatMap((event) => (event.kind === 'candidate' ? [event.candidate] : [])),
     elapsed: events.at(-1)?.at ?? 0,

@@ -76,11 +76,19 @@ describe('encodeEvent, decodeEvent', () => {
     expect(decodeEvent('{"kind":"warning","at":1}')).toBeNull();
     expect(decodeEvent('{"kind":"candidate","at":1,"candidate":[],"operator":"swap"}')).toBeNull();
     expect(decodeEvent('{"kind":"warning","message":"no time"}')).toBeNull();
+    expect(
+      decodeEvent('{"kind":"candidate","at":1,"candidate":{"text":"half"},"operator":"swap"}'),
+    ).toBeNull();
+    expect(
+      decodeEvent('{"kind":"explained","at":2,"explanation":{"text":"half","tokens":["a"]}}'),
+    ).toBeNull();
+    const deep = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+    expect(decodeEvent(`{"kind":"finished","at":1,"reason":"done","result":${deep}}`)).toBeNull();
   });
 
-  it('reads a number that was not finite as null, and keeps the event', () => {
+  it('reads a number that was not finite, null in the log, as NaN', () => {
     const line = encodeEvent({ kind: 'frame', at: 1, file: 'a.png', step: 2, activation: Number.NaN });
-    expect(decodeEvent(line)).toMatchObject({ kind: 'frame', activation: null });
+    expect(decodeEvent(line)).toMatchObject({ kind: 'frame', activation: Number.NaN });
   });
 });
 

@@ -20,8 +20,9 @@ import type { ScoredText } from '../core/scored-text.js';
 import { encodeDescription, type RunDescription } from './description.js';
 import { encodeEvent } from './event-codec.js';
 import type { Run, RunEvent } from './events.js';
-import { followRun, RunTail, readRun } from './read-run.js';
+import { followRun, readRun } from './read-run.js';
 import { createRunFolder, openRunFolder, recordRun, safeFileName } from './run-folder.js';
+import { RunTail } from './run-tail.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'superstim-runs-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -239,7 +240,7 @@ describe('a run cut off anywhere', () => {
         const seen = ends.flatMap((end) => {
           appendFileSync(file, log.subarray(start, end));
           start = end;
-          return tail.poll();
+          return [...tail.poll()];
         });
         expect(seen).toEqual(events);
         expect(tail.problems()).toEqual([]);
@@ -253,13 +254,13 @@ describe('a run cut off anywhere', () => {
     const file = join(path, 'events.jsonl');
     writeFileSync(file, log.subarray(0, log.length - 4));
     const tail = new RunTail(path);
-    expect(tail.poll()).toHaveLength(2);
+    expect([...tail.poll()]).toHaveLength(2);
     const again = openRunFolder(path);
     // A look between the cut and the next event, and one after it.
-    expect(tail.poll()).toEqual([]);
+    expect([...tail.poll()]).toEqual([]);
     again.append(finished);
     again.close();
-    expect(tail.poll()).toEqual([finished]);
+    expect([...tail.poll()]).toEqual([finished]);
     expect(tail.problems()).toEqual([]);
   });
 

@@ -3,21 +3,26 @@
  * `frontier.json`, `frames/`. It can be read at any moment, also after a kill: every event is one `write`, and
  * other files appear by rename.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { fileError } from '../core/file-error.js';
+import { regularSize } from '../core/regular-file.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { encodeDescription, type RunDescription, unitOf } from './description.js';
 import { decodeEvent, encodeEvent } from './event-codec.js';
 import type { Run, RunEvent } from './events.js';
 import { makeFolder, writeFileByRename } from './files.js';
+import { lineBefore, lineStart } from './last-line.js';
+import { checkRunFolder, runFile } from './run-file.js';
+import { lockRun, type RunLock } from './run-lock.js';
 
-/** An open run folder. All writes are synchronous and throw UserError when the disk refuses. */
+/** An open run folder, locked. All writes are synchronous and throw UserError when the disk refuses. */
 export class RunFolder {
   constructor(
     readonly path: string,
     private log: number | null,
+    private readonly lock: RunLock,
     private lastAt = 0,
   ) {}
 
@@ -48,20 +53,35 @@ export class RunFolder {
    *
    * @param name - relative to the run folder, with `/`: `frames/000010.png`
    * @returns the path on disk
+   * @throws UserError also when the name, or a link, leads out of the folder
    */
   writeFile(name: string, data: string | Uint8Array): string {
-    const path = join(this.path, name);
-    if (relative(this.path, path).split(sep)[0] === '..')
-      throw new Error(`${name} is outside of the run folder`);
+    this.checkThere();
+    const path = runFile(this.path, name);
     makeFolder(dirname(path));
     writeFileByRename(path, data);
     return path;
   }
 
-  /** Closes the log; safe to call twice. */
+  /** @throws UserError when the folder is no longer where it was: what is appended goes nowhere then */
+  checkThere(): void {
+    if (this.log === null) return;
+    const [log, there] = [
+      fstatSync(this.log),
+      statSync(join(this.path, 'events.jsonl'), { throwIfNoEntry: false }),
+    ];
+    if (there?.ino === log.ino && there.dev === log.dev) return;
+    throw new UserError(
+      `the run folder ${this.path} was removed or moved while the run went on: nothing more is kept there`,
+    );
+  }
+
+  /** Closes the log and gives the lock back; safe to call twice. */
   close(): void {
-    if (this.log !== null) closeSync(this.log);
+    if (this.log === null) return;
+    closeSync(this.log);
     this.log = null;
+    this.lock.release();
   }
 }
 
@@ -80,36 +100,75 @@ export function createRunFolder(parent: string, description: RunDescription, now
   );
   const path = makeNewFolder(parent, stem);
   const created = description.created ?? now.toISOString();
-  writeFileByRename(join(path, 'run.json'), encodeDescription({ ...description, created }));
-  return new RunFolder(path, openLog(path, 'ax'));
+  return locked(path, (lock) => {
+    writeFileByRename(join(path, 'run.json'), encodeDescription({ ...description, created }));
+    return new RunFolder(path, openLog(path, 'ax'), lock);
+  });
 }
 
 /**
  * Opens the folder of an earlier run to continue it. A last line that a kill cut off is removed.
  *
- * @throws UserError when the folder has no event log or cannot be written
+ * @throws UserError when it is no run folder, has no event log, cannot be written, or another process writes it
  */
 export function openRunFolder(path: string): RunFolder {
-  const file = join(path, 'events.jsonl');
-  let bytes: Buffer;
+  checkRunFolder(path);
+  return locked(resolve(path), (lock) => {
+    // Opened to be read first: a log that is not there is not made.
+    const log = openLog(path, 'r+');
+    let lastAt: number;
+    try {
+      const { size } = fstatSync(log);
+      const whole = lineStart(log, size);
+      if (whole < size) ftruncateSync(log, whole);
+      lastAt = timeOf(lineBefore(log, whole - 1, LONGEST_LAST_LINE));
+    } finally {
+      closeSync(log);
+    }
+    return new RunFolder(resolve(path), openLog(path, 'a'), lock, lastAt);
+  });
+}
+
+/** Bytes of a last line that is read whole; a longer one holds a whole frontier. */
+const LONGEST_LAST_LINE = 256 * 1024;
+
+/** The time of an event, also of the first part of its line; 0 where it has none. */
+function timeOf(line: string): number {
+  return decodeEvent(line)?.at ?? Number(/^\{"kind":"\w+","at":([\d.]+)/.exec(line)?.[1] ?? 0);
+}
+
+function locked(path: string, open: (lock: RunLock) => RunFolder): RunFolder {
+  const lock = lockRun(path);
   try {
-    bytes = readFileSync(file);
+    return open(lock);
   } catch (error) {
-    throw fileError(error, `continue the run ${path}`);
+    lock.release();
+    throw error;
   }
-  const log = openLog(path, 'r+');
-  const whole = bytes.lastIndexOf(0x0a) + 1;
-  if (whole < bytes.length) ftruncateSync(log, whole);
-  closeSync(log);
-  const lastLine = bytes.toString('utf8', 0, whole).trimEnd().split('\n').at(-1) ?? '';
-  return new RunFolder(resolve(path), openLog(path, 'a'), decodeEvent(lastLine)?.at ?? 0);
 }
 
 /**
  * Writes a run to its folder while it passes by. An error of the run becomes its last event and is thrown on;
- * the log is closed in any case, also when the reader stops early.
+ * the folder is closed in any case, also when the reader stops early.
+ *
+ * @param keep - writes the result, while the folder is still open
  */
-export async function* recordRun<Result>(folder: RunFolder, run: Run<Result>): Run<Result> {
+export async function* recordRun<Result>(
+  folder: RunFolder,
+  run: Run<Result>,
+  keep?: (result: Result) => void,
+): Run<Result> {
+  try {
+    const result = yield* appended(folder, run);
+    keep?.(result);
+    return result;
+  } finally {
+    await run.return(undefined as Result);
+    folder.close();
+  }
+}
+
+async function* appended<Result>(folder: RunFolder, run: Run<Result>): Run<Result> {
   try {
     for (;;) {
       const next = await run.next();
@@ -120,9 +179,6 @@ export async function* recordRun<Result>(folder: RunFolder, run: Run<Result>): R
   } catch (error) {
     recordFailure(folder, error);
     throw error;
-  } finally {
-    await run.return(undefined as Result);
-    folder.close();
   }
 }
 
@@ -173,7 +229,9 @@ function makeNewFolder(parent: string, stem: string): string {
 }
 
 function openLog(path: string, flags: string): number {
-  const file = join(path, 'events.jsonl');
+  const file = runFile(path, 'events.jsonl');
+  if (flags !== 'ax' && regularSize(file) === null)
+    throw new UserError(`could not continue the run ${path}: it has no events.jsonl that is a file`);
   try {
     return openSync(file, flags);
   } catch (error) {

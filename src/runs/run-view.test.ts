@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { scored } from '../../test/helpers/example-runs.js';
+import { extent } from '../core/evenly.js';
 import type { ScoredText } from '../core/scored-text.js';
-import { decodeEvent } from './event-codec.js';
 import type { ReadEvent } from './events.js';
-import { advanceView, emptyView, sortCandidates } from './run-view.js';
+import { emptyView, partsLeftOut, type RunView, sortCandidates } from './run-view.js';
+import { advanceView } from './view-growth.js';
 
 const candidate = (text: ScoredText, at = 1): ReadEvent => ({
   kind: 'candidate',
@@ -44,7 +45,7 @@ describe('advanceView', () => {
     expect(single).toEqual(whole);
     expect(names(whole.frontier)).toEqual(['fluent', 'weak', 'strong']);
     expect(names(whole.entries)).toHaveLength(4);
-    expect(whole.series.get('reward')).toEqual({ steps: [1, 2], values: [2, 3] });
+    expect(whole.series.get('reward')).toEqual({ steps: [1, 2], values: [2, 3], seen: 2 });
     expect(whole.samples).toEqual([{ step: 1, at: 7, texts: [scored('a sample', 3, 1)] }]);
     expect(whole.warnings).toEqual(['hot']);
     expect(whole.baselines.get('prior_best')?.text).toBe('rival');
@@ -93,23 +94,59 @@ describe('advanceView', () => {
     expect(advanceView(ended, [{ kind: 'unknown', at: 4, event: { kind: 'hologram' } }]).end).toBeNull();
   });
 
-  it('leaves out what is not whole', () => {
-    const events = [
-      '{"kind":"candidate","at":1,"candidate":{"text":"half"},"operator":"swap"}',
-      '{"kind":"explained","at":2,"explanation":{"text":"half","tokens":["a"]}}',
-      '{"kind":"baseline","at":3,"name":"prior_best","candidate":{}}',
-      '{"kind":"frame","at":4,"file":"a.png","step":1,"activation":null}',
-    ].map((line) => decodeEvent(line)!);
-    const view = advanceView(emptyView, events);
-    expect(view).toMatchObject({ entries: [], frontier: [], explanations: new Map(), events: 4 });
-    expect(view.baselines.get('prior_best')).toBeNull();
-    expect(view.frames).toEqual([{ kind: 'frame', at: 4, file: 'a.png', step: 1, activation: Number.NaN }]);
-  });
-
   it('leaves out figures that are no numbers', () => {
     const metrics = JSON.parse('{"loss":null,"reward":1}');
     const view = advanceView(emptyView, [{ kind: 'step', source: 'search', at: 1, step: 1, metrics }]);
     expect([...view.series.keys()]).toEqual(['reward']);
+  });
+});
+
+describe('advanceView of a long run', () => {
+  const many = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i));
+
+  it('keeps a frontier of any length whole, and of what left it a part', () => {
+    // The first beat none of the others and are all beaten by the last.
+    const beaten = many(105_000, (i) => candidate(scored('beaten', 5, 1 + i / 1e6), i));
+    const best = many(20_000, (i) => candidate({ ...scored('b', 1 + i / 1e5, 2 + i / 1e5), margin: 2 }, i));
+    const view = advanceView(emptyView, [...beaten, ...best]);
+    expect(view.frontier.length).toBe(20_000);
+    expect(view.seen.entries).toBe(125_000);
+    expect(view.entries.length).toBeLessThan(80_000);
+    expect(partsLeftOut(view)[0]).toMatch(/texts that left the frontier again are not shown/);
+  });
+
+  it('keeps a part of everything else, evenly, the ends always', () => {
+    const frames = many(
+      230_000,
+      (i): ReadEvent => ({ kind: 'frame', at: i, file: `${i}`, step: i, activation: i }),
+    );
+    let view: RunView = emptyView;
+    for (let i = 0; i < frames.length; i += 50_000) view = advanceView(view, frames.slice(i, i + 50_000));
+    expect(view.frames).toEqual(advanceView(emptyView, frames).frames);
+    const steps = view.frames.map(({ step }) => step);
+    expect([steps[0], steps[1], steps[2], steps.at(-1)]).toEqual([0, 4, 8, 229_999]);
+    expect(partsLeftOut(view)).toEqual(['172,499 frames are not shown: events.jsonl has them']);
+  });
+
+  it('keeps the extremes of a curve, its ends, and how long it was', () => {
+    const step = (i: number): ReadEvent => {
+      const reward = i === 77_777 ? 9 : i === 88_888 ? -9 : i % 5;
+      return { kind: 'step', source: 'search', at: i, step: i, metrics: { reward } };
+    };
+    const series = advanceView(emptyView, many(150_001, step)).series.get('reward')!;
+    expect(series.seen).toBe(150_001);
+    expect(series.values.length).toBeLessThan(110_000);
+    expect(extent(series.values)).toEqual([-9, 9]);
+    expect([series.steps[0], series.steps.at(-1)]).toEqual([0, 150_000]);
+  });
+
+  it('takes a few of 200,000 warnings', () => {
+    const view = advanceView(
+      emptyView,
+      many(200_000, (i): ReadEvent => ({ kind: 'warning', at: i, message: `w${i}` })),
+    );
+    expect(view.warnings).toHaveLength(1000);
+    expect(partsLeftOut(view)).toEqual(['199,000 warnings are not shown: events.jsonl has them']);
   });
 });
 

@@ -9,7 +9,8 @@ import { earlierSearch } from '../text/search/resume.js';
 import { decodeEvent, encodeEvent } from './event-codec.js';
 import type { EventSource, RunEvent } from './events.js';
 import { readRun } from './read-run.js';
-import { advanceView, emptyView } from './run-view.js';
+import { emptyView } from './run-view.js';
+import { advanceView } from './view-growth.js';
 
 const sources: readonly EventSource[] = ['preparation', 'search', 'prior_best', 'corpus_best'];
 

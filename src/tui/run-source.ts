@@ -2,8 +2,10 @@
 
 import type { RunDescription } from '../runs/description.js';
 import type { RunEvent } from '../runs/events.js';
-import { type Missing, type RunReading, RunTail, readRun } from '../runs/read-run.js';
-import { advanceView, emptyView, type RunView } from '../runs/run-view.js';
+import { type Missing, type RunFacts, type ViewedRun, viewRun } from '../runs/read-run.js';
+import { RunTail } from '../runs/run-tail.js';
+import { emptyView, type RunView } from '../runs/run-view.js';
+import { advanceView } from '../runs/view-growth.js';
 
 /** A run at one moment. */
 export interface RunSnapshot {
@@ -90,8 +92,8 @@ export class LiveRun extends Source implements RunSource {
 }
 
 /** A run as it was read. */
-export function snapshotOf({ events, description, missing, ...log }: RunReading): RunSnapshot {
-  return { view: advanceView(emptyView, events), description, missing, growing: isGrowing(log) };
+export function snapshotOf({ view, description, missing, ...log }: ViewedRun): RunSnapshot {
+  return { view, description, missing, growing: isGrowing(log) };
 }
 
 /** A run on disk, read whole and followed while it grows. */
@@ -103,7 +105,7 @@ export class DiskRun extends Source implements RunSource {
   /** @throws UserError when `path` is no run folder */
   constructor(path: string) {
     const tail = new RunTail(path);
-    const reading = readRun(path, tail);
+    const reading = viewRun(path, tail);
     super(reading.path, snapshotOf(reading));
     this.tail = tail;
     if (tail.state === 'open') this.timer = setInterval(() => this.poll(), SNAPSHOT_EVERY);
@@ -115,14 +117,14 @@ export class DiskRun extends Source implements RunSource {
   }
 
   private poll(): void {
-    const { events, missing, description } = readRun(this.path, this.tail);
-    const growing = isGrowing(this.tail);
+    const { view } = this.current;
+    const events = advanceView(view, this.tail.poll());
     if (this.tail.state !== 'open') this.close();
-    if (events.length === 0 && growing === this.current.growing) return;
-    this.update({ view: advanceView(this.current.view, events), growing, missing, description });
+    if (events === view && isGrowing(this.tail) === this.current.growing) return;
+    this.update(snapshotOf(viewRun(this.path, this.tail, events)));
   }
 }
 
-function isGrowing({ state, lastWrite }: Pick<RunReading, 'state' | 'lastWrite'>): boolean {
+function isGrowing({ state, lastWrite }: Pick<RunFacts, 'state' | 'lastWrite'>): boolean {
   return state === 'open' && lastWrite !== null && Date.now() - lastWrite < GROWING_WITHIN;
 }

@@ -21,7 +21,7 @@ export function viewCommand(): Command {
       '\nPress ? for the keys. Off a terminal the same is printed as text.\n\nExamples:\n  $ superstim view\n  $ superstim view runs/20250131-120000-L2.H3\n  $ superstim view runs/20250131-120000-L2.H3 --json',
     )
     .action(async (path: string, flags: ViewFlags) => {
-      const { isRunFolder } = await import('../../runs/read-run.js');
+      const { isRunFolder } = await import('../../runs/run-file.js');
       if (flags.json || !onTerminal()) await print(path, isRunFolder(path), new Output(flags));
       else await explore(resolve(path), isRunFolder(path), flags);
     });
@@ -35,10 +35,10 @@ async function print(path: string, isRun: boolean, output: Output): Promise<void
     output.result(runs, () => text.describeRuns(runs, path));
     return;
   }
-  const { readRun } = await import('../../runs/read-run.js');
+  const { viewRun } = await import('../../runs/read-run.js');
   const { snapshotOf } = await import('../../tui/run-source.js');
-  const reading = readRun(path);
-  const { events: _, ...facts } = reading;
+  const reading = viewRun(path);
+  const { view: _, ...facts } = reading;
   const snapshot = snapshotOf(reading);
   const { end, baselines, explanations, warnings } = snapshot.view;
   const document = {

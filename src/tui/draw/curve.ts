@@ -1,25 +1,28 @@
 /** @file A figure over the steps of a run. */
 
+import { curveIndices } from '../../core/evenly.js';
 import type { Rgb } from '../../media/color.js';
 import type { Line } from '../../media/styled.js';
-import type { Series } from '../../runs/run-view.js';
 import { axisOver, drawPlot, type Mark } from './plot.js';
+
+/** Values over steps. */
+export interface Curve {
+  readonly steps: readonly number[];
+  readonly values: readonly number[];
+}
 
 /**
  * @param at - a step to point at
  */
 export function drawCurve(
   name: string,
-  { steps, values }: Series,
+  { steps, values }: Curve,
   color: Rgb,
   columns: number,
   rows: number,
   at: number | null = null,
 ): Line[] {
-  const points = thin(
-    steps.map((x, i) => ({ x, y: values[i]! })),
-    4 * Math.max(1, columns),
-  );
+  const points = curveIndices(values, 4 * Math.max(1, columns)).map((i) => ({ x: steps[i]!, y: values[i]! }));
   const index = at === null ? -1 : steps.indexOf(at);
   const mark: Mark[] =
     index >= 0 ? [{ x: at!, y: values[index]!, color: [230, 159, 0], glyph: '◆', bold: true }] : [];
@@ -33,18 +36,4 @@ export function drawCurve(
     columns,
     rows,
   );
-}
-
-/** At most about `count` points: of each stretch its lowest and its highest. */
-function thin<P extends { readonly y: number }>(points: readonly P[], count: number): P[] {
-  if (points.length <= count) return [...points];
-  const stretch = Math.ceil((2 * points.length) / count);
-  const kept: P[] = [];
-  for (let start = 0; start < points.length; start += stretch) {
-    const part = points.slice(start, start + stretch);
-    const low = part.reduce((a, b) => (b.y < a.y ? b : a));
-    const high = part.reduce((a, b) => (b.y > a.y ? b : a));
-    kept.push(...(part.indexOf(low) <= part.indexOf(high) ? [low, high] : [high, low]));
-  }
-  return kept;
 }

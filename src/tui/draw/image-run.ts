@@ -1,12 +1,12 @@
 /** @file The screen of an image run: the picture, the curve of its activation, the frames as a film strip. */
+import { evenIndices } from '../../core/evenly.js';
 import { formatCount } from '../../core/format.js';
 import { palette } from '../../media/color.js';
 import { fitLine, type Line, plain } from '../../media/styled.js';
 import type { PictureBox } from '../../media/terminal-picture.js';
 import type { FrameEvent } from '../../runs/events.js';
-import type { Series } from '../../runs/run-view.js';
 import type { RunSnapshot } from '../run-source.js';
-import { drawCurve } from './curve.js';
+import { type Curve, drawCurve } from './curve.js';
 import { beside, block, rule } from './layout.js';
 import { drawProgress, drawTitle, drawTroubles } from './run-header.js';
 
@@ -36,7 +36,7 @@ export function imageLayout(columns: number, rows: number, head: number): ImageL
 export function stripFrames(count: number, chosen: number, columns: number): number[] {
   const fit = Math.min(count, Math.floor((columns + THUMBNAIL.gap) / (THUMBNAIL.columns + THUMBNAIL.gap)));
   if (fit <= 1) return count === 0 ? [] : [chosen];
-  const even = Array.from({ length: fit }, (_, i) => Math.round((i * (count - 1)) / (fit - 1)));
+  const even = evenIndices(count, fit);
   if (even.includes(chosen)) return even;
   const nearest = even.reduce((a, b) => (Math.abs(b - chosen) < Math.abs(a - chosen) ? b : a));
   return even.map((index) => (index === nearest ? chosen : index));
@@ -99,7 +99,7 @@ export function drawImageRun(scene: ImageScene): Line[] {
   return [...head, ...beside([left, right]), ...block(drawStrip(scene), columns, layout.strip.rows)];
 }
 
-function activations(frames: readonly FrameEvent[]): Series {
+function activations(frames: readonly FrameEvent[]): Curve {
   return { steps: frames.map(({ step }) => step), values: frames.map(({ activation }) => activation) };
 }
 

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explained, imageRun, scored, textRun, texts, tuneRun } from '../../../test/helpers/example-runs.js';
 import { type Line, lineText, lineWidth } from '../../media/styled.js';
-import { readRun } from '../../runs/read-run.js';
-import { advanceView, emptyView } from '../../runs/run-view.js';
+import { viewRun } from '../../runs/read-run.js';
+import { emptyView } from '../../runs/run-view.js';
+import { advanceView } from '../../runs/view-growth.js';
 import { listedTexts } from '../listed-texts.js';
 import { candidatePlace, type RunPlace, runPlace, runsPlace } from '../places.js';
 import { listRuns } from '../run-list.js';
@@ -24,7 +25,7 @@ const folder = mkdtempSync(join(tmpdir(), 'superstim-draw-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const runs: Record<'text' | 'image' | 'tune', RunSnapshot> = {} as never;
 beforeAll(async () => {
-  const open = (path: string) => snapshotOf(readRun(path));
+  const open = (path: string) => snapshotOf(viewRun(path));
   Object.assign(runs, {
     text: open(textRun(folder)),
     image: open(await imageRun(folder)),
