@@ -8,7 +8,7 @@ import { type Line, lineText } from '../src/media/styled.js';
 import { writeFigure } from '../src/report/figure-file.js';
 import { openRun } from '../src/report/reported-run.js';
 import { writeReport } from '../src/report/write-report.js';
-import { readRun } from '../src/runs/read-run.js';
+import { viewRun } from '../src/runs/read-run.js';
 import { drawCandidate } from '../src/tui/draw/candidate.js';
 import { drawRunComparison } from '../src/tui/draw/compare.js';
 import { drawImageRun } from '../src/tui/draw/image-run.js';
@@ -102,14 +102,14 @@ function screensOf(snapshot: RunSnapshot): Line[][] {
 }
 
 it('view prints it as text', () => {
-  for (const path of paths) expectVisible(describeRun(snapshotOf(readRun(path))));
+  for (const path of paths) expectVisible(describeRun(snapshotOf(viewRun(path))));
   expectVisible(describeRuns(listRuns(folder), folder));
 });
 
 it('the terminal UI draws it', () => {
   const runs = listRuns(folder);
   const list = drawRuns({ folder, place: runsPlace, runs, total: runs.length, ...size });
-  for (const lines of [list, ...paths.flatMap((path) => screensOf(snapshotOf(readRun(path))))]) {
+  for (const lines of [list, ...paths.flatMap((path) => screensOf(snapshotOf(viewRun(path))))]) {
     expect(lines.length).toBeGreaterThan(0);
     // As `Screen` hands them to the terminal.
     for (const line of block(lines, columns, rows)) expectVisible(lineText(line));

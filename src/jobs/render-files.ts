@@ -1,6 +1,6 @@
 /** @file A render with its files: frames in the run folder, the picture or contact sheet, the animation. */
 import { existsSync, statSync } from 'node:fs';
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { UsageError, UserError } from '../core/errors.js';
 import { field } from '../core/field.js';
 import type { ChannelUnit } from '../core/units.js';
@@ -8,6 +8,7 @@ import { contactSheet } from '../media/contact-sheet.js';
 import { exampleSheet } from '../media/example-sheet.js';
 import { checkAnimationName, encodePng, writeAnimation, writePng } from '../media/picture-files.js';
 import { eventClock, type Run } from '../runs/events.js';
+import { runFile } from '../runs/run-file.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { datasetExamples } from '../vision/dataset-examples.js';
 import { type Expression, formatExpression } from '../vision/objectives/expression.js';
@@ -150,7 +151,7 @@ async function readFrames(folder: RunFolder, count: number): Promise<Picture[]> 
   const { default: sharp } = await import('sharp');
   const frames: Picture[] = [];
   for (let number = 0; number < count; number++) {
-    const file = join(folder.path, frameName(number));
+    const file = runFile(folder.path, frameName(number));
     const { width, height, channels } = await sharp(file).metadata();
     frames.push(await readPicture(file, { width, height, channels: channels === 1 ? 1 : 3 }));
   }
@@ -168,7 +169,7 @@ async function writeResult(
     const names = units.map(({ unit }) => unit);
     throw new UserError(silent(names, units[0]!.activation.curve.length));
   }
-  const image = files.image ? resolve(files.image) : join(folder.path, 'picture.png');
+  const image = files.image ? resolve(files.image) : runFile(folder.path, 'picture.png');
   await writePng(image, sheetOf(units));
   if (files.animation) await writeAnimation(files.animation, animation);
   const activations = units.map(({ activation }) => activation);
@@ -216,7 +217,7 @@ async function* findExamples(
     ...(engine && { engine }),
     ...(signal && { signal }),
   });
-  const image = join(folder.path, 'examples.png');
+  const image = runFile(folder.path, 'examples.png');
   const first = result.units.filter((_, i) => i % variants === 0);
   await writePng(image, await exampleSheet(first, found.units));
   return {

@@ -1,8 +1,8 @@
 /** @file What a render keeps in its run folder to be resumed from: `checkpoint.safetensors`, replaced by rename. */
-import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readCheckpoint, writeCheckpoint } from '../engine/training/checkpoint.js';
+import { runFile } from '../runs/run-file.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import type { RenderState } from '../vision/render/render-options.js';
 
@@ -49,7 +49,7 @@ export function writeRenderState(folder: RunFolder, { state, frames, clock }: Ke
     ...{ done: state.done, frames, clock, results: JSON.parse(JSON.stringify(results)) },
     batch: JSON.parse(JSON.stringify({ ...batch, steps: ascent.steps })),
   };
-  writeCheckpoint(join(folder.path, FILE), { state: arrays, position: kept });
+  writeCheckpoint(runFile(folder.path, FILE), { state: arrays, position: kept });
 }
 
 /**
@@ -58,12 +58,12 @@ export function writeRenderState(folder: RunFolder, { state, frames, clock }: Ke
  * @throws UserError when the file is damaged
  */
 export function readRenderState(path: string): KeptRender | undefined {
-  const checkpoint = readCheckpoint<unknown>(join(path, FILE));
+  const checkpoint = readCheckpoint<unknown>(runFile(path, FILE));
   if (!checkpoint) return undefined;
   const read = position.safeParse(checkpoint.position);
   const array = (name: string) => checkpoint.state.get(name)?.data as Float32Array | undefined;
   if (!read.success || !array('ascent.parameter'))
-    throw new UserError(`${join(path, FILE)} is damaged: remove it to begin the render anew`);
+    throw new UserError(`${runFile(path, FILE)} is damaged: remove it to begin the render anew`);
   const { done, frames, clock, results, batch } = read.data;
   const { steps, ...rest } = batch;
   const arrays: Record<string, Float32Array> = {};
