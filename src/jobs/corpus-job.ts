@@ -1,10 +1,10 @@
 /** @file The task `corpus`: the natural text that excites a unit most. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/regular-file.js';
 import type { RunReading } from '../runs/read-run.js';
+import { runFile } from '../runs/run-file.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { type CorpusResult, checkScan, scanCorpus } from '../text/corpus/corpus-scan.js';
 import { type CorpusFile, type Cut, corpusFiles } from '../text/corpus/corpus-text.js';
@@ -54,7 +54,7 @@ const savingTo = (folder: RunFolder) => (checkpoint: ScanCheckpoint) =>
 function earlierScan({ path, state, events }: RunReading, files: readonly CorpusFile[]) {
   if (state === 'done') throw new UserError(`${path} is finished: there is nothing left to do`);
   const clock = events.at(-1)?.at ?? 0;
-  const file = join(path, CHECKPOINT);
+  const file = runFile(path, CHECKPOINT);
   if (!existsSync(file)) return { clock };
   const checkpoint = readScanCheckpoint(file);
   if (!isDeepStrictEqual(checkpoint.files, files))

@@ -57,7 +57,8 @@ class ViewGrowth {
 
   constructor(private readonly before: RunView) {
     this.next = { ...before, seen: { ...before.seen } };
-    for (const { steps } of before.series.values()) this.lastStep = Math.max(this.lastStep, steps.at(-1) ?? 0);
+    for (const { steps } of before.series.values())
+      this.lastStep = Math.max(this.lastStep, steps.at(-1) ?? 0);
   }
 
   add(event: ReadEvent): void {
