@@ -6,13 +6,16 @@ import '@tensorflow/tfjs-backend-cpu';
 import type { Random } from '../../src/core/random.js';
 import * as tf from '../../src/engine/functions/tfjs.js';
 import { sizeOf } from '../../src/engine/tensor-spec.js';
+import { openNpz } from '../../src/engine/weights/npz.js';
 import { openSafetensorsFolder, writeSafetensors } from '../../src/engine/weights/safetensors.js';
+import { openTorchFile } from '../../src/engine/weights/torch-file.js';
 import type { WeightSource } from '../../src/engine/weights/weights.js';
 import { firstLora, loraLayout } from '../../src/rl/lora.js';
 import { readPeft, writePeft } from '../../src/rl/peft.js';
 import { openTextWeights, type TextWeights } from '../../src/text/lm/model.js';
 import { loadTokenizer, type Tokenizer } from '../../src/text/lm/tokenizer.js';
 import { forward } from '../../src/text/lm/transformer.js';
+import { npzFile, torchFile } from '../helpers/array-files.js';
 import type { Attempt } from '../helpers/fuzz.js';
 import { mutateBytes, mutateValue } from '../helpers/mutate.js';
 import { randomModel, tinyConfigs } from '../helpers/random-model.js';
@@ -93,6 +96,25 @@ function arrays(folder: string): Attempt {
     writeFileSync(join(sharded, 'b.safetensors'), random.uniform() < 0.3 ? damagedArrays(b!, random) : b!);
     writeFileSync(join(sharded, 'model.safetensors.index.json'), damagedJson(index, random));
     return readAll(openSafetensorsFolder(sharded));
+  };
+}
+
+/** `.npz` and `.pt` files, plain or packed. */
+function archives(folder: string): Attempt {
+  const array = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  const files = [false, true].flatMap((packed) => [
+    { path: join(folder, 'a.npz'), open: openNpz, bytes: npzFile({ one: array, two: array }, { packed }) },
+    {
+      path: join(folder, 'a.pt'),
+      open: openTorchFile,
+      bytes: torchFile({ one: array }, { k: 6 }, { packed }),
+    },
+  ]);
+  return (random) => {
+    const { path, open, bytes } = random.pick(files);
+    // A slice of a Buffer would be the same bytes.
+    writeFileSync(path, mutateBytes(new Uint8Array(bytes), random));
+    return readAll(open(path));
   };
 }
 
@@ -188,7 +210,7 @@ function tokenizer(folder: string): Attempt {
 
 /** By reader; each attempt overwrites the last one's files in `place`. */
 export function textAttempts(place: string): Record<string, Attempt> {
-  const attempts = { config, arrays, peft, tokenizer };
+  const attempts = { config, arrays, archives, peft, tokenizer };
   return Object.fromEntries(
     Object.entries(attempts).map(([name, attempt]) => {
       const folder = join(place, name);

@@ -11,94 +11,28 @@ import { foreignFormat } from '../../core/foreign-formats.js';
 import { inside } from '../../core/inside.js';
 import { readRegularFile } from '../../core/regular-file.js';
 import { sizeOf } from '../tensor-spec.js';
-import { readExactly, readRange, truncated, withFile } from './byte-ranges.js';
-import { f16FromFloat32, float32FromBf16, float32FromF16 } from './half.js';
-import type { WeightArray, WeightSource } from './weights.js';
+import { readExactly, truncated, withFile } from './byte-ranges.js';
+import { f16FromFloat32 } from './half.js';
+import {
+  arrayInFile,
+  elementBytes,
+  isName,
+  isShape,
+  NamedArrays,
+  quoted,
+  type StoredArray,
+} from './named-arrays.js';
+import type { WeightArray } from './weights.js';
 
-/** Bytes an element, for every element type of the format whose elements are whole bytes. */
-const elementBytes = new Map<string, number>(
-  Object.entries({
-    BOOL: 1,
-    U8: 1,
-    I8: 1,
-    F8_E4M3: 1,
-    F8_E5M2: 1,
-    U16: 2,
-    I16: 2,
-    F16: 2,
-    BF16: 2,
-    U32: 4,
-    I32: 4,
-    F32: 4,
-    U64: 8,
-    I64: 8,
-    F64: 8,
-  }),
-);
-
-/** How elements become numbers; the types that parameters and token ids come in. */
-const decoders = new Map<string, (bytes: ArrayBuffer) => Float32Array | Int32Array>([
-  ['F64', (bytes) => Float32Array.from(new Float64Array(bytes))],
-  ['F32', (bytes) => new Float32Array(bytes)],
-  ['F16', (bytes) => float32FromF16(new Uint16Array(bytes))],
-  ['BF16', (bytes) => float32FromBf16(new Uint16Array(bytes))],
-  ['I32', (bytes) => new Int32Array(bytes)],
-  ['I64', (bytes) => Int32Array.from(new BigInt64Array(bytes), Number)],
-]);
-
-/** Where an array lies. */
-interface Entry {
-  readonly path: string;
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  /** Bytes from the start of the file. */
-  readonly start: number;
-  readonly bytes: number;
-}
-
-/** Arrays of one safetensors file or of the shards of one model; also the weights of a network. */
-export class Safetensors implements WeightSource {
+/** Arrays of one safetensors file or of the shards of one model. */
+export class Safetensors extends NamedArrays {
   constructor(
-    private readonly entries: ReadonlyMap<string, Entry>,
-    private readonly path: string,
+    entries: ReadonlyMap<string, StoredArray>,
+    path: string,
     /** Free text kept in the header; empty for shards. */
     readonly metadata: Readonly<Record<string, string>> = {},
-  ) {}
-
-  get names(): string[] {
-    return [...this.entries.keys()];
-  }
-
-  has(name: string): boolean {
-    return this.entries.has(name);
-  }
-
-  shape(name: string): readonly number[] {
-    return this.entry(name).shape;
-  }
-
-  /** The array as floats, whatever it is on disk. Throws UserError for an unknown name or a cut file. */
-  read(name: string): Float32Array {
-    const array = this.readArray(name);
-    return array instanceof Float32Array ? array : Float32Array.from(array);
-  }
-
-  /** The array as it is: floats of any width as Float32Array, i32 and i64 as Int32Array. */
-  readArray(name: string): Float32Array | Int32Array {
-    const { path, dtype, start, bytes } = this.entry(name);
-    const decode = decoders.get(dtype);
-    if (!decode) {
-      throw new UserError(
-        `"${name}" in ${path} is stored as ${dtype}, which cannot be read (f64, f32, f16, bf16, i32 and i64 can)`,
-      );
-    }
-    return decode(readRange(path, start, bytes));
-  }
-
-  private entry(name: string): Entry {
-    const entry = this.entries.get(name);
-    if (!entry) throw new UserError(`${this.path} has no array named "${name}"`);
-    return entry;
+  ) {
+    super(entries, path);
   }
 }
 
@@ -133,9 +67,6 @@ export function openSafetensorsFolder(folder: string): Safetensors {
 
 /** Headers and indices of real models stay far below this; more means the first bytes are no length. */
 const MAX_HEADER_BYTES = 50_000_000;
-/** Axes of an array, and characters of its name. */
-const MAX_RANK = 16;
-const MAX_NAME = 1000;
 
 function openShards(indexPath: string): Safetensors {
   const folder = dirname(indexPath);
@@ -153,13 +84,13 @@ function openShards(indexPath: string): Safetensors {
   for (const name of weightMap.keys())
     if (!isName(name)) throw new UserError(`${indexPath} has a weight with the odd name ${quoted(name)}`);
 
-  const shards = new Map<string, ReadonlyMap<string, Entry>>();
+  const shards = new Map<string, ReadonlyMap<string, StoredArray>>();
   for (const shard of new Set(weightMap.values())) {
     const path = inside(folder, shard, indexPath);
     if (!existsSync(path)) throw new UserError(`${indexPath} names the shard "${shard}", which is missing`);
     shards.set(shard, readHeader(path).entries);
   }
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, StoredArray>();
   for (const [name, shard] of weightMap) {
     const entry = shards.get(shard)!.get(name);
     if (!entry) throw new UserError(`${indexPath} says that "${name}" is in ${shard}, where it is not`);
@@ -169,7 +100,7 @@ function openShards(indexPath: string): Safetensors {
 }
 
 interface Header {
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: ReadonlyMap<string, StoredArray>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -194,44 +125,42 @@ function readHeader(path: string): Header {
       throw garbled('its header is no JSON object');
 
     const { __metadata__: metadata, ...arrays } = header as Record<string, unknown>;
-    const entries = new Map<string, Entry>();
+    const entries = new Map<string, StoredArray>();
     for (const [name, value] of Object.entries(arrays)) {
-      const entry = isName(name) ? parseEntry(value, path, 8 + headerBytes) : null;
+      const entry = isName(name) ? parseEntry(value) : null;
       if (!entry) throw garbled(`the entry of ${quoted(name)} makes no sense`);
-      if (entry.start + entry.bytes > fileBytes) throw truncated(path, fileBytes, entry.start + entry.bytes);
-      entries.set(name, entry);
+      const { dtype, shape, bytes } = entry;
+      const start = 8 + headerBytes + entry.begin;
+      if (start + bytes > fileBytes) throw truncated(path, fileBytes, start + bytes);
+      entries.set(name, arrayInFile(path, dtype, shape, { start, bytes }));
     }
     const texts = Object.entries(metadata ?? {}).filter(([, text]) => typeof text === 'string');
     return { entries, metadata: Object.fromEntries(texts) as Record<string, string> };
   });
 }
 
-function parseEntry(value: unknown, path: string, dataStart: number): Entry | null {
+/** Of one array: its bytes begin at `begin` behind the header. */
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly bytes: number;
+}
+
+function parseEntry(value: unknown): Entry | null {
   const { dtype, shape, data_offsets: range } = (value ?? {}) as Record<string, unknown>;
-  const isSizes = (list: unknown): list is number[] =>
-    Array.isArray(list) && list.length <= MAX_RANK && list.every((n) => Number.isSafeInteger(n) && n >= 0);
   if (
     typeof dtype !== 'string' ||
     !/^\w{1,16}$/.test(dtype) ||
-    !isSizes(shape) ||
-    !isSizes(range) ||
+    !isShape(shape) ||
+    !isShape(range) ||
     range.length !== 2
   )
     return null;
   const [begin, end] = range as [number, number];
   const width = elementBytes.get(dtype);
   if (end < begin || (width !== undefined && end - begin !== width * sizeOf(shape))) return null;
-  return { path, dtype, shape, start: dataStart + begin, bytes: end - begin };
-}
-
-/** Whether something can name an array: short, and nothing that acts on a terminal. */
-function isName(name: string): boolean {
-  return name.length <= MAX_NAME && !/[\p{Cc}\p{Bidi_C}]/u.test(name);
-}
-
-/** For messages: cut, and without what acts on a terminal. */
-function quoted(name: string): string {
-  return JSON.stringify(name.slice(0, 80).replace(/[\p{Cc}\p{Cf}]/gu, '�'));
+  return { dtype, shape, begin, bytes: end - begin };
 }
 
 export interface WriteOptions {
