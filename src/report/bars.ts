@@ -1,4 +1,5 @@
 /** @file Figures with a bar behind them: cells of tables. */
+import { extent } from '../core/evenly.js';
 import { type Content, type Html, html } from './html.js';
 import { decimal } from './visible-text.js';
 
@@ -19,7 +20,7 @@ export interface BarRow {
 
 /** A table of names and bars. */
 export function barTable(caption: string, columns: readonly [string, string], rows: readonly BarRow[]): Html {
-  const most = Math.max(...rows.map(({ value }) => Math.abs(value)));
+  const most = extent(rows.map(({ value }) => Math.abs(value)))[1];
   return html`<table class="bars"><caption>${caption}</caption>
 <thead><tr><th scope="col">${columns[0]}</th><th scope="col">${columns[1]}</th></tr></thead>
 <tbody>${rows.map(

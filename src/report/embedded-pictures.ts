@@ -1,8 +1,8 @@
 /** @file Pictures of a run as data that a page can hold: small WebP files in base64. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import sharp from 'sharp';
-import { field } from '../runs/run-view.js';
+import { evenly } from '../core/evenly.js';
+import { readRegularFile, regularSize } from '../core/regular-file.js';
+import { runFile } from '../runs/run-file.js';
 import type { ReportedRun } from './reported-run.js';
 
 export interface EmbeddedPicture {
@@ -28,12 +28,18 @@ const sizes = { final: 448, film: 112, animation: 224 } as const;
 /** Frames that a page shows and plays. */
 const counts = { film: 8, animation: 24 } as const;
 const FRAME_MILLISECONDS = 120;
+/** Frames that are looked for on disk, from the first to the last. */
+const FRAMES_LOOKED_FOR = 200;
+/** What a picture of others may take: bytes, and pixels when it is decoded. */
+const LARGEST_FILE = 64 * 1024 ** 2;
+const MOST_PIXELS = 64 * 1024 ** 2;
 
-/** The pictures of a run; frames that are missing or damaged are left out. */
+/** The pictures of a run; frames that are missing, damaged or outside of its folder are left out. */
 export async function embedPictures(run: ReportedRun): Promise<RunPictures> {
-  const frames = run.view.frames
-    .map((frame) => ({ ...frame, path: join(run.path, frame.file) }))
-    .filter(({ path }) => existsSync(path));
+  const frames = evenly(run.view.frames, FRAMES_LOOKED_FOR).flatMap((frame) => {
+    const path = pictureFile(run, frame.file);
+    return path === null ? [] : [{ ...frame, path }];
+  });
   const film = [];
   for (const { path, step, activation } of evenly(frames, counts.film)) {
     const picture = await embed([path], sizes.film);
@@ -52,20 +58,28 @@ export async function embedFinal(
   run: ReportedRun,
   size: number = sizes.final,
 ): Promise<EmbeddedPicture | null> {
-  const named = field(run.result, 'image');
-  const frame = run.view.frames.at(-1)?.file;
-  const file = [
-    join(run.path, 'picture.png'),
-    ...(typeof named === 'string' ? [named] : []),
-    ...(frame === undefined ? [] : [join(run.path, frame)]),
-  ].find((path) => existsSync(path));
+  const names = ['picture.png', run.view.frames.at(-1)?.file].filter((name) => name !== undefined);
+  const file = names.map((name) => pictureFile(run, name)).find((path) => path !== null);
   return file === undefined ? null : embed([file], size);
+}
+
+/** A picture of the run's folder; null for what is not there, and for names that lead out of it. */
+function pictureFile(run: ReportedRun, name: string): string | null {
+  try {
+    const file = runFile(run.path, name);
+    return regularSize(file) === null ? null : file;
+  } catch {
+    return null;
+  }
 }
 
 /** One file as it is, several as an animation; null when one cannot be read as a picture. */
 async function embed(files: readonly string[], size: number): Promise<EmbeddedPicture | null> {
   const fitted = (file: string) =>
-    sharp(file).resize(size, size, { fit: 'inside', withoutEnlargement: true });
+    sharp(readRegularFile(file, LARGEST_FILE), { limitInputPixels: MOST_PIXELS }).resize(size, size, {
+      fit: 'inside',
+      withoutEnlargement: true,
+    });
   try {
     const pictures = await Promise.all(
       files.map((file) => fitted(file).png().toBuffer({ resolveWithObject: true })),
@@ -83,9 +97,4 @@ async function embed(files: readonly string[], size: number): Promise<EmbeddedPi
   } catch {
     return null;
   }
-}
-
-function evenly<T>(list: readonly T[], count: number): readonly T[] {
-  if (list.length <= count) return list;
-  return Array.from({ length: count }, (_, i) => list[Math.round((i * (list.length - 1)) / (count - 1))]!);
 }

@@ -1,9 +1,10 @@
 /** @file Many runs on one page, each with a small figure and a link to its own page. */
 
-import { HYPERVOLUME_CORNER } from '../core/frontier.js';
+import { evenly, extent } from '../core/evenly.js';
+import { fluencyFront, HYPERVOLUME_CORNER } from '../core/frontier.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { field } from '../runs/run-view.js';
-import { embedFinal } from './embedded-pictures.js';
+import { type EmbeddedPicture, embedFinal } from './embedded-pictures.js';
 import { frontierThumbnail } from './figures/thumbnail.js';
 import { type Html, html } from './html.js';
 import { document } from './page.js';
@@ -11,8 +12,23 @@ import { type ReportedRun, taskOf, unitLabel } from './reported-run.js';
 import { activationSeries } from './sections/pictures.js';
 import { decimalOrDash, shortNumber, visibleText } from './visible-text.js';
 
+/** What a row of the index needs of a run, which may be large itself. */
 export interface IndexedRun {
-  readonly run: ReportedRun;
+  readonly unit: string;
+  readonly model: string;
+  readonly task: string;
+  readonly state: ReportedRun['state'];
+  readonly missing: readonly string[];
+  readonly hypervolume: number | null;
+  /** What no more probable text beats; of very many some. */
+  readonly front: readonly ScoredText[];
+  readonly picture: EmbeddedPicture | null;
+  /** What a run without texts came to. */
+  readonly outcome: string;
+}
+
+/** A run in the index. */
+export interface IndexRow extends IndexedRun {
   /** Where its page is, relative to the index. */
   readonly link: string;
 }
@@ -21,11 +37,29 @@ export interface IndexedRun {
 const READABLE = 4;
 const THUMBNAIL = 96;
 
+/** Texts of a front that a thumbnail can show. */
+const MOST_TEXTS = 100;
+
+export async function indexedRun(run: ReportedRun): Promise<IndexedRun> {
+  const { description, view, state, missing } = run;
+  const hypervolume = field(run.result, 'hypervolume');
+  return {
+    unit: unitLabel(run),
+    model: description?.model?.name ?? '–',
+    task: [taskOf(run), view.method].filter(Boolean).join(', ') || '–',
+    ...{ state, missing },
+    hypervolume: typeof hypervolume === 'number' ? hypervolume : null,
+    front: evenly(fluencyFront(view.frontier), MOST_TEXTS),
+    picture: await embedFinal(run, THUMBNAIL),
+    outcome: outcome(run),
+  };
+}
+
 /** A page over many runs. */
-export async function indexPage(runs: readonly IndexedRun[]): Promise<string> {
-  const strongest = Math.max(1, ...runs.flatMap(({ run }) => run.view.frontier.map(({ z }) => z)));
-  const rows = [];
-  for (const indexed of runs) rows.push(await row(indexed, strongest));
+export function indexPage(runs: readonly IndexRow[]): string {
+  const [, highest] = extent(runs.flatMap(({ front }) => front.map(({ z }) => z)));
+  const strongest = Math.max(1, highest);
+  const rows = runs.map((run) => row(run, strongest));
   const body = html`<header><h1>${runs.length} runs</h1>
 <p>Hypervolume is in nats times sigmas. Frontiers are drawn to one scale: 0 to ${HYPERVOLUME_CORNER.crossEntropy} nats a
 token, 0 to ${shortNumber(strongest)} sigmas.</p></header>
@@ -45,20 +79,18 @@ token, 0 to ${shortNumber(strongest)} sigmas.</p></header>
   return document(`${runs.length} runs · superstimulus`, body);
 }
 
-async function row({ run, link }: IndexedRun, strongest: number): Promise<Html> {
-  const { description, view, state, missing } = run;
-  const best = strongestBelow(view.frontier, HYPERVOLUME_CORNER.crossEntropy);
-  const hypervolume = field(run.result, 'hypervolume');
-  const picture = await embedFinal(run, THUMBNAIL);
+function row(run: IndexRow, strongest: number): Html {
+  const { unit, picture, front, state, missing } = run;
+  const best = strongestBelow(front, HYPERVOLUME_CORNER.crossEntropy);
   const thumbnail = picture
-    ? html`<img src="${picture.source}" width="${picture.width}" height="${picture.height}" alt="Picture of ${unitLabel(run)}">`
-    : frontierThumbnail(view.frontier, strongest);
-  return html`<tr><th scope="row"><a href="${link}">${unitLabel(run)}</a></th><td>${description?.model?.name ?? '–'}</td>
-<td>${[taskOf(run), view.method].filter(Boolean).join(', ') || '–'}</td>
+    ? html`<img src="${picture.source}" width="${picture.width}" height="${picture.height}" alt="Picture of ${unit}">`
+    : frontierThumbnail(front, strongest);
+  return html`<tr><th scope="row"><a href="${run.link}">${unit}</a></th><td>${run.model}</td>
+<td>${run.task}</td>
 <td>${state === 'open' ? 'no end' : state}${missing.length > 0 && html` <span title="${missing.join('; ')}">(incomplete)</span>`}</td><td>${thumbnail}</td>
-<td>${decimalOrDash(typeof hypervolume === 'number' ? hypervolume : null, 1)}</td>
-<td>${decimalOrDash(strongestBelow(view.frontier, READABLE)?.z)}</td><td>${decimalOrDash(best?.z)}</td>
-<td class="text">${best ? visibleText(best.text) : outcome(run)}</td></tr>`;
+<td>${decimalOrDash(run.hypervolume, 1)}</td>
+<td>${decimalOrDash(strongestBelow(front, READABLE)?.z)}</td><td>${decimalOrDash(best?.z)}</td>
+<td class="text">${best ? visibleText(best.text) : run.outcome}</td></tr>`;
 }
 
 function strongestBelow(frontier: readonly ScoredText[], nats: number): ScoredText | null {

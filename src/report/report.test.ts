@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -12,8 +13,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HOSTILE, imageRun, scored, textRun, tuneRun } from '../../test/helpers/example-runs.js';
-import { UsageError, UserError } from '../core/errors.js';
+import {
+  explained,
+  HOSTILE,
+  imageRun,
+  scored,
+  textRun,
+  texts,
+  tuneRun,
+  writeRun,
+} from '../../test/helpers/example-runs.js';
+import { UsageError } from '../core/errors.js';
+import type { EventBody } from '../runs/events.js';
+import { viewRun } from '../runs/read-run.js';
+import { describeRun } from '../tui/plain-text.js';
+import { listRuns } from '../tui/run-list.js';
+import { snapshotOf } from '../tui/run-source.js';
 import { writeFigure } from './figure-file.js';
 import { escapeText } from './html.js';
 import { openRun } from './reported-run.js';
@@ -111,9 +126,62 @@ describe('an index', () => {
     expectWord(page, 'activation −3 to 42');
   });
 
-  it('refuses what is no run before anything is written', async () => {
-    await expect(writeReport([paths.text, place])).rejects.toThrow(UserError);
+  it('passes over what is no run folder, and says so; a single one is refused', async () => {
+    const { passed, pages } = await writeReport([paths.text, place]);
+    expect(Object.keys(passed)).toEqual([place]);
+    expect(pages).toHaveLength(1);
+    await expect(writeReport([place])).rejects.toThrow(/is not a run folder/);
+    await expect(writeReport([place, join(place, 'nowhere')])).rejects.toThrow(/none of the 2 paths/);
   });
+});
+
+describe('runs of others', () => {
+  it('show no picture from outside of their folder', async () => {
+    const parent = mkdtempSync(join(place, 'outside-'));
+    const secret = join(parent, 'secret.png');
+    await sharp({ create: { width: 9, height: 9, channels: 3, background: '#fff' } }).toFile(secret);
+    const frames = ['../secret.png', secret, 'link.png'].map(
+      (file, step): EventBody => ({ kind: 'frame', file, step, activation: step }),
+    );
+    const result = { image: secret, activation: { curve: [0, 1] } };
+    const finished: EventBody = { kind: 'finished', reason: 'done', result };
+    const path = writeRun(parent, 'image', 'a:1', [...frames, finished]);
+    symlinkSync(secret, join(path, 'link.png'));
+    const page = await pageOf(path);
+    expect(page).not.toContain('data:image/webp');
+    expect(page).toContain('3 of 3 frames are missing');
+  });
+
+  it('of any length give a page that can be opened, and says what it leaves out', async () => {
+    const parent = mkdtempSync(join(place, 'long-'));
+    const path = writeRun(parent, 'text', 'L0.H0', []);
+    const explanation = explained(texts[0]!, 'L0.H0');
+    const many = (count: number, body: (i: number) => object) =>
+      Array.from({ length: count }, (_, i) => `${JSON.stringify({ at: i, ...body(i) })}\n`).join('');
+    const candidate = (i: number) => ({ ...texts[0], text: `t${i}`, cross_entropy: i, z: i, token_ids: [i] });
+    const log = [
+      // Arrays of so many are no arguments of a function.
+      many(130_000, (i) => ({ kind: 'candidate', source: 'search', operator: '', candidate: candidate(i) })),
+      many(130_000, (i) => ({ kind: 'frame', file: `${i}.png`, step: i, activation: i })),
+      many(3000, (i) => ({ kind: 'warning', message: `warning ${i}` })),
+      many(500, (i) => ({ kind: 'explained', explanation: { ...explanation, text: `t${i}` } })),
+    ];
+    writeFileSync(join(path, 'events.jsonl'), log.join(''));
+    const page = await pageOf(path);
+    expect(page.length).toBeLessThan(2e6);
+    for (const said of ['2,980 more warnings', '460 more explained texts', '129,850 between them left out'])
+      expect(page).toContain(said);
+    expect(describeRun(snapshotOf(viewRun(path))).length).toBeLessThan(1e6);
+  });
+});
+
+it('view lists a folder with plain files and links in it', () => {
+  const parent = mkdtempSync(join(place, 'list-'));
+  const path = textRun(parent);
+  writeFileSync(join(parent, 'index.html'), '');
+  symlinkSync('/dev', join(parent, 'devices'));
+  symlinkSync(join(parent, 'loop'), join(parent, 'loop'));
+  expect(listRuns(parent).map(({ path }) => path)).toEqual([path]);
 });
 
 describe('damaged runs', () => {

@@ -1,10 +1,10 @@
 /** @file Reports as files: a page in each run's folder, and a page over all of them where there are several. */
-import { statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { UserError } from '../core/errors.js';
 import { makeFolder, writeFileByRename } from '../runs/files.js';
-import { indexPage } from './index-page.js';
+import { type IndexedRun, indexedRun, indexPage } from './index-page.js';
 import { runPage } from './page.js';
-import { commonFolder, openRun } from './reported-run.js';
+import { commonFolder, openRun, type ReportedRun } from './reported-run.js';
 
 export interface WrittenReport {
   /** The page to open. */
@@ -13,34 +13,52 @@ export interface WrittenReport {
   readonly pages: readonly string[];
   /** What is absent or damaged, by run folder; runs that are whole are not in it. */
   readonly missing: Readonly<Record<string, readonly string[]>>;
+  /** Why a path was passed over. */
+  readonly passed: Readonly<Record<string, string>>;
 }
 
 /**
- * Writes `report.html` into each run folder; of several runs also an index beside them.
+ * Writes `report.html` into each run folder; of several runs also an index beside them. Of several paths those that are
+ * no run folders, or cannot be read, are passed over.
  *
  * @param file - where the page to open goes, instead of `report.html` or `index.html`
- * @throws UserError for a path that is no run folder, before anything is written
+ * @throws UserError for a single path that is no run folder, and when none of several is one
  */
 export async function writeReport(paths: readonly string[], file?: string): Promise<WrittenReport> {
-  // `runs/*` also names the index that an earlier call wrote there.
-  const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile();
-  const folders = paths.length === 1 ? paths : paths.filter((path) => !isFile(path));
-  const runs = folders.map(openRun);
-  const single = runs.length === 1;
-  const pages: string[] = [];
-  for (const run of runs) {
-    const page = single && file !== undefined ? resolve(file) : join(run.path, 'report.html');
-    write(page, await runPage(run));
-    pages.push(page);
+  if (paths.length === 1) {
+    const { run, page } = await writePage(paths[0]!, file);
+    const missing = run.missing.length > 0 ? { [run.path]: run.missing } : {};
+    return { report: page, pages: [page], missing, passed: {} };
   }
-  const missing = Object.fromEntries(
-    runs.filter((run) => run.missing.length > 0).map((run) => [run.path, run.missing]),
-  );
-  if (single) return { report: pages[0]!, pages, missing };
-  const report = resolve(file ?? join(commonFolder(folders), 'index.html'));
-  const linked = runs.map((run, i) => ({ run, link: linkFrom(report, pages[i]!) }));
-  write(report, await indexPage(linked));
-  return { report, pages, missing };
+  const passed: Record<string, string> = {};
+  const rows: { run: IndexedRun; path: string; page: string }[] = [];
+  for (const path of paths) {
+    try {
+      const { run, page } = await writePage(path);
+      rows.push({ run: await indexedRun(run), path: run.path, page });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      passed[path] = error.message;
+    }
+  }
+  if (rows.length === 0)
+    throw new UserError(`none of the ${paths.length} paths is a run folder: ${Object.values(passed)[0]}`);
+  const report = resolve(file ?? join(commonFolder(rows.map(({ path }) => path)), 'index.html'));
+  write(report, indexPage(rows.map(({ run, page }) => ({ ...run, link: linkFrom(report, page) }))));
+  const incomplete = rows.filter(({ run }) => run.missing.length > 0);
+  return {
+    report,
+    pages: rows.map(({ page }) => page),
+    missing: Object.fromEntries(incomplete.map(({ run, path }) => [path, run.missing])),
+    passed,
+  };
+}
+
+async function writePage(path: string, file?: string): Promise<{ run: ReportedRun; page: string }> {
+  const run = openRun(path);
+  const page = file === undefined ? join(run.path, 'report.html') : resolve(file);
+  write(page, await runPage(run));
+  return { run, page };
 }
 
 function write(file: string, page: string): void {

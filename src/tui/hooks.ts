@@ -1,9 +1,10 @@
 /** @file Hooks of the screens: the size of the window, runs, explanations, pictures, keys. */
-import { join } from 'node:path';
 import { type Key, useInput } from 'ink';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { UserError } from '../core/errors.js';
+import { readRegularFile } from '../core/regular-file.js';
 import type { Line } from '../media/styled.js';
+import { runFile } from '../runs/run-file.js';
 import { drawProgress, PROGRESS_ROW } from './draw/run-header.js';
 import type { Answer } from './explain-client.js';
 import { commandFor, keyName, type PlaceKind } from './keys.js';
@@ -115,7 +116,8 @@ export function useLoaded<T>(keys: readonly string[], load: (index: number) => P
       if (loaded.has(key)) continue;
       loaded.set(key, null);
       for (const old of loaded.keys()) if (loaded.size > KEPT) loaded.delete(old);
-      loader.current(index).then(
+      const loading = async () => loader.current(index);
+      loading().then(
         (value) => {
           loaded.set(key, value);
           // Also when other keys have come since: this one may be among them.
@@ -128,9 +130,12 @@ export function useLoaded<T>(keys: readonly string[], load: (index: number) => P
   return keys.map((key) => (loaded.get(key) as T | undefined) ?? null);
 }
 
-/** A frame's file. */
-export function frameFile(source: RunSource, file: string): string {
-  return join(source.path, file);
+/** Bytes of a frame that are read. */
+const LARGEST_FRAME = 64 * 1024 ** 2;
+
+/** A frame's bytes. Throws UserError when it is not a file of the run's folder. */
+export function readFrame(source: RunSource, file: string): Uint8Array {
+  return readRegularFile(runFile(source.path, file), LARGEST_FRAME);
 }
 
 /** How a screen takes part in what keys do. */

@@ -1,16 +1,26 @@
 /** @file The same information in sentences and tables: off a terminal, and for screen readers. */
 
+import { evenly } from '../core/evenly.js';
 import type { Explanation } from '../core/explanation.js';
 import { formatCount, formatTable } from '../core/format.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { clip } from '../core/text-width.js';
 import { visible } from '../core/visible.js';
 import { formatShare, progressShare, progressWords } from '../runs/progress-text.js';
+import { partsLeftOut } from '../runs/run-view.js';
 import { outcome, runState } from './draw/run-header.js';
 import { formatTime } from './draw/runs.js';
 import { visibleToken } from './draw/tokens.js';
 import type { RunSummary } from './run-list.js';
 import type { RunSnapshot } from './run-source.js';
+
+/** Rows of a table that someone may still read; `--json` has more. */
+const MOST_ROWS = 1000;
+const MOST_EXPLAINED = 100;
+
+/** That a list was too long to be printed whole. */
+const leftOut = (seen: number, what: string, shown = MOST_ROWS): string[] =>
+  seen > shown ? [`${formatCount(seen - shown)} more ${what} are not printed`] : [];
 
 /** A table of runs. */
 export function describeRuns(runs: readonly RunSummary[], folder: string): string {
@@ -64,7 +74,9 @@ export function describeRun(snapshot: RunSnapshot): string {
         : []),
       ...(end?.kind === 'failed' ? [`failed: ${end.message}`] : []),
       ...missing.map(({ sentence }) => `missing: ${sentence}`),
-      ...view.warnings.map((sentence) => `warning: ${sentence}`),
+      ...view.warnings.slice(0, MOST_ROWS).map((sentence) => `warning: ${sentence}`),
+      ...leftOut(view.seen.warnings, 'warnings'),
+      ...partsLeftOut(view).filter((sentence) => !sentence.includes(' warnings ')),
     ]
       .map(visible)
       .join('\n'),
@@ -72,15 +84,22 @@ export function describeRun(snapshot: RunSnapshot): string {
   if (frontier.length > 0) parts.push(`frontier\n${candidateTable(frontier)}`);
   for (const [name, text] of baselines)
     parts.push(`${visible(name.replaceAll('_', ' '))}\n${text ? candidateTable([text]) : 'none'}`);
-  for (const explanation of explanations.values()) parts.push(describeExplanation(explanation));
+  for (const explanation of evenly([...explanations.values()], MOST_EXPLAINED))
+    parts.push(describeExplanation(explanation));
+  parts.push(...leftOut(view.seen.explanations, 'explained texts', MOST_EXPLAINED));
   if (frames.length > 0) {
-    const rows = frames.map(({ step, activation, file }) => [String(step), formatCount(activation), file]);
+    const rows = evenly(frames, MOST_ROWS).map(({ step, activation, file }) => [
+      String(step),
+      formatCount(activation),
+      file,
+    ]);
     parts.push(`frames\n${formatTable([['step', 'activation', 'file'], ...rows])}`);
+    parts.push(...leftOut(view.seen.frames, 'frames'));
   }
   if (series.size > 0) {
-    const rows = [...series].map(([name, { values }]) => [
+    const rows = [...series].map(([name, { values, seen }]) => [
       name,
-      String(values.length),
+      String(seen),
       formatCount(values[0]!),
       formatCount(values.at(-1)!),
       formatCount(values.reduce((a, b) => Math.max(a, b))),
@@ -91,14 +110,15 @@ export function describeRun(snapshot: RunSnapshot): string {
 }
 
 function candidateTable(texts: readonly ScoredText[]): string {
-  const rows = texts.map((text) => [
+  const rows = evenly(texts, MOST_ROWS).map((text) => [
     text.cross_entropy.toFixed(2),
     text.z.toFixed(2),
     text.margin?.toFixed(2) ?? '',
     text.rank === null ? '' : String(text.rank),
     text.text,
   ]);
-  return formatTable([['nats', 'z', 'margin', 'rank', 'text'], ...rows]);
+  const table = formatTable([['nats', 'z', 'margin', 'rank', 'text'], ...rows]);
+  return [table, ...leftOut(texts.length, 'texts')].join('\n');
 }
 
 /** One candidate, in a sentence. */

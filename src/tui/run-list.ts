@@ -1,9 +1,12 @@
 /** @file The runs of a folder: what each was about and how it stands, without reading it whole. */
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { openRegular, readRegularFile } from '../core/regular-file.js';
 import { decodeDescription, unitOf } from '../runs/description.js';
 import { decodeEvent } from '../runs/event-codec.js';
 import type { JsonValue } from '../runs/events.js';
+import { lineBefore } from '../runs/last-line.js';
+import { runFile } from '../runs/run-file.js';
 import { field } from '../runs/run-view.js';
 
 export interface RunSummary {
@@ -26,6 +29,8 @@ export type RunOrder = (typeof runOrders)[number];
 
 /** A last event that is longer is not read: it holds a whole frontier. */
 const LAST_EVENT_BYTES = 256 * 1024;
+/** Bytes of `run.json` and `frontier.json` that are read for a line of the list. */
+const LONGEST_FILE = 16 * 1024 ** 2;
 const RUNNING_WITHIN = 60_000;
 
 /** Every run folder in `parent`, none when there is no such folder. */
@@ -40,12 +45,12 @@ export function listRuns(parent: string): RunSummary[] {
 }
 
 function summarize(path: string, name: string): RunSummary | null {
-  const log = statSync(join(path, 'events.jsonl'), { throwIfNoEntry: false });
-  const described = statSync(join(path, 'run.json'), { throwIfNoEntry: false });
+  const log = fileOf(path, 'events.jsonl');
+  const described = fileOf(path, 'run.json');
   if (!log && !described) return null;
-  const description = decodeDescription(readJson(join(path, 'run.json')));
-  const written = (log ?? described)!.mtimeMs;
-  const end = log ? readEnd(join(path, 'events.jsonl')) : null;
+  const description = decodeDescription(readJson(described));
+  const written = (log ?? described)!.written;
+  const end = log ? readEnd(log.file) : null;
   const state =
     !log || log.size === 0
       ? 'empty'
@@ -79,33 +84,28 @@ function readEnd(file: string): { state: 'done' | 'interrupted' | 'failed'; resu
 }
 
 /** The last line; of a very long one its start. */
-function readLastLine(file: string): string {
-  const log = openSync(file, 'r');
+function readLastLine(path: string): string {
+  const { file, size } = openRegular(path);
   try {
-    const { size } = fstatSync(log);
-    const start = lineStart(log, size - 1);
-    const line = Buffer.alloc(Math.min(LAST_EVENT_BYTES, size - start));
-    readSync(log, line, 0, line.length, start);
-    return line.toString('utf8');
+    return lineBefore(file, size - 1, LAST_EVENT_BYTES);
   } finally {
-    closeSync(log);
+    closeSync(file);
   }
 }
 
-/** Where the line begins that ends at `end`. */
-function lineStart(log: number, end: number): number {
-  for (let stop = end; stop > 0; ) {
-    const piece = Buffer.alloc(Math.min(LAST_EVENT_BYTES, stop));
-    readSync(log, piece, 0, piece.length, stop - piece.length);
-    const newline = piece.lastIndexOf(0x0a);
-    stop -= piece.length;
-    if (newline >= 0) return stop + newline + 1;
+/** A file of a run; null when it is not there, is no file, or is outside of the folder. */
+function fileOf(run: string, name: string): { file: string; size: number; written: number } | null {
+  try {
+    const file = runFile(run, name);
+    const stats = statSync(file);
+    return stats.isFile() ? { file, size: stats.size, written: stats.mtimeMs } : null;
+  } catch {
+    return null;
   }
-  return 0;
 }
 
 function bestOf(path: string, result: JsonValue): number | null {
-  const frontier = readJson(join(path, 'frontier.json'));
+  const frontier = readJson(fileOf(path, 'frontier.json'));
   if (Array.isArray(frontier)) {
     const values = frontier.map((text) => field(text, 'z')).filter((z) => typeof z === 'number');
     if (values.length > 0) return values.reduce((a, b) => Math.max(a, b));
@@ -114,9 +114,10 @@ function bestOf(path: string, result: JsonValue): number | null {
   return typeof final === 'number' ? final : null;
 }
 
-function readJson(file: string): JsonValue {
+function readJson(found: { readonly file: string } | null): JsonValue {
+  if (!found) return null;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as JsonValue;
+    return JSON.parse(readRegularFile(found.file, LONGEST_FILE).toString('utf8')) as JsonValue;
   } catch {
     return null;
   }

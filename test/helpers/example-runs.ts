@@ -4,6 +4,7 @@ import type { Explanation } from '../../src/core/explanation.js';
 import type { ScoredText } from '../../src/core/scored-text.js';
 import type { EventBody, JsonValue, RunEvent } from '../../src/runs/events.js';
 import { createRunFolder } from '../../src/runs/run-folder.js';
+import { clusterTexts } from '../../src/text/readouts/clusters.js';
 
 /** A text that would break a page or act on a terminal which forgot to escape it. */
 export const HOSTILE = '</script><img src=x onerror="fail()">\'&amp;\x1b]0;title\x07\x9b2J\u202E';
@@ -82,6 +83,7 @@ export function textRun(parent: string, candidates: readonly ScoredText[] = text
         cost: { seconds: 4, evaluations: 900, token_layers: 9000 },
         hypervolume: 20.5,
       },
+      clusters: clusterTexts(candidates.slice(0, 3).map((text) => explained(text, unit))),
       ...{
         frontier: candidates,
         baselines: { prior_best: { ...prior, hypervolume: 11 }, corpus_best: null },

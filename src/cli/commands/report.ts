@@ -30,6 +30,7 @@ export function reportCommand(): Command {
       const written: WrittenReport = await writeReport(paths, flags.out);
       for (const [path, sentences] of Object.entries(written.missing))
         output.warn(`${path}: ${sentences.join('; ')}`);
+      for (const [path, why] of Object.entries(written.passed)) output.warn(`${path} is passed over: ${why}`);
       output.result(written, () => written.report);
     });
 }

@@ -1,4 +1,5 @@
 /** @file What `superstim text` and `superstim resume` print for people. */
+import { evenly } from '../../core/evenly.js';
 import { formatSeconds, formatTable } from '../../core/format.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { TextCluster } from '../../text/readouts/clusters.js';
@@ -17,7 +18,7 @@ export function formatSearch(
   paint: Paint,
 ): string {
   const header = ['nats', 'z', 'margin', 'rank', 'text'].map((title) => title);
-  const rows = spread(strongestByFluency(frontier), ROWS).map(formatRow);
+  const rows = evenly(strongestByFluency(frontier), ROWS).map(formatRow);
   const spent = `${cost.evaluations} evaluations in ${formatSeconds(cost.seconds)}`;
   return [
     paint(
@@ -68,10 +69,4 @@ function strongestByFluency(frontier: readonly ScoredText[]): ScoredText[] {
     if (better) best = z;
     return better;
   });
-}
-
-/** At most `count` entries at even distances, both ends included. */
-function spread<T>(list: readonly T[], count: number): T[] {
-  if (list.length <= count) return [...list];
-  return Array.from({ length: count }, (_, i) => list[Math.round((i * (list.length - 1)) / (count - 1))]!);
 }

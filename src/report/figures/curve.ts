@@ -1,5 +1,6 @@
 /** @file A figure over the steps of a run: an activation, a reward, a divergence. */
 import { line } from 'd3-shape';
+import { curveIndices, extent } from '../../core/evenly.js';
 import { type Html, html, trusted } from '../html.js';
 import { shortNumber } from '../visible-text.js';
 import { frame, legend, pixel } from './axes.js';
@@ -24,16 +25,16 @@ export function curveFigure(
   { width, height }: { readonly width: number; readonly height: number },
 ): Html | null {
   const curves = series
-    .map(({ name, steps, values }) => ({ name, points: thinned(finitePoints(steps, values)) }))
+    .map(({ name, steps, values }) => ({ name, points: finitePoints(steps, values) }))
     .filter(({ points }) => points.length > 0);
   if (curves.length === 0) return null;
   const all = curves.flatMap(({ points }) => points);
-  const [xs, ys] = [all.map(([step]) => step), all.map(([, value]) => value)];
-  const [low, high] = [Math.min(...ys), Math.max(...ys)];
+  const [first, last] = extent(all.map(([step]) => step));
+  const [low, high] = extent(all.map(([, value]) => value));
   const { x, y, axes } = frame(
     width,
     height,
-    { title: 'step', from: Math.min(...xs), to: Math.max(...xs, Math.min(...xs) + 1) },
+    { title: 'step', from: first, to: Math.max(last, first + 1) },
     { title, from: low, to: high > low ? high : low + 1 },
   );
   const path = line<readonly [number, number]>(
@@ -55,14 +56,13 @@ ${legend(
 </svg>`;
 }
 
+/** The points that are numbers; of very many the lowest and highest of each stretch. */
 function finitePoints(steps: readonly number[], values: readonly number[]): [number, number][] {
-  return values.flatMap((value, i): [number, number][] =>
+  const points = values.flatMap((value, i): [number, number][] =>
     Number.isFinite(value) && Number.isFinite(steps[i]) ? [[steps[i]!, value]] : [],
   );
-}
-
-/** Every so many points, the last always: enough to see the course of a curve. */
-function thinned(points: [number, number][]): [number, number][] {
-  const stride = Math.ceil(points.length / MOST_POINTS);
-  return points.filter((_, i) => i % stride === 0 || i === points.length - 1);
+  return curveIndices(
+    points.map(([, value]) => value),
+    MOST_POINTS,
+  ).map((i) => points[i]!);
 }

@@ -1,5 +1,7 @@
 /** @file The frontier as a scatter: nats a token against sigmas, the prior's and the corpus's best beside it. */
 import { curveStepAfter, line, symbol, symbolDiamond, symbolTriangle } from 'd3-shape';
+import { evenly, extent } from '../../core/evenly.js';
+import { formatCount } from '../../core/format.js';
 import { fluencyFront, HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { visible } from '../../core/visible.js';
@@ -43,38 +45,36 @@ export function frontierFigure(data: FrontierData, options: FrontierOptions): Ht
   );
   const all = [...frontier, ...beaten, ...baselines.map(({ text }) => text)];
   if (all.length === 0) return null;
-  const strengths = all.map(({ z }) => z);
+  const [left, right] = extent(all.map((text) => text.cross_entropy));
+  const [lowest, highest] = extent(all.map(({ z }) => z));
   const plot = frame(
     options.width,
     options.height,
     {
       title: 'cross entropy, nats a token',
-      from: Math.min(...all.map((text) => text.cross_entropy), HYPERVOLUME_CORNER.crossEntropy - 1),
-      to: Math.max(...all.map((text) => text.cross_entropy), HYPERVOLUME_CORNER.crossEntropy),
+      from: Math.min(left, HYPERVOLUME_CORNER.crossEntropy - 1),
+      to: Math.max(right, HYPERVOLUME_CORNER.crossEntropy),
     },
-    { title: `z of ${data.unit}, sigmas`, from: Math.min(0, ...strengths), to: Math.max(1, ...strengths) },
+    { title: `z of ${data.unit}, sigmas`, from: Math.min(0, lowest), to: Math.max(1, highest) },
   );
   const { x, y } = plot;
-  const front = fluencyFront(frontier);
+  const front = evenly(fluencyFront(frontier), MOST_DOTS);
   const step = line<ScoredText>(
     (text) => pixel(x(text.cross_entropy)),
     (text) => pixel(y(text.z)),
   ).curve(curveStepAfter)(front);
   const at = (text: ScoredText) => `translate(${pixel(x(text.cross_entropy))} ${pixel(y(text.z))})`;
   const strongest = front.at(-1);
-  const linked = frontier.filter((text) => options.linkOf?.(text));
-  const drawn = [
-    ...evenly(
-      frontier.filter((text) => !linked.includes(text)),
-      MOST_DOTS,
-    ),
-    ...linked,
-  ];
+  const [linked, others] = [true, false].map((is) =>
+    frontier.filter((text) => (options.linkOf?.(text) !== undefined) === is),
+  ) as [ScoredText[], ScoredText[]];
+  const drawn = [...evenly(others, MOST_DOTS), ...linked];
   const summary =
     `Scatter of ${frontier.length} texts on the frontier of ${data.unit}` +
     (strongest
       ? `, up to ${decimal(strongest.z)} sigmas at ${decimal(strongest.cross_entropy)} nats a token`
-      : '');
+      : '') +
+    (drawn.length < frontier.length ? `; ${formatCount(drawn.length)} of them drawn` : '');
 
   return html`<svg class="figure" viewBox="0 0 ${plot.width} ${plot.height}" role="group" aria-label="${summary}" xmlns="http://www.w3.org/2000/svg">
 ${corner(plot)}
@@ -128,9 +128,4 @@ function corner({ x, y }: Frame): Html {
 function tip({ text, cross_entropy, z, margin, rank }: ScoredText): string {
   const rivals = margin === null ? '' : `, margin ${decimal(margin)}, rank ${rank}`;
   return `${visible(text)}\nz ${decimal(z)} at ${decimal(cross_entropy)} nats${rivals}`;
-}
-
-function evenly<T>(list: readonly T[], count: number): readonly T[] {
-  if (list.length <= count) return list;
-  return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]!);
 }

@@ -1,5 +1,8 @@
 /** @file The evidence beside a text: its tokens coloured, what each carries, rivals, logits written. */
+import { evenly, extent } from '../../core/evenly.js';
 import type { Explanation, TokenValue } from '../../core/explanation.js';
+import { formatCount } from '../../core/format.js';
+import type { RunView } from '../../runs/run-view.js';
 import { substitutionDrops } from '../../text/readouts/clusters.js';
 import { barCell, barTable } from '../bars.js';
 import { type Html, html, trusted } from '../html.js';
@@ -7,13 +10,25 @@ import { MOST_SURPRISE, STEPS, strengthClass, surpriseClass } from '../palette.j
 import type { ReportedRun } from '../reported-run.js';
 import { decimal, decimalOrDash, visibleText } from '../visible-text.js';
 
-/** All explained texts, or null where there are none. */
+/** Texts that a page explains: some hundred kilobytes. */
+const MOST_TEXTS = 40;
+
+const shownExplanations = ({ explanations }: RunView): readonly Explanation[] =>
+  evenly([...explanations.values()], MOST_TEXTS);
+
+/** The number in `#explained-…` of each text that the page explains. */
+export const explainedPlaces = (view: RunView): ReadonlyMap<string, number> =>
+  new Map(shownExplanations(view).map(({ text }, i) => [text, i]));
+
+/** The explained texts, of very many some, or null where there are none. */
 export function explainedSection({ view }: ReportedRun): Html | null {
-  const explanations = [...view.explanations.values()];
+  const explanations = shownExplanations(view);
   if (explanations.length === 0) return null;
   // One scale for all texts, so that they can be compared.
-  const most = Math.max(...explanations.flatMap(({ z }) => z.map((value) => Math.abs(value ?? 0))));
+  const [, most] = extent(explanations.flatMap(({ z }) => z.map((value) => Math.abs(value ?? 0))));
+  const more = view.seen.explanations - explanations.length;
   return html`<section aria-labelledby="explained"><h2 id="explained">Texts, token by token</h2>
+${more > 0 && html`<p>${formatCount(more)} more explained texts are not shown: events.jsonl has them.</p>`}
 <fieldset class="switch"><legend>Colour tokens by</legend>
 <label><input type="radio" name="colour" id="by-strength" checked> the unit's value</label>
 <label><input type="radio" name="colour" id="by-surprise"> log-probability</label></fieldset>
@@ -63,7 +78,7 @@ function tokenTable(explanation: Explanation, open: boolean): Html {
   const { tokens, z, logprobs, attention, substitutions, peak } = explanation;
   const drops = substitutionDrops(explanation);
   const largest = (values: readonly (number | null)[]) =>
-    Math.max(...values.map((value) => Math.abs(value ?? 0)));
+    extent(values.map((value) => Math.abs(value ?? 0)))[1];
   const [mostZ, mostDrop] = [largest(z), largest(drops)];
   const mostBrought = attention ? largest(attention.contribution) : 0;
   const replaced = substitutions.some((tried) => tried.length > 0);

@@ -1,14 +1,20 @@
 /** @file The frontier of a search: its figure, the texts as a table, and the groups they fall into. */
+import { z } from 'zod';
+import { evenly } from '../../core/evenly.js';
 import { formatCount } from '../../core/format.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import { clusterTexts } from '../../text/readouts/clusters.js';
+import { field } from '../../runs/run-view.js';
 import { frontierFigure } from '../figures/frontier.js';
 import { type Html, html } from '../html.js';
 import { type ReportedRun, unitLabel } from '../reported-run.js';
 import { decimal, decimalOrDash, visibleText } from '../visible-text.js';
+import { explainedPlaces } from './explained.js';
 
 /** Rows that a page can hold; of a longer frontier a part is shown. */
 const MOST_ROWS = 150;
+/** Groups, and texts of each. */
+const MOST_CLUSTERS = 30;
+const MOST_TEXTS = 20;
 
 const baselineNames: Readonly<Record<string, string>> = {
   prior_best: "Prior's best",
@@ -18,14 +24,14 @@ const baselineNames: Readonly<Record<string, string>> = {
 /** The scatter, or null for a run without texts. */
 export function frontierSection(run: ReportedRun): Html | null {
   const { frontier, entries, baselines } = run.view;
-  const texts = fitting(frontier);
+  const texts = evenly(frontier, MOST_ROWS);
   const row = new Map<ScoredText, string>(texts.map((text, i) => [text, `#text-${i}`]));
-  const members = new Set(frontier.map((text) => text.token_ids.join()));
+  const members = new Set(frontier.map(({ text }) => text));
   const figure = frontierFigure(
     {
       unit: unitLabel(run),
       frontier,
-      beaten: entries.filter((entry) => !members.has(entry.token_ids.join())),
+      beaten: entries.filter(({ text }) => !members.has(text)),
       baselines,
     },
     { width: 720, height: 420, linkOf: (text) => row.get(text) },
@@ -40,8 +46,8 @@ ${textTable(run, texts)}
 }
 
 function textTable({ view }: ReportedRun, texts: readonly ScoredText[]): Html {
-  const { frontier, explanations, baselines } = view;
-  const explained = [...explanations.keys()];
+  const { frontier, baselines } = view;
+  const explained = explainedPlaces(view);
   const cells = (text: ScoredText) => html`<td>${decimal(text.cross_entropy)}</td><td>${decimal(text.z)}</td>
 <td>${decimalOrDash(text.margin)}</td><td>${text.rank ?? '–'}</td><td class="text">${linked(text, explained)}</td>`;
   const more = frontier.length - texts.length;
@@ -56,27 +62,31 @@ ${[...baselines].map(
 )}</table></div>`;
 }
 
-function linked({ text }: ScoredText, explained: readonly string[]): Html {
-  const place = explained.indexOf(text);
-  return place < 0 ? visibleText(text) : html`<a href="#explained-${place}">${visibleText(text)}</a>`;
+function linked({ text }: Pick<ScoredText, 'text'>, explained: ReadonlyMap<string, number>): Html {
+  const place = explained.get(text);
+  return place === undefined
+    ? visibleText(text)
+    : html`<a href="#explained-${place}">${visibleText(text)}</a>`;
 }
 
-function fitting<T>(list: readonly T[]): readonly T[] {
-  if (list.length <= MOST_ROWS) return list;
-  return Array.from(
-    { length: MOST_ROWS },
-    (_, i) => list[Math.round((i * (list.length - 1)) / (MOST_ROWS - 1))]!,
-  );
-}
+const tokenValue = z.object({ token: z.string(), value: z.number() });
+const clusterList = z.array(
+  z.object({
+    tokens: z.array(tokenValue),
+    texts: z.array(z.object({ text: z.string(), z: z.number() })),
+  }),
+);
 
-/** What the explained texts rest on, group by group. */
-export function clusterSection({ view }: ReportedRun): Html | null {
-  const clusters = clusterTexts([...view.explanations.values()]);
-  if (clusters.length === 0) return null;
-  const order = [...view.explanations.keys()];
+/** What the explained texts rest on, group by group, as the result has it. */
+export function clusterSection({ view, result }: ReportedRun): Html | null {
+  const all = clusterList.safeParse(field(result, 'clusters')).data ?? [];
+  if (all.length === 0) return null;
+  const clusters = all.slice(0, MOST_CLUSTERS);
+  const place = explainedPlaces(view);
+  const more = all.length - clusters.length;
   return html`<section aria-labelledby="clusters"><h2 id="clusters">What carries the texts</h2>
 <p>A token carries a text as far as z falls when likely other tokens stand in its place. Texts that rest on the same
-tokens form a group: a unit that responds to several things has several.</p>
+tokens form a group: a unit that responds to several things has several.${more > 0 && ` ${formatCount(more)} more groups are not shown.`}</p>
 <ul class="clusters">${clusters.map(
     ({ tokens, texts }) => html`<li><p class="carriers">${
       tokens.length === 0
@@ -86,9 +96,8 @@ tokens form a group: a unit that responds to several things has several.</p>
               html`<span><code>${visibleText(token)}</code> ${decimal(value, 1)}σ</span> `,
           )
     }</p>
-<ul>${texts.map(
-      ({ text, z }) =>
-        html`<li>z ${decimal(z, 1)}: <a href="#explained-${order.indexOf(text)}">${visibleText(text)}</a></li>`,
-    )}</ul></li>`,
+<ul>${evenly(texts, MOST_TEXTS).map(
+      ({ text, z }) => html`<li>z ${decimal(z, 1)}: ${linked({ text }, place)}</li>`,
+    )}${texts.length > MOST_TEXTS && html`<li>${formatCount(texts.length - MOST_TEXTS)} more between them</li>`}</ul></li>`,
   )}</ul></section>`;
 }

@@ -14,6 +14,9 @@ const states = {
   open: 'without an end: still going, or killed',
 } as const;
 
+/** Warnings that a page repeats. */
+const MOST_WARNINGS = 20;
+
 /** The page's heading, the facts in one list, and what is missing. */
 export function runHead(run: ReportedRun): Html {
   const { description, view, state, missing } = run;
@@ -29,7 +32,10 @@ export function runHead(run: ReportedRun): Html {
   const notes = [
     ...missing,
     ...(view.end?.kind === 'failed' ? [`The run failed: ${view.end.message}`] : []),
-    ...view.warnings,
+    ...view.warnings.slice(0, MOST_WARNINGS),
+    ...(view.seen.warnings > MOST_WARNINGS
+      ? [`${formatCount(view.seen.warnings - MOST_WARNINGS)} more warnings: see events.jsonl`]
+      : []),
   ];
   return html`<header>
 <h1>What excites <code>${unitLabel(run)}</code>?</h1>

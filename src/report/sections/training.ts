@@ -1,5 +1,6 @@
 /** @file A model that learned to write: reward and divergence over the steps, samples from the start to the end. */
 
+import { evenly } from '../../core/evenly.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { JsonValue } from '../../runs/events.js';
 import { field, type Series } from '../../runs/run-view.js';
@@ -15,6 +16,10 @@ const together: readonly { readonly title: string; readonly metrics: readonly st
   { title: 'nats a token', metrics: ['cross_entropy', 'entropy'] },
 ];
 const STEPS_SHOWN = 6;
+/** Figures of metrics that are not in `together`. */
+const MOST_FIGURES = 30;
+/** Texts of a step. */
+const MOST_SAMPLES = 20;
 
 /** Figures of the metrics that everyone looks at, and of all others. */
 export function trainingFigures(series: ReadonlyMap<string, Series>): { main: Html[]; more: Html[] } {
@@ -28,7 +33,10 @@ export function trainingFigures(series: ReadonlyMap<string, Series>): { main: Ht
   const taken = new Set(together.flatMap(({ metrics }) => metrics));
   return {
     main: together.flatMap(({ title, metrics }) => draw(title, metrics)),
-    more: [...series.keys()].filter((name) => !taken.has(name)).flatMap((name) => draw(name, [name])),
+    more: evenly(
+      [...series.keys()].filter((name) => !taken.has(name)),
+      MOST_FIGURES,
+    ).flatMap((name) => draw(name, [name])),
   };
 }
 
@@ -69,16 +77,11 @@ function comparison(result: JsonValue): Html | null {
 
 function sampleTable({ view: { samples } }: ReportedRun): Html | null {
   if (samples.length === 0) return null;
-  const last = samples.length - 1;
-  const count = Math.min(STEPS_SHOWN, samples.length);
-  const shown = Array.from(
-    { length: count },
-    (_, i) => samples[Math.round((i * last) / Math.max(1, count - 1))]!,
-  );
+  const shown = evenly(samples, STEPS_SHOWN);
   const row = (step: number, { z, cross_entropy, text }: ScoredText) =>
     html`<tr><td>${step}</td><td>${decimal(z)}</td><td>${decimal(cross_entropy)}</td><td class="text">${visibleText(text)}</td></tr>`;
   return html`<div class="scroll" role="region" aria-labelledby="samples" tabindex="0"><table class="texts">
 <caption id="samples">Samples as training went on</caption>
 <thead><tr><th scope="col">step</th><th scope="col">z</th><th scope="col">nats</th><th scope="col">text</th></tr></thead>
-<tbody>${shown.map(({ step, texts }) => texts.map((text) => row(step, text)))}</tbody></table></div>`;
+<tbody>${shown.map(({ step, texts }) => evenly(texts, MOST_SAMPLES).map((text) => row(step, text)))}</tbody></table></div>`;
 }

@@ -6,7 +6,7 @@ import { fitLine, type Line, lineWidth, plain } from '../../media/styled.js';
 import { unitOf } from '../../runs/description.js';
 import type { JsonValue, ProgressEvent } from '../../runs/events.js';
 import { formatBar, formatShare, progressShare, progressWords } from '../../runs/progress-text.js';
-import { field, type RunView } from '../../runs/run-view.js';
+import { field, partsLeftOut, type RunView } from '../../runs/run-view.js';
 import type { RunSnapshot } from '../run-source.js';
 
 /** How a run stands, in a word and a colour. */
@@ -101,6 +101,7 @@ export function drawTroubles({ view, missing, growing }: RunSnapshot, columns: n
   // That a growing run has no end yet is no news.
   const troubles = [
     ...missing.filter(({ code }) => !growing || code !== 'end').map(({ sentence }) => sentence),
+    ...partsLeftOut(view),
     ...view.warnings,
   ];
   const shown =

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import type { Line } from '../../media/styled.js';
 import { halfBlocks, type PictureBox, pictureCode, readBlocks } from '../../media/terminal-picture.js';
 import { drawImageRun, imageHead, imageLayout, stripFrames, thumbnailBox } from '../draw/image-run.js';
-import { frameFile, useClock, useKeys, useLoaded } from '../hooks.js';
+import { readFrame, useClock, useKeys, useLoaded } from '../hooks.js';
 import { type RunPlace, shownPlace } from '../places.js';
 import { describeProgress, describeState } from '../plain-text.js';
 import type { Overlay } from '../screen.js';
@@ -26,26 +26,26 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
 
   usePlayback(place.playing, frames.length, setUi);
 
-  const file = frames[frame] && !linear ? frameFile(source, frames[frame].file) : null;
+  const file = frames[frame] && !linear ? frames[frame].file : null;
   const box: PictureBox = layout.picture;
-  const blocks = (path: string, size: PictureBox) =>
-    readBlocks(path, size).then((raster) => halfBlocks(raster, depth));
+  const blocks = async (name: string, size: PictureBox) =>
+    halfBlocks(await readBlocks(readFrame(source, name), size), depth);
   const drawn = graphics === 'blocks' || ui.help;
   const [picture] = useLoaded<readonly Line[]>(
-    file && drawn ? [`${file} ${box.columns}x${box.rows} ${depth}`] : [],
+    file && drawn ? [`${source.path} ${file} ${box.columns}x${box.rows} ${depth}`] : [],
     () => blocks(file!, box),
   );
   // While the next frame is read the last one stays.
   const last = useRef<readonly Line[]>(NOTHING);
   if (picture) last.current = picture;
   const thumbnails = useLoaded<readonly Line[]>(
-    linear ? [] : seen.map((index) => `${frameFile(source, frames[index]!.file)} small ${depth}`),
-    (i) => blocks(frameFile(source, frames[seen[i]!]!.file), thumbnailBox),
+    linear ? [] : seen.map((index) => `${source.path} ${frames[index]!.file} small ${depth}`),
+    (i) => blocks(frames[seen[i]!]!.file, thumbnailBox),
   );
 
   const [code] = useLoaded<{ code: string; rows: number }>(
-    file && !drawn ? [`${file} ${box.columns}x${box.rows} ${graphics}`] : [],
-    () => pictureCode(file!, box, graphics as Exclude<typeof graphics, 'blocks'>),
+    file && !drawn ? [`${source.path} ${file} ${box.columns}x${box.rows} ${graphics}`] : [],
+    async () => pictureCode(readFrame(source, file!), box, graphics as Exclude<typeof graphics, 'blocks'>),
   );
   useOverlay(screen, code, layout.picture);
 
@@ -82,7 +82,7 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
         describeState(snapshot),
         ...snapshot.missing.map(({ sentence }) => sentence),
         frames[frame]
-          ? `frame ${frame + 1} of ${frames.length}: step ${frames[frame].step}, activation ${frames[frame].activation.toPrecision(4)}, ${frameFile(source, frames[frame].file)}`
+          ? `frame ${frame + 1} of ${frames.length}: step ${frames[frame].step}, activation ${frames[frame].activation.toPrecision(4)}, ${frames[frame].file}`
           : 'no frames yet',
       ]}
     />
