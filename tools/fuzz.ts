@@ -9,12 +9,16 @@ import { join } from 'node:path';
 import { runAttempts } from '../test/fuzz/run-readers.js';
 import { textAttempts } from '../test/fuzz/text-readers.js';
 import { visionAttempts } from '../test/fuzz/vision-readers.js';
-import { fuzz } from '../test/helpers/fuzz.js';
+import { type Attempt, fuzz } from '../test/helpers/fuzz.js';
 
 const [reader = '', count = '1000', seed = '1'] = process.argv.slice(2);
 const place = mkdtempSync(join(tmpdir(), 'superstim-fuzz-'));
 try {
-  const attempts = { ...visionAttempts(place), ...textAttempts(place), ...(await runAttempts(place)) };
+  const attempts: Readonly<Record<string, Attempt>> = {
+    ...visionAttempts(place),
+    ...textAttempts(place),
+    ...(await runAttempts(place)),
+  };
   if (!Object.hasOwn(attempts, reader))
     throw new Error(`READER is one of ${Object.keys(attempts).join(', ')}`);
   const report = await fuzz(attempts[reader]!, { count: Number(count), seed: Number(seed) });
