@@ -23,7 +23,7 @@ export function fluencyFront<T extends Point>(points: readonly T[]): T[] {
 }
 
 const isFinitePoint = (point: Point) =>
-  [point.cross_entropy, point.z, marginOf(point)].every(Number.isFinite);
+  Number.isFinite(point.cross_entropy) && Number.isFinite(point.z) && Number.isFinite(marginOf(point));
 
 /**
  * The points that no other dominates, by rising cross entropy; of equal ones the first. What `Frontier` keeps, for many
