@@ -66,7 +66,7 @@ describe('writing and reading', () => {
     );
   });
 
-  it('reads bf16, i32 and i64, and names a type that it cannot read', () => {
+  it('reads f64, bf16, i32 and i64, and names a type that it cannot read', () => {
     const floats = Float32Array.of(1.5, -2, 0.125);
     const path = join(folder, 'mixed.safetensors');
     const data = Buffer.concat([
@@ -74,6 +74,7 @@ describe('writing and reading', () => {
       Buffer.from(Int32Array.of(-7, 70000).buffer),
       Buffer.from(BigInt64Array.of(-1n, 1n << 30n).buffer),
       Buffer.from([1, 0]),
+      Buffer.from(Float64Array.from(floats).buffer),
     ]);
     writeRaw(
       path,
@@ -82,11 +83,13 @@ describe('writing and reading', () => {
         i32: { dtype: 'I32', shape: [2], data_offsets: [6, 14] },
         i64: { dtype: 'I64', shape: [2], data_offsets: [14, 30] },
         mask: { dtype: 'BOOL', shape: [2], data_offsets: [30, 32] },
+        double: { dtype: 'F64', shape: [3], data_offsets: [32, 56] },
       },
       data,
     );
     const file = openSafetensors(path);
     expect(file.read('half')).toEqual(floats);
+    expect(file.read('double')).toEqual(floats);
     expect(file.readArray('i32')).toEqual(Int32Array.of(-7, 70000));
     expect(file.readArray('i64')).toEqual(Int32Array.of(-1, 2 ** 30));
     expect(file.read('i32')).toEqual(Float32Array.of(-7, 70000));

@@ -1,4 +1,5 @@
 import {
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -14,6 +15,7 @@ import { UserError } from '../../core/errors.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { writeSafetensors } from '../../engine/weights/safetensors.js';
 import type { WeightArray } from '../../engine/weights/weights.js';
+import { embeddedFolder } from '../../hub/embedded.js';
 import { parseConfig } from './config.js';
 import { loadTextModel, openTextWeights } from './model.js';
 import { parameterShapes } from './parameters.js';
@@ -109,6 +111,21 @@ describe('openTextWeights', () => {
 });
 
 describe('loadTextModel', () => {
+  it('says whose BOS token is used where that of config.json is beyond the vocabulary', async () => {
+    const model = join(embeddedFolder, 'books-lm');
+    for (const file of ['model.safetensors', 'tokenizer.json', 'tokenizer_config.json'])
+      copyFileSync(join(model, file), join(folder, file));
+    const own = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8'));
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...own, bos_token_id: 50256 }));
+    const { notes, tokenizer } = await loadTextModel(folder);
+    expect(tokenizer.bos).toBe(own.bos_token_id);
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^config.json names the BOS token 50256, but the vocabulary has 4096: the tokenizer's/,
+      ),
+    ]);
+  });
+
   it('needs a tokenizer', async () => {
     await expect(loadTextModel(folder)).rejects.toThrow(/has no tokenizer.json/);
   });

@@ -65,7 +65,11 @@ class NeuronEffect implements Effect {
     const post = pass.at(`blocks.${layer}.mlp.hook_post`); // [1, pos, neuron]
     const activation = tf.slice(post, [0, 0, index], [1, post.shape[1]!, 1]);
     const row = tf.slice(neuronOutputWeights(spec, weights, layer), [index, 0], [1, spec.dModel]);
-    return tf.mul(activation, tf.reshape(row, [1, 1, spec.dModel]));
+    const written = tf.mul(activation, tf.reshape(row, [1, 1, spec.dModel]));
+    // Where it passes a norm before the sum, by that norm's scale too.
+    return spec.modules.layer.mlpPostNorm
+      ? tf.mul(written, pass.at(`blocks.${layer}.mlp.post_scale`))
+      : written;
   }
 
   ablation(index: number, { mean }: GroupStatistics): Edits {

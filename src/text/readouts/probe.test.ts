@@ -37,6 +37,8 @@ const vector = new Random(4).normals(spec.dModel);
 writeSafetensors(directions, [
   ['up', { shape: [spec.dModel], data: vector }],
   ['short', { shape: [3], data: new Float32Array(3) }],
+  ['zero', { shape: [spec.dModel], data: new Float32Array(spec.dModel) }],
+  ['spoilt', { shape: [spec.dModel], data: Float32Array.from(vector, (x, i) => (i === 1 ? Number.NaN : x)) }],
 ]);
 
 const tokenId = (text: string) => (text === ' five' ? 5 : null);
@@ -298,5 +300,7 @@ describe('measuredUnit', () => {
     expect(() => objectiveOf(`L2.D:${directions}#short`)).toThrow(
       `"short" in ${directions} has shape [3]; a direction of this model is [12]`,
     );
+    expect(() => objectiveOf(`L2.D:${directions}#zero`)).toThrow('is zero everywhere, which is no direction');
+    expect(() => objectiveOf(`L2.D:${directions}#spoilt`)).toThrow('"spoilt" holds NaN (element 1 of 12)');
   });
 });
