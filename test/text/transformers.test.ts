@@ -104,9 +104,11 @@ describe.each(fixtureSources)('%s', (_title, fixtures, missing) => {
         const outputs = await runOn(engine, fn, { ids }, weights);
         // Gemma's embeddings are scaled before PyTorch's gradient is taken, ours after.
         const scale = spec.family.startsWith('gemma') ? spec.embeddingScale : 1;
+        const inwards = openSafetensors(join(folder, 'model.safetensors'));
         for (const name of names) {
           const gradient = outputs[name]!.data.map((value) => value / scale);
-          expect(relativeError(gradient, expected.read(name)), name).toBeLessThan(TOLERANCE);
+          const reference = beforeProjection(gradient, inwards);
+          expect(relativeError(reference, expected.read(name)), name).toBeLessThan(TOLERANCE);
         }
       });
 
@@ -217,6 +219,20 @@ describe.each(fixtureSources)('%s', (_title, fixtures, missing) => {
     });
   });
 });
+
+/** OPT's narrow embeddings are widened when they are read, in PyTorch after they are looked up: the gradient there. */
+function beforeProjection(gradient: ArrayLike<number>, file: Safetensors): number[] {
+  const name = 'model.decoder.project_in.weight';
+  if (!file.has(name)) return Array.from(gradient);
+  const [dModel, narrow] = file.shape(name) as [number, number];
+  const matrix = file.read(name);
+  return Array.from({ length: (gradient.length / dModel) * narrow }, (_, i) => {
+    const [row, column] = [Math.floor(i / narrow), i % narrow];
+    let sum = 0;
+    for (let j = 0; j < dModel; j++) sum += gradient[row * dModel + j]! * matrix[j * narrow + column]!;
+    return sum;
+  });
+}
 
 /** A cache as named outputs, and back. */
 function flatten({ keys, values }: KeyValueCache): Record<string, tf.Tensor> {

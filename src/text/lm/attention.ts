@@ -5,10 +5,10 @@ import { causalAttention } from '../../engine/functions/causal-attention.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { linear } from './linear.js';
 import { headOutputWeights } from './matrices.js';
-import { norm } from './norm.js';
+import { bareNorm, norm } from './norm.js';
 import { layerModule } from './parameters.js';
 import type { Lazy, Memory, Projected, Reading } from './reading.js';
-import type { TransformerSpec } from './spec.js';
+import { attentionScale, type TransformerSpec } from './spec.js';
 
 export interface Attention {
   /** `[batch, head, qPos, kPos]` */
@@ -91,6 +91,10 @@ function placed(reading: Reading, layer: number, x: tf.Tensor, normName: string 
   function normalized({ batch, pos }: Reading, module: string, x: tf.Tensor): tf.Tensor {
     if (spec.qkNorm === 'head') return norm(spec, weights, module, x);
     const [, heads, , dHead] = x.shape as [number, number, number, number];
+    if (spec.qkNorm === 'each head') {
+      const own = Array.from({ length: heads }, (_, head) => weights(`${module}.norms.${head}.weight`));
+      return tf.mul(bareNorm(spec, x), tf.reshape(tf.stack(own), [1, heads, 1, dHead]));
+    }
     const all = tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, pos, heads * dHead]);
     const y = tf.reshape(norm(spec, weights, module, all), [batch, pos, heads, dHead]);
     return tf.transpose(y, [0, 2, 1, 3]);
@@ -116,10 +120,11 @@ function attend(
   const { heads, kvHeads, dHead } = spec;
   const { k, v } = memory;
   const window = spec.windows[layer]!;
+  const scale = attentionScale(spec, layer);
   const whole = once(() => {
     // The heads that share a key-value head are more queries to it: [batch, kvHead, group * pos, dHead].
     const q = tf.reshape(query, [batch, kvHeads, (heads / kvHeads) * pos, dHead]);
-    return softmaxAttention(q, k, v, positions.mask(window), spec.attentionScale, spec.attentionCap);
+    return softmaxAttention(q, k, v, positions.mask(window), scale, spec.attentionCap);
   });
   const long = pos >= LONG && heads === kvHeads && plainScores(spec) && positions.causal(window);
   return {
@@ -128,7 +133,7 @@ function attend(
       memory.z ??
       once(() =>
         long
-          ? causalAttention(query as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, spec.attentionScale)
+          ? causalAttention(query as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, scale)
           : tf.reshape(whole().z, [batch, heads, pos, dHead]),
       ),
   };

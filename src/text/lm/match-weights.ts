@@ -29,12 +29,14 @@ const wrappers = ['_orig_mod.', 'module.', 'base_model.model.', 'language_model.
  */
 export function matchWeights(
   described: TransformerSpec,
-  source: WeightSource,
+  file: WeightSource,
   where: string,
 ): MatchedWeights {
-  const stored = new Set(source.names);
-  const naming = findNaming(described, stored);
+  const naming = findNaming(described, new Set(file.names));
   const fileName = (name: string) => naming.fileName(name);
+  const { fold, present } = families.get(described.family)!;
+  const source = present?.(file, fileName) ?? file;
+  const stored = new Set(source.names);
   const spec = {
     ...described,
     tiedEmbeddings: described.tiedEmbeddings && !untied(described, source, fileName),
@@ -64,7 +66,6 @@ export function matchWeights(
     (name) => name.startsWith(inLayers) && Number(name.slice(inLayers.length).split('.')[0]) >= spec.layers,
   );
   if (beyond !== undefined) throw disagree(`there is "${beyond}" but only ${spec.layers} layers`);
-  const fold = families.get(spec.family)?.fold;
   return {
     spec,
     notes,
@@ -95,10 +96,10 @@ function findNaming(spec: TransformerSpec, stored: ReadonlySet<string>): Naming 
   const fronts = [...stored]
     .filter((name) => name.endsWith(own))
     .map((name) => name.slice(0, -own.length))
-    .filter((front) => front === prefix || isWrapped(front.endsWith(prefix) ? cut(front, prefix) : front))
+    .filter((front) => isWrapped(endsIn(front, prefix) ? cut(front, prefix) : front))
     .sort((a, b) => a.length - b.length);
   const front = fronts[0] ?? prefix;
-  const bare = !front.endsWith(prefix);
+  const bare = !endsIn(front, prefix);
   const wrapper = bare ? front : cut(front, prefix);
   return {
     wrapper,
@@ -112,6 +113,9 @@ function findNaming(spec: TransformerSpec, stored: ReadonlySet<string>): Naming 
     },
   };
 }
+
+/** Whether the last parts of a name are these: "language_model." does not end in "model.". */
+const endsIn = (name: string, end: string) => name === end || name.endsWith(`.${end}`);
 
 const cut = (text: string, end: string) => text.slice(0, text.length - end.length);
 

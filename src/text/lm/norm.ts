@@ -6,9 +6,16 @@ import type { TransformerSpec } from './spec.js';
 
 /** A module's normalization of the last axis, `[..., size]`. */
 export function norm(spec: TransformerSpec, weights: WeightLookup, module: string, x: tf.Tensor): tf.Tensor {
+  if (spec.norm.bare) return bareNorm(spec, x);
   const scale = weights(`${module}.weight`);
   if (spec.norm.kind === 'rms') return rmsNorm(x, scale, spec.norm.eps);
   return layerNorm(x, scale, weights(`${module}.bias`), spec.norm.eps);
+}
+
+/** Normalization of the last axis without weights. */
+export function bareNorm({ norm: { kind, eps } }: TransformerSpec, x: tf.Tensor): tf.Tensor {
+  const ones = tf.ones([x.shape.at(-1)!]);
+  return kind === 'rms' ? rmsNorm(x, ones, eps) : layerNorm(x, ones, null, eps);
 }
 
 /** What a norm multiplies its input by, its weights aside: `[..., size]` to `[..., 1]`. */
@@ -33,5 +40,6 @@ export function throughNorm(
 ): tf.Tensor {
   const linear = spec.norm.kind === 'layer' ? tf.sub(part, tf.mean(part, -1, true)) : part;
   const scale = tf.reshape(normScale(spec, x), [1, -1, 1]);
-  return tf.mul(tf.mul(linear, scale), weights(`${module}.weight`));
+  const normed = tf.mul(linear, scale);
+  return spec.norm.bare ? normed : tf.mul(normed, weights(`${module}.weight`));
 }

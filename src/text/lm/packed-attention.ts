@@ -5,7 +5,7 @@ import { softmaxAttention } from '../../engine/functions/attention.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { consecutive } from './positions.js';
 import type { KeyValueCache, Memory, Projected } from './reading.js';
-import type { TransformerSpec } from './spec.js';
+import { attentionScale, type TransformerSpec } from './spec.js';
 
 /** Some tokens of sequences whose other tokens were read before, one after the other without gaps. */
 export interface PackedTokens {
@@ -70,7 +70,7 @@ export function packedMemory(
     const [keys, values] = [all(past.keys[layer]!, k), all(past.values[layer]!, v)];
     const mask = masks.mask(spec.windows[layer]!);
     const seen = once(() =>
-      softmaxAttention(queries, keys, values, mask, spec.attentionScale, spec.attentionCap),
+      softmaxAttention(queries, keys, values, mask, attentionScale(spec, layer), spec.attentionCap),
     );
     /** `[sequences, head, pos, size]` to `[tokens, head, 1, size]`. */
     const ofTokens = (x: tf.Tensor, size: number) =>

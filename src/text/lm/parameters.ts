@@ -36,7 +36,7 @@ export function parameterShapes(spec: TransformerSpec): Map<string, readonly num
   const ofLayer = layerShapes(spec);
   for (let layer = 0; layer < spec.layers; layer++)
     add(ofLayer.map(([name, shape]) => [layerModule(spec, layer, name), shape]));
-  add(normShapes(spec, bodyModule(spec, 'finalNorm'), dModel));
+  if (modules.finalNorm) add(normShapes(spec, bodyModule(spec, 'finalNorm'), dModel));
   const unembedding = unembeddingModule(spec);
   add([[`${unembedding}.weight`, [vocab, dModel]]]);
   if (spec.biases.unembedding) add([[`${unembedding}.bias`, [vocab]]]);
@@ -60,7 +60,12 @@ function layerShapes(spec: TransformerSpec): Shapes {
   const norm = (module: string | undefined, size: number): Shapes =>
     module === undefined ? [] : normShapes(spec, module, size);
   const { attention } = names;
-  const allHeads = spec.qkNorm === 'all heads';
+  /** Of queries or keys, of `count` heads. */
+  const headNorm = (module: string | undefined, count: number): Shapes => {
+    if (module === undefined || spec.qkNorm !== 'each head')
+      return norm(module, spec.qkNorm === 'all heads' ? count * dHead : dHead);
+    return Array.from({ length: count }, (_, head) => [`${module}.norms.${head}.weight`, [dHead]]);
+  };
   return [
     ...norm(names.attentionNorm, dModel),
     ...(attention.kind === 'fused'
@@ -70,20 +75,23 @@ function layerShapes(spec: TransformerSpec): Shapes {
           ...linear(attention.key, dModel, keys, biases.qkv),
           ...linear(attention.value, dModel, keys, biases.qkv),
         ]),
-    ...norm(names.queryNorm, allHeads ? queries : dHead),
-    ...norm(names.keyNorm, allHeads ? keys : dHead),
+    ...headNorm(names.queryNorm, heads),
+    ...headNorm(names.keyNorm, kvHeads),
     ...linear(names.output, queries, dModel, biases.output),
     ...norm(names.attentionPostNorm, dModel),
+    ...norm(names.attentionSumNorm, dModel),
     ...norm(names.mlpNorm === names.attentionNorm ? undefined : names.mlpNorm, dModel),
     ...linear(names.gate, dModel, dMlp, biases.mlp),
     ...linear(names.gateUp, dModel, 2 * dMlp, biases.mlp),
     ...linear(names.up, dModel, dMlp, biases.mlp),
     ...linear(names.down, dMlp, dModel, biases.mlp),
     ...norm(names.mlpPostNorm, dModel),
+    ...norm(names.mlpSumNorm, dModel),
   ];
 }
 
 function normShapes(spec: TransformerSpec, module: string, size: number): Shapes {
+  if (spec.norm.bare) return [];
   return [
     [`${module}.weight`, [size]],
     ...(spec.norm.kind === 'layer' ? [[`${module}.bias`, [size]] as const] : []),

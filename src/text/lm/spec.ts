@@ -56,7 +56,7 @@ export interface ModuleNames {
   readonly tokenEmbedding: string;
   readonly embeddingNorm?: string;
   readonly positionEmbedding?: string;
-  readonly finalNorm: string;
+  readonly finalNorm?: string;
   readonly unembedding: string;
   /** In front of a layer's number. */
   readonly layers: string;
@@ -84,6 +84,8 @@ export interface LayerNames {
   readonly output: string;
   /** What attention writes passes it before the sum. */
   readonly attentionPostNorm?: string;
+  /** The stream passes it after the sum. */
+  readonly attentionSumNorm?: string;
   /** May be the attention's. */
   readonly mlpNorm?: string;
   /** A gated MLP multiplies activation(gate) with a second projection; `gateUp` is both in one. */
@@ -92,6 +94,7 @@ export interface LayerNames {
   readonly up?: string;
   readonly down: string;
   readonly mlpPostNorm?: string;
+  readonly mlpSumNorm?: string;
 }
 
 /** A decoder-only transformer, without its parameters. Plain data. */
@@ -110,18 +113,25 @@ export interface TransformerSpec {
   readonly vocab: number;
   /** The longest sequence, BOS included. */
   readonly context: number;
-  readonly norm: { readonly kind: 'layer' | 'rms'; readonly eps: number };
+  readonly norm: {
+    readonly kind: 'layer' | 'rms';
+    readonly eps: number;
+    /** Without weights. */
+    readonly bare?: boolean;
+  };
   /** Token embeddings are multiplied by this as they enter the stream. */
   readonly embeddingScale: number;
   readonly positions: Positions;
   /** What q k^T is multiplied by. */
   readonly attentionScale: number;
+  /** Scores are divided by the layer's number too, counted from 1. */
+  readonly scaledByDepth: boolean;
   /** Scores s become cap * tanh(s / cap), before the mask. */
   readonly attentionCap: number | null;
   /** By layer: how many positions back a query sees, itself included; null for all. */
   readonly windows: readonly (number | null)[];
-  /** Queries and keys are normalized by head, or all heads at once. */
-  readonly qkNorm: 'head' | 'all heads';
+  /** Queries and keys are normalized by head, with the same weights or with each head's own, or all heads at once. */
+  readonly qkNorm: 'head' | 'each head' | 'all heads';
   readonly biases: {
     readonly qkv: boolean;
     readonly output: boolean;
@@ -130,6 +140,8 @@ export interface TransformerSpec {
   };
   /** The MLP reads the layer's input, not the stream after attention. */
   readonly parallelResidual: boolean;
+  /** Attention and MLP add to what their norm made of the stream, not to the stream itself. */
+  readonly sumOntoNormed: boolean;
   /** What attention and MLP add to the stream is multiplied by this. */
   readonly residualScale: number;
   readonly activation: Activation;
@@ -140,6 +152,10 @@ export interface TransformerSpec {
   readonly bos: number | null;
   readonly eos: readonly number[];
 }
+
+/** What q k^T is multiplied by in a layer. */
+export const attentionScale = ({ attentionScale: scale, scaledByDepth }: TransformerSpec, layer: number): number =>
+  scaledByDepth ? scale / (layer + 1) : scale;
 
 /** Throws UserError, naming `where`, when the numbers cannot belong to one network. */
 export function checkSpec(spec: TransformerSpec, where: string): void {

@@ -20,7 +20,7 @@ import { type PackedTokens, packedMemory } from './packed-attention.js';
 import { type Place, parsePlace } from './places.js';
 import { consecutive, singleTokens } from './positions.js';
 import type { Edits, KeyValueCache, Lazy, Reading } from './reading.js';
-import type { TransformerSpec } from './spec.js';
+import { attentionScale, type TransformerSpec } from './spec.js';
 import { finalNorm, targetLogProbs, unembed } from './unembed.js';
 
 /** A transformer applied to something. What is asked for is computed once. */
@@ -119,7 +119,7 @@ export function step(
         const cache = { k: token.cache.keys[layer]!, v: token.cache.values[layer]! };
         const window = spec.windows[layer]!;
         if (plainScores(spec) && (window === null || window >= capacity)) {
-          const attended = attendCached(q, k, v, cache, positions, spec.attentionScale);
+          const attended = attendCached(q, k, v, cache, positions, attentionScale(spec, layer));
           return { ...attended, z: () => attended.z };
         }
         return { k: writeAt(cache.k, k, positions), v: writeAt(cache.v, v, positions) };

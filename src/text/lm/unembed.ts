@@ -8,11 +8,12 @@ import type { TransformerSpec } from './spec.js';
 
 /** What the unembedding reads, given the stream after the last layer; both `[rows, dModel]`. */
 export function finalNorm(spec: TransformerSpec, weights: WeightLookup, stream: tf.Tensor): tf.Tensor {
-  return norm(spec, weights, bodyModule(spec, 'finalNorm'), stream);
+  return spec.modules.finalNorm ? norm(spec, weights, bodyModule(spec, 'finalNorm'), stream) : stream;
 }
 
 /**
- * What is written to the stream as the final norm passes it on, its scale frozen at the stream's own.
+ * What is written to the stream as the final norm passes it on, its scale frozen at the stream's own; as it is where
+ * there is no final norm.
  *
  * @param stream - after the last layer, `[batch, pos, dModel]`
  * @param written - `[unit, rows, dModel]`
@@ -24,6 +25,7 @@ export function throughFinalNorm(
   stream: tf.Tensor,
   written: tf.Tensor,
 ): tf.Tensor {
+  if (!spec.modules.finalNorm) return written;
   return throughNorm(spec, weights, bodyModule(spec, 'finalNorm'), stream, written);
 }
 

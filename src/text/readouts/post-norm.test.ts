@@ -9,14 +9,14 @@ import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { readConfig } from '../lm/config.js';
 import { matchWeights } from '../lm/match-weights.js';
 import { forward } from '../lm/transformer.js';
-import type { GroupStatistics } from './calibration.js';
+import type { GroupStatistics } from './group-statistics.js';
 import { type HeadGroup, headGroup } from './head.js';
 import { NeuronGroup } from './neuron.js';
 
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/transformers', import.meta.url));
 const layer = 1;
 
-describe.each(['gemma2', 'gemma2-uncapped'])('%s', (name) => {
+describe.each(['gemma2', 'gemma3_text', 'olmo2', 'exaone4'])('%s', (name) => {
   const folder = join(fixtures, name);
   const { spec, weights } = matchWeights(
     readConfig(folder),

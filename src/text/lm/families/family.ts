@@ -1,6 +1,7 @@
 /** @file What a family of transformers is, and how it reads a Hugging Face config.json. */
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.js';
+import type { WeightSource } from '../../../engine/weights/weights.js';
 import type { Activation, TransformerSpec } from '../spec.js';
 
 export interface Family {
@@ -13,6 +14,12 @@ export interface Family {
   read(json: object, where: string): TransformerSpec;
   /** Changes the values of a weight as they are read from the file, in place. */
   readonly fold?: (name: string, values: Float32Array) => void;
+  /**
+   * A file's weights with those that the network has and the file holds in another form, computed as they are read.
+   *
+   * @param nameIn - how the file spells a name of the network
+   */
+  readonly present?: (source: WeightSource, nameIn: (name: string) => string) => WeightSource;
 }
 
 /** A family whose config.json has the keys of `schema`; null counts as absent. */
@@ -26,6 +33,18 @@ export function family<Shape extends z.ZodRawShape>(
     read: (json, where) =>
       spec(readBy(object, json, where), (what) => new UserError(`${where} asks for ${what}`)),
     ...(fold && { fold }),
+  };
+}
+
+/** A family whose config.json may have other names of keys too. @param names - from the other to the schema's */
+export function renamed(family: Family, names: Readonly<Record<string, string>>): Family {
+  const own = new Map(Object.entries(names));
+  return {
+    ...family,
+    read(json, where) {
+      const others = Object.entries(json).filter(([key, value]) => own.has(key) && value !== null);
+      return family.read({ ...json, ...Object.fromEntries(others.map(([key, x]) => [own.get(key), x])) }, where);
+    },
   };
 }
 
@@ -125,10 +144,12 @@ export function headSize(dModel: number, heads: number, unsupported: (what: stri
 /** What most families have nothing of. */
 export const plain = {
   embeddingScale: 1,
+  scaledByDepth: false,
   attentionCap: null,
   qkNorm: 'head',
   biases: { qkv: false, output: false, mlp: false, unembedding: false },
   parallelResidual: false,
+  sumOntoNormed: false,
   residualScale: 1,
   logits: { scale: 1, cap: null },
 } as const satisfies Partial<TransformerSpec>;

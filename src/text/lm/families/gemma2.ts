@@ -1,9 +1,11 @@
 /** @file Gemma 2: norms before and after both halves of a layer, soft caps, windows in every other layer. */
+import type { z } from 'zod';
 import type { UserError } from '../../../core/errors.js';
+import type { TransformerSpec } from '../spec.js';
 import { activation, type Family, family, flag, positive } from './family.js';
 import { llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
 
-const keys = {
+export const gemma2Keys = {
   ...llamaKeys,
   hidden_activation: activation.default('geluTanh'),
   query_pre_attn_scalar: positive.default(256),
@@ -13,14 +15,16 @@ const keys = {
 };
 
 /** Gemma's norms multiply by 1 + w. */
-const fold: Family['fold'] = (name, values) => {
+export const gemmaFold: Family['fold'] = (name, values) => {
   if (!name.endsWith('norm.weight')) return;
   for (let i = 0; i < values.length; i++) values[i]! += 1;
 };
 
-export const gemma2 = family(
-  keys,
-  (config, unsupported: (what: string) => UserError) => ({
+export function gemma2Spec(
+  config: z.output<z.ZodObject<typeof gemma2Keys>>,
+  unsupported: (what: string) => UserError,
+): TransformerSpec {
+  return {
     ...llamaSpec(config, unsupported),
     modules: {
       ...llamaModules,
@@ -37,6 +41,7 @@ export const gemma2 = family(
     logits: { scale: 1, cap: config.final_logit_softcapping ?? null },
     windows: windowsByType(config, (layer) => layer % 2 === 0),
     activation: config.hidden_activation,
-  }),
-  fold,
-);
+  };
+}
+
+export const gemma2 = family(gemma2Keys, gemma2Spec, gemmaFold);

@@ -50,8 +50,6 @@ export const gpt2Modules: ModuleNames = {
 };
 
 export const gpt2 = family(keys, (config, unsupported) => {
-  if (config.scale_attn_by_inverse_layer_idx)
-    throw unsupported('attention scaled by layer, which is not supported');
   const { n_embd: dModel, n_head: heads, n_layer: layers } = config;
   const dHead = headSize(dModel, heads, unsupported);
   return {
@@ -69,6 +67,7 @@ export const gpt2 = family(keys, (config, unsupported) => {
     norm: { kind: 'layer', eps: config.layer_norm_epsilon },
     positions: { kind: 'learned', offset: 0 },
     attentionScale: config.scale_attn_weights ? 1 / Math.sqrt(dHead) : 1,
+    scaledByDepth: config.scale_attn_by_inverse_layer_idx,
     windows: new Array(layers).fill(null),
     biases: { qkv: true, output: true, mlp: true, unembedding: false },
     activation: config.activation_function,

@@ -63,6 +63,20 @@ export const llamaModules: ModuleNames = {
   matrices: 'out,in',
 };
 
+const { attentionNorm: _attention, mlpNorm: _mlp, ...bare } = llamaModules.layer;
+
+/** Llama's with norms behind attention and MLP, not before, and of queries and keys. */
+export const postNormModules: ModuleNames = {
+  ...llamaModules,
+  layer: {
+    ...bare,
+    attentionPostNorm: 'post_attention_layernorm',
+    mlpPostNorm: 'post_feedforward_layernorm',
+    queryNorm: 'self_attn.q_norm',
+    keyNorm: 'self_attn.k_norm',
+  },
+};
+
 /** Without windows, with the biases that config.json names. */
 export function llamaSpec(
   config: LlamaConfig,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { UserError } from '../../../core/errors.js';
 import type { Positions, Rotary, RotaryScaling } from '../spec.js';
-import { flag, length, number, positive, text } from './family.js';
+import { flag, headSize, length, number, positive, text } from './family.js';
 
 const factors = z.array(positive, 'a list of numbers').max(4096, 'a list of at most 4096 numbers');
 
@@ -82,6 +82,25 @@ export function rotary(
 /** The same rotary positions in all layers. */
 export function rotaryPositions(layers: number, rotary: Rotary): Positions {
   return { kind: 'rotary', layers: new Array(layers).fill(rotary) };
+}
+
+/**
+ * Rotary positions as configured where a layer sees everything, and plain ones where it has a window (Gemma 3, OLMo 3).
+ *
+ * @param localTheta - of layers with a window, where config.json has no parameters for those; null: the same
+ */
+export function rotaryByWindow(
+  config: RopeConfig & { readonly head_dim?: number | undefined; hidden_size: number; num_attention_heads: number },
+  windows: readonly (number | null)[],
+  localTheta: number | null,
+  unsupported: (what: string) => UserError,
+): Positions {
+  const dHead = config.head_dim ?? headSize(config.hidden_size, config.num_attention_heads, unsupported);
+  const everywhere = rotary(config, { dHead }, unsupported);
+  const near = config.rope_parameters?.sliding_attention
+    ? rotary(config, { dHead, kind: 'sliding_attention' }, unsupported)
+    : { ...everywhere, theta: localTheta ?? everywhere.theta, scaling: null };
+  return { kind: 'rotary', layers: windows.map((window) => (window === null ? everywhere : near)) };
 }
 
 function rotaryScaling(

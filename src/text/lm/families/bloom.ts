@@ -1,0 +1,81 @@
+/** @file BLOOM: ALiBi, and a norm on the embeddings. */
+import type { ModuleNames } from '../spec.js';
+import {
+  commonKeys,
+  family,
+  flag,
+  headCount,
+  headSize,
+  layerCount,
+  length,
+  plain,
+  positive,
+  renamed,
+  specialTokens,
+  vocabulary,
+  width,
+} from './family.js';
+
+const keys = {
+  ...commonKeys,
+  hidden_size: width,
+  n_head: headCount.default(8),
+  n_layer: layerCount.default(2),
+  seq_length: length.default(2048),
+  vocab_size: vocabulary,
+  layer_norm_epsilon: positive.default(1e-5),
+  apply_residual_connection_post_layernorm: flag.default(false),
+  tie_word_embeddings: flag.default(true),
+};
+
+const modules: ModuleNames = {
+  prefix: 'transformer.',
+  tokenEmbedding: 'word_embeddings',
+  embeddingNorm: 'word_embeddings_layernorm',
+  finalNorm: 'ln_f',
+  unembedding: 'lm_head',
+  layers: 'h',
+  layer: {
+    attentionNorm: 'input_layernorm',
+    attention: { kind: 'fused', queryKeyValue: 'self_attention.query_key_value', order: 'head,part' },
+    output: 'self_attention.dense',
+    mlpNorm: 'post_attention_layernorm',
+    up: 'mlp.dense_h_to_4h',
+    down: 'mlp.dense_4h_to_h',
+  },
+  matrices: 'out,in',
+};
+
+const read = family(keys, (config, unsupported) => {
+  const { hidden_size: dModel, n_head: heads, n_layer: layers } = config;
+  const dHead = headSize(dModel, heads, unsupported);
+  return {
+    ...plain,
+    family: config.model_type,
+    modules,
+    layers,
+    dModel,
+    heads,
+    kvHeads: heads,
+    dHead,
+    dMlp: 4 * dModel,
+    vocab: config.vocab_size,
+    context: config.seq_length,
+    norm: { kind: 'layer', eps: config.layer_norm_epsilon },
+    positions: { kind: 'alibi', scale: 1 },
+    attentionScale: 1 / Math.sqrt(dHead),
+    windows: new Array(layers).fill(null),
+    biases: { qkv: true, output: true, mlp: true, unembedding: false },
+    sumOntoNormed: config.apply_residual_connection_post_layernorm,
+    activation: 'geluTanh',
+    tiedEmbeddings: config.tie_word_embeddings,
+    ...specialTokens(config),
+  };
+});
+
+/** Published folders have these names too. */
+export const bloom = renamed(read, {
+  n_embed: 'hidden_size',
+  num_attention_heads: 'n_head',
+  num_hidden_layers: 'n_layer',
+});

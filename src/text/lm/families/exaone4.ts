@@ -1,0 +1,21 @@
+/** @file EXAONE 4: norms behind attention and MLP, as OLMo 2; where windows alternate, nothing turns in the other layers. */
+import { family, layerCount, positive } from './family.js';
+import { llamaKeys, llamaSpec, postNormModules, windowsByType } from './llama.js';
+
+const keys = {
+  ...llamaKeys,
+  rms_norm_eps: positive.default(1e-5),
+  /** Every so many layers one sees everything; 0 and "LLLG" are other ways to say what `layer_types` says. */
+  sliding_window_pattern: layerCount.optional().catch(undefined),
+};
+
+export const exaone4 = family(keys, (config, unsupported) => {
+  const spec = llamaSpec({ ...config, attention_bias: false, mlp_bias: false }, unsupported);
+  const { sliding_window_pattern: pattern = 4 } = config;
+  const windows = windowsByType(config, (layer) => (layer + 1) % pattern !== 0);
+  const turning = spec.positions.kind === 'rotary' ? spec.positions.layers[0]! : null;
+  const layers = windows.map((window) =>
+    config.sliding_window === undefined || window !== null ? turning : null,
+  );
+  return { ...spec, modules: postNormModules, windows, positions: { kind: 'rotary', layers } };
+});

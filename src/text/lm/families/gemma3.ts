@@ -1,0 +1,56 @@
+/** @file Gemma 3: Gemma 2 with normalized queries and keys, and slow rotary positions where a layer sees everything. */
+import { UserError } from '../../../core/errors.js';
+import { type Family, family, flag, headCount, layerCount, length, positive, vocabulary, width } from './family.js';
+import { gemma2Keys, gemma2Spec, gemmaFold } from './gemma2.js';
+import { windowsByType } from './llama.js';
+import { rotaryByWindow } from './rope.js';
+
+/** The defaults are those of transformers: published multimodal models leave most keys out. */
+const keys = {
+  ...gemma2Keys,
+  hidden_size: width.default(2304),
+  intermediate_size: width.default(9216),
+  num_hidden_layers: layerCount.default(26),
+  num_attention_heads: headCount.default(8),
+  num_key_value_heads: headCount.default(4),
+  head_dim: width.default(256),
+  vocab_size: vocabulary.default(262_208),
+  max_position_embeddings: length.default(131_072),
+  sliding_window: length.default(4096),
+  /** Every so many layers one sees everything. */
+  sliding_window_pattern: layerCount.default(6),
+  rope_theta: positive.default(1_000_000),
+  rope_local_base_freq: positive.default(10_000),
+  use_bidirectional_attention: flag.default(false),
+};
+
+export const gemma3Text = family(
+  keys,
+  (config, unsupported) => {
+    if (config.use_bidirectional_attention)
+      throw unsupported('attention to what comes later, which is not supported');
+    const windows = windowsByType(config, (layer) => (layer + 1) % config.sliding_window_pattern !== 0);
+    const { modules, ...spec } = gemma2Spec(config, unsupported);
+    return {
+      ...spec,
+      modules: {
+        ...modules,
+        layer: { ...modules.layer, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
+      },
+      windows,
+      positions: rotaryByWindow(config, windows, config.rope_local_base_freq, unsupported),
+    };
+  },
+  gemmaFold,
+);
+
+/** The language model of a multimodal one. */
+export const gemma3: Family = {
+  ...gemma3Text,
+  read(json, where) {
+    const { text_config: own, ...outer } = json as Record<string, unknown>;
+    if (typeof own !== 'object' || own === null) throw new UserError(`${where} has no "text_config"`);
+    const { bos_token_id, eos_token_id } = outer;
+    return gemma3Text.read({ bos_token_id, eos_token_id, ...own, model_type: 'gemma3_text' }, where);
+  },
+};
