@@ -5,11 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { shared } from './shared.js';
 
 /** Architectures that are not read yet, by `model_type`: the message that refuses one names it. */
-const unknownArchitectures = [
-  'gpt_oss',
-  'mixtral',
-  'qwen3_moe',
-];
+const unknownArchitectures = ['gpt_oss', 'mixtral', 'qwen3_moe'];
 
 /** Settings of known architectures that are not read yet, by fixture: what the message says. */
 const unknownSettings: Readonly<Record<string, string>> = {};

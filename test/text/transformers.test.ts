@@ -30,11 +30,27 @@ interface Fixture {
 
 function open(folder: string): Fixture {
   const expected = openSafetensors(join(folder, 'expected.safetensors'));
+  const matched = matchWeights(
+    readConfig(folder),
+    openSafetensors(join(folder, 'model.safetensors')),
+    folder,
+  );
   return {
-    ...matchWeights(readConfig(folder), openSafetensors(join(folder, 'model.safetensors')), folder),
+    ...matched,
+    spec: withEagerAlibi(matched.spec),
     expected,
     ids: { shape: expected.shape('input_ids'), data: expected.readArray('input_ids') as Int32Array },
   };
+}
+
+/**
+ * Falcon's eager attention in transformers, which the fixtures come from, adds ALiBi twice, to the mask and to the scores;
+ * the attention that it uses otherwise adds it once, as we do.
+ */
+function withEagerAlibi(spec: TransformerSpec): TransformerSpec {
+  const { family, positions } = spec;
+  if (family !== 'falcon' || positions.kind !== 'alibi') return spec;
+  return { ...spec, positions: { ...positions, scale: 2 * positions.scale } };
 }
 
 /** The scalar whose gradient the reference holds under a name: `grad.head.L.H`, `grad.neuron.L.N`, `grad.xent_…`. */

@@ -27,16 +27,29 @@ export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Bloc
   const normed = (name: string | undefined, x: Lazy<tf.Tensor>) =>
     once(() => (name ? norm(spec, weights, layerModule(spec, layer, name), x()) : x()));
   /** The sum of a stream, or of what its norm made of it, and what is written to it. */
-  const add = (x: Lazy<tf.Tensor>, normedX: Lazy<tf.Tensor>, y: Lazy<tf.Tensor>, sumNorm: string | undefined) =>
-    normed(sumNorm, once(() => {
-      const written = spec.residualScale === 1 ? y() : tf.mul(y(), spec.residualScale);
-      return tf.add(spec.sumOntoNormed ? normedX() : x(), written);
-    }));
+  const add = (
+    x: Lazy<tf.Tensor>,
+    normedX: Lazy<tf.Tensor>,
+    y: Lazy<tf.Tensor>,
+    sumNorm: string | undefined,
+  ) =>
+    normed(
+      sumNorm,
+      once(() => {
+        const written = spec.residualScale === 1 ? y() : tf.mul(y(), spec.residualScale);
+        return tf.add(spec.sumOntoNormed ? normedX() : x(), written);
+      }),
+    );
 
   // x = x + attention(norm(x)), x = x + mlp(norm(x))
   const attentionInput = normed(names.attentionNorm, x);
   const heads = attention(reading, layer, attentionInput);
-  const middle = add(x, attentionInput, normed(names.attentionPostNorm, heads.output), names.attentionSumNorm);
+  const middle = add(
+    x,
+    attentionInput,
+    normed(names.attentionPostNorm, heads.output),
+    names.attentionSumNorm,
+  );
   const shared = spec.parallelResidual && names.mlpNorm === names.attentionNorm;
   const mlpInput = shared ? attentionInput : normed(names.mlpNorm, spec.parallelResidual ? x : middle);
   const neurons = mlp(reading, layer, mlpInput);

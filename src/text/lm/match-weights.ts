@@ -27,11 +27,7 @@ const wrappers = ['_orig_mod.', 'module.', 'base_model.model.', 'language_model.
  * @param where - the model folder, as complaints call it
  * @throws UserError that names the first weight that is missing, of another shape, or of a layer too many
  */
-export function matchWeights(
-  described: TransformerSpec,
-  file: WeightSource,
-  where: string,
-): MatchedWeights {
+export function matchWeights(described: TransformerSpec, file: WeightSource, where: string): MatchedWeights {
   const naming = findNaming(described, new Set(file.names));
   const fileName = (name: string) => naming.fileName(name);
   const { fold, present } = families.get(described.family)!;

@@ -154,8 +154,10 @@ export interface TransformerSpec {
 }
 
 /** What q k^T is multiplied by in a layer. */
-export const attentionScale = ({ attentionScale: scale, scaledByDepth }: TransformerSpec, layer: number): number =>
-  scaledByDepth ? scale / (layer + 1) : scale;
+export const attentionScale = (
+  { attentionScale: scale, scaledByDepth }: TransformerSpec,
+  layer: number,
+): number => (scaledByDepth ? scale / (layer + 1) : scale);
 
 /** Throws UserError, naming `where`, when the numbers cannot belong to one network. */
 export function checkSpec(spec: TransformerSpec, where: string): void {

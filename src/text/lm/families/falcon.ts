@@ -62,7 +62,10 @@ export const falcon = family(keys, (config, unsupported) => {
   const norms =
     newer && parallel && (config.num_ln_in_parallel_attn ?? 2) === 2
       ? { attentionNorm: 'ln_attn', mlpNorm: 'ln_mlp' }
-      : { attentionNorm: 'input_layernorm', mlpNorm: parallel ? 'input_layernorm' : 'post_attention_layernorm' };
+      : {
+          attentionNorm: 'input_layernorm',
+          mlpNorm: parallel ? 'input_layernorm' : 'post_attention_layernorm',
+        };
   return {
     ...plain,
     family: config.model_type,
@@ -85,7 +88,7 @@ export const falcon = family(keys, (config, unsupported) => {
     context: config.max_position_embeddings,
     norm: { kind: 'layer', eps: config.layer_norm_epsilon },
     positions: config.alibi
-      ? { kind: 'alibi', scale: 1 }
+      ? { kind: 'alibi', scale: 1 / Math.sqrt(dHead) }
       : rotaryPositions(layers, rotary(config, { dHead }, unsupported)),
     attentionScale: 1 / Math.sqrt(dHead),
     windows: new Array(layers).fill(null),

@@ -43,7 +43,10 @@ export function renamed(family: Family, names: Readonly<Record<string, string>>)
     ...family,
     read(json, where) {
       const others = Object.entries(json).filter(([key, value]) => own.has(key) && value !== null);
-      return family.read({ ...json, ...Object.fromEntries(others.map(([key, x]) => [own.get(key), x])) }, where);
+      return family.read(
+        { ...json, ...Object.fromEntries(others.map(([key, x]) => [own.get(key), x])) },
+        where,
+      );
     },
   };
 }

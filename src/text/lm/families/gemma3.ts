@@ -1,6 +1,16 @@
 /** @file Gemma 3: Gemma 2 with normalized queries and keys, and slow rotary positions where a layer sees everything. */
 import { UserError } from '../../../core/errors.js';
-import { type Family, family, flag, headCount, layerCount, length, positive, vocabulary, width } from './family.js';
+import {
+  type Family,
+  family,
+  flag,
+  headCount,
+  layerCount,
+  length,
+  positive,
+  vocabulary,
+  width,
+} from './family.js';
 import { gemma2Keys, gemma2Spec, gemmaFold } from './gemma2.js';
 import { windowsByType } from './llama.js';
 import { rotaryByWindow } from './rope.js';

@@ -90,7 +90,11 @@ export function rotaryPositions(layers: number, rotary: Rotary): Positions {
  * @param localTheta - of layers with a window, where config.json has no parameters for those; null: the same
  */
 export function rotaryByWindow(
-  config: RopeConfig & { readonly head_dim?: number | undefined; hidden_size: number; num_attention_heads: number },
+  config: RopeConfig & {
+    readonly head_dim?: number | undefined;
+    hidden_size: number;
+    num_attention_heads: number;
+  },
   windows: readonly (number | null)[],
   localTheta: number | null,
   unsupported: (what: string) => UserError,
