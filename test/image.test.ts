@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encodeModel, onnxTypes } from '../src/engine/compiler/onnx-proto.js';
-import type { ImageDocument } from '../src/jobs/render-files.js';
+import type { ImageDocument } from '../src/jobs/image-result.js';
 import { readRun } from '../src/runs/read-run.js';
 import { bin, type Ended, end, notBuilt, start } from './helpers/command.js';
 import { writeTinyModel } from './vision/tiny-network.js';
@@ -24,14 +24,15 @@ afterAll(() => rmSync(place, { recursive: true }));
 const model = writeTinyModel(join(place, 'tiny'));
 const at = (name: string) => join(place, name);
 
+type Printed = ImageDocument & { run: string };
 const superstim = (...flags: string[]): Promise<Ended> =>
   end(start([bin, ...flags], { HF_HUB_OFFLINE: '1' }));
 const image = (...flags: string[]): Promise<Ended> =>
   superstim('image', '--model', model, '--size', '32', '--steps', '6', '--runs', at('runs'), ...flags);
-async function json(...flags: string[]): Promise<ImageDocument> {
+async function json(...flags: string[]): Promise<Printed> {
   const { code, stdout, stderr } = await image(...flags, '--json');
   expect([code, stderr]).toEqual([0, '']);
-  return JSON.parse(stdout) as ImageDocument;
+  return JSON.parse(stdout) as Printed;
 }
 
 describe.skipIf(notBuilt)('superstim image (needs a build)', () => {
@@ -48,7 +49,7 @@ describe.skipIf(notBuilt)('superstim image (needs a build)', () => {
       expect(found.map(({ file }) => file).sort()).toEqual(['dark.png', 'light.png']);
       expect(found[0]!.mean).toBeGreaterThanOrEqual(found[1]!.mean);
     }
-    const { width, height } = await sharp(examples!.image).metadata();
+    const { width, height } = await sharp(examples!.image!).metadata();
     // Three columns: the synthetic picture and two photographs; two rows a unit.
     expect(width).toBe(3 * 36 + 4);
     expect(height).toBeGreaterThan(4 * 36);

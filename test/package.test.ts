@@ -23,6 +23,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   dependencies: Record<string, string>;
 };
 
+const entries = ['index', 'engine', 'text', 'vision', 'runs', 'report'] as const;
+
 /** Whether the registry that npm is configured for has the largest dependency, asked once and not in the cache. */
 const registryAnswers = () => {
   const dependency = `onnxruntime-node@${manifest.dependencies['onnxruntime-node']}`;
@@ -68,7 +70,7 @@ describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
 
   it('compiles and runs a function', async () => {
     const { code, stdout, stderr } = await run(`
-      import { compile, tf } from 'superstimulus';
+      import { compile, tf } from 'superstimulus/engine';
       const square = await compile(({ x }) => ({ y: tf.square(x) }), { inputs: { x: { shape: [3] } } });
       console.log(JSON.stringify(Array.from((await square.run({ x: [1, 2, 3] })).y)));`);
     expect([code, stdout, stderr]).toEqual([0, '[1,4,9]\n', '']);
@@ -76,10 +78,8 @@ describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
 
   it('scores a text with the embedded model', async () => {
     const { code, stdout, stderr } = await run(`
-      import { finishRun, loadTextModel, resolveLocal, scoreText } from 'superstimulus';
-      const model = await loadTextModel(resolveLocal('books-lm').folder);
-      const settings = { engine: 'onnx', measure: 'delta', at: 'max', reference: 'layer', seed: 0 };
-      const score = await finishRun(scoreText({ model, ...settings, text: 'It was late.', units: ['L1.H3'] }));
+      import { openModel } from 'superstimulus';
+      const score = await (await openModel()).score('It was late.', 'L1.H3');
       console.log(JSON.stringify([score.units[0].unit, score.units[0].raw.length - score.token_ids.length]));`);
     expect([code, stdout, stderr]).toEqual([0, '["L1.H3",0]\n', '']);
   });
@@ -124,11 +124,15 @@ describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
     const file = join(project, 'typed.ts');
     writeFileSync(
       file,
-      `import { compile, type Compiled, searchText, type SearchResult, tf } from 'superstimulus';
+      `import { openModel, type SearchOutcome } from 'superstimulus';
+       import { compile, type Compiled, tf } from 'superstimulus/engine';
        export const double: Promise<Compiled> = compile(({ x }) => ({ y: tf.mul(x!, 2) }), { inputs: { x: { shape: [2] } } });
-       export const hypervolume = (result: SearchResult): number => result.hypervolume;
-       // @ts-expect-error a search without options
-       searchText();`,
+       export const hypervolume = (result: SearchOutcome): number => result.hypervolume;
+       const lm = await openModel();
+       // @ts-expect-error a search without a unit
+       lm.search();
+       // @ts-expect-error a field that searches do not have
+       lm.search('L2.H5', { lenght: 3 });`,
     );
     const program = ts.createProgram([file], {
       module: ts.ModuleKind.NodeNext,
@@ -145,10 +149,10 @@ describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
   });
 });
 
-describe('src/index.ts', () => {
-  it('exports no function or class without a docstring', () => {
-    const file = join(root, 'src/index.ts');
-    const program = ts.createProgram([file], {
+describe('what the package exports', () => {
+  it('has no function or class without a docstring', () => {
+    const files = entries.map((entry) => join(root, `src/${entry}.ts`));
+    const program = ts.createProgram(files, {
       module: ts.ModuleKind.NodeNext,
       target: ts.ScriptTarget.ES2023,
       skipLibCheck: true,
@@ -156,7 +160,9 @@ describe('src/index.ts', () => {
       types: ['node'],
     });
     const checker = program.getTypeChecker();
-    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!);
+    const exported = files.flatMap((file) =>
+      checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!),
+    );
     const symbols = exported.map((symbol) =>
       symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
     );

@@ -111,7 +111,7 @@ async function search({ unit: name, measure, seconds }: Reference) {
   };
   const units = resolveUnits(name, session);
   const clock = eventClock();
-  const calibration = await finishRun(stamped(calibrate(session), clock));
+  const calibration = await finishRun(calibrate(session, clock));
   const probe = await Probe.create({
     ...{ subject, ...units, calibration },
     at: 'last',

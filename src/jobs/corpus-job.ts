@@ -24,10 +24,10 @@ const MOST_BYTES = 1e9;
 export const corpusTask: Task<'corpus', CorpusResult> = {
   keeps: true,
   places: ['model', 'calibrationText', 'files'],
-  async *open(job, signal) {
+  async *open(job, signal, given) {
     const files = corpusFiles(job.files);
     const { unit, top } = job;
-    const options = { ...(yield* openSession(job, signal)), unit, top, files, cut: cutOf(job) };
+    const options = { ...(yield* openSession(job, signal, given.model)), unit, top, files, cut: cutOf(job) };
     checkScan(options);
     return {
       model: { name: options.model.name, hash: options.modelHash },

@@ -43,7 +43,7 @@ describe('an image run that is resumed', () => {
     expect(existsSync(join(path, 'checkpoint.safetensors'))).toBe(true);
     const resumed = await resume(path);
     expect(resumed.units).toEqual(JSON.parse(JSON.stringify(whole.units)));
-    expect(readFileSync(resumed.image)).toEqual(readFileSync(whole.image));
+    expect(readFileSync(resumed.image!)).toEqual(readFileSync(whole.image!));
     if (how === 'kill') expect(readFileSync(job.animation)).toEqual(readFileSync(gif));
     await expect(resume(path)).rejects.toThrow('is finished: there is nothing left to do');
   });

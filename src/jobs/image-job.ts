@@ -1,6 +1,5 @@
 /** @file The task `image`: the picture that excites a channel. */
 import { UserError } from '../core/errors.js';
-import { hashModel } from '../hub/model-hash.js';
 import { namedRanges } from '../vision/input-fit.js';
 import type { VisionNetwork } from '../vision/network.js';
 import { parseUnitList } from '../vision/objectives/unit-list.js';
@@ -8,28 +7,28 @@ import { readPicture } from '../vision/picture.js';
 import { defaultSize } from '../vision/render/render.js';
 import type { RenderOptions } from '../vision/render/render-options.js';
 import { parseTransforms } from '../vision/transforms/transform.js';
-import { embeddedNetwork, findModel, openNetwork } from './open-network.js';
-import { checkFiles, type ImageDocument, type RenderFiles, renderToFiles } from './render-files.js';
+import type { ImageResult } from './image-result.js';
+import { loadNetwork } from './open-network.js';
+import { checkFiles, type RenderFiles, renderToFiles } from './render-files.js';
 import { readRenderState } from './render-state.js';
 import type { JobOf } from './schema.js';
-import type { Task } from './task.js';
+import type { Given, Task } from './task.js';
 
-export const imageTask: Task<'image', ImageDocument> = {
+export const imageTask: Task<'image', ImageResult> = {
   keeps: true,
   places: ['model', 'start', 'image', 'animation', 'examples'],
-  async *open(job, signal) {
+  async *open(job, signal, given) {
     const files = filesOf(job);
     checkFiles(files);
-    const place = yield* findModel(job.model ?? embeddedNetwork(), signal);
-    const network = await openNetwork(place);
-    const options = await renderOptions(job, network);
+    const { network, hash } = given.network ?? (yield* loadNetwork(job.model, signal));
+    const options = await renderOptions(job, network, given);
     return {
-      model: { name: network.name, hash: await hashModel(place.path) },
+      model: { name: network.name, hash },
       begin({ folder, signal, earlier }) {
         if (earlier?.reading.state === 'done')
           throw new UserError(`${earlier.reading.path} is finished: there is nothing left to do`);
         const from = earlier ? readRenderState(earlier.reading.path) : undefined;
-        return renderToFiles({ ...options, signal }, folder!, files, from);
+        return renderToFiles({ ...options, signal }, folder, files, from);
       },
     };
   },
@@ -44,13 +43,17 @@ function filesOf({ image, animation, examples }: JobOf<'image'>): RenderFiles {
 }
 
 /** Throws UsageError and UserError for what the network does not have. */
-async function renderOptions(job: JobOf<'image'>, network: VisionNetwork): Promise<RenderOptions> {
+async function renderOptions(
+  job: JobOf<'image'>,
+  network: VisionNetwork,
+  { objectives }: Given,
+): Promise<RenderOptions> {
   const { size = null, start, steps, optimizer, rate, range, variants, octaves, seed, engine } = job;
   const { channels } = network.input;
   const pixels = size ?? defaultSize(network);
   return {
     network,
-    units: job.units.flatMap((text) => parseUnitList(text, network)),
+    units: job.units.flatMap((text, i) => objectives?.[i] ?? parseUnitList(text, network)),
     size: pixels,
     start:
       start === 'noise' || start === 'black'

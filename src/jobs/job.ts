@@ -11,11 +11,12 @@ import { runVersions } from '../runs/versions.js';
 import { fromOldJob } from './old-jobs.js';
 import { readJob } from './read-job.js';
 import type { Job, TaskName } from './schema.js';
-import type { More, Opened, Task } from './task.js';
+import type { Given, More, Opened, Task } from './task.js';
 
 /** The tasks; each is loaded when a job of it is opened. */
 const tasks = {
   score: async () => (await import('./score-job.js')).scoreTask,
+  explain: async () => (await import('./score-job.js')).explainTask,
   calibrate: async () => (await import('./score-job.js')).calibrateTask,
   text: async () => (await import('./text-job.js')).textTask,
   image: async () => (await import('./image-job.js')).imageTask,
@@ -41,6 +42,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** The command line as typed, for run.json. */
   readonly command?: readonly string[];
+  /** What the job names and the caller has open. */
+  readonly given?: Given;
 }
 
 const NEVER = new AbortController().signal;
@@ -54,12 +57,12 @@ const NEVER = new AbortController().signal;
  */
 export async function* openJob<T extends TaskName = TaskName>(
   data: { readonly task: T } | unknown,
-  { signal = NEVER, command = [] }: OpenOptions = {},
+  { signal = NEVER, command = [], given = {} }: OpenOptions = {},
 ): Run<OpenedJob<T>> {
   const read = readJob(data);
   const task = (await tasks[read.task]()) as Task<TaskName, unknown>;
   const job = settled(read, task.places as readonly string[]);
-  const opened = yield* task.open(job as never, signal);
+  const opened = yield* task.open(job as never, signal, given);
   const description = {
     job: job as unknown as JobRecord,
     command,

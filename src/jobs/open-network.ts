@@ -5,6 +5,7 @@ import { field } from '../core/field.js';
 import { foreignFormat } from '../core/foreign-formats.js';
 import { embeddedModels } from '../hub/embedded.js';
 import { listModels } from '../hub/list-models.js';
+import { hashModel } from '../hub/model-hash.js';
 import { resolveModel } from '../hub/resolve-model.js';
 import type { Run } from '../runs/events.js';
 import type { VisionNetwork } from '../vision/network.js';
@@ -15,6 +16,12 @@ export interface ModelPlace {
   /** As the user named it. */
   readonly name: string;
   readonly path: string;
+}
+
+/** A network that sees, and the hash of its files. */
+export interface LoadedNetwork {
+  readonly network: VisionNetwork;
+  readonly hash: string;
 }
 
 /**
@@ -43,4 +50,15 @@ export async function openNetwork({ name, path }: ModelPlace): Promise<VisionNet
     foreignFormat([path]) ??
       `${name} is no vision network: wanted is a model.json of TensorFlow.js, .onnx, or .safetensors of a known network`,
   );
+}
+
+/**
+ * Finds and opens a network.
+ *
+ * @param name - null = the largest embedded network that sees
+ * @yields what a download says
+ */
+export async function* loadNetwork(name: string | null, signal: AbortSignal): Run<LoadedNetwork> {
+  const place = yield* findModel(name ?? embeddedNetwork(), signal);
+  return { network: await openNetwork(place), hash: await hashModel(place.path) };
 }

@@ -16,11 +16,14 @@ type Probed = Pick<
   'model' | 'measure' | 'at' | 'reference' | 'calibrationText' | 'engine' | 'seed'
 >;
 
+/** A language model, and the hash of its files. */
+export interface LoadedModel {
+  readonly model: TextModel;
+  readonly hash: string;
+}
+
 /** @yields what a download says, and what should be known of the model */
-export async function* openTextModel(
-  name: string,
-  signal: AbortSignal,
-): Run<{ model: TextModel; hash: string }> {
+export async function* openTextModel(name: string, signal: AbortSignal): Run<LoadedModel> {
   const found = yield* resolveModel(name, { signal });
   const model = await loadTextModel(found.folder);
   const event = eventClock();
@@ -31,13 +34,15 @@ export async function* openTextModel(
 /**
  * The probed model with everything that is asked of it.
  *
+ * @param loaded - the model, where the caller has it
  * @throws UsageError when `logits:TOKEN` names no token of the model
  */
 export async function* openSession(
   job: Probed,
   signal: AbortSignal,
+  loaded?: LoadedModel,
 ): Run<SessionOptions & { modelHash: string }> {
-  const { model, hash } = yield* openTextModel(job.model, signal);
+  const { model, hash } = loaded ?? (yield* openTextModel(job.model, signal));
   const { engine, at, reference, seed, calibrationText } = job;
   return {
     model,

@@ -27,7 +27,9 @@ describe('readJob', () => {
   it('names the field that is wrong, and the one that was meant', () => {
     const search = { task: 'text', unit: 'L2.H5' };
     expect(complaint(3)).toContain('a job is an object');
-    expect(complaint({})).toContain('`task` must be one of score, text, image, tune, corpus, calibrate');
+    expect(complaint({})).toContain(
+      '`task` must be one of score, explain, text, image, tune, corpus, calibrate',
+    );
     expect(complaint({ task: 'constructor' })).toContain('not "constructor"');
     expect(complaint({ ...search, evalutions: 3 })).toBe(
       'a job of this task has no field "evalutions"; did you mean `evaluations`?',
@@ -60,6 +62,7 @@ describe('readJob', () => {
   it('reads back what run.json keeps, and says nothing new', () => {
     const requests = [
       { task: 'score', text: 'a', units: ['L0.H0'] },
+      { task: 'explain', text: 'a', unit: 'L0.H0', replacements: 0 },
       { task: 'text', unit: 'L2.H5', lambda: 2, method: 'soft', measure: 'logits: Paris', quietOn: ['b'] },
       { task: 'tune', unit: 'L2.H5', klTarget: 3 },
       { task: 'corpus', unit: 'L2.H5', files: ['a.txt'], sentences: true },

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
 import { nearestNames } from '../core/nearest.js';
-import { type Job, jobSchemas, type TaskName } from './schema.js';
+import { type Job, jobSchemas, probeSchema, type TaskName } from './schema.js';
 
 /**
  * @param data - plain data; `run` (what happened to the job, in a run.json) is passed over
@@ -20,9 +20,17 @@ export function readJob(data: unknown): Job {
     const tasks = Object.keys(jobSchemas).join(', ');
     throw new UsageError(`${field('task')} must be one of ${tasks}, not ${JSON.stringify(task) ?? 'absent'}`);
   }
-  const parsed = jobSchemas[task as TaskName].safeParse(request);
+  return checked<Job>(jobSchemas[task as TaskName], request, Object.keys(fieldsOf(task as TaskName)));
+}
+
+/** Reads the fields that all jobs about a language model have. Throws as `readJob` does. */
+export const readProbe = (data: object): z.output<typeof probeSchema> =>
+  checked(probeSchema, data, Object.keys(probeSchema.shape));
+
+function checked<Checked>(schema: z.ZodType<Checked>, data: object, known: readonly string[]): Checked {
+  const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
-  throw new UsageError(complaint(parsed.error.issues[0]!, Object.keys(fieldsOf(task as TaskName))));
+  throw new UsageError(complaint(parsed.error.issues[0]!, known));
 }
 
 /** The fields of a task. */

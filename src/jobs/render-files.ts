@@ -21,43 +21,16 @@ import {
   type RenderResult,
   type UnitResult,
 } from '../vision/render/render-options.js';
+import { type ExamplesDocument, type ImageResult, withoutPixels } from './image-result.js';
 import { type KeptRender, writeRenderState } from './render-state.js';
 
 export interface RenderFiles {
-  /** The picture, .png; default: `picture.png` in the run folder. */
+  /** The picture, .png; default: `picture.png` in the run folder, nothing without one. */
   readonly image?: string;
   /** Animation of every step, .gif or .webp. */
   readonly animation?: string;
   /** A folder of pictures, whose strongest for each unit are laid beside the synthetic ones. */
   readonly examples?: string;
-}
-
-/** The strongest pictures of a folder for each unit. */
-export interface ExamplesDocument {
-  /** The sheet: synthetic pictures, photographs, crops. */
-  readonly image: string;
-  /** Pictures that were shown to the network. */
-  readonly pictures: number;
-  readonly units: readonly {
-    readonly unit: string;
-    readonly examples: readonly { readonly file: string; readonly mean: number; readonly peak: number }[];
-  }[];
-}
-
-/** What `superstim image --json` prints. */
-export interface ImageDocument {
-  /** The run folder. */
-  readonly run: string;
-  readonly unit: string;
-  /** Path of the picture: a contact sheet where there are several units. */
-  readonly image: string;
-  readonly animation: string | null;
-  readonly examples: ExamplesDocument | null;
-  /** Of the unit; the mean of several. */
-  readonly activation: UnitResult['activation'];
-  /** Each unit for itself. */
-  readonly units: readonly Omit<UnitResult, 'picture'>[];
-  readonly cost: RenderResult['cost'];
 }
 
 /** Frames that a run folder gets when no animation asks for every step. */
@@ -89,36 +62,40 @@ export function checkFiles({ image, animation, examples }: RenderFiles): void {
 }
 
 /**
- * Renders into a run folder.
+ * Renders, with the files of the run.
  *
+ * @param folder - gets frames and pictures; null keeps none but those that `files` names
  * @param from - where an earlier part of the same render stood
- *
  * @yields what `renderUnits` does; `finished` carries the document
  * @throws UserError when every unit is silent: there is nothing to show
  */
 export async function* renderToFiles(
   options: Omit<RenderOptions, 'saveFrame' | 'frameEvery' | 'saveState' | 'stateEvery' | 'from' | 'clock'>,
-  folder: RunFolder,
+  folder: RunFolder | null,
   files: RenderFiles = {},
   from?: KeptRender,
-): Run<ImageDocument> {
+): Run<ImageResult> {
   checkFiles(files);
-  const event = eventClock(folder.elapsed);
+  const event = eventClock(folder?.elapsed);
   const channels = files.examples === undefined ? [] : channelsOf(options.units);
   const steps = options.steps ?? DEFAULT_STEPS;
   // Several batches have frames of the same step; they follow each other.
   let frames = from?.frames ?? 0;
-  const animation = files.animation ? await readFrames(folder, frames) : [];
+  const animation = folder && files.animation ? await readFrames(folder, frames) : [];
+  const every = Math.max(1, Math.ceil(steps / FRAMES));
   const run = renderUnits({
     ...options,
-    clock: folder.elapsed,
+    ...(folder && {
+      clock: folder.elapsed,
+      stateEvery: every,
+      saveState: (state) => writeRenderState(folder, { state, frames, clock: folder.elapsed }),
+    }),
     ...(from && { from: from.state }),
-    stateEvery: Math.max(1, Math.ceil(steps / FRAMES)),
-    saveState: (state) => writeRenderState(folder, { state, frames, clock: folder.elapsed }),
-    frameEvery: files.animation ? 1 : Math.max(1, Math.ceil(steps / FRAMES)),
+    ...((folder || files.animation) && { frameEvery: files.animation ? 1 : every }),
     async saveFrame(_step, units) {
       const sheet = sheetOf(units);
       if (files.animation) animation.push(sheet);
+      if (!folder) return null;
       const name = frameName(frames++);
       folder.writeFile(name, await encodePng(sheet));
       return name;
@@ -138,10 +115,11 @@ export async function* renderToFiles(
     files.examples === undefined || options.signal?.aborted
       ? null
       : yield* findExamples(options, channels, result, files.examples, folder);
-  const document = { ...written, examples };
+  const rendered = { ...written, examples };
   const reason = result.interrupted ? 'interrupted' : 'done';
+  const document = { ...(folder && { run: folder.path }), ...withoutPixels(rendered) };
   yield event({ kind: 'finished', reason, result: JSON.parse(JSON.stringify(document)) });
-  return document;
+  return rendered;
 }
 
 const frameName = (number: number) => `frames/${String(number).padStart(6, '0')}.png`;
@@ -161,22 +139,21 @@ async function readFrames(folder: RunFolder, count: number): Promise<Picture[]> 
 async function writeResult(
   result: RenderResult,
   animation: readonly Picture[],
-  folder: RunFolder,
+  folder: RunFolder | null,
   files: RenderFiles,
-): Promise<Omit<ImageDocument, 'examples'>> {
+): Promise<Omit<ImageResult, 'examples'>> {
   const { units, cost } = result;
   if (units.every(({ dead }) => dead)) {
     const names = units.map(({ unit }) => unit);
     throw new UserError(silent(names, units[0]!.activation.curve.length));
   }
-  const image = files.image ? resolve(files.image) : runFile(folder.path, 'picture.png');
-  await writePng(image, sheetOf(units));
+  const image = files.image ? resolve(files.image) : folder && runFile(folder.path, 'picture.png');
+  if (image) await writePng(image, sheetOf(units));
   if (files.animation) await writeAnimation(files.animation, animation);
   const activations = units.map(({ activation }) => activation);
   const mean = (of: (activation: UnitResult['activation']) => number): number =>
     activations.reduce((sum, activation) => sum + of(activation), 0) / activations.length;
   return {
-    run: folder.path,
     unit: units.map(({ unit }) => unit).join(', '),
     image,
     animation: files.animation ? resolve(files.animation) : null,
@@ -185,7 +162,7 @@ async function writeResult(
       final: mean(({ final }) => final),
       curve: activations[0]!.curve.map((_, step) => mean(({ curve }) => curve[step] ?? 0)),
     },
-    units: units.map(({ unit, activation, dead }) => ({ unit, activation, dead })),
+    units,
     cost,
   };
 }
@@ -206,7 +183,7 @@ async function* findExamples(
   units: readonly ChannelUnit[],
   result: RenderResult,
   pictures: string,
-  folder: RunFolder,
+  folder: RunFolder | null,
 ): Run<ExamplesDocument> {
   const found = yield* datasetExamples({
     network,
@@ -217,9 +194,9 @@ async function* findExamples(
     ...(engine && { engine }),
     ...(signal && { signal }),
   });
-  const image = runFile(folder.path, 'examples.png');
+  const image = folder && runFile(folder.path, 'examples.png');
   const first = result.units.filter((_, i) => i % variants === 0);
-  await writePng(image, await exampleSheet(first, found.units));
+  if (image) await writePng(image, await exampleSheet(first, found.units));
   return {
     image,
     pictures: found.pictures,

@@ -53,6 +53,9 @@ const probe = {
   calibrationText: name.nullable().default(null),
 };
 
+/** What is asked of a language model before any text or unit. */
+export const probeSchema = z.strictObject(probe);
+
 const length = count.max(100_000);
 
 const score = z.strictObject({
@@ -61,6 +64,17 @@ const score = z.strictObject({
   text,
   units: names,
   /** Also what the predictions lose without each unit. */
+  ablate: z.boolean().default(false),
+});
+
+const explain = z.strictObject({
+  task: z.literal('explain'),
+  ...probe,
+  text,
+  unit: name,
+  /** Replacements tried a position; 0 leaves substitutions out. */
+  replacements: z.int().min(0).max(8).default(4),
+  /** Also what the predictions lose without the unit. */
   ablate: z.boolean().default(false),
 });
 
@@ -167,7 +181,7 @@ const image = z.strictObject({
 });
 
 /** A schema a task. */
-export const jobSchemas = { score, text: search, image, tune, corpus, calibrate } as const;
+export const jobSchemas = { score, explain, text: search, image, tune, corpus, calibrate } as const;
 export type TaskName = keyof typeof jobSchemas;
 
 /** A job with every default filled in. */

@@ -1,5 +1,7 @@
-/** @file The tasks `score` and `calibrate`: what a text does to units, and what is usual for them. */
+/** @file The tasks `score`, `explain` and `calibrate`: what a text does to units, why, and what is usual for them. */
+import type { Explanation } from '../core/explanation.js';
 import { type CalibrationResult, calibrateUnits } from '../text/readouts/calibrate-units.js';
+import { explainText } from '../text/readouts/explain.js';
 import { checkScore, type ScoreResult, scoreText } from '../text/score.js';
 import { openSession } from './open-subject.js';
 import type { Task } from './task.js';
@@ -7,9 +9,9 @@ import type { Task } from './task.js';
 export const scoreTask: Task<'score', ScoreResult> = {
   keeps: false,
   places: ['model', 'calibrationText'],
-  async *open(job, signal) {
+  async *open(job, signal, given) {
     const { text, units, ablate } = job;
-    const options = { ...(yield* openSession(job, signal)), text, units, ablate };
+    const options = { ...(yield* openSession(job, signal, given.model)), text, units, ablate };
     checkScore(options);
     return {
       model: { name: options.model.name, hash: options.modelHash },
@@ -18,11 +20,26 @@ export const scoreTask: Task<'score', ScoreResult> = {
   },
 };
 
+export const explainTask: Task<'explain', Explanation> = {
+  keeps: false,
+  places: ['model', 'calibrationText'],
+  async *open(job, signal, given) {
+    const { text, unit, replacements, ablate } = job;
+    const session = yield* openSession(job, signal, given.model);
+    checkScore({ ...session, text, units: [unit] });
+    const options = { ...session, unit, text, replacements, ablate };
+    return {
+      model: { name: options.model.name, hash: options.modelHash },
+      begin: ({ signal }) => explainText({ ...options, signal }),
+    };
+  },
+};
+
 export const calibrateTask: Task<'calibrate', CalibrationResult> = {
   keeps: false,
   places: ['model', 'calibrationText'],
-  async *open(job, signal) {
-    const options = { ...(yield* openSession(job, signal)), units: job.units };
+  async *open(job, signal, given) {
+    const options = { ...(yield* openSession(job, signal, given.model)), units: job.units };
     return {
       model: { name: options.model.name, hash: options.modelHash },
       begin: ({ signal }) => calibrateUnits({ ...options, signal }),

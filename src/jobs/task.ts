@@ -2,6 +2,9 @@
 import type { JsonValue, Run } from '../runs/events.js';
 import type { RunReading } from '../runs/read-run.js';
 import type { RunFolder } from '../runs/run-folder.js';
+import type { Expression } from '../vision/objectives/expression.js';
+import type { LoadedNetwork } from './open-network.js';
+import type { LoadedModel } from './open-subject.js';
 import type { JobOf, TaskName } from './schema.js';
 
 /** More of a budget, for a search that is resumed. */
@@ -17,6 +20,15 @@ export interface Place {
   readonly signal: AbortSignal;
   /** What an earlier part of the run left, when it is resumed. */
   readonly earlier: { readonly reading: RunReading; readonly more: More } | null;
+}
+
+/** What the caller has already, for a job that names it. */
+export interface Given {
+  /** The model of the job: it is not loaded again. */
+  readonly model?: LoadedModel;
+  readonly network?: LoadedNetwork;
+  /** For each of a picture's `units` the objective itself, where the caller has it; null = what its text says. */
+  readonly objectives?: readonly (Expression | null)[];
 }
 
 /** A job whose model is loaded and whose request has been checked. */
@@ -35,7 +47,7 @@ export interface Task<T extends TaskName, Result> {
    * @yields what a download says
    * @throws UserError for what is not there, UsageError for a request that makes no sense, before anything is computed
    */
-  open(job: JobOf<T>, signal: AbortSignal): Run<Opened<Result>>;
+  open(job: JobOf<T>, signal: AbortSignal, given: Given): Run<Opened<Result>>;
 }
 
 /** A result as the last event carries it. */

@@ -10,13 +10,13 @@ import { earlierSearch, furtherBudget } from '../text/search/resume.js';
 import { type SearchOptions, type SearchResult, searchText } from '../text/search/search.js';
 import { openSession } from './open-subject.js';
 import type { JobOf } from './schema.js';
-import type { Task } from './task.js';
+import type { Given, Task } from './task.js';
 
 export const textTask: Task<'text', SearchResult> = {
   keeps: true,
   places: ['model', 'calibrationText', 'naturalText', 'prior', 'policy'],
-  async *open(job, signal) {
-    const options = yield* searchOptions(job, signal);
+  async *open(job, signal, given) {
+    const options = yield* searchOptions(job, signal, given);
     checkSearch(options);
     return {
       model: { name: options.model.name, hash: options.modelHash! },
@@ -30,9 +30,9 @@ export const textTask: Task<'text', SearchResult> = {
   },
 };
 
-async function* searchOptions(job: JobOf<'text'>, signal: AbortSignal): Run<SearchOptions> {
+async function* searchOptions(job: JobOf<'text'>, signal: AbortSignal, given: Given): Run<SearchOptions> {
   const { unit, method, length, seconds, evaluations, quietOn, gamma, lambda, baseline, finalists } = job;
-  const session = yield* openSession(job, signal);
+  const session = yield* openSession(job, signal, given.model);
   const { prior, policy, naturalText } = job;
   return {
     ...session,

@@ -8,15 +8,15 @@ import type { TuneOptions } from '../rl/tuning.js';
 import type { Run } from '../runs/events.js';
 import { openSession, openTextModel } from './open-subject.js';
 import type { JobOf } from './schema.js';
-import type { Task } from './task.js';
+import type { Given, Task } from './task.js';
 
 const baselines = { rloo: 'loo', grpo: 'group' } as const satisfies Record<string, Baseline>;
 
 export const tuneTask: Task<'tune', TuneResult> = {
   keeps: true,
   places: ['model', 'prior', 'calibrationText'],
-  async *open(job, signal) {
-    const options = yield* tuneOptions(job, signal);
+  async *open(job, signal, given) {
+    const options = yield* tuneOptions(job, signal, given);
     checkTune(options);
     return {
       model: { name: options.model.name, hash: options.modelHash! },
@@ -30,9 +30,9 @@ export const tuneTask: Task<'tune', TuneResult> = {
   },
 };
 
-async function* tuneOptions(job: JobOf<'tune'>, signal: AbortSignal): Run<TuneOptions> {
+async function* tuneOptions(job: JobOf<'tune'>, signal: AbortSignal, given: Given): Run<TuneOptions> {
   const { unit, length, steps, batch, rank, selectivity, checkpointEvery, learningRate, weightDecay } = job;
-  const session = yield* openSession(job, signal);
+  const session = yield* openSession(job, signal, given.model);
   const writer = job.prior === null ? null : (yield* openTextModel(job.prior, signal)).model;
   return {
     ...session,

@@ -45,7 +45,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
     texts.map((candidate) => event({ kind: 'candidate', source: 'search', candidate, operator }));
   yield event({ kind: 'started', task: 'tune', unit: plan.objective.name, method: gradient.baseline });
 
-  const calibration = yield* stamped(calibrate(options), event);
+  const calibration = yield* calibrate(options, event);
   const tuning = await Tuning.create(options, plan, calibration);
   yield* calibration.takeWarnings().map(event);
   yield* stamped(calibration.report(plan.objective), event);

@@ -1,7 +1,7 @@
 /** @file `superstim score` as a library function: what a text does to units, position by position. */
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
-import { eventClock, type Run, stamped } from '../runs/events.js';
+import { eventClock, type Run } from '../runs/events.js';
 import { openSubject, type TextSubject } from './lm/subject.js';
 import { ablationDivergence } from './readouts/ablation.js';
 import { Probe } from './readouts/probe.js';
@@ -58,7 +58,7 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
   const ids = encodeText(subject, text);
   const resolved = options.units.map((name) => resolveUnits(name, options));
   yield event({ kind: 'started', task: 'score', unit: options.units.join(' '), method: null });
-  const calibration = yield* stamped(calibrate(options), event);
+  const calibration = yield* calibrate(options, event);
 
   const units: UnitScore[] = [];
   let logProbs: number[] = [];

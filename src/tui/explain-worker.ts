@@ -27,12 +27,12 @@ async function open(run: RunDescription, note: (text: string) => void): Promise<
   note('loading the model');
   const { recordedSession } = await import('../jobs/recorded-session.js');
   const { openExplainer } = await import('../text/readouts/explain.js');
+  const { finishRun } = await import('../runs/events.js');
   const opening = openExplainer(await recordedSession(run));
-  for (;;) {
-    const next = await opening.next();
-    if (next.done) return next.value.explainer;
-    if (next.value.kind === 'progress') note(next.value.note ?? 'calibrating');
-  }
+  const { explainer } = await finishRun(opening, (event) => {
+    if (event.kind === 'progress') note(event.note ?? 'calibrating');
+  });
+  return explainer;
 }
 
 async function explain({ id, run, text }: ExplainRequest): Promise<void> {

@@ -4,8 +4,8 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../core/errors.js';
-import { type ChannelUnit, formatUnit } from '../core/units.js';
+import { UsageError, UserError } from '../core/errors.js';
+import { type ChannelUnit, formatUnit, parseUnit } from '../core/units.js';
 import type { EngineName } from '../engine/compile.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { type ChannelMeasure, compileChannelMeasures } from './channel-measures.js';
@@ -17,7 +17,8 @@ import type { Preprocessing } from './preprocess.js';
 
 export interface DatasetExamplesOptions {
   readonly network: VisionNetwork;
-  readonly units: readonly ChannelUnit[];
+  /** Channels, by name or taken apart. */
+  readonly units: readonly (ChannelUnit | string)[];
   /** Searched with its subfolders. */
   readonly folder: string;
   /** Examples a unit; default 9. */
@@ -70,15 +71,16 @@ const BATCH = 16;
  * Shows every picture of a folder to the network and keeps each unit's strongest.
  *
  * ```ts
- * const { units } = await finishRun(datasetExamples({ network, units: [unit], folder: 'photos' }));
+ * const { units } = await finishRun(datasetExamples({ network, units: ['block4_conv1:4'], folder: 'photos' }));
  * ```
  *
  * @yields `progress` in pictures, `warning` for each file that cannot be read as a picture
  * @throws UserError when there is no such folder or no picture in it; UsageError for a unit the network does not have
  */
 export async function* datasetExamples(options: DatasetExamplesOptions): Run<DatasetExamples> {
-  const { network, units, folder, count = 9, by = 'mean', engine, signal } = options;
+  const { network, folder, count = 9, by = 'mean', engine, signal } = options;
   const event = eventClock();
+  const units = options.units.map(channelOf);
   for (const unit of units) network.layer(unit.layer);
   const files = await listFiles(folder);
   const fit = options.preprocessing
@@ -144,6 +146,12 @@ export async function* datasetExamples(options: DatasetExamplesOptions): Run<Dat
       examples: best[u]!.map((found) => withCrop(network, unit, found)),
     })),
   };
+}
+
+function channelOf(unit: ChannelUnit | string): ChannelUnit {
+  const channel = typeof unit === 'string' ? parseUnit(unit) : unit;
+  if (channel.kind === 'channel') return channel;
+  throw new UsageError(`"${unit}" is no channel of a network that sees: give units such as layer:4`);
 }
 
 /** All files below a folder but hidden ones, sorted by name. */

@@ -1,6 +1,6 @@
 /** @file What `superstim image` prints for people. */
 import { formatSeconds, formatTable } from '../../core/format.js';
-import type { ImageDocument } from '../../jobs/render-files.js';
+import type { ImageDocument } from '../../jobs/image-result.js';
 import type { CommonOptions } from '../options.js';
 import type { Paint } from '../output.js';
 
@@ -23,7 +23,7 @@ export async function pictureInTerminal(
 
 /** Each unit's activation, and where the files are. */
 export function formatImage(
-  { units, image, animation, examples, run, cost }: ImageDocument,
+  { units, image, animation, examples, run, cost }: ImageDocument & { readonly run: string },
   paint: Paint,
 ): string {
   const rows = units.map(({ unit, dead, activation: { start, final } }) => [
@@ -34,7 +34,7 @@ export function formatImage(
   return [
     formatTable([['unit', 'start', 'end'], ...rows]),
     '',
-    `picture: ${paint('bold', image)}`,
+    `picture: ${paint('bold', String(image))}`,
     ...(animation ? [`animation: ${animation}`] : []),
     ...(examples ? [`examples: ${examples.image} (of ${examples.pictures} pictures)`] : []),
     `run: ${run}`,

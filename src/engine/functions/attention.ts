@@ -155,7 +155,7 @@ export function writeAt(cache: tf.Tensor, x: tf.Tensor, positions: tf.Tensor): t
 }
 
 /** Keys and values of past tokens, `[batch, kvHead, capacity, dHead]`. */
-interface Cache {
+export interface Cache {
   readonly k: tf.Tensor;
   readonly v: tf.Tensor;
 }

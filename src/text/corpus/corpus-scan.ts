@@ -62,7 +62,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
   const event = eventClock(earlier?.clock);
   const { objective, reference } = checkScan(options);
   yield event({ kind: 'started', task: 'corpus', unit: objective.name, method: 'corpus' });
-  const calibration = yield* stamped(calibrate(options), event);
+  const calibration = yield* calibrate(options, event);
   const probe = await Probe.create({ subject, objective, reference, calibration, at });
   yield* calibration.takeWarnings().map(event);
 

@@ -1,5 +1,5 @@
 /** @file `superstim calibrate` as a library function: what is usual for units. */
-import { eventClock, type Run, stamped } from '../../runs/events.js';
+import { eventClock, type Run } from '../../runs/events.js';
 import type { CalibrationSource } from './calibration.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 
@@ -28,7 +28,7 @@ export async function* calibrateUnits(
   const event = eventClock();
   const units = options.units.map((name) => resolveUnits(name, { ...options, reference: 'none' }));
   yield event({ kind: 'started', task: 'calibrate', unit: null, method: null });
-  const calibration = yield* stamped(calibrate(options), event);
+  const calibration = yield* calibrate(options, event);
   const found: CalibratedUnit[] = [];
   for (const { objective } of units) {
     options.signal?.throwIfAborted();

@@ -5,7 +5,7 @@
 import type { Explanation, TokenValue } from '../../core/explanation.js';
 import { OnDemand } from '../../core/on-demand.js';
 import type { Compiled } from '../../engine/compile.js';
-import type { EventBody } from '../../runs/events.js';
+import { eventClock, type Run } from '../../runs/events.js';
 import { padRows } from '../lm/rows.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import { encodeText } from '../score.js';
@@ -189,19 +189,20 @@ export interface OpenExplainer {
 }
 
 /**
- * Prepares to explain texts for a unit by its name, telling how far calibration is.
+ * Prepares to explain texts for a unit by its name, reporting how far calibration is.
  *
  * @throws UsageError for a unit or a reference class that the model lacks
  */
 export async function* openExplainer(
   options: SessionOptions & { readonly unit: string },
-): AsyncGenerator<EventBody, OpenExplainer, void> {
+  event = eventClock(),
+): Run<OpenExplainer> {
   const { model, at, engine } = options;
   const { objective, reference } = resolveUnits(options.unit, options);
-  const calibration = yield* calibrate(options);
+  const calibration = yield* calibrate(options, event);
   const subject = openSubject(model, engine);
   const probe = await Probe.create({ subject, objective, reference, calibration, at });
-  yield* calibration.takeWarnings();
+  yield* calibration.takeWarnings().map(event);
   const explainer = await Explainer.create(subject, probe);
   return {
     explainer,
@@ -210,6 +211,23 @@ export async function* openExplainer(
       await probe.dispose();
     },
   };
+}
+
+/** Explains one text for a unit by its name. Throws what `openExplainer` and `Explainer.explain` do. */
+export async function* explainText({
+  text,
+  ...options
+}: SessionOptions & ExplainOptions & { readonly unit: string; readonly text: string }): Run<Explanation> {
+  const event = eventClock();
+  yield event({ kind: 'started', task: 'explain', unit: options.unit, method: null });
+  const opened = yield* openExplainer(options, event);
+  try {
+    const explanation = await opened.explainer.explain(text, options);
+    yield event({ kind: 'explained', explanation });
+    return explanation;
+  } finally {
+    await opened.dispose();
+  }
 }
 
 /** What stands behind a text is never looked at; its own last token is as good as any. */

@@ -2,7 +2,7 @@
 
 import { once } from '../../core/once.js';
 import type { EngineName } from '../../engine/compile.js';
-import type { EventBody } from '../../runs/events.js';
+import { eventClock, type Run } from '../../runs/events.js';
 import type { TextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
 import type { SequenceScore } from '../names.js';
@@ -30,10 +30,12 @@ export interface SessionOptions {
 }
 
 /**
- * Gets calibration ready, telling how far it is. Statistics that ship with the model count unless the user gives a
- * corpus; else z is counted over samples of the model.
+ * Gets calibration ready, reporting how far it is. Statistics that ship with the model are used unless the user gives a
+ * corpus; else z is computed over samples of the model.
+ *
+ * @param event - the clock of the run that this is a part of
  */
-export async function* calibrate(options: SessionOptions): AsyncGenerator<EventBody, Calibration, void> {
+export async function* calibrate(options: SessionOptions, event = eventClock()): Run<Calibration> {
   const { model, engine, calibrationText, modelHash, signal } = options;
   const subject = openSubject(model, engine);
   const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
@@ -50,7 +52,7 @@ export async function* calibrate(options: SessionOptions): AsyncGenerator<EventB
     const next = await drawing.next();
     if (next.done) return new Calibration({ ...shared, text: async () => next.value });
     const { done, total } = next.value;
-    yield {
+    yield event({
       kind: 'progress',
       source: 'preparation',
       budget: 'sequences',
@@ -60,7 +62,7 @@ export async function* calibrate(options: SessionOptions): AsyncGenerator<EventB
       rate_unit: 'sequences',
       seconds_left: null,
       note: 'calibrating on samples of the prior',
-    };
+    });
   }
 }
 

@@ -66,7 +66,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const plan = checkSearch(options);
   yield event({ kind: 'started', task: 'text', unit: plan.objective.name, method });
 
-  const calibration = yield* stamped(calibrate(options), event);
+  const calibration = yield* calibrate(options, event);
   const subject = openSubject(model, engine);
   const tools = await openTools(options, subject, plan, calibration);
   yield* calibration.takeWarnings().map(event);

@@ -1,5 +1,9 @@
 /** @file What a picture should excite, as an expression of units, penalties and numbers; and its text. */
 import { type ChannelUnit, formatUnit } from '../../core/units.js';
+import type * as tf from '../../engine/functions/tfjs.js';
+
+/** One number made of what a layer does for one picture: `[height, width, channel]` or `[channel]`. Differentiable. */
+export type LayerFunction = (activations: tf.Tensor) => tf.Tensor;
 
 /** One thing a network computes, or one property of the picture. */
 export type Term =
@@ -15,6 +19,13 @@ export type Term =
   | { readonly kind: 'logit'; readonly index: number }
   /** How much pictures of one batch look alike to a layer, 0 to 1: `diversity(mixed3)`. */
   | { readonly kind: 'likeness'; readonly layer: string }
+  /** What code makes of a layer; it has a name, but no text that it could be read from (`layerObjective`). */
+  | {
+      readonly kind: 'function';
+      readonly layer: string;
+      readonly name: string;
+      readonly of: LayerFunction;
+    }
   /** Of the picture: `tv`, `l1`, `l2`. */
   | { readonly kind: 'penalty'; readonly name: PenaltyName };
 
@@ -30,6 +41,24 @@ export type Expression =
       readonly left: Expression;
       readonly right: Expression;
     };
+
+/**
+ * An objective written as a function of a layer's activations, for what expressions cannot say:
+ *
+ * ```ts
+ * layerObjective('block3_conv2', (activations) => tf.mean(tf.square(activations)))
+ * ```
+ *
+ * @param of - is called once for each picture; TensorFlow.js operations only, as it is compiled
+ * @param name - what the picture is called; functions that are used together need names of their own
+ */
+export const layerObjective = (
+  layer: string,
+  of: LayerFunction,
+  name = of.name || 'function',
+): Expression => ({
+  ...{ kind: 'function', layer, name, of },
+});
 
 /** Characters that end a bare layer name. */
 const special = /[\s:@*+(),"#]|^[-\d.]/;
@@ -54,6 +83,8 @@ function formatTerm(term: Term): string {
       return `diversity(${formatLayer(term.layer)})`;
     case 'direction':
       return `direction(${formatLayer(term.layer)}, ${term.file}#${term.name})`;
+    case 'function':
+      return `${term.name}(${formatLayer(term.layer)})`;
     case 'logit':
       return `logit:${term.index}`;
     case 'penalty':

@@ -20,7 +20,7 @@ export interface Objective {
   readonly directions: ReadonlyMap<string, Float32Array>;
 }
 
-interface ReadyTerm {
+export interface ReadyTerm {
   readonly key: string;
   readonly term: Term;
   /** The layer that the term reads; null for a property of the picture. */
@@ -52,7 +52,10 @@ export function resolveObjective(network: VisionNetwork, rows: readonly Expressi
     }
     for (const term of named) {
       const key = formatExpression(term);
-      if (terms.has(key)) continue;
+      const same = terms.get(key)?.term;
+      if (same && codeOf(same) !== codeOf(term))
+        throw new UsageError(`two objectives are called "${key}": give each function a name of its own`);
+      if (same) continue;
       const layer = layerOf(network, term);
       terms.set(key, { key, term, layer });
       if (term.kind === 'direction') directions.set(key, readDirection(term, layer!));
@@ -60,6 +63,8 @@ export function resolveObjective(network: VisionNetwork, rows: readonly Expressi
   }
   return { network, rows, terms: [...terms.values()], directions };
 }
+
+const codeOf = (term: Term) => (term.kind === 'function' ? term.of : null);
 
 function layerOf(network: VisionNetwork, term: Term): LayerInfo | null {
   if (term.kind === 'penalty') return null;
@@ -188,6 +193,8 @@ function termValue(
       return tf.mean(flat(tf.square(activations)), 1);
     case 'likeness':
       return likeness(activations);
+    case 'function':
+      return tf.concat1d(Array.from({ length: batch }, (_, row) => valueOfFunction(term, activations, row)));
     case 'direction': {
       const products = tf.mul(activations, tf.tensor1d(direction!));
       return tf.mean(flat(tf.sum(products, -1)), 1);
@@ -213,6 +220,22 @@ function termValue(
       return tf.reshape(tf.slice(map, [0, position.row, position.column, 0], [batch, 1, 1, 1]), [batch]);
     }
   }
+}
+
+/** What a function makes of one picture of a batch, [1]. */
+function valueOfFunction(
+  { layer, name, of }: Extract<Term, { kind: 'function' }>,
+  activations: tf.Tensor,
+  row: number,
+): tf.Tensor1D {
+  const shape = activations.shape.slice(1);
+  const start = [row, ...shape.map(() => 0)];
+  const value = of(tf.reshape(tf.slice(activations, start, [1, ...shape]), shape));
+  if (value instanceof tf.Tensor && value.size === 1) return tf.reshape(value, [1]);
+  const given = value instanceof tf.Tensor ? `a tensor of shape [${value.shape.join(', ')}]` : `${value}`;
+  throw new UsageError(
+    `the objective "${name}(${layer})" made ${given}: one number is wanted, such as tf.mean(activations)`,
+  );
 }
 
 /** One channel, the axis kept. */

@@ -180,7 +180,7 @@ export class Batch {
     const { saveFrame } = this.options;
     if (!saveFrame) return;
     const file = await saveFrame(step, this.units(await ascent.pictures(), size));
-    yield { kind: 'frame', file, step, activation: activation[0]! };
+    if (file !== null) yield { kind: 'frame', file, step, activation: activation[0]! };
   }
 
   private units(pictures: Float32Array, size: number): RenderedUnit[] {

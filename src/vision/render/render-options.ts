@@ -35,8 +35,8 @@ export interface RenderOptions {
   readonly signal?: AbortSignal;
   /** After how many steps a frame is kept, besides the first and the last; default: never. */
   readonly frameEvery?: number;
-  /** Keeps the pictures of one step and says under which name, relative to the run folder. */
-  readonly saveFrame?: (step: number, pictures: readonly RenderedUnit[]) => Promise<string>;
+  /** Gets the pictures of one step; returns the name of their file, relative to the run folder, or null without one. */
+  readonly saveFrame?: (step: number, pictures: readonly RenderedUnit[]) => Promise<string | null>;
   /** After how many steps the state is kept, besides when the signal stops the render; default: never. */
   readonly stateEvery?: number;
   /** Keeps the state to resume from. */

@@ -1,0 +1,128 @@
+/** @file A language model that is open: what its units respond to, with the command line's defaults. */
+import type { Explanation } from '../core/explanation.js';
+import type { LoadedModel } from '../jobs/open-subject.js';
+import { finishRun } from '../runs/events.js';
+import type { TextModel } from '../text/lm/model.js';
+import { DEFAULT_MODEL } from '../text/names.js';
+import type { CalibrationResult } from '../text/readouts/calibrate-units.js';
+import type { TextUnits } from '../text/readouts/list-units.js';
+import type { SessionOptions } from '../text/readouts/session.js';
+import type { ScoreResult } from '../text/score.js';
+import { type FieldsOf, type Kept, type KeptResult, runTask, type Stoppable } from './run-task.js';
+import { Running } from './running.js';
+
+/** What is asked of a model before any text or unit: `reference`, `measure`, `at` … */
+export interface SessionFields extends CalibrateFields {}
+/** Further fields of a job `score`: `reference`, `measure`, `at`, `ablate` … */
+export interface ScoreFields extends FieldsOf<'score', 'text' | 'units'>, Stoppable {}
+/** Further fields of a job `explain`: those of a score, and `replacements`. */
+export interface ExplainFields extends FieldsOf<'explain', 'text' | 'unit'>, Stoppable {}
+/** Further fields of a job `calibrate`: `calibrationText`, `measure` … */
+export interface CalibrateFields extends FieldsOf<'calibrate', 'units'>, Stoppable {}
+/** Further fields of a search: `seconds` or `evaluations`, `length`, `method`, `reference` … */
+export interface SearchFields extends FieldsOf<'text', 'unit'>, Kept {}
+/** Further fields of a scan: `sentences`, `length`, `top` … */
+export interface CorpusFields extends FieldsOf<'corpus', 'unit' | 'files'>, Kept {}
+/** Further fields of a tuning: `steps`, `beta` or `klTarget`, `rank` … */
+export interface TuneFields extends FieldsOf<'tune', 'unit'>, Kept {}
+
+/** A search's result, with the path of its run folder where `out` asked for one. */
+export type SearchOutcome = KeptResult<'text'>;
+export type CorpusOutcome = KeptResult<'corpus'>;
+export type TuneOutcome = KeptResult<'tune'>;
+
+/**
+ * Opens a language model once, for any number of questions.
+ *
+ * ```ts
+ * const lm = await openModel('books-lm');
+ * const { units } = await lm.score('What does it mean?', ['L2.H5']);
+ * ```
+ *
+ * @param name - an embedded model's name, a folder in Hugging Face's layout, or a hub id, which is downloaded
+ * @throws UserError when there is no such model, or it cannot be read
+ */
+export function openModel(name: string = DEFAULT_MODEL, { signal }: Stoppable = {}): Running<LanguageModel> {
+  return new Running(async function* () {
+    const { openTextModel } = await import('../jobs/open-subject.js');
+    return new LanguageModel(yield* openTextModel(name, signal ?? new AbortController().signal));
+  });
+}
+
+/** An open language model. Options are the fields of the task's job (`src/jobs/schema.ts`), with its defaults. */
+export class LanguageModel {
+  constructor(private readonly loaded: LoadedModel) {}
+
+  get name(): string {
+    return this.model.name;
+  }
+
+  /** Architecture, weights and tokenizer, for the functions of `superstimulus/text`. */
+  get model(): TextModel {
+    return this.loaded.model;
+  }
+
+  /** How many heads and neurons each layer has. */
+  async units(): Promise<TextUnits> {
+    const { listTextUnits } = await import('../text/readouts/list-units.js');
+    return listTextUnits(this.model.folder);
+  }
+
+  /** The model with everything that is asked of it, for the functions of `superstimulus/text`. */
+  async session(options: SessionFields = {}): Promise<SessionOptions> {
+    const { readProbe } = await import('../jobs/read-job.js');
+    const { openSession } = await import('../jobs/open-subject.js');
+    const { signal, ...fields } = options;
+    const probe = readProbe({ ...fields, model: this.name });
+    const session = openSession(probe, signal ?? new AbortController().signal, this.loaded);
+    return { ...(await finishRun(session)), ...(signal && { signal }) };
+  }
+
+  /** What a text does to units, token by token. */
+  score(text: string, units: string | readonly string[], options: ScoreFields = {}): Running<ScoreResult> {
+    return this.run('score', { text, units: [units].flat() }, options);
+  }
+
+  /** Why a text excites a unit: rivals, attention, what it writes, what each token contributes. */
+  explain(text: string, unit: string, options: ExplainFields = {}): Running<Explanation> {
+    return this.run('explain', { text, unit }, options);
+  }
+
+  /** Searches text that excites a unit, from probable to strong; 20 seconds unless another budget is given. */
+  search(unit: string, options: SearchFields = {}): Running<SearchOutcome> {
+    return this.run('text', { unit }, options);
+  }
+
+  /** Mean and standard deviation of units over calibration text. */
+  calibrate(units: string | readonly string[], options: CalibrateFields = {}): Running<CalibrationResult> {
+    return this.run('calibrate', { units: [units].flat() }, options);
+  }
+
+  /** The natural text that excites a unit most. @param files - text files, or folders of them */
+  corpus(
+    unit: string,
+    files: string | readonly string[],
+    options: CorpusFields = {},
+  ): Running<CorpusOutcome> {
+    return this.run('corpus', { unit, files: [files].flat() }, options);
+  }
+
+  /** Teaches a copy of the model to write what excites a unit; its adapters are kept where `out` is given. */
+  tune(unit: string, options: TuneFields = {}): Running<TuneOutcome> {
+    return this.run('tune', { unit }, options);
+  }
+
+  /** Frees what the engines keep of the weights. The model can still be used: they are then read again. */
+  async dispose(): Promise<void> {
+    const { releaseWeights } = await import('../engine/compile.js');
+    await releaseWeights(this.model.weights);
+  }
+
+  private run<T extends 'score' | 'explain' | 'text' | 'calibrate' | 'corpus' | 'tune'>(
+    task: T,
+    named: Readonly<Record<string, unknown>>,
+    options: Kept,
+  ): Running<KeptResult<T>> {
+    return runTask(task, { model: this.name, ...named }, options, { model: this.loaded });
+  }
+}
