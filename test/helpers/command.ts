@@ -20,9 +20,14 @@ export interface Ended {
 export type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 /** Starts Node, without a terminal and without colours of the surroundings. */
-export function start(nodeArguments: readonly string[], env: NodeJS.ProcessEnv = {}): Child {
+export function start(
+  nodeArguments: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  folder = process.cwd(),
+): Child {
   const { NO_COLOR: _, FORCE_COLOR: __, ...surroundings } = process.env;
   return spawn(process.execPath, nodeArguments, {
+    cwd: folder,
     env: { ...surroundings, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
