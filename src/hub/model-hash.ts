@@ -1,8 +1,8 @@
 /** @file A hash of a model's files: what `run.json` keeps, and what statistics are cached under. */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { hashFile } from './file-hash.js';
 
 /** Files that make a model what it is; cards, statistics and the like do not. */
 const essential =
@@ -10,23 +10,22 @@ const essential =
 
 /**
  * SHA-256 over names and contents of the files that define a model, as 64 hex digits. A copy of a folder has the
- * same hash. Files of the Hugging Face cache are not read again: their blobs are named by their SHA-256.
+ * same hash. Files of the Hugging Face cache are not read: their blobs are named by their SHA-256.
+ * Of other large files, hashes are kept (`file-hash.ts`).
  *
  * @param path - a folder in the layout of Hugging Face or TensorFlow.js, or one file (for a model.json its folder)
  */
 export async function hashModel(path: string): Promise<string> {
-  if (statSync(path).isFile() && basename(path) !== 'model.json') return hashFile(path);
+  if (statSync(path).isFile() && basename(path) !== 'model.json') return contentHash(path);
   const folder = statSync(path).isFile() ? dirname(path) : path;
   const names = readdirSync(folder).filter((name) => essential.test(name) && existsSync(join(folder, name)));
   const whole = createHash('sha256');
-  for (const name of names.sort()) whole.update(`${name}\0${await hashFile(join(folder, name))}\n`);
+  for (const name of names.sort()) whole.update(`${name}\0${await contentHash(join(folder, name))}\n`);
   return whole.digest('hex');
 }
 
-async function hashFile(path: string): Promise<string> {
+async function contentHash(path: string): Promise<string> {
   const blob = realpathSync(path);
   if (basename(dirname(blob)) === 'blobs' && /^[0-9a-f]{64}$/.test(basename(blob))) return basename(blob);
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(blob, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
+  return hashFile(blob);
 }

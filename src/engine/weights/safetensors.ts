@@ -12,7 +12,7 @@ import { inside } from '../../core/inside.js';
 import { readRegularFile } from '../../core/regular-file.js';
 import { sizeOf } from '../tensor-spec.js';
 import { readExactly, truncated, withFile } from './byte-ranges.js';
-import { f16FromFloat32 } from './half.js';
+import { bf16FromFloat32, f16FromFloat32 } from './half.js';
 import {
   arrayInFile,
   elementBytes,
@@ -163,9 +163,15 @@ function parseEntry(value: unknown): Entry | null {
   return { dtype, shape, begin, bytes: end - begin };
 }
 
+const encoders = {
+  F32: (data: Float32Array) => data,
+  F16: f16FromFloat32,
+  BF16: bf16FromFloat32,
+};
+
 export interface WriteOptions {
-  /** Element type on disk; f16 halves the size and keeps 3 digits. */
-  readonly dtype?: 'F32' | 'F16';
+  /** Element type on disk; f16 halves the size and keeps 3 digits, bf16 2. */
+  readonly dtype?: keyof typeof encoders;
   /** Free text kept in the header. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -182,7 +188,7 @@ export function writeSafetensors(
   for (const [name, { shape, data }] of arrays) {
     if (data.length !== sizeOf(shape))
       throw new Error(`"${name}" has ${data.length} elements for the shape [${shape}]`);
-    const stored = dtype === 'F16' ? f16FromFloat32(data) : data;
+    const stored = encoders[dtype](data);
     header[name] = { dtype, shape, data_offsets: [offset, offset + stored.byteLength] };
     parts.push(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
     offset += stored.byteLength;

@@ -1,8 +1,8 @@
 /** @file Where calibration is kept between processes. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../../core/cache-folder.js';
 import { UserError } from '../../core/errors.js';
 import { readRegularFile } from '../../core/regular-file.js';
 import { makeFolder, writeFileByRename } from '../../runs/files.js';
@@ -32,11 +32,6 @@ export function memoryStore(): CalibrationStore {
     saveIds: (key, value) => void ids.set(key, value),
     takeDamaged: () => [],
   };
-}
-
-/** `SUPERSTIM_CACHE`, else `superstimulus` in the user's cache folder. */
-export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return env.SUPERSTIM_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'superstimulus');
 }
 
 /**
