@@ -8,8 +8,6 @@ import { parseConfig } from '../src/text/lm/config.js';
 import { parameterShapes } from '../src/text/lm/parameters.js';
 import { tokenizerFiles } from './made-up-tokenizer.js';
 
-const llama = { architectures: ['LlamaForCausalLM'], model_type: 'llama', bos_token_id: 0, eos_token_id: 0 };
-
 /** What config.json holds, by name. */
 export const shapes = {
   'gpt2-small': {
@@ -17,17 +15,16 @@ export const shapes = {
     ...{ n_layer: 12, n_head: 12, n_embd: 768, vocab_size: 50257, n_positions: 1024 },
   },
   'smollm2-135m': {
-    ...llama,
+    ...{ architectures: ['LlamaForCausalLM'], model_type: 'llama', bos_token_id: 0, eos_token_id: 0 },
     ...{ num_hidden_layers: 30, hidden_size: 576, num_attention_heads: 9, num_key_value_heads: 3 },
     ...{ intermediate_size: 1536, vocab_size: 49152, max_position_embeddings: 8192, rope_theta: 100000 },
-    tie_word_embeddings: true,
+    ...{ tie_word_embeddings: true },
   },
-  /** Its sizes, in Llama's architecture. */
   'gemma-2-2b': {
-    ...llama,
+    ...{ architectures: ['Gemma2ForCausalLM'], model_type: 'gemma2', bos_token_id: 0, eos_token_id: 0 },
     ...{ num_hidden_layers: 26, hidden_size: 2304, num_attention_heads: 8, num_key_value_heads: 4 },
     ...{ head_dim: 256, intermediate_size: 9216, vocab_size: 256000, max_position_embeddings: 8192 },
-    tie_word_embeddings: true,
+    ...{ attn_logit_softcapping: 50, final_logit_softcapping: 30, sliding_window: 4096 },
   },
 } as const satisfies Record<string, { vocab_size: number }>;
 export type Shape = keyof typeof shapes;
@@ -71,6 +68,7 @@ function filler(): (name: string, shape: readonly number[]) => Float32Array {
   let state = 1;
   return (name, shape) => {
     const data = new Float32Array(sizeOf(shape));
+    // Gemma's norms multiply by 1 + 1.
     if (shape.length === 1) return data.fill(name.endsWith('weight') ? 1 : 0);
     for (let i = 0; i < data.length; i++) {
       // Numerical Recipes' generator; its upper bits are the random ones.

@@ -22,7 +22,7 @@ export { type Device, deviceNames, type EngineName, engineNames } from './engine
 export type { Compiled, CompileOptions, Precision, Resident, RunInput, Traits } from './types.js';
 
 const compiled: Readonly<Record<Device, Executor>> = {
-  cpu: compiledOn(new OnnxRuntime('cpu', { fastInt8: true, fastHardSigmoid: true })),
+  cpu: compiledOn(new OnnxRuntime('cpu', { fastInt8: true, fastHardSigmoid: true, widensHalves: true })),
   webgpu: compiledOn(new OnnxRuntime('webgpu', plainTraits)),
 };
 const eager = { tensorflow: eagerOn('tensorflow'), cpu: eagerOn('cpu') };

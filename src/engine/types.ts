@@ -57,7 +57,9 @@ export interface Traits {
   readonly fastInt8: boolean;
   /** A steep HardSigmoid is the fastest node that is 1 where x is positive and else 0. */
   readonly fastHardSigmoid: boolean;
+  /** Weights can be kept in half precision and widened in each run. */
+  readonly widensHalves: boolean;
 }
 
 /** Of the function itself, as it is written. */
-export const plainTraits: Traits = { fastInt8: false, fastHardSigmoid: false };
+export const plainTraits: Traits = { fastInt8: false, fastHardSigmoid: false, widensHalves: false };

@@ -1,4 +1,5 @@
 /** @file What the engine and its worker thread say to each other. */
+import type { WeightType } from '../compiler/half-weights.js';
 import type { Program } from '../compiler/program.js';
 import type { Device } from '../engine-names.js';
 import type { ArrayValue } from './backend.js';
@@ -13,7 +14,8 @@ export type Request =
       readonly device: Device;
       readonly set: number;
       readonly name: string;
-      readonly data: Float32Array;
+      readonly type: WeightType;
+      readonly data: Float32Array | Uint16Array;
     }
   /** A whole set of weights is no longer needed, but for programs that are loaded. */
   | { readonly kind: 'forget'; readonly set: number }

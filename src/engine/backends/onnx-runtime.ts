@@ -1,9 +1,10 @@
 /** @file ONNX Runtime as a backend: it computes in the worker thread, on the CPU or on a GPU through WebGPU. */
+import { isHalf, weightType } from '../compiler/half-weights.js';
 import type { Program } from '../compiler/program.js';
 import type { Device } from '../engine-names.js';
 import type { TypedArray } from '../tensor-spec.js';
 import type { Traits } from '../types.js';
-import { readFinite } from '../weights/finite.js';
+import { readFinite, readFiniteHalf } from '../weights/finite.js';
 import { ownerOf, type WeightSource } from '../weights/weights.js';
 import type { ArrayValue, Backend, HeldArray, LoadedProgram, LoadOptions } from './backend.js';
 import type { FedInput, Request } from './messages.js';
@@ -37,13 +38,14 @@ export class OnnxRuntime implements Backend {
     this.sets.set(owner, set);
     for (const name of names) {
       if (set.names.has(name)) continue;
-      const data = readFinite(weights, name);
+      const type = weightType(weights, name, this.traits);
+      const data = isHalf(type) ? readFiniteHalf(weights, name, type) : readFinite(weights, name);
       set.names.add(name);
       // Handed over, not copied; a view of a larger buffer (a small read from a file) cannot be.
       const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
       const { device } = this;
       // One by one, so that only one weight at a time is on its way.
-      await askWorker({ kind: 'weight', device, set: set.number, name, data: own }, [
+      await askWorker({ kind: 'weight', device, set: set.number, name, type, data: own }, [
         own.buffer as ArrayBuffer,
       ]);
     }

@@ -52,8 +52,14 @@ const cpu: WorkerDevice = {
           // Threads that spin while they wait take the cores that the search and others need.
           intra_op: { allow_spinning: '0' },
         },
-        // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
-        optimization: { disable_specified_optimizers: 'Pad_Fusion' },
+        optimization: {
+          disable_specified_optimizers: [
+            // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
+            'Pad_Fusion',
+            // Graphs are free of common subexpressions, but for weights that are widened for each node (half-weights.ts).
+            'CommonSubexpressionElimination',
+          ].join(';'),
+        },
       },
     });
     return { keeping: async () => session, release: () => session.release() };

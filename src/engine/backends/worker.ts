@@ -6,6 +6,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
+import type { WeightType } from '../compiler/half-weights.js';
 import { type Feed, type Program, withConstants } from '../compiler/program.js';
 import type { ArrayValue } from './backend.js';
 import type { FedInput, Reply, Request } from './messages.js';
@@ -59,6 +60,11 @@ const arrayOf = (tensor: ort.Tensor): ArrayValue => ({
   shape: tensor.dims,
   dtype: tensor.type as 'float32',
 });
+
+/** ONNX Runtime takes no bfloat16 from JavaScript: graphs get the bits and make it of them. */
+function weightTensor(type: WeightType, data: Float32Array | Uint16Array): ort.Tensor {
+  return new ort.Tensor(type === 'bfloat16' ? 'uint16' : type, data as Float32Array);
+}
 
 /** A weight or derived value in the shape a program wants it in. */
 function fixedTensor(feed: Feed, set: WeightSet): ort.Tensor {
@@ -142,8 +148,8 @@ async function run({ program, inputs, keep }: Extract<Request, { kind: 'run' }>)
 async function handle(request: Request): Promise<Record<string, ArrayValue>> {
   switch (request.kind) {
     case 'weight': {
-      const { device, set, name, data } = request;
-      weightSet(set).weights.set(name, await devices[device].place(new ort.Tensor('float32', data)));
+      const { device, set, name, type, data } = request;
+      weightSet(set).weights.set(name, await devices[device].place(weightTensor(type, data)));
       return {};
     }
     case 'forget': {

@@ -18,6 +18,7 @@ import {
   type Value,
   withoutReshape,
 } from './graph.js';
+import { BIT_CAST_OPSET, FED_TYPE, isHalf, type WeightType, widened } from './half-weights.js';
 import {
   attributeTypes,
   encodeModel,
@@ -34,7 +35,7 @@ export type Feed = {
   readonly shape: readonly number[];
 } & (
   | { readonly kind: 'input'; readonly dtype: DType }
-  | { readonly kind: 'weight'; readonly dtype: 'float32'; readonly weight: string }
+  | { readonly kind: 'weight'; readonly dtype: WeightType; readonly weight: string }
   | { readonly kind: 'derived'; readonly dtype: GraphDType; readonly key: string }
 );
 
@@ -58,6 +59,9 @@ export interface Program {
   };
 }
 
+/** Whether a program is fed with weights in half precision. */
+export const widensHalves = ({ feeds }: Program): boolean => feeds.some(({ dtype }) => isHalf(dtype));
+
 /** Names of the weights that a program is fed with or derives something from. */
 export function weightsOf({ feeds, derivation }: Program): string[] {
   const all = [...feeds, ...(derivation?.feeds ?? [])];
@@ -67,8 +71,17 @@ export function weightsOf({ feeds, derivation }: Program): string[] {
 export const OPSET = 23;
 export const IR_VERSION = 11;
 
-/** @param packs - whether matrices in 8 bits are constants */
-export function buildProgram(traced: Traced, packs = false): Program {
+interface BuildOptions {
+  /** Whether matrices in 8 bits are constants. */
+  readonly packs?: boolean | undefined;
+  /** In which type a weight is fed; all are float32 unless told otherwise. */
+  readonly weightType?: (name: string) => WeightType;
+}
+
+export function buildProgram(
+  traced: Traced,
+  { packs = false, weightType = () => 'float32' }: BuildOptions = {},
+): Program {
   const named = Object.entries(traced.outputs);
   const outputs = Object.values(traced.outputs);
   const fixed = dependsOnWeightsAlone(outputs);
@@ -77,7 +90,7 @@ export function buildProgram(traced: Traced, packs = false): Program {
 
   // Stops at what can be fed and goes through the rest.
   const body = cut(outputs, (value) => {
-    const feed = feedOf(value, fixed);
+    const feed = feedOf(value, fixed, weightType);
     if (!feed) return false;
     feeds.set(value, feed);
     if (feed.kind === 'derived') derived.set(feed.key, withoutReshape(value));
@@ -95,7 +108,7 @@ export function buildProgram(traced: Traced, packs = false): Program {
   const roots = [...derived.values()];
   const derivationBody = cut(roots, (value) => {
     if (value.source.kind !== 'weight') return false;
-    derivationFeeds.set(value, leafFeed(value)!);
+    derivationFeeds.set(value, leafFeed(value, weightType)!);
     return true;
   });
   const keyed = [...derived.entries()];
@@ -110,22 +123,24 @@ export function buildProgram(traced: Traced, packs = false): Program {
 
 // -- what is fed -----------------------------------------------------------------------------------------------
 
-function leafFeed({ source, shape, dtype }: Value): Feed | undefined {
+type TypeOf = (weight: string) => WeightType;
+
+function leafFeed({ source, shape, dtype }: Value, typeOf: TypeOf): Feed | undefined {
   if (source.kind === 'input')
     return { name: `input:${source.name}`, shape, dtype: dtype as DType, kind: 'input' };
-  if (source.kind === 'weight')
-    return { name: `weight:${source.name}`, shape, dtype: 'float32', kind: 'weight', weight: source.name };
-  return undefined;
+  if (source.kind !== 'weight') return undefined;
+  const weight = source.name;
+  return { name: `weight:${weight}`, shape, dtype: typeOf(weight), kind: 'weight', weight };
 }
 
-function feedOf(value: Value, fixed: ReadonlySet<Value>): Feed | undefined {
-  const leaf = leafFeed(value);
+function feedOf(value: Value, fixed: ReadonlySet<Value>, typeOf: TypeOf): Feed | undefined {
+  const leaf = leafFeed(value, typeOf);
   if (leaf || !fixed.has(value)) return leaf;
   const base = withoutReshape(value);
   const { shape } = value;
   if (base.source.kind === 'weight') {
     const weight = base.source.name;
-    return { name: `weight:${weight}[${shape}]`, shape, dtype: 'float32', kind: 'weight', weight };
+    return { name: `weight:${weight}[${shape}]`, shape, dtype: typeOf(weight), kind: 'weight', weight };
   }
   const key = structuralKey(base);
   return { name: `derived:${key}[${shape}]`, shape, dtype: value.dtype, kind: 'derived', key };
@@ -191,13 +206,10 @@ function writeModel(
   outputs: readonly [string, Value][],
 ): Uint8Array {
   const nameOf = (value: Value) => feeds.get(value)?.name ?? `#${value.id}`;
-  const valueInfo = (
-    name: string,
-    { shape, dtype }: { shape: readonly number[]; dtype: Value['dtype'] },
-  ) => ({
+  const valueInfo = (name: string, { shape, dtype }: { shape: readonly number[]; dtype: Feed['dtype'] }) => ({
     name,
     type: {
-      tensorType: { elemType: ONNX_TYPE[dtype], shape: { dim: shape.map((dimValue) => ({ dimValue })) } },
+      tensorType: { elemType: FED_TYPE[dtype], shape: { dim: shape.map((dimValue) => ({ dimValue })) } },
     },
   });
   // An output may be an input or appear twice; ONNX wants each output to be a node's own.
@@ -206,25 +218,26 @@ function writeModel(
     input: [nameOf(value)],
     output: [name],
   }));
+  const halves = new Map(
+    inputs.flatMap(({ name, dtype }) => (isHalf(dtype) ? [[name, dtype] as const] : [])),
+  );
+  const written = nodes.map((node) => ({
+    opType: node.op,
+    domain: opTable[node.op].domain ?? '',
+    input: node.inputs.map((input) => (input ? nameOf(input) : '')),
+    output: usedOutputs(node, used).map(nameOf),
+    attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),
+  }));
   return encodeModel({
     irVersion: IR_VERSION,
     producerName: 'superstimulus',
     opsetImport: [
-      { domain: '', version: OPSET },
+      { domain: '', version: halves.size > 0 ? BIT_CAST_OPSET : OPSET },
       { domain: 'com.microsoft', version: 1 },
     ],
     graph: {
       name: 'traced',
-      node: [
-        ...nodes.map((node) => ({
-          opType: node.op,
-          domain: opTable[node.op].domain ?? '',
-          input: node.inputs.map((input) => (input ? nameOf(input) : '')),
-          output: usedOutputs(node, used).map(nameOf),
-          attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),
-        })),
-        ...copies,
-      ],
+      node: widened([...written, ...copies], halves),
       initializer: constants.map((value) => writeConstant(nameOf(value), value)),
       input: inputs.map((feed) => valueInfo(feed.name, feed)),
       output: outputs.map(([name, value]) => valueInfo(name, value)),
@@ -240,7 +253,7 @@ export function withConstants(
   if (constants.length === 0) return model;
   const initializer = constants.map((feed): OnnxTensor => {
     const rawData = bytesOf(dataOf(feed));
-    return { name: feed.name, dims: [...feed.shape], dataType: ONNX_TYPE[feed.dtype], rawData };
+    return { name: feed.name, dims: [...feed.shape], dataType: FED_TYPE[feed.dtype], rawData };
   });
   // Protocol buffers that follow each other are one message: lists in it are joined.
   return Buffer.concat([model, encodeModel({ graph: { initializer } })]);

@@ -120,7 +120,9 @@ describe('quantizeProducts', () => {
     const { rough } = await both(network, x);
     const program = await compile(network, { inputs, weights, precision: 'int8', packed: true });
     expect(await program.run({ x })).toEqual(rough);
-    const { feeds, constants } = buildProgram(quantizeProducts(trace(network, inputs, weights)), true);
+    const { feeds, constants } = buildProgram(quantizeProducts(trace(network, inputs, weights)), {
+      packs: true,
+    });
     expect(feeds.filter(({ dtype }) => dtype === 'int8')).toEqual([]);
     expect(constants.map(({ shape }) => shape)).toEqual(
       expect.arrayContaining([

@@ -1,9 +1,10 @@
 /** @file Compiled execution: the function is traced once, written as a program, and run by a backend. */
 import type { Backend, HeldArray } from '../backends/backend.js';
 import type { Traced } from '../compiler/graph.js';
+import { weightType } from '../compiler/half-weights.js';
 import { narrow } from '../compiler/narrow.js';
 import { opTable } from '../compiler/op-table.js';
-import { buildProgram, weightsOf } from '../compiler/program.js';
+import { buildProgram, weightsOf, widensHalves } from '../compiler/program.js';
 import { quantizeProducts } from '../compiler/quantize.js';
 import { reachable } from '../compiler/reachable.js';
 import { type TensorFunction, trace } from '../compiler/trace.js';
@@ -58,13 +59,16 @@ export function graphsOf(
 
 async function compileOn(backend: Backend, fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
   const { traced, computed } = graphsOf(fn, options, backend.traits);
-  const content = buildProgram(computed, options.packed);
   const { weights } = options;
+  const content = buildProgram(computed, {
+    packs: options.packed,
+    ...(weights && { weightType: (name) => weightType(weights, name, backend.traits) }),
+  });
   if (weights) await backend.upload(weights, weightsOf(content));
   const program = await backend.load(content, {
     weights,
     threads: options.threads ?? threadsFor(traced),
-    arena: workingMemory(computed) <= LITTLE_MEMORY,
+    arena: !widensHalves(content) && workingMemory(computed) <= LITTLE_MEMORY,
   });
   const specs = Object.entries(options.inputs);
   const feeds = (inputs: Readonly<Record<string, RunInput>>) =>

@@ -41,3 +41,11 @@ describe.each(['onnx', 'cpu'] as const)('extendWeights on %s', (engine) => {
     expect(extendWeights(network, [])).toBe(network);
   });
 });
+
+it('keeps in half precision what the network does, and nothing of others', () => {
+  const halves = { type: () => 'bfloat16' as const, read: () => Uint16Array.of(0) };
+  const extended = extendWeights({ ...counted('w', [1]), halves }, [{ ...counted('other', [2]), halves }]);
+  expect(extended.halves!.type('w')).toBe('bfloat16');
+  expect(extended.halves!.type('other')).toBeUndefined();
+  expect(extendWeights(counted('w', [1]), [counted('other', [2])]).halves).toBeUndefined();
+});

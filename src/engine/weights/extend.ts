@@ -11,10 +11,15 @@ export function extendWeights(network: WeightSource, others: readonly WeightSour
   if (others.length === 0) return network;
   const brought = new Map(others.flatMap((source) => source.names.map((name) => [name, source] as const)));
   const holder = (name: string) => brought.get(name) ?? network;
+  const { halves } = network;
   return {
     names: [...network.names, ...brought.keys()],
     shape: (name) => holder(name).shape(name),
     read: (name) => holder(name).read(name),
+    halves: halves && {
+      type: (name) => (brought.has(name) ? undefined : halves.type(name)),
+      read: (name) => halves.read(name),
+    },
     extends: ownerOf(network),
   };
 }

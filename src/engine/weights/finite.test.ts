@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../compile.js';
 import * as tf from '../functions/tfjs.js';
-import { firstNonFinite } from './finite.js';
+import { firstNonFinite, firstNonFiniteHalf, readFiniteHalf } from './finite.js';
+import { bf16FromFloat32, f16FromFloat32 } from './half.js';
 import { MemoryWeights } from './weights.js';
 
 describe('firstNonFinite', () => {
@@ -19,6 +20,23 @@ describe('firstNonFinite', () => {
     expect(firstNonFinite(all.subarray(1, 3))).toBeUndefined();
     expect(firstNonFinite(all.subarray(1))).toBe(2);
   });
+});
+
+it.each([
+  ['float16', f16FromFloat32, 65504],
+  ['bfloat16', bf16FromFloat32, 3.3e38],
+] as const)('%s: finds what is not finite among the bits', (type, narrowed, largest) => {
+  const half = (...values: number[]) => narrowed(Float32Array.from(values));
+  expect(firstNonFiniteHalf(half(0, -0, 1, largest, -largest), type)).toBeUndefined();
+  expect(firstNonFiniteHalf(half(1, Number.NaN), type)).toBe(1);
+  const source = (value: number) => ({
+    ...{ names: ['w'], shape: () => [2], read: () => new Float32Array(2) },
+    halves: { type: () => type, read: () => half(1, value) },
+  });
+  expect(readFiniteHalf(source(2), 'w', type)).toEqual(half(1, 2));
+  expect(() => readFiniteHalf(source(Number.NEGATIVE_INFINITY), 'w', type)).toThrow(
+    'the weight "w" holds infinity (element 1 of 2)',
+  );
 });
 
 it.each(['onnx', 'cpu'] as const)(

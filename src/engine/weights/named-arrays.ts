@@ -1,8 +1,9 @@
 /** @file Named arrays in files, read whole or a few lines at a time; whatever format says where they lie. */
 import { UserError } from '../../core/errors.js';
+import { sizeOf } from '../tensor-spec.js';
 import { readRange } from './byte-ranges.js';
 import { float32FromBf16, float32FromF16 } from './half.js';
-import type { WeightSource } from './weights.js';
+import type { HalfType, HalfWeights, WeightSource } from './weights.js';
 
 /** Bytes an element, for every element type whose elements are whole bytes. */
 export const elementBytes: ReadonlyMap<string, number> = new Map(
@@ -87,15 +88,42 @@ export function arrayInFile(
   };
 }
 
+/** Element types of two bytes. */
+const halfTypes = new Map<string, HalfType>([
+  ['F16', 'float16'],
+  ['BF16', 'bfloat16'],
+]);
+
+/** Of a matrix whose bits are an array as they lie in the file. */
+function halfType({ dtype, shape, transposed }: StoredArray): HalfType | undefined {
+  return shape.length > 1 && !transposed ? halfTypes.get(dtype) : undefined;
+}
+
 /** Bytes read at once where a few elements of every line are wanted. */
 const CHUNK = 1 << 25;
 
+/** Elements of the matrices of a file from which on they are kept in half precision: as float32 they take a gibibyte. */
+const MANY_HALVES = 2 ** 28;
+
 /** Arrays of one file or of the shards of one model; also the weights of a network. */
 export class NamedArrays implements WeightSource {
+  /** Matrices in half precision, where they are so many that float32 would take much memory. */
+  readonly halves: HalfWeights | undefined;
+
   constructor(
     private readonly entries: ReadonlyMap<string, StoredArray>,
     readonly path: string,
-  ) {}
+  ) {
+    const sizes = [...entries.values()].map((entry) => (halfType(entry) ? sizeOf(entry.shape) : 0));
+    if (sizes.reduce((sum, size) => sum + size, 0) < MANY_HALVES) return;
+    this.halves = {
+      type: (name) => halfType(this.entry(name)),
+      read: (name) => {
+        const { load, bytes } = this.entry(name);
+        return new Uint16Array(load(0, bytes));
+      },
+    };
+  }
 
   get names(): string[] {
     return [...this.entries.keys()];

@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../core/errors.js';
 import { sizeOf } from '../tensor-spec.js';
-import { bf16FromFloat32, f16FromFloat32, float32FromF16 } from './half.js';
-import { openSafetensors, openSafetensorsFolder, writeSafetensors } from './safetensors.js';
+import { bf16FromFloat32, f16FromFloat32, float32FromBf16, float32FromF16 } from './half.js';
+import { arrayInFile, NamedArrays } from './named-arrays.js';
+import { openSafetensors, openSafetensorsFolder, type Safetensors, writeSafetensors } from './safetensors.js';
 
 const root = mkdtempSync(join(tmpdir(), 'safetensors-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -49,10 +50,16 @@ const arrays = fc
   )
   .map((dictionary) => new Map(Object.entries(dictionary)));
 
+const rounded = {
+  F32: (data: Float32Array) => data,
+  F16: (data: Float32Array) => float32FromF16(f16FromFloat32(data)),
+  BF16: (data: Float32Array) => float32FromBf16(bf16FromFloat32(data)),
+};
+
 describe('writing and reading', () => {
-  it('gives back every array, f32 exactly and f16 rounded', () => {
+  it('gives back every array, f32 exactly, f16 and bf16 rounded', () => {
     fc.assert(
-      fc.property(arrays, fc.constantFrom('F32', 'F16'), (written, dtype) => {
+      fc.property(arrays, fc.constantFrom('F32', 'F16', 'BF16'), (written, dtype) => {
         const path = join(folder, 'a.safetensors');
         writeSafetensors(path, written, { dtype, metadata: { format: 'pt' } });
         const file = openSafetensors(path);
@@ -60,7 +67,7 @@ describe('writing and reading', () => {
         expect(file.metadata).toEqual({ format: 'pt' });
         for (const [name, { shape, data }] of written) {
           expect(file.shape(name)).toEqual(shape);
-          expect(file.read(name)).toEqual(dtype === 'F32' ? data : float32FromF16(f16FromFloat32(data)));
+          expect(file.read(name)).toEqual(rounded[dtype](data));
         }
       }),
     );
@@ -184,5 +191,41 @@ describe('a damaged file', () => {
     writeFileSync(path(), 'version https://git-lfs.github.com/spec/v1');
     expect(complaint(() => openSafetensors(path()))).toMatch(/first bytes are no header length/);
     expect(complaint(() => openSafetensors(join(folder, 'none')))).toMatch(/there is no such file/);
+  });
+});
+
+describe('halves', () => {
+  /** A file of so many rows of 2^14 elements, whose bytes are zeros that take no room on the disk. */
+  function sparse(rows: number, dtype: string): Safetensors {
+    const path = join(folder, `${rows}.safetensors`);
+    const [matrix, vector] = [2 * rows * 2 ** 14, 2 ** 11];
+    writeRaw(path, {
+      m: { dtype, shape: [rows, 2 ** 14], data_offsets: [0, matrix] },
+      v: { dtype, shape: [2 ** 10], data_offsets: [matrix, matrix + vector] },
+    });
+    truncateSync(path, readFileSync(path).length + matrix + vector);
+    return openSafetensors(path);
+  }
+
+  it('are the matrices of a large file in half precision', () => {
+    const { halves } = sparse(2 ** 14, 'BF16');
+    expect(halves!.type('m')).toBe('bfloat16');
+    expect(halves!.type('v')).toBeUndefined();
+    expect(sparse(2 ** 14, 'F16').halves!.type('m')).toBe('float16');
+    expect(sparse(2 ** 14, 'I16').halves).toBeUndefined();
+    expect(sparse(2 ** 14 - 1, 'BF16').halves).toBeUndefined();
+  });
+
+  it('are the bits in the file', () => {
+    const bits = bf16FromFloat32(Float32Array.of(1, -2));
+    const path = join(folder, 'a');
+    writeFileSync(path, bits);
+    const entries = new Map([
+      ['a', arrayInFile(path, 'BF16', [1, 2], { start: 0, bytes: 4 })],
+      ['large', arrayInFile('never read', 'BF16', [2 ** 14, 2 ** 14], { start: 0, bytes: 2 ** 29 })],
+    ]);
+    const file = new NamedArrays(entries, path);
+    expect(file.halves!.read('a')).toEqual(bits);
+    expect(file.read('a')).toEqual(Float32Array.of(1, -2));
   });
 });

@@ -11,6 +11,17 @@ export interface WeightArray {
   readonly data: Float32Array;
 }
 
+/** Floats of two bytes. */
+export type HalfType = 'float16' | 'bfloat16';
+
+/** Arrays that an engine may keep as they are stored, in half the memory, and widen each time it computes with them. */
+export interface HalfWeights {
+  /** Undefined for an array that is kept as float32; always the same for a name. */
+  type(name: string): HalfType | undefined;
+  /** The bits of an array that has a type here, the caller's to keep. `read` gives the same values. */
+  read(name: string): Uint16Array;
+}
+
 /** Where parameters come from; `read` may touch the disk and is called at most once a name and engine. */
 export interface WeightSource {
   readonly names: readonly string[];
@@ -18,6 +29,8 @@ export interface WeightSource {
   shape(name: string): readonly number[];
   /** The array, the caller's to keep (the engine hands it over to its thread). */
   read(name: string): Float32Array;
+  /** None where all arrays are kept as float32. */
+  readonly halves?: HalfWeights | undefined;
   /** The source under which engines keep these arrays, where it is another: see `extendWeights`. */
   readonly extends?: WeightSource;
 }

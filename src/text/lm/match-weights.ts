@@ -62,6 +62,7 @@ export function matchWeights(described: TransformerSpec, file: WeightSource, whe
     (name) => name.startsWith(inLayers) && Number(name.slice(inLayers.length).split('.')[0]) >= spec.layers,
   );
   if (beyond !== undefined) throw disagree(`there is "${beyond}" but only ${spec.layers} layers`);
+  const { halves } = source;
   return {
     spec,
     notes,
@@ -72,6 +73,10 @@ export function matchWeights(described: TransformerSpec, file: WeightSource, whe
         const values = source.read(fileName(name));
         fold?.(name, values);
         return values;
+      },
+      halves: halves && {
+        type: (name) => halves.type(fileName(name)),
+        read: (name) => halves.read(fileName(name)),
       },
     },
   };

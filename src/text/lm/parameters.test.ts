@@ -73,6 +73,29 @@ describe('matchWeights', () => {
     },
   );
 
+  it('passes on what stays in half precision, under the names of the network', () => {
+    const named = weights(shapes.map(([name, shape]) => [`module.${name}`, shape]));
+    const type = (name: string) =>
+      name === 'module.transformer.wte.weight' ? ('float16' as const) : undefined;
+    const source = {
+      ...named,
+      names: named.names,
+      shape: named.shape.bind(named),
+      read: named.read.bind(named),
+    };
+    const { halves } = matchWeights(
+      gpt2,
+      { ...source, halves: { type, read: (name) => Uint16Array.of(name.length) } },
+      'm',
+    ).weights;
+    expect(halves!.type('transformer.wte.weight')).toBe('float16');
+    expect(halves!.type('transformer.wpe.weight')).toBeUndefined();
+    expect(halves!.read('transformer.wte.weight')).toEqual(
+      Uint16Array.of('module.transformer.wte.weight'.length),
+    );
+    expect(matchWeights(gpt2, named, 'm').weights.halves).toBeUndefined();
+  });
+
   it('finds a head that stands outside of the body, whatever wraps that', () => {
     const untied = { ...gpt2, tiedEmbeddings: false };
     const names = [...parameterShapes(untied)].map(

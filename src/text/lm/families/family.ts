@@ -12,7 +12,7 @@ export interface Family {
    * @throws UserError for what is missing, of the wrong kind, over a limit, or not supported
    */
   read(json: object, where: string): TransformerSpec;
-  /** Changes the values of a weight as they are read from the file, in place. */
+  /** Changes the values of a vector as they are read from the file, in place; matrices may be used as they are stored. */
   readonly fold?: (name: string, values: Float32Array) => void;
   /**
    * A file's weights with those that the network has and the file holds in another form, computed as they are read.
