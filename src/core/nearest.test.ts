@@ -28,3 +28,16 @@ test('the question is a clause of the error', () => {
   expect(didYouMean('conv1', layers)).toBe('; did you mean "block1_conv1" or "block4_conv1"?');
   expect(didYouMean('zzzzzz', layers)).toBe('');
 });
+
+test('of a hundred thousand long names, few are compared', () => {
+  const long = 'x'.repeat(1000);
+  let read = 0;
+  function* names() {
+    for (; read < 100_000; read++) yield `${long}${read}`;
+    for (; read < 200_000; read++) yield `name${read}`;
+  }
+  expect(nearestNames(`${long}7`, names())).toEqual([]);
+  expect(read).toBe(0);
+  expect(nearestNames('name10000', names())[0]).toBe('name100000');
+  expect(read).toBeLessThan(106_000);
+});
