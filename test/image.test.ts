@@ -16,7 +16,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { encodeModel, onnxTypes } from '../src/engine/compiler/onnx-proto.js';
 import type { ImageDocument } from '../src/jobs/image-result.js';
 import { readRun } from '../src/runs/read-run.js';
-import { bin, type Ended, end, notBuilt, start } from './helpers/command.js';
+import { bin, type Ended, end, start } from './helpers/command.js';
 import { writeTinyModel } from './vision/tiny-network.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-image-'));
@@ -35,7 +35,7 @@ async function json(...flags: string[]): Promise<Printed> {
   return JSON.parse(stdout) as Printed;
 }
 
-describe.skipIf(notBuilt)('superstim image (needs a build)', () => {
+describe('superstim image', () => {
   it('lays the strongest pictures of a folder beside the synthetic one', async () => {
     const photos = at('photos');
     mkdirSync(photos);

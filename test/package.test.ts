@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { end, notBuilt, start } from './helpers/command.js';
+import { end, start } from './helpers/command.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -33,7 +33,7 @@ const registryAnswers = () => {
   return asked.status === 0;
 };
 
-describe.skipIf(notBuilt)('the package (needs npm run build)', () => {
+describe('the package', () => {
   const project = mkdtempSync(join(tmpdir(), 'superstim-package-'));
   const modules = join(project, 'node_modules');
   const installed = join(modules, 'superstimulus');

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRun } from '../src/runs/read-run.js';
 import { TerminalSession } from '../tools/terminal-session.js';
-import { notBuilt } from './helpers/command.js';
 import { imageRun, scored, textRun, tuneRun, writeRun } from './helpers/example-runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'superstim-tui-'));
@@ -36,7 +35,7 @@ async function expectLeft(session: TerminalSession, code: number): Promise<void>
   );
 }
 
-describe.skipIf(notBuilt)('superstim view in a terminal (needs npm run build)', () => {
+describe('superstim view in a terminal', () => {
   it('follows keys and resize, and leaves the terminal as it was', async () => {
     const session = new TerminalSession(['view', runs.text], { then });
     await session.sees('3 candidates');
@@ -155,7 +154,7 @@ describe.skipIf(notBuilt)('superstim view in a terminal (needs npm run build)', 
   });
 });
 
-describe.skipIf(notBuilt)('--tui in a terminal (needs npm run build)', () => {
+describe('--tui in a terminal', () => {
   const out = join(folder, 'live');
 
   it('shows a search while it runs, stops it, and keeps what it found', async () => {

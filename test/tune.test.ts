@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { TuneResult } from '../src/rl/tune.js';
 import { readRun } from '../src/runs/read-run.js';
-import { bin, type Ended, end, notBuilt, start } from './helpers/command.js';
+import { bin, type Ended, end, start } from './helpers/command.js';
 
 const root = mkdtempSync(join(tmpdir(), 'superstim-tune-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -43,7 +43,7 @@ function learned(run: string) {
   };
 }
 
-describe.skipIf(notBuilt)('superstim tune', () => {
+describe('superstim tune', () => {
   it('ends the same whether killed and resumed or not', async () => {
     const whole = finished(await end(tune('whole')));
     expect(whole).toMatchObject({ unit: 'L1.H2', steps: STEPS, samples: { count: 256 } });

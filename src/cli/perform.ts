@@ -19,36 +19,43 @@ export interface PerformFlags extends CommonOptions {
 /** What `run.json` keeps of how it was asked for. */
 const command = () => ['superstim', ...process.argv.slice(2)];
 
-/** Computes a job and prints its result. Ctrl-C stops it and keeps what was found. */
+/**
+ * Computes a job and prints its result. While the job is opened, and where it keeps nothing, there is nothing to lose:
+ * a signal then has its default action, which also ends a long read at once. Else Ctrl-C stops it and keeps what was
+ * found.
+ */
 export async function perform(request: JobRequest | unknown, flags: PerformFlags): Promise<void> {
   const output = new Output(flags);
-  const done = await withInterrupt(output, async (signal) => {
-    const { createJobFolder, openJob, runJob } = await import('../jobs/job.js');
-    const opened = await finishRun(showProgress(openJob(request, { signal, command: command() }), output));
-    const folder = opened.keeps ? createJobFolder(opened, flags.out ?? 'runs') : null;
+  const { createJobFolder, openJob, runJob } = await import('../jobs/job.js');
+  const opened = await finishRun(showProgress(openJob(request, { command: command() }), output));
+  const { job, keeps, description } = opened;
+  if (!keeps) {
+    const document = await finishRun(showProgress(runJob(opened, null), output));
+    return resultText(job.task, document, flags, output);
+  }
+  const done = await withInterrupt(output, (signal) => {
+    const folder = createJobFolder(opened, flags.out ?? 'runs');
     const begin = (signal: AbortSignal) => runJob(opened, folder, signal);
-    const watch = { flags, output, signal, path: folder?.path ?? null, description: opened.description };
-    return { task: opened.job.task, ...(await kept(watchRun(begin, watch))) };
+    return kept(watchRun(begin, { flags, output, signal, path: folder.path, description }));
   });
-  await print(done, flags, output);
+  await print({ task: job.task, ...done }, flags, output);
 }
 
-/** Computes the rest of a run and prints the result of the whole. */
+/** Computes the rest of a run and prints the result of the whole. Signals as in `perform`. */
 export async function performResume(
   path: string,
   more: { readonly seconds?: number; readonly evaluations?: number },
   flags: PerformFlags,
 ): Promise<void> {
   const output = new Output(flags);
-  const done = await withInterrupt(output, async (signal) => {
-    const { resumeRun, runJob } = await import('../jobs/job.js');
-    const resumed = await finishRun(showProgress(resumeRun(path, more, { signal }), output));
-    const { folder, earlier, description } = resumed;
+  const { resumeRun, runJob } = await import('../jobs/job.js');
+  const resumed = await finishRun(showProgress(resumeRun(path, more), output));
+  const { job, folder, earlier, description } = resumed;
+  const done = await withInterrupt(output, (signal) => {
     const begin = (signal: AbortSignal) => runJob(resumed, folder, signal, earlier);
-    const watch = { flags, output, signal, path: folder.path, description };
-    return { task: resumed.job.task, ...(await kept(watchRun(begin, watch))) };
+    return kept(watchRun(begin, { flags, output, signal, path: folder.path, description }));
   });
-  await print(done, flags, output);
+  await print({ task: job.task, ...done }, flags, output);
 }
 
 interface Done {

@@ -21,8 +21,8 @@ export interface WatchOptions {
   readonly flags: CommonOptions & { readonly tui?: boolean };
   readonly output: Output;
   readonly signal: AbortSignal;
-  /** The run folder; null where none is kept. */
-  readonly path: string | null;
+  /** The run folder. */
+  readonly path: string;
   readonly description: RunDescription;
 }
 
@@ -35,8 +35,7 @@ export async function watchRun<Result>(
   begin: (signal: AbortSignal) => Run<Result>,
   { flags, output, signal, path, description }: WatchOptions,
 ): Promise<Result> {
-  if (!flags.tui || flags.json || path === null || !onTerminal())
-    return finishRun(showProgress(begin(signal), output));
+  if (!flags.tui || flags.json || !onTerminal()) return finishRun(showProgress(begin(signal), output));
   const { showLive } = await import('../tui/live.js');
   const stopping = new AbortController();
   const stop = () => stopping.abort(new Interrupted());

@@ -28,9 +28,9 @@ export interface LoadedNetwork {
  * Finds a model, downloading it where needed: an embedded one, a file or folder, a hub id. What is on disk is taken
  * whatever it holds.
  */
-export async function* findModel(name: string, signal: AbortSignal): Run<ModelPlace> {
+export async function* findModel(name: string, signal?: AbortSignal): Run<ModelPlace> {
   if (!embeddedModels().includes(name) && existsSync(name)) return { name, path: name };
-  const { folder } = yield* resolveModel(name, { signal });
+  const { folder } = yield* resolveModel(name, signal ? { signal } : {});
   return { name, path: folder };
 }
 

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -264,38 +263,35 @@ describe('a run cut off anywhere', () => {
     expect(tail.problems()).toEqual([]);
   });
 
-  const built = new URL('../../dist/runs/run-folder.js', import.meta.url);
-  it.skipIf(!existsSync(built))(
-    'survives a real kill in the middle of writing (needs npm run build)',
-    async () => {
-      const parent = newParent();
-      const script = `
-      const { createRunFolder } = await import(${JSON.stringify(built.href)});
+  it('survives a real kill in the middle of writing', async () => {
+    const source = new URL('run-folder.ts', import.meta.url);
+    const parent = newParent();
+    const script = `
+      const { createRunFolder } = await import(${JSON.stringify(source.href)});
       const folder = createRunFolder(${JSON.stringify(parent)}, ${JSON.stringify(description)});
       console.log(folder.path);
       for (let at = 0; ; at++) {
         folder.append({ kind: 'warning', at, message: 'x'.repeat(at % 5000) });
         if (at % 50 === 0) folder.writeFrontier(Array(at % 300).fill({ text: 'y' }));
       }`;
-      const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const path = await new Promise<string>((resolve) =>
-        child.stdout.once('data', (bytes) => resolve(String(bytes).trim())),
-      );
-      await new Promise((resolve) => setTimeout(resolve, 150));
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await ended;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const path = await new Promise<string>((resolve) =>
+      child.stdout.once('data', (bytes) => resolve(String(bytes).trim())),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
 
-      const reading = readRun(path);
-      expect(reading.events.length).toBeGreaterThan(50);
-      expect(reading.events.every((event, index) => event.at === index)).toBe(true);
-      expect(reading.description?.job.unit).toBe('L2.H3');
-      expect(reading.frontier).not.toBeNull();
-      expect(reading.missing.filter(({ sentence }) => sentence.includes('damaged'))).toEqual([]);
-    },
-  );
+    const reading = readRun(path);
+    expect(reading.events.length).toBeGreaterThan(50);
+    expect(reading.events.every((event, index) => event.at === index)).toBe(true);
+    expect(reading.description?.job.unit).toBe('L2.H3');
+    expect(reading.frontier).not.toBeNull();
+    expect(reading.missing.filter(({ sentence }) => sentence.includes('damaged'))).toEqual([]);
+  });
 });
 
 describe('readRun', () => {

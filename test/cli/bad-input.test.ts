@@ -13,7 +13,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../../src/engine/weights/safetensors.js';
-import { notBuilt } from '../helpers/command.js';
 import { books, place, runs, sentence, superstim } from '../helpers/superstim.js';
 
 const embedded = fileURLToPath(new URL('../../models/books-lm', import.meta.url));
@@ -38,7 +37,7 @@ function withConfig(changes: Record<string, unknown>): (folder: string) => void 
   };
 }
 
-describe.skipIf(notBuilt)('bad input (needs npm run build)', () => {
+describe('bad input', () => {
   /** One sentence on stderr, nothing on stdout, no stack. */
   async function complaint(...flags: string[]): Promise<{ code: number | null; sentence: string }> {
     const { code, stdout, stderr } = await superstim(flags);

@@ -3,12 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ScoreResult } from '../../src/text/score.js';
-import { notBuilt } from '../helpers/command.js';
 import { relativeError } from '../helpers/compare.js';
 import { cases, missing, reference, stories } from '../helpers/stories260k.js';
 import { books, json, place, sentence, superstim } from '../helpers/superstim.js';
 
-describe.skipIf(notBuilt)('superstim score (needs npm run build)', () => {
+describe('superstim score', () => {
   it('prints the document of DESIGN section 5', async () => {
     const result = await json<ScoreResult>(
       'score',
@@ -81,7 +80,7 @@ describe.skipIf(notBuilt)('superstim score (needs npm run build)', () => {
   });
 });
 
-describe.skipIf(notBuilt || missing)(reference.title('superstim score on stories260k'), () => {
+describe.skipIf(missing)(reference.title('superstim score on stories260k'), () => {
   it.each(cases)('agrees with PyTorch: $text', async (expected) => {
     const layers = expected.head_delta_norm.map((_, layer) => layer);
     const units = layers.flatMap((l) => [

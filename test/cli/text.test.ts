@@ -1,12 +1,21 @@
 /** @file `superstim text` as users run it: the built command, its streams and exit codes. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ScoredText } from '../../src/core/scored-text.js';
+import { embeddedFolder } from '../../src/hub/embedded.js';
 import { readRun } from '../../src/runs/read-run.js';
 import type { ScoreResult } from '../../src/text/score.js';
-import { bin, end, notBuilt, start } from '../helpers/command.js';
+import { bin, end, start } from '../helpers/command.js';
 import {
   books,
   env,
@@ -19,7 +28,7 @@ import {
   type TextDocument,
 } from '../helpers/superstim.js';
 
-describe.skipIf(notBuilt)('superstim text (needs npm run build)', () => {
+describe('superstim text', () => {
   const asRanked = (texts: readonly ScoredText[]) =>
     texts.every((text, i) => i === 0 || text.cross_entropy >= texts[i - 1]!.cross_entropy);
 
@@ -133,6 +142,35 @@ describe.skipIf(notBuilt)('superstim text (needs npm run build)', () => {
       expect((await ended).code).toBe(130);
     }
   });
+
+  it.runIf(process.platform === 'linux').each(['text', 'score'])(
+    '%s ends at once at Ctrl-C while its model is read',
+    async (command) => {
+      const folder = join(place, `slow-${command}`);
+      cpSync(join(embeddedFolder, 'books-lm'), folder, { recursive: true });
+      const large = join(folder, 'other.safetensors');
+      writeFileSync(large, '');
+      truncateSync(large, 2 ** 36);
+      const asked = command === 'score' ? ['--text', 'the'] : [];
+      const child = start([bin, command, '--model', folder, '--unit', 'L1.H3', ...asked], env);
+      const ended = end(child);
+      const isRead = () => openFiles(child.pid!).includes(large);
+      while (!isRead()) await sleep(20);
+      child.kill('SIGINT');
+      // A shell says 130.
+      expect(await ended).toEqual({ code: null, signal: 'SIGINT', stdout: '', stderr: '' });
+    },
+  );
+
+  /** What a process has open, by Linux's list. */
+  const openFiles = (process: number) =>
+    readdirSync(`/proc/${process}/fd`).map((file) => {
+      try {
+        return readlinkSync(`/proc/${process}/fd/${file}`);
+      } catch {
+        return null; // Closed meanwhile.
+      }
+    });
 
   /** Waits until a run under `out` has found something. */
   async function someCandidate(out: string): Promise<void> {

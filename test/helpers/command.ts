@@ -1,14 +1,11 @@
 /** @file The built command, spawned as a user would. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** `dist/cli/`, with a slash at the end. */
 export const builtFolder = new URL('../../dist/cli/', import.meta.url);
 export const bin = fileURLToPath(new URL('bin.js', builtFolder));
-/** For `describe.skipIf`. */
-export const notBuilt = !existsSync(bin);
 
 export interface Ended {
   code: number | null;

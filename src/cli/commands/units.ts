@@ -7,7 +7,6 @@ import { formatTable } from '../../core/format.js';
 import { finishRun } from '../../runs/events.js';
 import type { TextUnits } from '../../text/readouts/list-units.js';
 import type { LayerInfo } from '../../vision/network.js';
-import { withInterrupt } from '../interrupt.js';
 import { type CommonOptions, DEFAULT_MODEL } from '../options.js';
 import { Output } from '../output.js';
 import { showProgress } from '../progress.js';
@@ -21,14 +20,14 @@ export function unitsCommand(): Command {
     .addHelpText('after', '\nExamples:\n  $ superstim units\n  $ superstim units ./mobilenet/model.json')
     .action(async (name: string, options: CommonOptions) => {
       const output = new Output(options);
-      const units = await withInterrupt(output, (signal) => listUnits(name, output, signal));
+      const units = await listUnits(name, output);
       output.result(units, () => formatUnits(units));
     });
 }
 
-async function listUnits(name: string, output: Output, signal: AbortSignal): Promise<Units> {
+async function listUnits(name: string, output: Output): Promise<Units> {
   const { findModel, openNetwork } = await import('../../jobs/open-network.js');
-  const place = await finishRun(showProgress(findModel(name, signal), output));
+  const place = await finishRun(showProgress(findModel(name), output));
   const foreign = foreignFormat([place.path]);
   if (foreign !== null) throw new UserError(foreign);
   const { holdsVisionNetwork } = await import('../../vision/open.js');

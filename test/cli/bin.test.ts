@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { bin, builtFolder, type Child, end, notBuilt, start } from '../../test/helpers/command.js';
-import { packageVersion } from '../runs/versions.js';
+import { packageVersion } from '../../src/runs/versions.js';
+import { bin, builtFolder, type Child, end, start } from '../helpers/command.js';
 
 const cache = mkdtempSync(join(tmpdir(), 'superstim-cli-'));
 afterAll(() => rmSync(cache, { recursive: true }));
 
 const superstim = (...flags: string[]) => end(start([bin, ...flags], { HF_HUB_CACHE: cache }));
 
-describe.skipIf(notBuilt)('the built program (needs npm run build)', () => {
+describe('the built program', () => {
   it('prints help on stdout', async () => {
     const { code, stdout, stderr } = await superstim('--help');
     expect([code, stderr]).toEqual([0, '']);
@@ -98,7 +98,7 @@ describe.skipIf(notBuilt)('the built program (needs npm run build)', () => {
   });
 });
 
-describe.skipIf(notBuilt)('Ctrl-C (needs npm run build)', () => {
+describe('Ctrl-C', () => {
   /** A search of 10 ms steps that ends at the signal, or does not care for it. */
   const script = (heedful: boolean) => `
     const { withInterrupt } = await import(${JSON.stringify(new URL('interrupt.js', builtFolder).href)});
