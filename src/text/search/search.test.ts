@@ -11,7 +11,7 @@ import { finishRun, type RunEvent } from '../../runs/events.js';
 import { loadTextModel, type TextModel } from '../lm/model.js';
 import { scoreText } from '../score.js';
 import { earlierSearch } from './resume.js';
-import { type SearchMethodName, type SearchOptions, searchText } from './search.js';
+import { type SearchMethodName, type SearchOptions, type SearchResult, searchText } from './search.js';
 
 let model: TextModel;
 beforeAll(async () => {
@@ -164,7 +164,9 @@ describe('searchText', () => {
     const fluent = await run({ method: 'soft', lambda: 10 });
     const strong = await run({ method: 'soft', lambda: 0.1 });
     expect(fluent.measured!.soft_to_hard_gap).toBeTypeOf('number');
-    expect(fluent.frontier).not.toEqual(strong.frontier);
+    const costOf = ({ frontier }: SearchResult) =>
+      frontier.reduce((sum, text) => sum + text.cross_entropy, 0) / frontier.length;
+    expect(costOf(fluent)).toBeLessThan(costOf(strong) - 1);
     await expect(run({ lambda: 1 })).rejects.toThrow(/`lambda` is one weight/);
   });
 

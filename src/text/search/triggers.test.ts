@@ -7,14 +7,16 @@ import { stackRows } from '../lm/rows.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import { Probe } from '../readouts/probe.js';
 import { calibrate, resolveUnits } from '../readouts/session.js';
+import { Sampler } from '../sampling/sampler.js';
 import { Arena } from './arena.js';
+import { candidateOf } from './candidate.js';
 import { Proposer } from './proposals.js';
 import { usableTokens } from './random-texts.js';
 import { TriggerFinder } from './triggers.js';
 
 let subject: TextSubject;
 let atEnd: Probe;
-let arenaOf: (evaluations: number, positions?: number) => Arena;
+let arenaOf: (evaluations: number, positions?: number) => Promise<Arena>;
 
 beforeAll(async () => {
   const model = await loadTextModel(`${embeddedFolder}/books-lm`);
@@ -37,14 +39,15 @@ beforeAll(async () => {
     at: 'last',
     ...resolveUnits('L2.N100', { ...options, reference: 'none' }),
   });
-  arenaOf = (evaluations, positions = 9) => {
-    const proposer = new Proposer({ probe, positions, batch: 1, asked: 1, count: 8 });
-    // It has no prior: nothing is sampled.
-    const rest = { subject, probe, proposer, positions, random: new Random(1) };
-    const arena = new Arena({ ...rest, quiet: null, turn: 64, batch: 64, evaluations, prior: null as never });
-    const point = { cross_entropy: 1, z: 0, margin: null, rivals: 0 };
+  arenaOf = async (evaluations, positions = 9) => {
+    const batch = 64;
+    const arena = new Arena({
+      ...{ subject, probe, positions, batch, evaluations, turn: batch, quiet: null, random: new Random(1) },
+      prior: await Sampler.create({ subject, positions, batch, parents: 16 }),
+      proposer: new Proposer({ probe, positions, batch: 1, asked: 1, count: 8 }),
+    });
     const ids = new Int32Array(positions).fill(subject.start, 0, 1).fill(usableTokens(subject)[0]!, 1);
-    arena.population.add({ ids, peak: 1, ...point, report: {} as never });
+    arena.population.add(candidateOf(ids, await probe.score(ids, positions, batch), 0, subject, null));
     return arena;
   };
 }, 60_000);
@@ -65,7 +68,7 @@ const strengths = async (rows: readonly Int32Array[]): Promise<Float32Array> =>
 
 describe('TriggerFinder', () => {
   it('finds what no random text comes near, each with another end, at no more than its share', async () => {
-    const arena = arenaOf(10_000);
+    const arena = await arenaOf(10_000);
     const triggers = await triggersOf(arena, 0.4);
     expect(arena.cost.evaluations).toBeLessThanOrEqual(4000);
     expect(arena.cost.evaluations).toBeGreaterThan(3000);
@@ -89,7 +92,7 @@ describe('TriggerFinder', () => {
   });
 
   it('finds the strongest token of all where texts have one', async () => {
-    const [strongest] = await triggersOf(arenaOf(10_000, 2), 1);
+    const [strongest] = await triggersOf(await arenaOf(10_000, 2), 1);
     const { start } = subject;
     const all = usableTokens(subject).map((id) => Int32Array.of(start, id));
     const z = await strengths(all);
@@ -97,7 +100,7 @@ describe('TriggerFinder', () => {
   });
 
   it('spends nothing where its share is too small to find any', async () => {
-    const arena = arenaOf(3000);
+    const arena = await arenaOf(3000);
     expect(await triggersOf(arena, 0.15)).toEqual([]);
     expect(arena.cost.evaluations).toBe(0);
   });
