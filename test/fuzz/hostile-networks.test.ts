@@ -1,11 +1,19 @@
 /** Files that ask for more than any computer has, or name what they should not: one sentence, at once. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { encodeModel, type OnnxModel, type OnnxNode } from '../../src/engine/compiler/onnx-proto.js';
+import { afterAll, describe, expect, test } from 'vitest';
+import { UserError } from '../../src/core/errors.js';
+import {
+  attributeTypes,
+  encodeModel,
+  type OnnxModel,
+  type OnnxNode,
+  onnxTypes,
+} from '../../src/engine/compiler/onnx-proto.js';
 import { openVisionNetwork } from '../../src/vision/open.js';
-import { graphNetwork, onnxModel } from './networks.js';
+import { graphNetwork, kerasNetwork, onnxModel } from './networks.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-hostile-'));
 afterAll(() => rmSync(place, { recursive: true }));
@@ -47,11 +55,137 @@ test.each<[string, (model: OnnxModel, nodes: OnnxNode[]) => void, RegExp]>([
   expect(() => openOnnx(change)).toThrow(message);
 });
 
-test.each<[string, (model: OnnxModel) => void]>([
-  ['a border', (model) => number(model, 'pads', [0, 0, 2 ** 31, 0, 0, 0, 0, 1])],
-  ['a resize', (model) => number(model, 'sizes', [1, 4, 1e9, 16])],
-])('%s over the limit makes its layer unreachable', (_name, change) => {
-  expect([...openOnnx(change).unreachable.values()][0]).toMatch(/more than the|too many|impossible/);
+/** A node that only numbers go through. */
+const numbersNode = (
+  opType: string,
+  input: string[],
+  output: string,
+  attribute: object[] = [],
+): OnnxNode => ({
+  ...{ name: output, opType, input, attribute },
+  output: [output],
+});
+
+test.each<[string, (model: OnnxModel, nodes: OnnxNode[]) => void, RegExp]>([
+  ['a border', (model) => number(model, 'pads', [0, 0, 2 ** 31, 0, 0, 0, 0, 1]), /more than the 268435456/],
+  ['a resize', (model) => number(model, 'sizes', [1, 4, 1e9, 16]), /resizes 8 rows or columns to 1000000000/],
+  [
+    'a constant in a small file',
+    (_, nodes) => {
+      const t = { dims: [1e9], dataType: onnxTypes.float };
+      nodes.unshift(numbersNode('Constant', [], 'much', [{ name: 'value', type: attributeTypes.tensor, t }]));
+    },
+    /holds 0 numbers for the shape \[1000000000\]/,
+  ],
+  [
+    'ConstantOfShape',
+    (model, nodes) => {
+      number(model, 'rest', [2 ** 40]);
+      nodes.unshift(numbersNode('ConstantOfShape', ['rest'], 'much'));
+    },
+    /makes a constant of \[1099511627776\]/,
+  ],
+  [
+    'a chain of Concats, each of twice the last',
+    (_, nodes) => {
+      const axis = [{ name: 'axis', type: attributeTypes.int, i: 0 }];
+      for (let i = 40; i >= 0; i--) {
+        const before = i === 0 ? 'rest' : `twice${i - 1}`;
+        nodes.unshift(numbersNode('Concat', [before, before], `twice${i}`, axis));
+      }
+    },
+    /numbers in one array that is worked out while reading/,
+  ],
+])('%s over the limit makes its layer unreachable', (_name, change, message) => {
+  expect([...openOnnx(change).unreachable.values()].join('\n')).toMatch(message);
+});
+
+/** The files of a TensorFlow.js network. */
+function writeTfjs({ model, shard }: { model: object; shard: Uint8Array }, folder = place): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'group1-shard1of1.bin'), shard);
+  const file = join(folder, 'model.json');
+  writeFileSync(file, JSON.stringify(model));
+  return file;
+}
+
+test('a Split into more parts than there is anything', () => {
+  const network = graphNetwork() as { model: Model; shard: Uint8Array };
+  const split = network.model.modelTopology.node.find((node) => (node as { op: string }).op === 'Split');
+  Object.assign(split!, { attr: { num_split: { i: '100000000' } } });
+  const file = writeTfjs(network);
+  expect(() => openVisionNetwork(file)).toThrow(/100000001 outputs of nodes: at most 200000/);
+});
+
+test.each([
+  [20, /\d+ layers: at most 200000/],
+  [40, /models inside each other: at most 32/],
+  [100, /more than 256 lists inside each other/],
+])('%i Keras models inside each other, each called twice', (depth, message) => {
+  const image = { name: 'in', batch_input_shape: [null, 4, 4, 3] };
+  let config: object = { name: 'relu', activation: 'relu' };
+  for (let i = 0; i < depth; i++) {
+    const calls = [[['in', 0, 0, {}]], [['sub', 0, 0, {}]]];
+    const layers = [
+      { class_name: 'InputLayer', name: 'in', config: image, inbound_nodes: [] },
+      { class_name: i === 0 ? 'Activation' : 'Functional', name: 'sub', config, inbound_nodes: calls },
+    ];
+    config = { name: `model${i}`, layers, input_layers: [['in', 0, 0]], output_layers: [['sub', 1, 0]] };
+  }
+  const model = {
+    modelTopology: { model_config: { class_name: 'Functional', config } },
+    weightsManifest: [],
+  };
+  const file = writeTfjs({ model, shard: new Uint8Array() });
+  expect(() => openVisionNetwork(file)).toThrow(message);
+});
+
+/** What stands at a path in place of a file. */
+const noFiles: [string, (path: string) => void, RegExp][] = [
+  ['a pipe', (path) => void execFileSync('mkfifo', [path]), /a pipe, a socket or a device/],
+  ['a device', (path) => symlinkSync('/dev/zero', path), /a device|leads out of its folder/],
+  ['a folder', (path) => mkdirSync(path), /that is a folder|no vision network|holds no network/],
+];
+
+describe.skipIf(process.platform === 'win32').each(noFiles)('%s', (_name, make, message) => {
+  test.each(['model.json', 'model.onnx', 'model.safetensors'])('given as %s', (name) => {
+    const path = join(mkdtempSync(join(place, 'odd-')), name);
+    make(path);
+    expect(() => openVisionNetwork(path)).toThrow(message);
+    expect(() => openVisionNetwork(join(path, '..'))).toThrow(UserError);
+  });
+
+  test('as a shard of TensorFlow.js', () => {
+    const file = writeTfjs(kerasNetwork(), mkdtempSync(join(place, 'odd-')));
+    const shard = join(file, '..', 'group1-shard1of1.bin');
+    rmSync(shard);
+    make(shard);
+    expect(() => openVisionNetwork(file)).toThrow(message);
+  });
+
+  test('as the outer weights of an .onnx file', () => {
+    const outer = join(place, 'outer.bin');
+    rmSync(outer, { recursive: true, force: true });
+    make(outer);
+    expect(() => openOnnx((model) => keepOutside(model, 'outer.bin'))).toThrow(message);
+  });
+});
+
+/** Says that the first weights are in a file of their own. */
+function keepOutside({ graph }: OnnxModel, location: string): void {
+  const [tensor] = graph!.initializer!;
+  delete tensor!.rawData;
+  Object.assign(tensor!, { dataLocation: 1, externalData: [{ key: 'location', value: location }] });
+}
+
+test('the outer weights of an .onnx file stay beside it', () => {
+  writeFileSync(join(place, '..', 'superstim-outer.bin'), new Uint8Array(432));
+  symlinkSync(join(place, '..', 'superstim-outer.bin'), join(place, 'link.bin'));
+  for (const location of ['../superstim-outer.bin', 'link.bin', '/dev/zero'])
+    expect(() => openOnnx((model) => keepOutside(model, location))).toThrow(
+      /leads out of its folder|absolute/,
+    );
+  rmSync(join(place, '..', 'superstim-outer.bin'));
 });
 
 test('inherited names are no operators', () => {
