@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { end, notBuilt, start } from './helpers/command.js';
+import { end, start } from './helpers/command.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
@@ -36,7 +36,7 @@ const blocks: Block[] = ['README.md', ...pages].flatMap((page) => {
   });
 });
 
-describe.skipIf(notBuilt)('code in the documentation (needs npm run build)', () => {
+describe('code in the documentation', () => {
   const folder = mkdtempSync(join(tmpdir(), 'superstim-docs-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 

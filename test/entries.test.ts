@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { notBuilt } from './helpers/command.js';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 
@@ -24,7 +23,7 @@ function loaded(entry: string): { files: string[]; packages: string[] } {
   return { files: [...files].map((file) => relative(dist, file)), packages: [...packages].sort() };
 }
 
-describe.skipIf(notBuilt)('importing (needs npm run build)', () => {
+describe('importing', () => {
   it('superstimulus loads nothing that is heavy', () => {
     const { files, packages } = loaded('index');
     expect(files).toContain('library/language-model.js');
