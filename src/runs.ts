@@ -52,8 +52,17 @@ export {
 // The folder of a run.
 
 export type { JobRecord, RunDescription } from './runs/description.js';
-export { followRun, type RunReading, readRun, type ViewedRun, viewRun } from './runs/read-run.js';
+export {
+  followRun,
+  type Missing,
+  type RunReading,
+  readRun,
+  type ViewedRun,
+  viewRun,
+} from './runs/read-run.js';
 export { createRunFolder, openRunFolder, RunFolder, recordRun } from './runs/run-folder.js';
+export type { RunLock } from './runs/run-lock.js';
+export type { RunState, RunTail } from './runs/run-tail.js';
 
 // What searches find.
 

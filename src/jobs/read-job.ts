@@ -6,6 +6,8 @@ import { nearestNames } from '../core/nearest.js';
 import { type Job, jobSchemas, probeSchema, type TaskName } from './schema.js';
 
 /**
+ * Checks a job and fills in its defaults.
+ *
  * @param data - plain data; `run` (what happened to the job, in a run.json) is passed over
  * @throws UsageError that names the field and what it must be
  */
