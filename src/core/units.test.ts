@@ -19,6 +19,12 @@ const unit: fc.Arbitrary<Unit> = fc.oneof(
     file: text,
     name: text.filter((name) => !name.includes('#')),
   }),
+  fc.record({
+    kind: fc.constant('latent' as const),
+    path: text.filter((path) => !/[#@]/.test(path)),
+    place: fc.constantFrom(null, 'blocks.2.hook_resid_post', 'blocks.0.attn.hook_z'),
+    index,
+  }),
   fc.record({ kind: fc.constant('logit' as const), token: text }),
   fc.record({
     kind: fc.constant('channel' as const),
@@ -43,6 +49,11 @@ describe('unit names', () => {
     ['L3.N1000', { kind: 'neuron', layer: 3, neuron: 1000, side: 'post' }],
     ['L3.N1000:pre', { kind: 'neuron', layer: 3, neuron: 1000, side: 'pre' }],
     ['L5.D:a#b.safetensors#happy', { kind: 'direction', layer: 5, file: 'a#b.safetensors', name: 'happy' }],
+    ['sae:a/b#c.npz#345', { kind: 'latent', path: 'a/b#c.npz', place: null, index: 345 }],
+    [
+      'sae:a@b@blocks.2.attn.hook_z#3',
+      { kind: 'latent', path: 'a@b', place: 'blocks.2.attn.hook_z', index: 3 },
+    ],
     ['logit: Paris', { kind: 'logit', token: ' Paris' }],
     ['logit:4', { kind: 'logit', token: '4' }],
     ['block4_conv1:4', { kind: 'channel', layer: 'block4_conv1', channel: 4, position: null }],

@@ -7,6 +7,8 @@
  * | `L3.N1000`                     | MLP neuron: what the down projection reads                              |
  * | `L3.N1000:pre`                 | its pre-activation (the gate's, in gated MLPs)                          |
  * | `L5.D:file.safetensors#name`   | direction of the residual stream at the input of layer 5                |
+ * | `sae:PATH#345`                 | latent 345 of a dictionary (sparse autoencoder, transcoder): a file or folder   |
+ * | `sae:PATH@blocks.2.hook_resid_post#345` | the same, where its files do not say what it reads                     |
  * | `logit: Paris`                 | logit of the next token `" Paris"`: all after the colon, spaces included |
  * | `block4_conv1:4`               | CNN channel                                                             |
  * | `block4_conv1:4@7,5`           | the same at row 7, column 5                                             |
@@ -38,6 +40,15 @@ export interface DirectionUnit {
   readonly name: string;
 }
 
+export interface LatentUnit {
+  readonly kind: 'latent';
+  /** Of the dictionary: its file of weights, or the folder. */
+  readonly path: string;
+  /** What it reads, `blocks.L.…`; null where its files say it. */
+  readonly place: string | null;
+  readonly index: number;
+}
+
 export interface LogitUnit {
   readonly kind: 'logit';
   /** The token's text, as it continues a text: ` Paris` with its space. */
@@ -53,7 +64,7 @@ export interface ChannelUnit {
   readonly position: { readonly row: number; readonly column: number } | null;
 }
 
-export type TextUnit = HeadUnit | NeuronUnit | DirectionUnit | LogitUnit;
+export type TextUnit = HeadUnit | NeuronUnit | DirectionUnit | LatentUnit | LogitUnit;
 export type Unit = TextUnit | ChannelUnit;
 
 interface Form<U extends Unit> {
@@ -105,6 +116,20 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
     ],
     format: ({ layer, file, name }) => `L${layer}.D:${file}#${name}`,
   },
+  latent: {
+    parse: [
+      [
+        /^sae:(.+?)(?:@(blocks\.\d{1,9}\.[\w.]+))?#(\d{1,9})$/s,
+        ([path, place, index]) => ({
+          kind: 'latent',
+          path: path!,
+          place: place ?? null,
+          index: Number(index),
+        }),
+      ],
+    ],
+    format: ({ path, place, index }) => `sae:${path}${place === null ? '' : `@${place}`}#${index}`,
+  },
   logit: {
     parse: [[/^logit:(.+)$/s, ([token]) => ({ kind: 'logit', token: token! })]],
     format: ({ token }) => `logit:${token}`,
@@ -113,7 +138,7 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
     parse: [
       [
         // What begins as a text unit is a misspelt text unit, not a layer of a CNN.
-        /^(?!L\d+\.|logit:)([^:@\s]+):(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?$/,
+        /^(?!L\d+\.|logit:|sae:)([^:@\s]+):(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?$/,
         ([layer, channel, row, column]) => ({
           kind: 'channel',
           layer: layer!,
@@ -150,7 +175,7 @@ export function parseUnit(name: string): Unit {
   if (unit) return unit;
   throw new UsageError(
     `"${name}" names no unit: wanted is L5.H1 (a head), L3.N1000 or L3.N1000:pre (a neuron), ` +
-      'L5.D:file.safetensors#name (a direction), "logit: Paris" (a next token), ' +
+      'L5.D:file.safetensors#name (a direction), sae:PATH#345 (a latent of a dictionary), "logit: Paris" (a next token), ' +
       'layer:4 or layer:4@7,7 (a CNN channel, or one position of it)',
   );
 }

@@ -135,7 +135,7 @@ const facts = {
   ReduceProd: reduction,
   ReduceSum: reduction,
   Softmax: alongAxis,
-  TopK: {},
+  TopK: { wholeOutputs: true },
   // transformers
   /** Reads its cache wrongly where the new one is left out. */
   GroupQueryAttention: { ...microsoft, wholeOutputs: true },

@@ -8,7 +8,7 @@ import { once } from '../../core/once.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { attention } from './attention.js';
 import { mlp } from './mlp.js';
-import { norm, normScale } from './norm.js';
+import { bareNorm, norm, normScale } from './norm.js';
 import { layerModule } from './parameters.js';
 import type { LayerPlace } from './places.js';
 import type { Lazy, Memory, Reading } from './reading.js';
@@ -26,6 +26,8 @@ export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Bloc
   const names = spec.modules.layer;
   const normed = (name: string | undefined, x: Lazy<tf.Tensor>) =>
     once(() => (name ? norm(spec, weights, layerModule(spec, layer, name), x()) : x()));
+  const scaled = (x: Lazy<tf.Tensor>) =>
+    spec.residualScale === 1 ? x : once(() => tf.mul(x(), spec.residualScale));
   /** The sum of a stream, or of what its norm made of it, and what is written to it. */
   const add = (
     x: Lazy<tf.Tensor>,
@@ -35,25 +37,20 @@ export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Bloc
   ) =>
     normed(
       sumNorm,
-      once(() => {
-        const written = spec.residualScale === 1 ? y() : tf.mul(y(), spec.residualScale);
-        return tf.add(spec.sumOntoNormed ? normedX() : x(), written);
-      }),
+      once(() => tf.add(spec.sumOntoNormed ? normedX() : x(), y())),
     );
 
   // x = x + attention(norm(x)), x = x + mlp(norm(x))
   const attentionInput = normed(names.attentionNorm, x);
   const heads = attention(reading, layer, attentionInput);
-  const middle = add(
-    x,
-    attentionInput,
-    normed(names.attentionPostNorm, heads.output),
-    names.attentionSumNorm,
-  );
+  const attentionOut = scaled(normed(names.attentionPostNorm, heads.output));
+  const middle = add(x, attentionInput, attentionOut, names.attentionSumNorm);
   const shared = spec.parallelResidual && names.mlpNorm === names.attentionNorm;
   const mlpInput = shared ? attentionInput : normed(names.mlpNorm, spec.parallelResidual ? x : middle);
+  const mlpNormalized = once(() => bareNorm(spec, spec.parallelResidual ? x() : middle()));
   const neurons = mlp(reading, layer, mlpInput);
-  const output = add(middle, mlpInput, normed(names.mlpPostNorm, neurons.output), names.mlpSumNorm);
+  const mlpOut = scaled(normed(names.mlpPostNorm, neurons.output));
+  const output = add(middle, mlpInput, mlpOut, names.mlpSumNorm);
 
   const sequence = (x: Lazy<tf.Tensor>) => once(() => tf.reshape(x(), [batch, pos, -1]));
   return {
@@ -71,6 +68,10 @@ export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Bloc
         return tf.mul(passed, weights(`${module}.weight`));
       }),
       'attn.post_scale': sequence(() => normScale(spec, heads.output())),
+      hook_attn_out: sequence(attentionOut),
+      hook_mlp_out: sequence(mlpOut),
+      'ln2.hook_normalized': sequence(mlpNormalized),
+      'mlp.hook_in': sequence(mlpInput),
       'mlp.hook_pre': neurons.pre,
       'mlp.hook_post': neurons.post,
       'mlp.post_scale': sequence(() => normScale(spec, neurons.output())),

@@ -13,6 +13,10 @@ import type { TransformerSpec } from './spec.js';
  *   passes a norm before the sum, what that multiplies it by, its weights aside
  * - `blocks.L.mlp.hook_pre`, `[batch, pos, neuron]`: before the activation function; the gate's, in gated MLPs
  * - `blocks.L.mlp.hook_post`, `[batch, pos, neuron]`: what the down projection reads
+ * - `blocks.L.ln2.hook_normalized`, `[batch, pos, dModel]`: what the MLP's norm makes of the stream before it is
+ *   multiplied by the norm's weights
+ * - `blocks.L.mlp.hook_in`, `[batch, pos, dModel]`: what the MLP reads
+ * - `blocks.L.hook_attn_out`, `blocks.L.hook_mlp_out`, `[batch, pos, dModel]`: what attention and the MLP add to the stream
  * - `ln_final.hook_normalized`, `[batch, pos, dModel]`: what the unembedding reads
  * - `logits`, `[batch, pos, vocab]`
  */
@@ -21,7 +25,9 @@ export type Place =
   | `blocks.${number}.attn.hook_${'pattern' | 'z' | 'result'}`
   | `blocks.${number}.attn.residual_delta`
   | `blocks.${number}.${'attn' | 'mlp'}.post_scale`
-  | `blocks.${number}.mlp.hook_${'pre' | 'post'}`
+  | `blocks.${number}.hook_${'attn' | 'mlp'}_out`
+  | `blocks.${number}.ln2.hook_normalized`
+  | `blocks.${number}.mlp.hook_${'in' | 'pre' | 'post'}`
   | 'ln_final.hook_normalized'
   | 'logits';
 
@@ -35,6 +41,10 @@ export const layerPlaces = [
   'attn.hook_result',
   'attn.residual_delta',
   'attn.post_scale',
+  'hook_attn_out',
+  'hook_mlp_out',
+  'ln2.hook_normalized',
+  'mlp.hook_in',
   'mlp.hook_pre',
   'mlp.hook_post',
   'mlp.post_scale',

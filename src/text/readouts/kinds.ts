@@ -3,6 +3,7 @@ import type { TextUnit } from '../../core/units.js';
 import { directionKind } from './direction.js';
 import { headKind } from './head.js';
 import type { Kind } from './kind.js';
+import { latentKind } from './latent.js';
 import { logitKind } from './logit.js';
 import { neuronKind } from './neuron.js';
 
@@ -10,6 +11,7 @@ export const kinds: { readonly [K in TextUnit['kind']]: Kind<Extract<TextUnit, {
   head: headKind,
   neuron: neuronKind,
   direction: directionKind,
+  latent: latentKind,
   logit: logitKind,
 };
 

@@ -45,6 +45,8 @@ export interface ReadoutGroup {
   readonly effect?: Effect;
   /** Arrays that the measure reads beside the model's, under names that no other source has. */
   readonly weights?: WeightSource;
+  /** The same group with some of its units alone, where reading all would cost too much. */
+  only?(indices: readonly number[]): ReadoutGroup;
   /** The unit at an index. */
   unit(index: number): Readout;
   /**
@@ -58,7 +60,10 @@ export interface ReadoutGroup {
 
 export interface Siblings {
   readonly layer: number;
-  inLayer(layer: number): ReadoutGroup;
+  /** Null where that layer has none. */
+  inLayer(layer: number): ReadoutGroup | null;
+  /** They are so many that a class of them is drawn. */
+  readonly sampled?: boolean;
 }
 
 /** An activation whose mean is taken off before units are measured. */

@@ -37,7 +37,8 @@ interface Rival {
  * The class named by `--reference`, without the units of the objective.
  *
  * `layer` (the default): the others of each unit's kind in its layer; `layer:K`: those of layer K; `all`: those of every
- * layer; `random:N`: N of `all`, by seed. Beside a unit with a negative weight, the rivals are negatives too. `none`; or
+ * layer; `random:N`: N of `all`, by seed. Of a latent, they are others of its dictionary: `layer` and `all` are
+ * 64 of them, by seed. Beside a unit with a negative weight, the rivals are negatives too. `none`; or
  * unit names with commas between, each with a minus sign for its negative.
  *
  * @throws UsageError for anything else, or units the model lacks
@@ -50,6 +51,9 @@ export function referenceClass(
 ): ReferenceClass {
   return classOf(name, without(objective, membersOf(name, objective, context, seed)));
 }
+
+/** Latents of a dictionary that stand for all of them. */
+const SAMPLE = 64;
 
 /** From this size on, half of a class is held out: smaller ones have none to spare. */
 const LARGE_CLASS = 16;
@@ -89,26 +93,40 @@ function classOf(name: string, rivals: readonly Rival[]): ReferenceClass {
     part.indices.push(index);
     part.names.push(`${sign < 0 ? '-' : ''}${readout.name}`);
   }
-  const list = [...parts.values()];
+  const list = [...parts.values()].map(alone);
   return { name, parts: list, size: list.reduce((sum, { indices }) => sum + indices.length, 0) };
 }
 
+/** A part whose group reads its rivals alone, where it can. */
+function alone(part: ReferencePart): ReferencePart {
+  const { group, indices } = part;
+  if (!group.only || indices.length === group.size) return part;
+  return { ...part, group: group.only(indices), indices: indices.map((_, i) => i) };
+}
+
 function without({ terms }: Objective, rivals: readonly Rival[]): Rival[] {
-  const isTerm = ({ group, index }: Readout) =>
-    terms.some(({ readout }) => readout.index === index && readout.group.key === group.key);
+  const isTerm = ({ name }: Readout) => terms.some(({ readout }) => readout.name === name);
   return rivals.filter(({ readout }) => !isTerm(readout));
 }
 
 function membersOf(name: string, objective: Objective, context: UnitContext, seed: number): Rival[] {
   const { layers } = context.spec;
   /** The siblings of each unit, in a layer; in its own where none is given. */
-  const siblings = (layer?: number) =>
+  const siblings = (layer?: number, most = SAMPLE) =>
     objective.terms.flatMap(({ weight, readout: { group } }): Rival[] => {
       const found = group.siblings?.inLayer(layer ?? group.siblings.layer);
+      if (!found) return [];
       const sign: Sign = weight < 0 ? -1 : 1;
-      return Array.from({ length: found?.size ?? 0 }, (_, index) => ({ readout: found!.unit(index), sign }));
+      const { sampled } = group.siblings!;
+      // One more is drawn, for the case that it is the unit itself.
+      const indices = sampled
+        ? drawn(found.size, most + objective.terms.length, seed)
+        : Array.from({ length: found.size }, (_, index) => index);
+      const rivals = indices.map((index) => ({ readout: found.unit(index), sign }));
+      return sampled ? without(objective, rivals).slice(0, most) : rivals;
     });
-  const everywhere = () => Array.from({ length: layers }, (_, layer) => siblings(layer)).flat();
+  const everywhere = (most?: number) =>
+    Array.from({ length: layers }, (_, layer) => siblings(layer, most)).flat();
 
   if (name === 'none') return [];
   if (name === 'layer') return siblings();
@@ -123,7 +141,7 @@ function membersOf(name: string, objective: Objective, context: UnitContext, see
   }
   const size = /^random:(\d+)$/.exec(name)?.[1];
   if (size !== undefined) {
-    const all = classOf(name, without(objective, everywhere()));
+    const all = classOf(name, without(objective, everywhere(Number(size))));
     return Random.of(seed, 'reference class').shuffle(rivalsOf(all)).slice(0, Number(size));
   }
   if (/^(?!logit:)[a-z:]+$/.test(name)) {
@@ -132,6 +150,15 @@ function membersOf(name: string, objective: Objective, context: UnitContext, see
     );
   }
   return name.split(',').map((part) => namedRival(part.trim(), context));
+}
+
+/** So many different numbers below `size`, or all of them; by seed. */
+function drawn(size: number, most: number, seed: number): number[] {
+  const random = Random.of(seed, 'latents of a dictionary');
+  if (most * 2 >= size) return random.shuffle(Array.from({ length: size }, (_, i) => i)).slice(0, most);
+  const found = new Set<number>();
+  while (found.size < most) found.add(random.integer(size));
+  return [...found];
 }
 
 function namedRival(name: string, context: UnitContext): Rival {

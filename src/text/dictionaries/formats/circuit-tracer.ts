@@ -1,0 +1,43 @@
+/**
+ * @file circuit-tracer: transcoders (`layer_3.safetensors`, `config.yaml`) and cross-layer transcoders
+ * (`W_enc_3.safetensors`). Encoders are `[latent, d]`.
+ */
+import * as z from 'zod';
+import type { Dictionary } from '../dictionary.js';
+import { plainInput } from '../dictionary.js';
+import { type DictionaryFormat, hasArrays, matrixBeside, parsedConfig, sizesOf } from '../format.js';
+
+const schema = z.object({
+  feature_input_hook: z.string().optional(),
+  model_name: z.string().optional(),
+  activation: z.string().optional(),
+  k: z.coerce.number().int().min(1).optional(),
+});
+
+export const readCircuitTracer: DictionaryFormat = (files) => {
+  const { arrays, path } = files;
+  const [, kind, layer] = /\/(layer|W_enc)_(\d+)\.safetensors$/.exec(path) ?? [];
+  if (layer === undefined) return null;
+  const name = (plain: string) => (kind === 'W_enc' ? `${plain}_${layer}` : plain);
+  if (!hasArrays(files, name('W_enc'), name('b_enc'))) return null;
+  const { feature_input_hook, model_name, activation, k } = parsedConfig(schema, files);
+  const encoder = matrixBeside(files, name('W_enc'), name('b_enc'), 0);
+  const threshold = ['activation_function.threshold', name('threshold')].find((name) => arrays.has(name));
+  const kinds = (): Dictionary['activation'] => {
+    if (threshold !== undefined) return { kind: 'jump', threshold };
+    // The library keeps what is negative, too.
+    return activation === 'topk' && k !== undefined ? { kind: 'topk', k, signed: true } : { kind: 'relu' };
+  };
+  return {
+    format: kind === 'W_enc' ? 'cross-layer transcoder' : 'circuit-tracer',
+    arrays,
+    ...sizesOf(files, encoder),
+    place: `blocks.${layer}.${feature_input_hook ?? 'hook_resid_mid'}`,
+    model: model_name ?? null,
+    input: plainInput,
+    encoder,
+    bias: name('b_enc'),
+    scaledBy: null,
+    activation: kinds(),
+  };
+};

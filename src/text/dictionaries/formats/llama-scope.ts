@@ -1,0 +1,42 @@
+/** @file Llama Scope: `hyperparams.json`, and `checkpoints/final.safetensors` beside it. */
+import * as z from 'zod';
+import { UserError } from '../../../core/errors.js';
+import { type DictionaryFormat, hasArrays, parsedConfig, sizesOf } from '../format.js';
+
+const schema = z.object({
+  d_model: z.int().min(1),
+  jump_relu_threshold: z.number(),
+  act_fn: z.string().default('jumprelu'),
+  apply_decoder_bias_to_pre_encoder: z.boolean().default(false),
+  norm_activation: z.string().default('dataset-wise'),
+  dataset_average_activation_norm: z.object({ in: z.number().gt(0) }).nullish(),
+  hook_point_in: z.string().nullish(),
+});
+
+export const readLlamaScope: DictionaryFormat = (files) => {
+  if (!hasArrays(files, 'encoder.weight', 'encoder.bias') || !('jump_relu_threshold' in files.config))
+    return null;
+  const config = parsedConfig(schema, files);
+  const norm = config.dataset_average_activation_norm?.in;
+  if (config.act_fn !== 'jumprelu' || config.norm_activation !== 'dataset-wise' || norm === undefined)
+    throw new UserError(
+      `${files.configPath} is not read: jumprelu with "dataset_average_activation_norm" is what Llama Scope has`,
+    );
+  const encoder = { name: 'encoder.weight', latents: 0 } as const;
+  return {
+    format: 'Llama Scope',
+    arrays: files.arrays,
+    ...sizesOf(files, encoder),
+    place: config.hook_point_in ?? null,
+    model: null,
+    input: {
+      normalization: 'none',
+      scale: Math.sqrt(config.d_model) / norm,
+      subtract: config.apply_decoder_bias_to_pre_encoder ? 'decoder.bias' : null,
+    },
+    encoder,
+    bias: 'encoder.bias',
+    scaledBy: null,
+    activation: { kind: 'jump', threshold: config.jump_relu_threshold },
+  };
+};

@@ -1,0 +1,89 @@
+/** @file The arrays that latents are computed with, by names that no other source has; each read when it is asked for. */
+import { once } from '../../core/once.js';
+import type { NamedArrays } from '../../engine/weights/named-arrays.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import type { Dictionary, LatentMatrix } from './dictionary.js';
+
+/** What is read of each latent: a row of the encoder, and numbers. */
+export type LatentPart = 'rows' | 'bias' | 'threshold' | 'gain' | 'magnitude';
+
+/** Some latents of a dictionary, or all. Rows and biases are multiplied by the latents' scales. */
+export class LatentArrays implements WeightSource {
+  private readonly arrays: ReadonlyMap<string, { shape: readonly number[]; read: () => Float32Array }>;
+
+  /**
+   * @param prefix - in front of the names
+   * @param indices - null for all
+   */
+  constructor(
+    dictionary: Dictionary,
+    private readonly prefix: string,
+    indices: readonly number[] | null,
+  ) {
+    const { size, width, encoder, bias, activation, scaledBy, input, arrays } = dictionary;
+    const count = indices?.length ?? size;
+    const lines = (matrix: LatentMatrix) => linesOf(arrays, matrix, indices);
+    const scales = once(() => (scaledBy ? norms(lines(scaledBy), count) : null));
+    const numbers = (name: string): Float32Array => {
+      const all = arrays.read(name);
+      if (all.length === 1) return new Float32Array(count).fill(all[0]!);
+      return indices ? Float32Array.from(indices, (index) => all[index]!) : all;
+    };
+    const scaled = (data: Float32Array, each: number) => {
+      const by = scales();
+      return by ? data.map((x, i) => x * by[Math.floor(i / each)]!) : data;
+    };
+    const found = new Map<string, { shape: readonly number[]; read: () => Float32Array }>();
+    const add = (part: LatentPart | 'subtract', shape: readonly number[], read: () => Float32Array) =>
+      found.set(this.nameOf(part), { shape, read });
+    add('rows', [count, width], () => scaled(lines(encoder), width));
+    if (bias !== null) add('bias', [count], () => scaled(numbers(bias), 1));
+    if (activation.kind === 'jump') add('threshold', [count], () => thresholds(activation, count, numbers));
+    if (activation.kind === 'gated') {
+      add('gain', [count], () => numbers(activation.gain).map(Math.exp));
+      add('magnitude', [count], () => numbers(activation.magnitude));
+    }
+    if (input.subtract !== null) add('subtract', [width], () => arrays.read(input.subtract!));
+    this.arrays = found;
+  }
+
+  get names(): string[] {
+    return [...this.arrays.keys()];
+  }
+
+  nameOf(part: LatentPart | 'subtract'): string {
+    return `${this.prefix} ${part}`;
+  }
+
+  shape(name: string): readonly number[] {
+    return this.arrays.get(name)!.shape;
+  }
+
+  read(name: string): Float32Array {
+    return this.arrays.get(name)!.read();
+  }
+}
+
+function linesOf(arrays: NamedArrays, { name, latents }: LatentMatrix, indices: readonly number[] | null) {
+  const all = () => Array.from({ length: arrays.shape(name)[latents]! }, (_, i) => i);
+  return indices === null && latents === 0
+    ? arrays.read(name)
+    : arrays.lines(name, latents, indices ?? all());
+}
+
+/** Of each of `count` lines. */
+function norms(lines: Float32Array, count: number): Float32Array {
+  const width = lines.length / count;
+  return Float32Array.from({ length: count }, (_, i) =>
+    Math.hypot(...lines.subarray(i * width, (i + 1) * width)),
+  );
+}
+
+function thresholds(
+  { threshold, log }: { threshold: number | string; log?: boolean },
+  count: number,
+  numbers: (name: string) => Float32Array,
+): Float32Array {
+  if (typeof threshold === 'number') return new Float32Array(count).fill(threshold);
+  return log ? numbers(threshold).map(Math.exp) : numbers(threshold);
+}

@@ -1,0 +1,70 @@
+/** @file Dictionaries on disk, of every format: a new one is a file in `formats/`, and a line here. */
+import { UserError } from '../../core/errors.js';
+import type { Dictionary } from './dictionary.js';
+import type { DictionaryFormat } from './format.js';
+import { readCircuitTracer } from './formats/circuit-tracer.js';
+import { readDictionaryLearning } from './formats/dictionary-learning.js';
+import { readGemmaScope, readGemmaScope2 } from './formats/gemma-scope.js';
+import { readLlamaScope } from './formats/llama-scope.js';
+import { readOpenai } from './formats/openai.js';
+import { readQwenScope } from './formats/qwen-scope.js';
+import { readSaelens } from './formats/saelens.js';
+import { readSparsify } from './formats/sparsify.js';
+import { openDictionaryFiles } from './found-files.js';
+
+/** In this order: what is told from the rest by its configuration comes first. */
+const formats: readonly DictionaryFormat[] = [
+  readSaelens,
+  readSparsify,
+  readDictionaryLearning,
+  readLlamaScope,
+  readOpenai,
+  readQwenScope,
+  readGemmaScope,
+  readGemmaScope2,
+  readCircuitTracer,
+];
+
+/**
+ * Opens a dictionary: reads its configuration and the headers of its arrays.
+ *
+ * @param path - its file of weights, or the folder that holds it
+ * @throws UserError when there is none, it is damaged, of no known format, or its arrays do not fit together
+ */
+export function openDictionary(path: string): Dictionary {
+  const files = openDictionaryFiles(path);
+  for (const format of formats) {
+    const found = format(files);
+    if (found === null) continue;
+    checkArrays(found);
+    return found;
+  }
+  const { arrays } = files;
+  throw new UserError(
+    `${arrays.path} is no dictionary of a known format: it has ${arrays.names.slice(0, 5).join(', ') || 'no arrays'}, ` +
+      `and ${files.configPath ?? 'no configuration'} beside it`,
+  );
+}
+
+/** Throws UserError where an array is missing, or is not one number a latent or a dimension. */
+function checkArrays({ arrays, format, size, width, input, bias, activation, scaledBy }: Dictionary): void {
+  const expect = (name: string | null, count: number, single = false) => {
+    if (name === null) return;
+    const shape = arrays.shape(name);
+    const elements = shape.reduce((product, n) => product * n, 1);
+    if (shape.length <= 1 && (elements === count || (single && elements === 1))) return;
+    throw new UserError(
+      `"${name}" in ${arrays.path} has the shape [${shape}]; in this dictionary (${format}, ${size} latents) it is [${count}]`,
+    );
+  };
+  expect(input.subtract, width);
+  expect(bias, size);
+  if (activation.kind === 'jump' && typeof activation.threshold === 'string')
+    expect(activation.threshold, size, true);
+  if (activation.kind === 'gated')
+    for (const name of [activation.gain, activation.magnitude]) expect(name, size);
+  if (activation.kind === 'topk' && activation.k > size)
+    throw new UserError(`${arrays.path} keeps ${activation.k} latents of ${size}, which makes no sense`);
+  if (scaledBy && arrays.shape(scaledBy.name)[scaledBy.latents] !== size)
+    throw new UserError(`"${scaledBy.name}" in ${arrays.path} is not of ${size} latents`);
+}

@@ -1,0 +1,224 @@
+/**
+ * @file Latents of a dictionary (a sparse autoencoder, a transcoder). The measure is the pre-activation, which has a
+ * gradient where the latent is silent; what is reported is the latent's true activation.
+ */
+import { createHash } from 'node:crypto';
+import { realpathSync, statSync } from 'node:fs';
+import { UsageError } from '../../core/errors.js';
+import { formatUnit, type LatentUnit } from '../../core/units.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import { extendWeights } from '../../engine/weights/extend.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
+import type { Dictionary } from '../dictionaries/dictionary.js';
+import { type LatentPlace, parseLatentPlace } from '../dictionaries/dictionary-places.js';
+import { LatentArrays } from '../dictionaries/latent-arrays.js';
+import { openDictionary } from '../dictionaries/open-dictionary.js';
+import { type Place, parsePlace } from '../lm/places.js';
+import type { TransformerSpec } from '../lm/spec.js';
+import type { Kind } from './kind.js';
+import type { PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
+
+/** A dictionary at a place of a model. */
+interface Placed {
+  readonly dictionary: Dictionary;
+  readonly place: LatentPlace;
+  /** The unit that names it, whatever its index. */
+  readonly unit: LatentUnit;
+  /** Equal for the same dictionary at the same place. */
+  readonly hash: string;
+}
+
+/** Chosen latents of a dictionary; all of them for null. */
+export class LatentGroup implements ReadoutGroup {
+  readonly key: string;
+  protected readonly chosen: LatentArrays;
+  /** Whether a latent is among the largest is known from all. */
+  protected readonly every: LatentArrays;
+
+  constructor(
+    protected readonly placed: Placed,
+    protected readonly indices: readonly number[] | null,
+  ) {
+    this.key = `latents ${placed.hash} ${indices === null ? 'all' : indices.join(',')}`;
+    this.chosen = new LatentArrays(placed.dictionary, this.key, indices);
+    this.every = new LatentArrays(placed.dictionary, `latents ${placed.hash} all`, null);
+  }
+
+  get depth(): number {
+    const { layer, name } = this.placed.place;
+    return name === 'hook_resid_pre' ? layer : layer + 1;
+  }
+
+  get size(): number {
+    return this.indices?.length ?? this.placed.dictionary.size;
+  }
+
+  get siblings(): Siblings {
+    const { placed } = this;
+    const { layer } = placed.place;
+    return {
+      layer,
+      inLayer: (other) => (other === layer ? new LatentGroup(placed, null) : null),
+      sampled: true,
+    };
+  }
+
+  get raw(): ReadoutGroup {
+    return new LatentActivations(this.placed, this.indices);
+  }
+
+  get weights(): WeightSource {
+    return this.placed.dictionary.activation.kind === 'topk'
+      ? extendWeights(this.chosen, [this.every])
+      : this.chosen;
+  }
+
+  only(indices: readonly number[]): LatentGroup {
+    return new LatentGroup(
+      this.placed,
+      indices.map((index) => this.indexOf(index)),
+    );
+  }
+
+  unit(index: number): Readout {
+    return { name: formatUnit({ ...this.placed.unit, index: this.indexOf(index) }), group: this, index };
+  }
+
+  read(context: PassContext): tf.Tensor {
+    return this.preActivations(context, this.chosen);
+  }
+
+  private indexOf(index: number): number {
+    return this.indices?.[index] ?? index;
+  }
+
+  /** `[batch, pos, latent]` */
+  protected preActivations(context: PassContext, arrays: LatentArrays): tf.Tensor {
+    const products = this.products(context, arrays);
+    return this.placed.dictionary.bias === null
+      ? products
+      : tf.add(products, context.weights(arrays.nameOf('bias')));
+  }
+
+  /** What the dictionary reads times the rows of its encoder. */
+  protected products(context: PassContext, arrays: LatentArrays): tf.Tensor {
+    const { width } = this.placed.dictionary;
+    const x = this.input(context);
+    const [batch, pos] = x.shape as [number, number, number];
+    const flat = tf.reshape(x, [batch * pos, width]) as tf.Tensor2D;
+    const rows = context.weights(arrays.nameOf('rows')) as tf.Tensor2D;
+    return tf.reshape(tf.matMul(flat, rows, false, true), [batch, pos, rows.shape[0]]);
+  }
+
+  private input({ pass, weights }: PassContext): tf.Tensor {
+    const { place, dictionary } = this.placed;
+    const at = pass.at(placeOf(place));
+    const [batch, pos] = at.shape as [number, number];
+    const x = tf.reshape(at, [batch, pos, dictionary.width]);
+    const { normalization, scale, subtract } = dictionary.input;
+    const normed = scaledBy(normalized(x, normalization), scale);
+    return subtract === null ? normed : tf.sub(normed, weights(this.chosen.nameOf('subtract')));
+  }
+}
+
+const placeOf = ({ layer, name }: LatentPlace): Place => `blocks.${layer}.${name}` as Place;
+
+const scaledBy = (x: tf.Tensor, factor: number): tf.Tensor => (factor === 1 ? x : tf.mul(x, factor));
+
+/** Over the last axis, `[..., width]`. */
+function normalized(x: tf.Tensor, kind: Dictionary['input']['normalization']): tf.Tensor {
+  const width = x.shape.at(-1)!;
+  if (kind === 'none') return x;
+  if (kind === 'rescale') return tf.mul(x, tf.div(Math.sqrt(width), tf.sqrt(tf.sum(tf.square(x), -1, true))));
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const deviation = tf.sqrt(tf.div(tf.sum(tf.square(centred), -1, true), width - 1));
+  return tf.div(centred, tf.add(deviation, 1e-5));
+}
+
+/** The same latents as their dictionary has them. */
+class LatentActivations extends LatentGroup {
+  override get raw(): ReadoutGroup {
+    return this;
+  }
+
+  override read(context: PassContext): tf.Tensor {
+    const { activation } = this.placed.dictionary;
+    const where = (x: tf.Tensor, is: tf.Tensor) => tf.mul(x, tf.cast(is, 'float32'));
+    const array = (part: 'threshold' | 'gain' | 'magnitude' | 'bias') =>
+      context.weights(this.chosen.nameOf(part));
+    if (activation.kind === 'topk') return this.largest(context, activation);
+    if (activation.kind === 'gated') {
+      const products = this.products(context, this.chosen);
+      const size = tf.add(tf.mul(products, array('gain')), array('magnitude'));
+      return where(tf.relu(size), tf.greater(tf.add(products, array('bias')), 0));
+    }
+    const h = this.preActivations(context, this.chosen);
+    return activation.kind === 'jump' ? where(tf.relu(h), tf.greater(h, array('threshold'))) : tf.relu(h);
+  }
+
+  /** Those among the k largest of all; the others are 0. */
+  private largest(context: PassContext, { k, signed }: { k: number; signed: boolean }): tf.Tensor {
+    const all = this.preActivations(context, this.every);
+    const least = tf.slice(tf.topk(all, k).values, [0, 0, k - 1], [...all.shape.slice(0, 2), 1] as number[]);
+    const h = this.indices === null ? all : tf.gather(all, tf.tensor1d([...this.indices], 'int32'), 2);
+    return tf.mul(signed ? h : tf.relu(h), tf.cast(tf.greaterEqual(h, least), 'float32'));
+  }
+}
+
+export const latentKind: Kind<LatentUnit> = {
+  range: () => 'latents sae:PATH#0',
+  check: () => {},
+  open(unit, { spec }) {
+    const dictionary = openDictionary(unit.path);
+    const { size } = dictionary;
+    if (unit.index >= size)
+      throw new UsageError(
+        `${formatUnit(unit)} is outside its dictionary: latents are numbered 0 to ${size - 1}`,
+      );
+    const place = placeIn(dictionary, unit, spec);
+    const { mtimeMs, size: bytes } = statSync(dictionary.arrays.path);
+    const identity = [
+      realpathSync(dictionary.arrays.path),
+      mtimeMs,
+      bytes,
+      place,
+      dictionary.input,
+      dictionary.activation,
+    ];
+    const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
+    return new LatentGroup({ dictionary, place, unit, hash }, [unit.index]).unit(0);
+  },
+};
+
+/** What it reads of this model. Throws UsageError where that is not known, or not there, or has another width. */
+function placeIn(dictionary: Dictionary, unit: LatentUnit, spec: TransformerSpec): LatentPlace {
+  const { format, width, model } = dictionary;
+  const text = unit.place ?? dictionary.place;
+  const example = formatUnit({ ...unit, place: 'blocks.1.hook_resid_post' });
+  if (text === null)
+    throw new UsageError(
+      `${unit.path} (${format}) does not say what it reads: name the place, as in ${example}`,
+    );
+  const place = parseLatentPlace(text);
+  if (place === null)
+    throw new UsageError(`${unit.path} reads "${text}", which is no known place: name it, as in ${example}`);
+  const belongs = model === null ? '' : `; it says that it belongs to ${model}`;
+  try {
+    parsePlace(placeOf(place), spec);
+  } catch {
+    throw new UsageError(
+      `${unit.path} reads "${text}", which this model of ${spec.layers} layers does not have${belongs}`,
+    );
+  }
+  const own = widthAt(place, spec);
+  if (own !== width)
+    throw new UsageError(
+      `${unit.path} reads ${width} numbers at a token, and "${text}" of this model has ${own}${belongs}: give the dictionary of this model`,
+    );
+  return place;
+}
+
+function widthAt({ name }: LatentPlace, spec: TransformerSpec): number {
+  if (name === 'attn.hook_z') return spec.heads * spec.dHead;
+  return name === 'mlp.hook_pre' || name === 'mlp.hook_post' ? spec.dMlp : spec.dModel;
+}
