@@ -6,6 +6,9 @@
  * | `L5.H1`                        | attention head 1 of layer 5                                             |
  * | `L3.N1000`                     | MLP neuron: what the down projection reads                              |
  * | `L3.N1000:pre`                 | its pre-activation (the gate's, in gated MLPs)                          |
+ * | `L4.E3`                        | expert 3 of layer 4: the router's logit                                 |
+ * | `L4.E3:weight`                 | its weight after the choice, 0 where it is not chosen                   |
+ * | `L4.E3.N10`                    | neuron 10 of that expert, on the tokens that are routed to it           |
  * | `L5.D:file.safetensors#name`   | direction of the residual stream at the input of layer 5                |
  * | `sae:PATH#345`                 | latent 345 of a dictionary (sparse autoencoder, transcoder): a file or folder   |
  * | `sae:PATH@blocks.2.hook_resid_post#345` | the same, where its files do not say what it reads                     |
@@ -30,6 +33,21 @@ export interface NeuronUnit {
   readonly neuron: number;
   /** `post`: what the down projection reads; `pre`: what the activation function reads. */
   readonly side: 'pre' | 'post';
+}
+
+export interface ExpertUnit {
+  readonly kind: 'expert';
+  readonly layer: number;
+  readonly expert: number;
+  /** `logit`: what the router says; `weight`: by what the expert's output is multiplied. */
+  readonly side: 'logit' | 'weight';
+}
+
+export interface ExpertNeuronUnit {
+  readonly kind: 'expertNeuron';
+  readonly layer: number;
+  readonly expert: number;
+  readonly neuron: number;
 }
 
 export interface DirectionUnit {
@@ -64,7 +82,14 @@ export interface ChannelUnit {
   readonly position: { readonly row: number; readonly column: number } | null;
 }
 
-export type TextUnit = HeadUnit | NeuronUnit | DirectionUnit | LatentUnit | LogitUnit;
+export type TextUnit =
+  | HeadUnit
+  | NeuronUnit
+  | ExpertUnit
+  | ExpertNeuronUnit
+  | DirectionUnit
+  | LatentUnit
+  | LogitUnit;
 export type Unit = TextUnit | ChannelUnit;
 
 interface Form<U extends Unit> {
@@ -88,6 +113,15 @@ const neuron =
     side,
   });
 
+const expert =
+  (side: ExpertUnit['side']) =>
+  ([layer, expert]: readonly string[]): ExpertUnit => ({
+    kind: 'expert',
+    layer: Number(layer),
+    expert: Number(expert),
+    side,
+  });
+
 /** The forms of each kind's names: a new kind is a line here. */
 const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } = {
   head: {
@@ -105,6 +139,27 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
       [/^blocks\.(\d{1,9})\.mlp\.hook_pre\[(\d{1,9})\]$/, neuron('pre')],
     ],
     format: ({ layer, neuron, side }) => `L${layer}.N${neuron}${side === 'pre' ? ':pre' : ''}`,
+  },
+  expert: {
+    parse: [
+      [/^L(\d{1,9})\.E(\d{1,9})$/, expert('logit')],
+      [/^L(\d{1,9})\.E(\d{1,9}):weight$/, expert('weight')],
+    ],
+    format: ({ layer, expert, side }) => `L${layer}.E${expert}${side === 'weight' ? ':weight' : ''}`,
+  },
+  expertNeuron: {
+    parse: [
+      [
+        /^L(\d{1,9})\.E(\d{1,9})\.N(\d{1,9})$/,
+        ([layer, expert, neuron]) => ({
+          kind: 'expertNeuron',
+          layer: Number(layer),
+          expert: Number(expert),
+          neuron: Number(neuron),
+        }),
+      ],
+    ],
+    format: ({ layer, expert, neuron }) => `L${layer}.E${expert}.N${neuron}`,
   },
   direction: {
     parse: [
@@ -175,6 +230,7 @@ export function parseUnit(name: string): Unit {
   if (unit) return unit;
   throw new UsageError(
     `"${name}" names no unit: wanted is L5.H1 (a head), L3.N1000 or L3.N1000:pre (a neuron), ` +
+      'L4.E3 or L4.E3.N10 (an expert, or its neuron), ' +
       'L5.D:file.safetensors#name (a direction), sae:PATH#345 (a latent of a dictionary), "logit: Paris" (a next token), ' +
       'layer:4 or layer:4@7,7 (a CNN channel, or one position of it)',
   );

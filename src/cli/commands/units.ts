@@ -48,10 +48,12 @@ function formatUnits(units: Units): string {
     ]);
     return formatTable([['layer', 'kind', 'channels', 'size'], ...rows]);
   }
-  const rows = units.layers.map(({ layer, heads, neurons, strongest_heads: strongest }) => [
+  const rows = units.layers.map(({ layer, heads, neurons, experts, strongest_heads: strongest }) => [
     `L${layer}`,
     `L${layer}.H0 to L${layer}.H${heads - 1}`,
-    `L${layer}.N0 to L${layer}.N${neurons - 1}`,
+    experts
+      ? `L${layer}.E0.N0 to L${layer}.E${experts.count - 1}.N${experts.neurons - 1}`
+      : `L${layer}.N0 to L${layer}.N${neurons - 1}`,
     strongest
       .slice(0, 3)
       .map(({ unit, max_z }) => `${unit} (${max_z.toFixed(0)})`)

@@ -39,7 +39,7 @@ const heads: TensorFunction = ({ x }, w) => {
       tf.reshape(tf.matMul(rows(x!), w(name) as tf.Tensor2D), [BATCH, POS, HEADS, WIDTH / HEADS]),
       [0, 2, 1, 3],
     );
-  const { z } = softmaxAttention(project('q'), project('k'), project('v'), null, 0.5);
+  const { z } = softmaxAttention(project('q'), project('k'), project('v'), null, { scale: 0.5 });
   return { y: tf.transpose(z, [0, 2, 1, 3]) };
 };
 

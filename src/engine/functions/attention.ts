@@ -84,6 +84,15 @@ function rotaryEager(
   return tf.concat(turned, 3);
 }
 
+/** How products of queries and keys become a pattern. */
+interface Scoring {
+  readonly scale: number;
+  /** Scores s become cap * tanh(s / cap) before the mask (Gemma 2); null: they stay. */
+  readonly cap?: number | null;
+  /** A score beside those of the keys, whose share goes nowhere (GPT-OSS): [1, head, qPos, 1]. */
+  readonly sink?: tf.Tensor | null;
+}
+
 /**
  * Scaled dot-product attention of one layer.
  *
@@ -91,21 +100,26 @@ function rotaryEager(
  * @param k - [batch, head, kPos, dHead]
  * @param v - [batch, head, kPos, dHead]
  * @param mask - added to the scores; broadcasts to [batch, head, qPos, kPos]
- * @param cap - scores s become cap * tanh(s / cap) before the mask (Gemma 2); null: they stay
- * @returns pattern [batch, head, qPos, kPos], rows sum to 1; z [batch, head, qPos, dHead]
+ * @returns pattern [batch, head, qPos, kPos], rows sum to 1, the sink's share included; z [batch, head, qPos, dHead]
  */
 export function softmaxAttention(
   q: tf.Tensor,
   k: tf.Tensor,
   v: tf.Tensor,
   mask: tf.Tensor | null,
-  scale: number,
-  cap: number | null = null,
+  { scale, cap = null, sink = null }: Scoring,
 ): { pattern: tf.Tensor; z: tf.Tensor } {
   const products = tf.matMul(q, k, false, true);
   const scaled = capped(scale === 1 ? products : tf.mul(products, scale), cap);
-  const pattern = tf.softmax(mask ? tf.add(scaled, mask) : scaled);
+  const scores = mask ? tf.add(scaled, mask) : scaled;
+  const pattern = sink ? besideSink(scores, sink) : tf.softmax(scores);
   return { pattern, z: tf.matMul(pattern, v) };
+}
+
+function besideSink(scores: tf.Tensor, sink: tf.Tensor): tf.Tensor {
+  const [batch, head, queries, keys] = scores.shape as [number, number, number, number];
+  const own = tf.broadcastTo(sink, [batch, head, queries, 1]);
+  return tf.slice(tf.softmax(tf.concat([scores, own], 3)), [0, 0, 0, 0], [batch, head, queries, keys]);
 }
 
 /** Whether a place of a cache is where its row's token stands, `[batch, 1, capacity, 1]`. */
@@ -184,7 +198,7 @@ export function attendCached(
   const plain = (q: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, positions: tf.Tensor) => {
     const past = tf.lessEqual(tf.range(0, capacity, 1, 'int32'), tf.expandDims(positions, 1));
     const mask = tf.reshape(tf.mul(tf.sub(1, tf.cast(past, 'float32')), HIDDEN), [batch, 1, 1, capacity]);
-    return softmaxAttention(grouped(q), keys, values, mask, scale);
+    return softmaxAttention(grouped(q), keys, values, mask, { scale });
   };
   // The operation wants vectors of a multiple of eight.
   if (!tracing() || dHead % 8 !== 0) {

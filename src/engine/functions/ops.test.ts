@@ -86,7 +86,8 @@ const cases: Record<string, { shapes: number[][]; op: Op; plain: Op }> = {
       [2, 2, 3, 4],
     ],
     op: (q, k, v) =>
-      softmaxAttention(q!, k!, v!, tf.tensor2d([0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0], [3, 3]), 0.5).z,
+      softmaxAttention(q!, k!, v!, tf.tensor2d([0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0], [3, 3]), { scale: 0.5 })
+        .z,
     plain: (q, k, v) =>
       tf.matMul(
         tf.softmax(
@@ -204,7 +205,9 @@ describe('attendCached', () => {
         const seen = tf.lessEqual(tf.range(0, capacity, 1, 'int32'), tf.expandDims(rows(), 1));
         const mask = tf.mul(tf.sub(1, tf.cast(seen, 'float32')), -1e9);
         const query = tf.reshape(q!, [batch, kvHeads, heads / kvHeads, dHead]);
-        const { z } = softmaxAttention(query, allKeys, allValues, tf.reshape(mask, [batch, 1, 1, -1]), 0.5);
+        const { z } = softmaxAttention(query, allKeys, allValues, tf.reshape(mask, [batch, 1, 1, -1]), {
+          scale: 0.5,
+        });
         const known = tf.reshape(tf.cast(seen, 'float32'), [batch, 1, capacity, 1]);
         return { z, k: tf.mul(allKeys, known), v: tf.mul(allValues, known) };
       },

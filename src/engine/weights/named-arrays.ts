@@ -32,6 +32,7 @@ const decoders = new Map<string, (bytes: ArrayBuffer) => Float32Array | Int32Arr
   ['F32', (bytes) => new Float32Array(bytes)],
   ['F16', (bytes) => float32FromF16(new Uint16Array(bytes))],
   ['BF16', (bytes) => float32FromBf16(new Uint16Array(bytes))],
+  ['U8', (bytes) => Int32Array.from(new Uint8Array(bytes))],
   ['I32', (bytes) => new Int32Array(bytes)],
   ['I64', (bytes) => Int32Array.from(new BigInt64Array(bytes), Number)],
 ]);
@@ -142,7 +143,7 @@ export class NamedArrays implements WeightSource {
     return floats(this.readArray(name));
   }
 
-  /** The array as it is: floats of any width as Float32Array, i32 and i64 as Int32Array. */
+  /** The array as it is: floats of any width as Float32Array, u8, i32 and i64 as Int32Array. */
   readArray(name: string): Float32Array | Int32Array {
     const entry = this.entry(name);
     const { bytes, load, shape, transposed } = entry;
@@ -182,7 +183,7 @@ export class NamedArrays implements WeightSource {
     const decode = decoders.get(dtype);
     if (decode) return decode;
     throw new UserError(
-      `"${name}" in ${path} is stored as ${dtype}, which cannot be read (f64, f32, f16, bf16, i32 and i64 can)`,
+      `"${name}" in ${path} is stored as ${dtype}, which cannot be read (f64, f32, f16, bf16, u8, i32 and i64 can)`,
     );
   }
 

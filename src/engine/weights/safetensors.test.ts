@@ -73,7 +73,7 @@ describe('writing and reading', () => {
     );
   });
 
-  it('reads f64, bf16, i32 and i64, and names a type that it cannot read', () => {
+  it('reads f64, bf16, u8, i32 and i64, and names a type that it cannot read', () => {
     const floats = Float32Array.of(1.5, -2, 0.125);
     const path = join(folder, 'mixed.safetensors');
     const data = Buffer.concat([
@@ -82,6 +82,7 @@ describe('writing and reading', () => {
       Buffer.from(BigInt64Array.of(-1n, 1n << 30n).buffer),
       Buffer.from([1, 0]),
       Buffer.from(Float64Array.from(floats).buffer),
+      Buffer.from([0, 255]),
     ]);
     writeRaw(
       path,
@@ -90,12 +91,14 @@ describe('writing and reading', () => {
         i32: { dtype: 'I32', shape: [2], data_offsets: [6, 14] },
         i64: { dtype: 'I64', shape: [2], data_offsets: [14, 30] },
         mask: { dtype: 'BOOL', shape: [2], data_offsets: [30, 32] },
+        bytes: { dtype: 'U8', shape: [2], data_offsets: [56, 58] },
         double: { dtype: 'F64', shape: [3], data_offsets: [32, 56] },
       },
       data,
     );
     const file = openSafetensors(path);
     expect(file.read('half')).toEqual(floats);
+    expect(file.readArray('bytes')).toEqual(Int32Array.of(0, 255));
     expect(file.read('double')).toEqual(floats);
     expect(file.readArray('i32')).toEqual(Int32Array.of(-7, 70000));
     expect(file.readArray('i64')).toEqual(Int32Array.of(-1, 2 ** 30));

@@ -3,6 +3,7 @@ import { once } from '../../core/once.js';
 import { rotate, softmaxAttention } from '../../engine/functions/attention.js';
 import { causalAttention } from '../../engine/functions/causal-attention.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
 import { linear } from './linear.js';
 import { headOutputWeights } from './matrices.js';
 import { bareNorm, norm } from './norm.js';
@@ -106,7 +107,21 @@ const LONG = 128;
 
 /** Whether scores are q k^T alone, scaled: what the quicker ways to attend know. */
 export function plainScores(spec: TransformerSpec): boolean {
-  return spec.attentionCap === null && spec.positions.kind !== 'alibi';
+  return spec.attentionCap === null && spec.positions.kind !== 'alibi' && !spec.modules.layer.sinks;
+}
+
+/** Each head's score of its sink, `[1, kvHead, group * qPos, 1]`; null where heads have none. */
+export function sinkScores(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  layer: number,
+  queries: number,
+): tf.Tensor | null {
+  const { heads, kvHeads } = spec;
+  const { sinks } = spec.modules.layer;
+  if (!sinks) return null;
+  const byHead = tf.reshape(weights(layerModule(spec, layer, sinks)), [heads, 1]);
+  return tf.reshape(tf.tile(byHead, [1, queries]), [1, kvHeads, (heads / kvHeads) * queries, 1]);
 }
 
 /** Attention of one layer, given its keys and values: z `[batch, head, pos, dHead]`. */
@@ -116,7 +131,7 @@ function attend(
   query: tf.Tensor,
   memory: Memory,
 ): Record<'pattern' | 'z', Lazy<tf.Tensor>> {
-  const { spec, batch, pos, positions } = reading;
+  const { spec, weights, batch, pos, positions } = reading;
   const { heads, kvHeads, dHead } = spec;
   const { k, v } = memory;
   const window = spec.windows[layer]!;
@@ -124,7 +139,11 @@ function attend(
   const whole = once(() => {
     // The heads that share a key-value head are more queries to it: [batch, kvHead, group * pos, dHead].
     const q = tf.reshape(query, [batch, kvHeads, (heads / kvHeads) * pos, dHead]);
-    return softmaxAttention(q, k, v, positions.mask(window), scale, spec.attentionCap);
+    return softmaxAttention(q, k, v, positions.mask(window), {
+      scale,
+      cap: spec.attentionCap,
+      sink: sinkScores(spec, weights, layer, pos),
+    });
   });
   const long = pos >= LONG && heads === kvHeads && plainScores(spec) && positions.causal(window);
   return {

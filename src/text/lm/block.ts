@@ -7,6 +7,7 @@
 import { once } from '../../core/once.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { attention } from './attention.js';
+import { expertsMlp } from './experts.js';
 import { mlp } from './mlp.js';
 import { bareNorm, norm, normScale } from './norm.js';
 import { layerModule } from './parameters.js';
@@ -14,7 +15,10 @@ import type { LayerPlace } from './places.js';
 import type { Lazy, Memory, Reading } from './reading.js';
 
 export interface Block {
-  readonly places: Record<LayerPlace, Lazy<tf.Tensor>>;
+  /** Those that the layer has. */
+  readonly places: Readonly<Partial<Record<LayerPlace, Lazy<tf.Tensor>>>>;
+  /** What the down projection of one expert reads, where the layer has experts. */
+  readonly expert?: (expert: number) => tf.Tensor;
   readonly keysAndValues: Lazy<Memory>;
   /** The stream after the layer, `[rows, dModel]`. */
   readonly output: Lazy<tf.Tensor>;
@@ -48,7 +52,8 @@ export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Bloc
   const shared = spec.parallelResidual && names.mlpNorm === names.attentionNorm;
   const mlpInput = shared ? attentionInput : normed(names.mlpNorm, spec.parallelResidual ? x : middle);
   const mlpNormalized = once(() => bareNorm(spec, spec.parallelResidual ? x() : middle()));
-  const neurons = mlp(reading, layer, mlpInput);
+  const experts = spec.experts?.layers[layer] ? expertsMlp(reading, spec.experts, layer, mlpInput) : null;
+  const neurons = experts ?? mlp(reading, layer, mlpInput);
   const mlpOut = scaled(normed(names.mlpPostNorm, neurons.output));
   const output = add(middle, mlpInput, mlpOut, names.mlpSumNorm);
 
@@ -72,10 +77,10 @@ export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Bloc
       hook_mlp_out: sequence(mlpOut),
       'ln2.hook_normalized': sequence(mlpNormalized),
       'mlp.hook_in': sequence(mlpInput),
-      'mlp.hook_pre': neurons.pre,
-      'mlp.hook_post': neurons.post,
+      ...neurons.places,
       'mlp.post_scale': sequence(() => normScale(spec, neurons.output())),
     },
+    ...(experts && { expert: experts.post }),
     keysAndValues: heads.keysAndValues,
     output,
   };

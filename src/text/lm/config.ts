@@ -51,11 +51,21 @@ export function parseConfig(json: unknown, where: string): TransformerSpec {
         didYouMean(shown, known),
     );
   }
-  if (quantization !== undefined && quantization !== null)
+  if (
+    quantization !== undefined &&
+    quantization !== null &&
+    !family.quantized?.includes(methodOf(quantization))
+  )
     throw new UserError(
       `${where} asks for quantized weights, which are not supported; use the unquantized model`,
     );
   const spec = family.read(json, where);
   checkSpec(spec, where);
   return spec;
+}
+
+/** How weights are quantized. */
+function methodOf(quantization: unknown): string {
+  const { quant_method: method } = quantization as { quant_method?: unknown };
+  return typeof method === 'string' ? method : '';
 }

@@ -4,16 +4,19 @@ import { gelu, geluTanh, silu } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { linear } from './linear.js';
 import { layerModule } from './parameters.js';
+import type { LayerPlace } from './places.js';
 import type { Lazy, Reading } from './reading.js';
 import type { Activation } from './spec.js';
 
-const activate: Record<Activation, (x: tf.Tensor) => tf.Tensor> = { gelu, geluTanh, silu, relu: tf.relu };
+export const activate: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {
+  gelu,
+  geluTanh,
+  silu,
+  relu: tf.relu,
+};
 
 export interface Mlp {
-  /** Before the activation function, the gate's in gated MLPs: `[batch, pos, neuron]`. */
-  readonly pre: Lazy<tf.Tensor>;
-  /** What the down projection reads, `[batch, pos, neuron]`. */
-  readonly post: Lazy<tf.Tensor>;
+  readonly places: Partial<Record<LayerPlace, Lazy<tf.Tensor>>>;
   /** `[rows, dModel]` */
   readonly output: Lazy<tf.Tensor>;
 }
@@ -39,8 +42,7 @@ export function mlp(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Mlp {
     return reading.edits[`blocks.${layer}.mlp.hook_post`]?.(computed) ?? computed;
   });
   return {
-    pre: once(() => neurons(pre())),
-    post,
+    places: { 'mlp.hook_pre': once(() => neurons(pre())), 'mlp.hook_post': post },
     output: once(() => map(names.down, tf.reshape(post(), [batch * pos, dMlp]))),
   };
 }

@@ -3,6 +3,8 @@
 import { once } from '../../core/once.js';
 import { softmaxAttention } from '../../engine/functions/attention.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
+import { sinkScores } from './attention.js';
 import { consecutive } from './positions.js';
 import type { KeyValueCache, Memory, Projected } from './reading.js';
 import { attentionScale, type TransformerSpec } from './spec.js';
@@ -30,6 +32,7 @@ export interface PackedTokens {
  */
 export function packedMemory(
   spec: TransformerSpec,
+  weights: WeightLookup,
   packed: PackedTokens,
 ): (layer: number, own: Projected) => Memory {
   const { past, slots, sources } = packed;
@@ -70,7 +73,11 @@ export function packedMemory(
     const [keys, values] = [all(past.keys[layer]!, k), all(past.values[layer]!, v)];
     const mask = masks.mask(spec.windows[layer]!);
     const seen = once(() =>
-      softmaxAttention(queries, keys, values, mask, attentionScale(spec, layer), spec.attentionCap),
+      softmaxAttention(queries, keys, values, mask, {
+        scale: attentionScale(spec, layer),
+        cap: spec.attentionCap,
+        sink: sinkScores(spec, weights, layer, pos),
+      }),
     );
     /** `[sequences, head, pos, size]` to `[tokens, head, 1, size]`. */
     const ofTokens = (x: tf.Tensor, size: number) =>

@@ -1,5 +1,5 @@
 /** @file The parameters a transformer is made of: their names and shapes. */
-import type { TransformerSpec } from './spec.js';
+import type { ExpertsSpec, TransformerSpec } from './spec.js';
 
 /** The full name of a layer's module: `module(spec, 3, 'mlp.up_proj')` is `model.layers.3.mlp.up_proj`. */
 export function layerModule(spec: TransformerSpec, layer: number, module: string): string {
@@ -33,9 +33,8 @@ export function parameterShapes(spec: TransformerSpec): Map<string, readonly num
     const rows = spec.context + positions.offset;
     add([[`${bodyModule(spec, 'positionEmbedding')}.weight`, [rows, dModel]]]);
   }
-  const ofLayer = layerShapes(spec);
   for (let layer = 0; layer < spec.layers; layer++)
-    add(ofLayer.map(([name, shape]) => [layerModule(spec, layer, name), shape]));
+    add(layerShapes(spec, layer).map(([name, shape]) => [layerModule(spec, layer, name), shape]));
   if (modules.finalNorm) add(normShapes(spec, bodyModule(spec, 'finalNorm'), dModel));
   const unembedding = unembeddingModule(spec);
   add([[`${unembedding}.weight`, [vocab, dModel]]]);
@@ -45,7 +44,7 @@ export function parameterShapes(spec: TransformerSpec): Map<string, readonly num
 
 type Shapes = (readonly [name: string, shape: readonly number[]])[];
 
-function layerShapes(spec: TransformerSpec): Shapes {
+function layerShapes(spec: TransformerSpec, layer: number): Shapes {
   const { dModel, dMlp, dHead, biases, heads, kvHeads } = spec;
   const { layer: names, matrices } = spec.modules;
   const queries = heads * dHead;
@@ -78,15 +77,38 @@ function layerShapes(spec: TransformerSpec): Shapes {
     ...headNorm(names.queryNorm, heads),
     ...headNorm(names.keyNorm, kvHeads),
     ...linear(names.output, queries, dModel, biases.output),
+    ...(names.sinks ? [[names.sinks, [heads]] as const] : []),
     ...norm(names.attentionPostNorm, dModel),
     ...norm(names.attentionSumNorm, dModel),
     ...norm(names.mlpNorm === names.attentionNorm ? undefined : names.mlpNorm, dModel),
-    ...linear(names.gate, dModel, dMlp, biases.mlp),
-    ...linear(names.gateUp, dModel, 2 * dMlp, biases.mlp),
-    ...linear(names.up, dModel, dMlp, biases.mlp),
-    ...linear(names.down, dMlp, dModel, biases.mlp),
+    ...(spec.experts?.layers[layer]
+      ? expertShapes(spec, spec.experts)
+      : [
+          ...linear(names.gate, dModel, dMlp, biases.mlp),
+          ...linear(names.gateUp, dModel, 2 * dMlp, biases.mlp),
+          ...linear(names.up, dModel, dMlp, biases.mlp),
+          ...linear(names.down, dMlp, dModel, biases.mlp),
+        ]),
     ...norm(names.mlpPostNorm, dModel),
     ...norm(names.mlpSumNorm, dModel),
+  ];
+}
+
+/** The arrays of all experts are rows of neurons, `[expert, neuron, dModel]`. */
+function expertShapes({ dModel }: TransformerSpec, experts: ExpertsSpec): Shapes {
+  const { count, neurons, router, module, biases } = experts;
+  const parts = ['gate_proj', 'up_proj', 'down_proj'];
+  return [
+    [`${router}.weight`, [count, dModel]],
+    ...parts.map((part) => [`${module}.${part}`, [count, neurons, dModel]] as const),
+    ...(biases
+      ? [
+          [`${router}.bias`, [count]] as const,
+          ...parts.map(
+            (part) => [`${module}.${part}_bias`, [count, part === 'down_proj' ? dModel : neurons]] as const,
+          ),
+        ]
+      : []),
   ];
 }
 

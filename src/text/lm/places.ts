@@ -17,6 +17,10 @@ import type { TransformerSpec } from './spec.js';
  *   multiplied by the norm's weights
  * - `blocks.L.mlp.hook_in`, `[batch, pos, dModel]`: what the MLP reads
  * - `blocks.L.hook_attn_out`, `blocks.L.hook_mlp_out`, `[batch, pos, dModel]`: what attention and the MLP add to the stream
+ * - `blocks.L.mlp.router.{0,1,2}`, `[batch * pos, ...]`: in layers of experts, the router's logits of all, and of those
+ *   that it chooses, strongest first, the weights and the numbers (int32)
+ * - `blocks.L.mlp.experts.E.hook_post`, `[batch, pos, neuron]`: what the down projection of an expert reads; 0 at tokens
+ *   that it is not chosen for
  * - `ln_final.hook_normalized`, `[batch, pos, dModel]`: what the unembedding reads
  * - `logits`, `[batch, pos, vocab]`
  */
@@ -28,6 +32,8 @@ export type Place =
   | `blocks.${number}.hook_${'attn' | 'mlp'}_out`
   | `blocks.${number}.ln2.hook_normalized`
   | `blocks.${number}.mlp.hook_${'in' | 'pre' | 'post'}`
+  | `blocks.${number}.mlp.router.${0 | 1 | 2}`
+  | `blocks.${number}.mlp.experts.${number}.hook_post`
   | 'ln_final.hook_normalized'
   | 'logits';
 
@@ -48,11 +54,15 @@ export const layerPlaces = [
   'mlp.hook_pre',
   'mlp.hook_post',
   'mlp.post_scale',
+  'mlp.router.0',
+  'mlp.router.1',
+  'mlp.router.2',
 ] as const;
 export type LayerPlace = (typeof layerPlaces)[number];
 
 export type ParsedPlace =
   | { readonly layer: number; readonly name: LayerPlace }
+  | { readonly layer: number; readonly name: 'expert'; readonly expert: number }
   | { readonly layer: null; readonly name: 'ln_final.hook_normalized' | 'logits' };
 
 /** Takes a place's name apart. Throws Error for a place that this model does not have. */
@@ -61,11 +71,17 @@ export function parsePlace(place: Place, spec: TransformerSpec): ParsedPlace {
   const [, digits, rest] = /^blocks\.(\d+)\.(.+)$/.exec(place) ?? [];
   const name = layerPlaces.find((known) => known === rest);
   const layer = Number(digits);
+  const experts = spec.experts?.layers[layer] ? spec.experts.count : 0;
+  const expert = /^mlp\.experts\.(\d+)\.hook_post$/.exec(rest ?? '')?.[1];
+  if (expert !== undefined && Number(expert) < experts)
+    return { layer, name: 'expert', expert: Number(expert) };
   const { attentionPostNorm, mlpPostNorm } = spec.modules.layer;
   const missing =
     (name === 'hook_resid_mid' && spec.parallelResidual) ||
     ((name === 'attn.post_scale' || name === 'attn.residual_delta') && !attentionPostNorm) ||
-    (name === 'mlp.post_scale' && !mlpPostNorm);
+    (name === 'mlp.post_scale' && !mlpPostNorm) ||
+    ((name === 'mlp.hook_pre' || name === 'mlp.hook_post') && experts > 0) ||
+    (name?.startsWith('mlp.router') && experts === 0);
   if (!name || layer >= spec.layers || missing)
     throw new Error(`this model of ${spec.layers} layers has no place "${place}"`);
   return { layer, name };

@@ -81,6 +81,8 @@ export interface LayerNames {
   /** Of queries and keys, before the rotation. */
   readonly queryNorm?: string;
   readonly keyNorm?: string;
+  /** Scores of sinks, one a head. */
+  readonly sinks?: string;
   readonly output: string;
   /** What attention writes passes it before the sum. */
   readonly attentionPostNorm?: string;
@@ -95,6 +97,25 @@ export interface LayerNames {
   readonly down: string;
   readonly mlpPostNorm?: string;
   readonly mlpSumNorm?: string;
+}
+
+/** Layers whose MLP is one of experts: a router chooses a few for each token. */
+export interface ExpertsSpec {
+  /** By layer. */
+  readonly layers: readonly boolean[];
+  readonly count: number;
+  /** Of them, for a token. */
+  readonly chosen: number;
+  /** Of each. */
+  readonly neurons: number;
+  readonly router: string;
+  /** In front of the arrays of all experts. */
+  readonly module: string;
+  readonly biases: boolean;
+  /** The weights of the chosen sum to 1; else they are their shares of a softmax over all. */
+  readonly sumToOne: boolean;
+  /** Neurons are g sigmoid(slope g) (u + 1), the gate g at most `limit` and u within it (GPT-OSS). */
+  readonly clamped: { readonly slope: number; readonly limit: number } | null;
 }
 
 /** A decoder-only transformer, without its parameters. Plain data. */
@@ -138,6 +159,7 @@ export interface TransformerSpec {
     readonly mlp: boolean;
     readonly unembedding: boolean;
   };
+  readonly experts: ExpertsSpec | null;
   /** The MLP reads the layer's input, not the stream after attention. */
   readonly parallelResidual: boolean;
   /** Attention and MLP add to what their norm made of the stream, not to the stream itself. */
@@ -180,6 +202,9 @@ function impossibility(spec: TransformerSpec): string | null {
         return `its rotary positions need ${dims / 2} factors`;
     }
   }
+  const { experts } = spec;
+  if (experts && experts.chosen > experts.count)
+    return `a token cannot pass ${experts.chosen} of ${experts.count} experts`;
   for (const described of [windows, positions.kind === 'rotary' ? positions.layers : windows])
     if (described.length !== layers)
       return `it describes the attention of ${described.length} layers but has ${layers} layers`;

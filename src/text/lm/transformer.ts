@@ -85,7 +85,7 @@ export function readPacked(spec: TransformerSpec, weights: WeightLookup, packed:
       batch: tokens,
       pos: 1,
       positions: singleTokens(spec, positions as tf.Tensor1D, sources.shape[1]!),
-      remember: packedMemory(spec, packed),
+      remember: packedMemory(spec, weights, packed),
       edits: {},
     },
     () => embedTokens(spec, weights, tf.reshape(ids, [tokens, 1])),
@@ -186,9 +186,10 @@ function run(reading: Reading, embeddings: Lazy<tf.Tensor>): Pass {
 
   return {
     at: (place) => {
-      const { layer, name } = parsePlace(place, spec);
-      if (layer !== null) return layers[layer]!.places[name]();
-      return name === 'logits' ? logits() : normalized();
+      const parsed = parsePlace(place, spec);
+      if (parsed.layer === null) return parsed.name === 'logits' ? logits() : normalized();
+      const layer = layers[parsed.layer]!;
+      return parsed.name === 'expert' ? layer.expert!(parsed.expert) : layer.places[parsed.name]!();
     },
     cache: (count = spec.layers) => {
       const read = layers.slice(0, count).map((layer) => layer.keysAndValues());

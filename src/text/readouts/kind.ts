@@ -17,8 +17,8 @@ export interface UnitContext {
 
 /** A kind of unit. */
 export interface Kind<U extends TextUnit> {
-  /** Which units of this kind a model has, for people: `heads L0.H0 to L4.H7`. */
-  range(spec: TransformerSpec): string;
+  /** Which units of this kind a model has, for people: `heads L0.H0 to L4.H7`; null where it has none. */
+  range(spec: TransformerSpec): string | null;
   /** Throws UsageError when the model has no such unit. Files and tokens are not looked up. */
   check(unit: U, spec: TransformerSpec): void;
   /**

@@ -6,7 +6,10 @@ import { shippedStatistics } from './unit-statistics.js';
 export interface LayerUnits {
   layer: number;
   heads: number;
+  /** 0 in layers of experts. */
   neurons: number;
+  /** In layers of experts: how many, and the neurons of each. */
+  experts?: { count: number; neurons: number };
   /**
    * The heads by how far beyond their mean their strongest token of the calibration text reached, in sigmas;
    * empty for models without shipped statistics.
@@ -31,6 +34,9 @@ export function listTextUnits(folder: string): TextUnits {
   const layers = Array.from({ length: spec.layers }, (_, layer): LayerUnits => {
     const group = headGroup(spec, layer, 'delta');
     const heads = shipped?.load(group);
+    const experts = spec.experts?.layers[layer]
+      ? { count: spec.experts.count, neurons: spec.experts.neurons }
+      : null;
     const reach = heads
       ? Array.from(heads.max, (max, head) => ({
           unit: group.unit(head).name,
@@ -40,16 +46,25 @@ export function listTextUnits(folder: string): TextUnits {
     return {
       layer,
       heads: spec.heads,
-      neurons: spec.dMlp,
+      neurons: experts ? 0 : spec.dMlp,
+      ...(experts && { experts }),
       strongest_heads: reach.sort((a, b) => b.max_z - a.max_z),
     };
   });
+  // The first layer of each.
+  const withExperts = layers.findIndex(({ experts }) => experts);
+  const withNeurons = layers.findIndex(({ experts }) => !experts);
   return {
     kind: 'text',
     family: spec.family,
     layers,
     vocabulary: spec.vocab,
     context: spec.context,
-    others: ['L0.N0:pre', 'L0.D:file.safetensors#name', 'logit: the'],
+    others: [
+      ...(withExperts >= 0 ? [`L${withExperts}.E0`, `L${withExperts}.E0:weight`] : []),
+      ...(withNeurons >= 0 ? [`L${withNeurons}.N0:pre`] : []),
+      'L0.D:file.safetensors#name',
+      'logit: the',
+    ],
   };
 }

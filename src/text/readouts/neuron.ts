@@ -1,4 +1,5 @@
 /** @file MLP neurons: their activation, or what the activation function reads (the gate's, in gated MLPs). */
+import { UsageError } from '../../core/errors.js';
 import { formatUnit, type NeuronUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { neuronOutputWeights } from '../lm/matrices.js';
@@ -32,7 +33,10 @@ export class NeuronGroup implements ReadoutGroup {
 
   get siblings(): Siblings {
     const { spec, layer, side } = this;
-    return { layer, inLayer: (other) => new NeuronGroup(spec, other, side) };
+    return {
+      layer,
+      inLayer: (other) => (spec.experts?.layers[other] ? null : new NeuronGroup(spec, other, side)),
+    };
   }
 
   get effect(): Effect {
@@ -78,9 +82,15 @@ class NeuronEffect implements Effect {
 }
 
 export const neuronKind: Kind<NeuronUnit> = {
-  range: (spec) => `neurons ${layerRange(spec, 'N', spec.dMlp)} (or N0:pre)`,
-  check(unit, { layers, dMlp }) {
+  range: (spec) =>
+    spec.experts?.layers.every(Boolean) ? null : `neurons ${layerRange(spec, 'N', spec.dMlp)} (or N0:pre)`,
+  check(unit, { layers, dMlp, experts }) {
     checkRange(unit, 'layers', unit.layer, layers);
+    if (experts?.layers[unit.layer])
+      throw new UsageError(
+        `${formatUnit(unit)} is outside this model: the neurons of layer ${unit.layer} are those of experts, ` +
+          `L${unit.layer}.E0.N0 to L${unit.layer}.E${experts.count - 1}.N${experts.neurons - 1}`,
+      );
     checkRange(unit, 'neurons', unit.neuron, dMlp);
   },
   open: ({ layer, neuron, side }, { spec }) => new NeuronGroup(spec, layer, side).unit(neuron),

@@ -14,7 +14,7 @@ import type { Readout } from './readout.js';
 export function parseTextUnit(name: string, spec: TransformerSpec): TextUnit {
   const unit = tryParseUnit(name);
   if (!isTextUnit(unit)) {
-    const ranges = Object.values(kinds).map((kind) => kind.range(spec));
+    const ranges = Object.values(kinds).flatMap((kind) => kind.range(spec) ?? []);
     throw new UsageError(
       `"${name}" names no unit of this model: it has ${ranges.slice(0, -1).join(', ')} and ${ranges.at(-1)}`,
     );

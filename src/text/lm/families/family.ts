@@ -12,6 +12,8 @@ export interface Family {
    * @throws UserError for what is missing, of the wrong kind, over a limit, or not supported
    */
   read(json: object, where: string): TransformerSpec;
+  /** Ways to quantize weights (`quant_method`) that it reads. */
+  readonly quantized?: readonly string[];
   /** Changes the values of a vector as they are read from the file, in place; matrices may be used as they are stored. */
   readonly fold?: (name: string, values: Float32Array) => void;
   /**
@@ -148,6 +150,7 @@ export function headSize(dModel: number, heads: number, unsupported: (what: stri
 export const plain = {
   embeddingScale: 1,
   scaledByDepth: false,
+  experts: null,
   attentionCap: null,
   qkNorm: 'head',
   biases: { qkv: false, output: false, mlp: false, unembedding: false },

@@ -1,4 +1,5 @@
 /** @file OPT: learned positions, biases, norms before or behind both halves of a layer. */
+import { sameShape } from '../../../engine/tensor-spec.js';
 import type { WeightSource } from '../../../engine/weights/weights.js';
 import type { ModuleNames } from '../spec.js';
 import {
@@ -57,11 +58,13 @@ const modules: ModuleNames = {
 /** Embeddings narrower than the stream are widened as they are read, and the unembedding with them. */
 const present: Family['present'] = (source, nameIn) => {
   const [inwards, outwards] = ['in', 'out'].map((way) => nameIn(`model.decoder.project_${way}.weight`));
-  if (!source.names.includes(inwards!) || !source.names.includes(outwards!)) return source;
   const embedding = nameIn('model.decoder.embed_tokens.weight');
+  if (![inwards!, outwards!, embedding].every((name) => source.names.includes(name))) return source;
   const head = nameIn('lm_head.weight');
   const stored = source.names.includes(head) ? head : embedding;
-  const width = source.shape(inwards!)[0]!;
+  const [width, narrow] = source.shape(inwards!) as [number, number];
+  const fits = sameShape(source.shape(outwards!), [narrow, width]) && source.shape(stored)[1] === narrow;
+  if (!fits || source.shape(embedding)[1] !== narrow) return source;
   const widened = new Map<string, () => Float32Array>([
     [embedding, () => product(source, embedding, inwards!, 'out,in')],
     [head, () => product(source, stored, outwards!, 'in,out')],

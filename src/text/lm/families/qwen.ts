@@ -1,7 +1,10 @@
 /** @file Qwen 2, 2.5 and 3: Llama with biases, or with normalized queries and keys. */
 import { z } from 'zod';
-import { family, flag } from './family.js';
+import type { UserError } from '../../../core/errors.js';
+import type { TransformerSpec } from '../spec.js';
+import { type Family, family, flag, headCount, layerCount, renamed, width } from './family.js';
 import { type LlamaConfig, llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
+import { separateExperts } from './stored-experts.js';
 
 const wanted = 'a whole number';
 const keys = {
@@ -22,11 +25,49 @@ export const qwen2 = family(keys, (config, unsupported) => ({
   biases: { qkv: true, output: false, mlp: false, unembedding: false },
 }));
 
-export const qwen3 = family(keys, (config, unsupported) => ({
+type QwenConfig = z.output<z.ZodObject<typeof keys>>;
+
+const qwen3Spec = (config: QwenConfig, unsupported: (what: string) => UserError): TransformerSpec => ({
   ...llamaSpec({ ...config, mlp_bias: false }, unsupported),
   windows: windows(config),
   modules: {
     ...llamaModules,
     layer: { ...llamaModules.layer, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
   },
+});
+
+export const qwen3 = family(keys, qwen3Spec);
+
+const moeKeys = {
+  ...keys,
+  num_experts: headCount.default(128),
+  num_experts_per_tok: headCount.default(8),
+  moe_intermediate_size: width.default(768),
+  norm_topk_prob: flag.default(false),
+  /** Layers with experts: every so many, and not these. */
+  decoder_sparse_step: layerCount.default(1),
+  mlp_only_layers: z.array(z.int(wanted)).max(1024).default([]),
+};
+
+const qwen3MoeRead = family(moeKeys, (config, unsupported) => ({
+  ...qwen3Spec(config, unsupported),
+  experts: {
+    layers: Array.from(
+      { length: config.num_hidden_layers },
+      (_, layer) => !config.mlp_only_layers.includes(layer) && (layer + 1) % config.decoder_sparse_step === 0,
+    ),
+    count: config.num_experts,
+    chosen: config.num_experts_per_tok,
+    neurons: config.moe_intermediate_size,
+    router: 'mlp.gate',
+    module: 'mlp.experts',
+    biases: false,
+    sumToOne: config.norm_topk_prob,
+    clamped: null,
+  },
 }));
+
+export const qwen3Moe: Family = {
+  ...renamed(qwen3MoeRead, { num_local_experts: 'num_experts' }),
+  present: separateExperts({ gate_proj: 'gate_proj', up_proj: 'up_proj', down_proj: 'down_proj' }),
+};

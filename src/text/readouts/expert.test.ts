@@ -1,0 +1,118 @@
+/** Experts and their neurons against plain loops, and the quicker way to compute the chosen ones. */
+import { describe, expect, it } from 'vitest';
+import { relativeError } from '../../../test/helpers/compare.js';
+import { runOn } from '../../../test/helpers/engines.js';
+import { randomModel } from '../../../test/helpers/random-model.js';
+import { formatUnit } from '../../core/units.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import { forward, padCache, step } from '../lm/transformer.js';
+import { ExpertGroup, ExpertNeuronGroup } from './expert.js';
+import { NeuronGroup } from './neuron.js';
+import type { ReadoutGroup } from './readout.js';
+import { parseTextUnit } from './units.js';
+
+const [count, chosen, neurons, dModel, pos] = [8, 2, 5, 12, 6];
+const model = (changes: object = {}) =>
+  randomModel({
+    model_type: 'qwen3_moe',
+    hidden_size: dModel,
+    intermediate_size: 10,
+    moe_intermediate_size: neurons,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    num_experts: count,
+    num_experts_per_tok: chosen,
+    norm_topk_prob: true,
+    vocab_size: 13,
+    max_position_embeddings: 9,
+    ...changes,
+  });
+const { spec, weights } = model();
+const ids = { shape: [1, pos], data: Int32Array.from([0, 4, 7, 1, 12, 3]) };
+
+const measured = async (group: ReadoutGroup) => {
+  const { values } = await runOn(
+    'cpu',
+    ({ ids }, weights) => {
+      const pass = forward(spec, weights, { ids: ids! });
+      return { values: group.read({ spec, weights, pass }) };
+    },
+    { ids },
+    weights,
+  );
+  return values!;
+};
+
+describe('units of experts', () => {
+  it('are the router’s logits, the weights of the chosen, and neurons where an expert is chosen', async () => {
+    const logits = await measured(new ExpertGroup(spec, 1, 'logit'));
+    const shares = await measured(new ExpertGroup(spec, 1, 'weight'));
+    expect([logits.shape, shares.shape]).toEqual([
+      [1, pos, count],
+      [1, pos, count],
+    ]);
+    const posts = await Promise.all(
+      Array.from({ length: count }, (_, e) => measured(new ExpertNeuronGroup(spec, 1, e))),
+    );
+    for (let t = 0; t < pos; t++) {
+      const own = Array.from(logits.data.subarray(t * count, (t + 1) * count));
+      const best = own
+        .map((_, e) => e)
+        .sort((a, b) => own[b]! - own[a]!)
+        .slice(0, chosen);
+      const total = best.reduce((sum, e) => sum + Math.exp(own[e]!), 0);
+      const expected = own.map((x, e) => (best.includes(e) ? Math.exp(x) / total : 0));
+      expect(relativeError(shares.data.subarray(t * count, (t + 1) * count), expected)).toBeLessThan(1e-5);
+      for (const [e, { data }] of posts.entries()) {
+        const active = data.subarray(t * neurons, (t + 1) * neurons).some((x) => x !== 0);
+        expect(active).toBe(best.includes(e));
+      }
+    }
+  });
+
+  it('are named, listed and checked', () => {
+    for (const name of ['L1.E7', 'L0.E0:weight', 'L1.E3.N4'])
+      expect(formatUnit(parseTextUnit(name, spec))).toBe(name);
+    const refused = (name: string, of = spec) => {
+      try {
+        parseTextUnit(name, of);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      throw new Error(`${name} was accepted`);
+    };
+    expect(refused('L1.E8')).toContain('its experts are numbered 0 to 7');
+    expect(refused('L1.E3.N5')).toContain('its neurons are numbered 0 to 4');
+    expect(refused('L0.N1')).toContain('the neurons of layer 0 are those of experts, L0.E0.N0 to L0.E7.N4');
+    expect(refused('x')).toContain('experts L0.E0 to L1.E7 (or E0:weight), neurons of experts L0.E0.N0 to');
+    const dense = model({ mlp_only_layers: [0, 1] }).spec;
+    expect(refused('L1.E3', dense)).toContain('layer 1 has neurons, not experts');
+    const mixed = model({ mlp_only_layers: [0] }).spec;
+    expect(new ExpertGroup(mixed, 1, 'logit').siblings.inLayer(0)).toBeNull();
+    expect(new NeuronGroup(mixed, 0, 'post').siblings.inLayer(1)).toBeNull();
+  });
+});
+
+it.each(['cpu', 'onnx'] as const)(
+  '%s: one token, whose experts’ matrices alone are read, computes what it does within a sequence',
+  async (engine) => {
+    const outputs = await runOn(
+      engine,
+      ({ ids }, weights) => {
+        const whole = forward(spec, weights, { ids: ids! });
+        const last = step(spec, weights, {
+          ids: tf.slice(tf.reshape(ids!, [pos]), pos - 1, 1),
+          positions: tf.tensor([pos - 1], [1], 'int32'),
+          cache: padCache(forward(spec, weights, { ids: tf.slice(ids!, [0, 0], [1, pos - 1]) }).cache(), pos),
+        });
+        return {
+          whole: tf.slice(whole.at('logits'), [0, pos - 1, 0], [1, 1, spec.vocab]),
+          last: last.at('logits'),
+        };
+      },
+      { ids },
+      weights,
+    );
+    expect(relativeError(outputs.last!.data, outputs.whole!.data)).toBeLessThan(1e-5);
+  },
+);

@@ -1,0 +1,139 @@
+/** @file Experts of a layer: what the router says of them, and their neurons on the tokens that are routed to them. */
+import { UsageError } from '../../core/errors.js';
+import { type ExpertNeuronUnit, type ExpertUnit, formatUnit } from '../../core/units.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { ExpertsSpec, TransformerSpec } from '../lm/spec.js';
+import { checkRange, type Kind } from './kind.js';
+import type { PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
+
+type Side = ExpertUnit['side'];
+
+/** The experts of a layer, or null where it has none. */
+const expertsOf = ({ experts }: TransformerSpec, layer: number): ExpertsSpec | null =>
+  experts?.layers[layer] ? experts : null;
+
+/** All experts of a layer: the router's logit of each, or its weight, 0 where it is not chosen. */
+export class ExpertGroup implements ReadoutGroup {
+  readonly size: number;
+
+  constructor(
+    private readonly spec: TransformerSpec,
+    private readonly layer: number,
+    private readonly side: Side,
+  ) {
+    this.size = expertsOf(spec, layer)!.count;
+  }
+
+  get key(): string {
+    return `experts ${this.layer} ${this.side}`;
+  }
+
+  get depth(): number {
+    return this.layer + 1;
+  }
+
+  get siblings(): Siblings {
+    const { spec, layer, side } = this;
+    return {
+      layer,
+      inLayer: (other) => (expertsOf(spec, other) ? new ExpertGroup(spec, other, side) : null),
+    };
+  }
+
+  unit(index: number): Readout {
+    const { layer, side } = this;
+    return { name: formatUnit({ kind: 'expert', layer, expert: index, side }), group: this, index };
+  }
+
+  read({ pass }: PassContext): tf.Tensor {
+    const { layer, size } = this;
+    const [batch, pos] = pass.at(`blocks.${layer}.hook_resid_pre`).shape as [number, number];
+    const byRow = this.side === 'logit' ? pass.at(`blocks.${layer}.mlp.router.0`) : this.shares(pass);
+    return tf.reshape(byRow, [batch, pos, size]);
+  }
+
+  /** Of every expert, `[batch * pos, expert]`. */
+  private shares(pass: PassContext['pass']): tf.Tensor {
+    const chosen = pass.at(`blocks.${this.layer}.mlp.router.2`) as tf.Tensor2D;
+    const places = tf.oneHot(chosen, this.size, 1, 0, 'float32'); // [rows, chosen, expert]
+    return tf.sum(tf.mul(places, tf.expandDims(pass.at(`blocks.${this.layer}.mlp.router.1`), 2)), 1);
+  }
+}
+
+/** All neurons of an expert: what its down projection reads, 0 at tokens that it is not chosen for. */
+export class ExpertNeuronGroup implements ReadoutGroup {
+  readonly size: number;
+
+  constructor(
+    private readonly spec: TransformerSpec,
+    private readonly layer: number,
+    private readonly expert: number,
+  ) {
+    this.size = expertsOf(spec, layer)!.neurons;
+  }
+
+  get key(): string {
+    return `expert neurons ${this.layer} ${this.expert}`;
+  }
+
+  get depth(): number {
+    return this.layer + 1;
+  }
+
+  get siblings(): Siblings {
+    const { spec, layer, expert } = this;
+    return {
+      layer,
+      inLayer: (other) => (expertsOf(spec, other) ? new ExpertNeuronGroup(spec, other, expert) : null),
+    };
+  }
+
+  unit(index: number): Readout {
+    const { layer, expert } = this;
+    return { name: formatUnit({ kind: 'expertNeuron', layer, expert, neuron: index }), group: this, index };
+  }
+
+  read({ pass }: PassContext): tf.Tensor {
+    return pass.at(`blocks.${this.layer}.mlp.experts.${this.expert}.hook_post`);
+  }
+}
+
+/** The layer's experts. Throws UsageError where the model has no such layer, or the layer no experts. */
+function checkedExperts(unit: ExpertUnit | ExpertNeuronUnit, spec: TransformerSpec): ExpertsSpec {
+  if (!spec.experts) throw new UsageError(`${formatUnit(unit)} is outside this model, which has no experts`);
+  checkRange(unit, 'layers', unit.layer, spec.layers);
+  const experts = expertsOf(spec, unit.layer);
+  if (!experts)
+    throw new UsageError(
+      `${formatUnit(unit)} is outside this model: layer ${unit.layer} has neurons, not experts`,
+    );
+  checkRange(unit, 'experts', unit.expert, experts.count);
+  return experts;
+}
+
+/** The first and the last layer with experts, as `L0.E0 to L4.E7`; null where there are none. */
+function range({ experts }: TransformerSpec, ending: (last: boolean) => string): string | null {
+  if (!experts) return null;
+  const [first, last] = [experts.layers.indexOf(true), experts.layers.lastIndexOf(true)];
+  return first < 0 ? null : `L${first}.E0${ending(false)} to L${last}.E${experts.count - 1}${ending(true)}`;
+}
+
+export const expertKind: Kind<ExpertUnit> = {
+  range(spec) {
+    const own = range(spec, () => '');
+    return own && `experts ${own} (or E0:weight)`;
+  },
+  check: checkedExperts,
+  open: ({ layer, expert, side }, { spec }) => new ExpertGroup(spec, layer, side).unit(expert),
+};
+
+export const expertNeuronKind: Kind<ExpertNeuronUnit> = {
+  range(spec) {
+    const own = range(spec, (last) => `.N${last ? spec.experts!.neurons - 1 : 0}`);
+    return own && `neurons of experts ${own}`;
+  },
+  check(unit, spec) {
+    checkRange(unit, 'neurons', unit.neuron, checkedExperts(unit, spec).neurons);
+  },
+  open: ({ layer, expert, neuron }, { spec }) => new ExpertNeuronGroup(spec, layer, expert).unit(neuron),
+};
