@@ -29,6 +29,13 @@ export function modelOption(): Option {
   ).default(DEFAULT_MODEL);
 }
 
+/** `--family`. */
+export const familyOption = (): Option =>
+  new Option(
+    '--family <name>',
+    'read a model of an unknown architecture as one of this family, such as llama',
+  );
+
 /** `--engine`. */
 export function engineOption(): Option {
   return new Option('--engine <engine>', 'what computes').choices(engineNames).default(engineNames[0]);

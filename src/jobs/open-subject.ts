@@ -13,22 +13,36 @@ import type { JobOf } from './schema.js';
 /** The fields of a job that say what is probed and how. */
 type Probed = Pick<
   JobOf<'score'>,
-  'model' | 'measure' | 'at' | 'reference' | 'calibrationText' | 'engine' | 'seed'
+  'model' | 'family' | 'measure' | 'at' | 'reference' | 'calibrationText' | 'engine' | 'seed'
 >;
 
-/** A language model, and the hash of its files. */
+/** A language model, the hash of its files, and the family that it was read as, where that was asked for. */
 export interface LoadedModel {
   readonly model: TextModel;
   readonly hash: string;
+  readonly family: string | null;
 }
 
-/** @yields what a download says, and what should be known of the model */
-export async function* openTextModel(name: string, signal: AbortSignal): Run<LoadedModel> {
+/**
+ * @param family - that the model is read as; null: what its config.json says
+ * @yields what a download says, and what should be known of the model
+ */
+export async function* openTextModel(
+  name: string,
+  family: string | null,
+  signal: AbortSignal,
+): Run<LoadedModel> {
   const found = yield* resolveModel(name, { signal });
-  const model = await loadTextModel(found.folder);
+  const model = await loadTextModel(found.folder, family ?? undefined);
   const event = eventClock();
   for (const message of model.notes ?? []) yield event({ kind: 'warning', message });
-  return { model: { ...model, name: found.name }, hash: await hashModel(found.folder) };
+  const hash = await hashModel(found.folder);
+  // Read as another family, the same files compute something else.
+  return {
+    model: { ...model, name: found.name },
+    hash: family === null ? hash : `${hash}-${family}`,
+    family,
+  };
 }
 
 /**
@@ -42,7 +56,7 @@ export async function* openSession(
   signal: AbortSignal,
   loaded?: LoadedModel,
 ): Run<SessionOptions & { modelHash: string }> {
-  const { model, hash } = loaded ?? (yield* openTextModel(job.model, signal));
+  const { model, hash } = loaded ?? (yield* openTextModel(job.model, job.family, signal));
   const { engine, at, reference, seed, calibrationText } = job;
   return {
     model,

@@ -38,6 +38,8 @@ const probe = {
   ...common,
   /** An embedded model's name, a folder, or a hub id. */
   model: name.default(DEFAULT_MODEL),
+  /** The family of architectures that the model is read as; null = the one that it names. */
+  family: name.nullable().default(null),
   /** Of a head; `logits:TOKEN` is signed, toward one token. */
   measure: z
     .string()

@@ -33,7 +33,7 @@ export const tuneTask: Task<'tune', TuneResult> = {
 async function* tuneOptions(job: JobOf<'tune'>, signal: AbortSignal, given: Given): Run<TuneOptions> {
   const { unit, length, steps, batch, rank, selectivity, checkpointEvery, learningRate, weightDecay } = job;
   const session = yield* openSession(job, signal, given.model);
-  const writer = job.prior === null ? null : (yield* openTextModel(job.prior, signal)).model;
+  const writer = job.prior === null ? null : (yield* openTextModel(job.prior, null, signal)).model;
   return {
     ...session,
     ...(writer && { writer }),

@@ -40,12 +40,18 @@ export type TuneOutcome = KeptResult<'tune'>;
  * ```
  *
  * @param name - an embedded model's name, a folder in Hugging Face's layout, or a hub id, which is downloaded
+ * @param options.family - the family of architectures that it is read as; the one that it names where none is given
  * @throws UserError when there is no such model, or it cannot be read
  */
-export function openModel(name: string = DEFAULT_MODEL, { signal }: Stoppable = {}): Running<LanguageModel> {
+export function openModel(
+  name: string = DEFAULT_MODEL,
+  { signal, family }: Stoppable & { readonly family?: string } = {},
+): Running<LanguageModel> {
   return new Running(async function* () {
     const { openTextModel } = await import('../jobs/open-subject.js');
-    return new LanguageModel(yield* openTextModel(name, signal ?? new AbortController().signal));
+    return new LanguageModel(
+      yield* openTextModel(name, family ?? null, signal ?? new AbortController().signal),
+    );
   });
 }
 
@@ -64,8 +70,8 @@ export class LanguageModel {
 
   /** How many heads and neurons each layer has. */
   async units(): Promise<TextUnits> {
-    const { listTextUnits } = await import('../text/readouts/list-units.js');
-    return listTextUnits(this.model.folder);
+    const { unitsOf } = await import('../text/readouts/list-units.js');
+    return unitsOf(this.model);
   }
 
   /** The model with everything that is asked of it, for the functions of `superstimulus/text`. */
@@ -73,7 +79,7 @@ export class LanguageModel {
     const { readProbe } = await import('../jobs/read-job.js');
     const { openSession } = await import('../jobs/open-subject.js');
     const { signal, ...fields } = options;
-    const probe = readProbe({ ...fields, model: this.name });
+    const probe = readProbe({ ...fields, model: this.name, family: this.loaded.family });
     const session = openSession(probe, signal ?? new AbortController().signal, this.loaded);
     return { ...(await finishRun(session)), ...(signal && { signal }) };
   }
@@ -123,6 +129,8 @@ export class LanguageModel {
     named: Readonly<Record<string, unknown>>,
     options: Kept,
   ): Running<KeptResult<T>> {
-    return runTask(task, { model: this.name, ...named }, options, { model: this.loaded });
+    return runTask(task, { model: this.name, family: this.loaded.family, ...named }, options, {
+      model: this.loaded,
+    });
   }
 }

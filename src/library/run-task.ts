@@ -10,7 +10,7 @@ import { Running } from './running.js';
 /** The fields of a task's job, but for those that are arguments. What is left out is as on the command line. */
 export type FieldsOf<T extends TaskName, Arguments extends string> = Omit<
   JobRequest<T>,
-  'task' | 'version' | 'model' | Arguments
+  'task' | 'version' | 'model' | 'family' | Arguments
 >;
 
 export interface Stoppable {

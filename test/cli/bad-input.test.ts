@@ -135,7 +135,7 @@ describe('bad input', () => {
     [
       'an unknown architecture',
       withConfig({ model_type: 'lama' }),
-      /architecture "lama".*did you mean "llama"\?$/,
+      /architecture "lama".*--family llama reads it as its nearest relative, which may give wrong numbers$/,
     ],
     [
       'a config that is no JSON',

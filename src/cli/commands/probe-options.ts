@@ -3,10 +3,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/engine-names.js';
 import { headMeasures, type SequenceScore, sequenceScores } from '../../text/names.js';
 import { deviceOption } from '../device.js';
-import { type CommonOptions, engineOption, modelOption, seedOption } from '../options.js';
+import { type CommonOptions, engineOption, familyOption, modelOption, seedOption } from '../options.js';
 
 export interface ProbeFlags extends CommonOptions {
   model: string;
+  family?: string;
   reference: string;
   measure: string;
   at: SequenceScore;
@@ -15,10 +16,11 @@ export interface ProbeFlags extends CommonOptions {
   seed: number;
 }
 
-/** Adds `--model`, `--reference`, `--measure`, `--at`, `--calibrate-on`, `--engine`, `--device` and `--seed`. */
+/** Adds `--model`, `--family`, `--reference`, `--measure`, `--at`, `--calibrate-on`, `--engine`, `--device` and `--seed`. */
 export function addProbeOptions(command: Command): Command {
   return command
     .addOption(modelOption())
+    .addOption(familyOption())
     .option(
       '-r, --reference <class>',
       'units that should stay quiet: layer, layer:K, all, random:N, none, or names with commas',
@@ -49,6 +51,11 @@ function parseMeasure(text: string): string {
 }
 
 /** The fields of a job that these options are. */
-export function probeFields({ model, reference, measure, at, calibrateOn, engine, seed }: ProbeFlags) {
-  return { model, reference, measure, at, engine, seed, calibrationText: calibrateOn ?? null };
+export function probeFields({ family, calibrateOn, ...flags }: ProbeFlags) {
+  const { model, reference, measure, at, engine, seed } = flags;
+  return {
+    ...{ model, reference, measure, at, engine, seed },
+    family: family ?? null,
+    calibrationText: calibrateOn ?? null,
+  };
 }

@@ -7,7 +7,7 @@ import { formatTable } from '../../core/format.js';
 import { finishRun } from '../../runs/events.js';
 import type { TextUnits } from '../../text/readouts/list-units.js';
 import type { LayerInfo } from '../../vision/network.js';
-import { type CommonOptions, DEFAULT_MODEL } from '../options.js';
+import { type CommonOptions, DEFAULT_MODEL, familyOption } from '../options.js';
 import { Output } from '../output.js';
 import { showProgress } from '../progress.js';
 
@@ -17,15 +17,16 @@ export function unitsCommand(): Command {
   return new Command('units')
     .description('list the units of a model')
     .argument('[model]', 'an embedded model, a folder or file, or a hub id', DEFAULT_MODEL)
+    .addOption(familyOption())
     .addHelpText('after', '\nExamples:\n  $ superstim units\n  $ superstim units ./mobilenet/model.json')
-    .action(async (name: string, options: CommonOptions) => {
+    .action(async (name: string, options: CommonOptions & { family?: string }) => {
       const output = new Output(options);
-      const units = await listUnits(name, output);
+      const units = await listUnits(name, options.family, output);
       output.result(units, () => formatUnits(units));
     });
 }
 
-async function listUnits(name: string, output: Output): Promise<Units> {
+async function listUnits(name: string, family: string | undefined, output: Output): Promise<Units> {
   const { findModel, openNetwork } = await import('../../jobs/open-network.js');
   const place = await finishRun(showProgress(findModel(name), output));
   const foreign = foreignFormat([place.path]);
@@ -35,7 +36,7 @@ async function listUnits(name: string, output: Output): Promise<Units> {
     return { model: name, kind: 'vision', layers: (await openNetwork(place)).layers };
   }
   const { listTextUnits } = await import('../../text/readouts/list-units.js');
-  return { model: name, ...listTextUnits(place.path) };
+  return { model: name, ...listTextUnits(place.path, family) };
 }
 
 function formatUnits(units: Units): string {

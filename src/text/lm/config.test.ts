@@ -47,6 +47,13 @@ function complaint(config: unknown): string {
 }
 
 describe('parseConfig', () => {
+  it('reads an unknown architecture as another where it is told to', () => {
+    expect(parseConfig({ ...llama, model_type: 'lama' }, 'config.json', 'llama')).toEqual(parse(llama));
+    expect(() => parseConfig(llama, 'config.json', 'lama')).toThrow(
+      '`family` lama: there is no such family; did you mean "llama"',
+    );
+  });
+
   it('fills in what a config leaves out', () => {
     expect(parse(llama)).toMatchObject({
       family: 'llama',
@@ -143,8 +150,14 @@ describe('parseConfig', () => {
     [
       'an unknown architecture',
       { ...llama, model_type: 'lama' },
-      /architecture "lama".*did you mean "llama"/,
+      /architecture "lama".*`family` llama reads it as its nearest relative/,
     ],
+    [
+      'one that is named after another',
+      { ...llama, model_type: 'llama4_text' },
+      /architecture "llama4_text".*`family` llama reads/,
+    ],
+    ['one like no other', { ...llama, model_type: 'zamba' }, /architecture "zamba".*`family` llama reads/],
     ['no architecture', { hidden_size: 4 }, /has no "model_type"/],
     ['a number that is missing', { ...llama, hidden_size: undefined }, /has no "hidden_size"/],
     [

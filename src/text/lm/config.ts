@@ -1,8 +1,9 @@
 /** @file A Hugging Face folder's config.json in, a TransformerSpec out. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../core/errors.js';
-import { didYouMean } from '../../core/nearest.js';
+import { UsageError, UserError } from '../../core/errors.js';
+import { field } from '../../core/field.js';
+import { didYouMean, nearestNames } from '../../core/nearest.js';
 import { readRegularFile } from '../../core/regular-file.js';
 import { families } from './families/table.js';
 import { checkSpec, type TransformerSpec } from './spec.js';
@@ -13,9 +14,10 @@ const LARGEST = 10_000_000;
 /**
  * Reads `config.json` of a model folder.
  *
+ * @param as - the family that it is read as, whatever it calls itself
  * @throws UserError when there is none, or it describes something else than a transformer of a known family
  */
-export function readConfig(folder: string): TransformerSpec {
+export function readConfig(folder: string, as?: string): TransformerSpec {
   const path = join(folder, 'config.json');
   if (!existsSync(path))
     throw new UserError(
@@ -28,29 +30,28 @@ export function readConfig(folder: string): TransformerSpec {
   } catch (error) {
     throw new UserError(`${path} is not valid JSON`, { cause: error });
   }
-  return parseConfig(json, path);
+  return parseConfig(json, path, as);
 }
 
 /**
  * The architecture that a parsed config.json describes.
  *
  * @param where - the file, as complaints call it
+ * @param as - the family that it is read as, whatever it calls itself
+ * @throws UsageError when `as` is no family
  * @throws UserError for an unknown family, an unsupported option, or numbers that do not fit together
  */
-export function parseConfig(json: unknown, where: string): TransformerSpec {
+export function parseConfig(json: unknown, where: string, as?: string): TransformerSpec {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new UserError(`${where} holds no JSON object`);
   const { model_type: name, quantization_config: quantization } = json as Record<string, unknown>;
-  if (typeof name !== 'string') throw new UserError(`${where} has no "model_type"`);
-  const family = families.get(name);
-  if (!family) {
-    const known = [...families.keys()];
-    const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
-    throw new UserError(
-      `${where} is of the architecture "${shown}", which is not supported (${known.join(', ')} are)` +
-        didYouMean(shown, known),
+  if (as !== undefined && !families.has(as))
+    throw new UsageError(
+      `${field('family')} ${as}: there is no such family${didYouMean(as, families.keys())}`,
     );
-  }
+  if (as === undefined && typeof name !== 'string') throw new UserError(`${where} has no "model_type"`);
+  const family = families.get(as ?? (name as string));
+  if (!family) throw unknownFamily(name as string, where);
   if (
     quantization !== undefined &&
     quantization !== null &&
@@ -59,9 +60,24 @@ export function parseConfig(json: unknown, where: string): TransformerSpec {
     throw new UserError(
       `${where} asks for quantized weights, which are not supported; use the unquantized model`,
     );
-  const spec = family.read(json, where);
+  const spec = family.read(as === undefined ? json : { ...json, model_type: as }, where);
   checkSpec(spec, where);
   return spec;
+}
+
+function unknownFamily(name: string, where: string): UserError {
+  const known = [...families.keys()];
+  const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
+  return new UserError(
+    `${where} is of the architecture "${shown}", which is not supported (${known.join(', ')} are); ` +
+      `${field('family')} ${nearestFamily(shown, known)} reads it as its nearest relative, which may give wrong numbers`,
+  );
+}
+
+/** The family whose name is in this one, or most like it; Llama, which most are made after, where none is. */
+function nearestFamily(name: string, known: readonly string[]): string {
+  const within = known.filter((family) => name.toLowerCase().startsWith(family));
+  return within.sort((a, b) => b.length - a.length)[0] ?? nearestNames(name, known)[0] ?? 'llama';
 }
 
 /** How weights are quantized. */

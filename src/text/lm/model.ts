@@ -24,11 +24,17 @@ export interface TextModel extends TextWeights {
 /**
  * Opens a model folder without its tokenizer: reads config.json and the headers of the weights.
  *
+ * @param as - the family that it is read as, whatever it calls itself
  * @throws UserError when something is missing, damaged or unknown, or config and weights disagree
  */
-export function openTextWeights(folder: string): MatchedWeights {
+export function openTextWeights(folder: string, as?: string): MatchedWeights {
   if (!existsSync(folder)) throw new UserError(`there is no model folder ${folder}`);
-  return matchWeights(readConfig(folder), openSafetensorsFolder(folder), folder);
+  const matched = matchWeights(readConfig(folder, as), openSafetensorsFolder(folder), folder);
+  if (as === undefined) return matched;
+  return {
+    ...matched,
+    notes: [`${folder} is read as a model of the family ${as}, as asked`, ...matched.notes],
+  };
 }
 
 /**
@@ -36,8 +42,8 @@ export function openTextWeights(folder: string): MatchedWeights {
  *
  * @throws UserError as `openTextWeights`, and when the tokenizer is missing
  */
-export async function loadTextModel(folder: string): Promise<TextModel> {
-  const { spec, weights, notes } = openTextWeights(folder);
+export async function loadTextModel(folder: string, as?: string): Promise<TextModel> {
+  const { spec, weights, notes } = openTextWeights(folder, as);
   // The engine's thread starts while the tokenizer is loaded.
   warmUp();
   // As in Python: the tokenizer's own BOS is what stands before a text, the config's what generation starts from.

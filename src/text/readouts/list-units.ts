@@ -1,5 +1,5 @@
 /** @file What units a language model has, and what is known of them. */
-import { openTextWeights } from '../lm/model.js';
+import { openTextWeights, type TextModel } from '../lm/model.js';
 import { headGroup } from './head.js';
 import { shippedStatistics } from './unit-statistics.js';
 
@@ -27,9 +27,12 @@ export interface TextUnits {
   others: string[];
 }
 
-/** Lists units by layer. Throws UserError for a folder that holds no language model. */
-export function listTextUnits(folder: string): TextUnits {
-  const { spec } = openTextWeights(folder);
+/** Lists units by layer, of a model read as the family `as` where that is given. Throws UserError for a folder that holds no language model. */
+export const listTextUnits = (folder: string, as?: string): TextUnits =>
+  unitsOf({ spec: openTextWeights(folder, as).spec, folder });
+
+/** Lists the units of a model by layer. */
+export function unitsOf({ spec, folder }: Pick<TextModel, 'spec' | 'folder'>): TextUnits {
   const shipped = shippedStatistics(folder);
   const layers = Array.from({ length: spec.layers }, (_, layer): LayerUnits => {
     const group = headGroup(spec, layer, 'delta');
