@@ -17,6 +17,7 @@ import {
   vocabulary,
   width,
 } from './family.js';
+import { withArrays } from './presented.js';
 
 const keys = {
   ...commonKeys,
@@ -65,16 +66,14 @@ const present: Family['present'] = (source, nameIn) => {
   const [width, narrow] = source.shape(inwards!) as [number, number];
   const fits = sameShape(source.shape(outwards!), [narrow, width]) && source.shape(stored)[1] === narrow;
   if (!fits || source.shape(embedding)[1] !== narrow) return source;
-  const widened = new Map<string, () => Float32Array>([
-    [embedding, () => product(source, embedding, inwards!, 'out,in')],
-    [head, () => product(source, stored, outwards!, 'in,out')],
-  ]);
-  return {
-    names: [...new Set([...source.names, head])],
-    shape: (name) =>
-      widened.has(name) ? [source.shape(name === head ? stored : name)[0]!, width] : source.shape(name),
-    read: (name) => widened.get(name)?.() ?? source.read(name),
-  };
+  const shape = (name: string) => [source.shape(name)[0]!, width];
+  return withArrays(
+    source,
+    new Map([
+      [embedding, { shape: shape(embedding), read: () => product(source, embedding, inwards!, 'out,in') }],
+      [head, { shape: shape(stored), read: () => product(source, stored, outwards!, 'in,out') }],
+    ]),
+  );
 };
 
 /** Rows `[row, inner]` times a matrix of the given axes: `[row, outer]`. */

@@ -2,21 +2,7 @@
 import { sameShape } from '../../../engine/tensor-spec.js';
 import type { WeightSource } from '../../../engine/weights/weights.js';
 import type { Family } from './family.js';
-
-/** An array that a file holds in another form. */
-interface Stored {
-  readonly shape: readonly number[];
-  read(): Float32Array;
-}
-
-/** A file's arrays and further ones. */
-function withArrays(source: WeightSource, further: ReadonlyMap<string, Stored>): WeightSource {
-  return {
-    names: [...source.names, ...further.keys()],
-    shape: (name) => further.get(name)?.shape ?? source.shape(name),
-    read: (name) => further.get(name)?.read() ?? source.read(name),
-  };
-}
+import { type Presented, withArrays } from './presented.js';
 
 type Part = 'gate_proj' | 'up_proj' | 'down_proj';
 
@@ -46,7 +32,7 @@ export function separateExperts(own: Readonly<Record<Part, string>>): NonNullabl
   };
 }
 
-function stack(source: WeightSource, names: readonly string[], name: string): Stored {
+function stack(source: WeightSource, names: readonly string[], name: string): Presented {
   const down = name.endsWith('.down_proj');
   const [outputs, inputs] = source.shape(names[0]!) as [number, number];
   const shape = [names.length, ...(down ? [inputs, outputs] : [outputs, inputs])];
@@ -77,7 +63,7 @@ function transposed(matrix: Float32Array, rows: number, columns: number): Float3
  * `[expert, dModel, 2 * neuron]`, or in MXFP4, `[expert, 2 * neuron, dModel / 32, 16]`.
  */
 export const gptOssExperts: NonNullable<Family['present']> = (source) => {
-  const further = new Map<string, Stored>();
+  const further = new Map<string, Presented>();
   for (const name of source.names) {
     const [, module, part] = /^(.*\.experts)\.(gate_up_proj|down_proj)(?:_blocks|_bias)?$/.exec(name) ?? [];
     if (module === undefined) continue;
@@ -91,7 +77,7 @@ export const gptOssExperts: NonNullable<Family['present']> = (source) => {
 };
 
 /** One side of the gate: `[expert, neuron, dModel]`, or `[expert, neuron]` of the bias. */
-function everyOther(source: WeightSource, name: string, side: 0 | 1): Stored {
+function everyOther(source: WeightSource, name: string, side: 0 | 1): Presented {
   const shape = source.shape(name);
   if (name.endsWith('_blocks')) {
     const [experts, rows, groups] = shape as [number, number, number];
@@ -119,7 +105,7 @@ function everyOther(source: WeightSource, name: string, side: 0 | 1): Stored {
 }
 
 /** `[expert, neuron, dModel]` of `[expert, dModel, neuron / 32, 16]`. */
-function unpackedDown(source: WeightSource, name: string): Stored {
+function unpackedDown(source: WeightSource, name: string): Presented {
   const [experts, dModel, groups] = source.shape(name) as [number, number, number];
   const neurons = 32 * groups;
   const size = dModel * neurons;
