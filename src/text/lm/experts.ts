@@ -19,6 +19,8 @@ interface Router {
   /** Of the chosen, strongest first, `[rows, chosen]`: by what each one's output is multiplied, and which they are, int32. */
   readonly chosenWeights: Lazy<tf.Tensor>;
   readonly chosen: Lazy<tf.Tensor>;
+  /** 1 where an expert is chosen, else 0; no gradient passes. `[rows, expert]` */
+  readonly isChosen: Lazy<tf.Tensor>;
   /** The same weights by expert, 0 where one is not chosen, `[rows, expert]`. */
   readonly weights: Lazy<tf.Tensor>;
 }
@@ -57,7 +59,7 @@ export function expertsMlp(
     },
     post: (expert) => {
       const part: Part = { count: 1, pick: (x) => tf.slice(x, expert, 1) };
-      const is = tf.cast(tf.greater(tf.slice(router.weights(), [0, expert], [rows, 1]), 0), 'float32');
+      const is = tf.slice(router.isChosen(), [0, expert], [rows, 1]);
       return tf.reshape(tf.mul(tf.reshape(computed(part), [rows, experts.neurons]), is), [
         batch,
         pos,
@@ -160,13 +162,15 @@ function route(reading: Reading, experts: ExpertsSpec, layer: number, x: Lazy<tf
   const shares = once(() => tf.softmax(logits()));
   const chosen = once(() => strongest(logits(), k));
   const byPlace = once(() => tf.oneHot(chosen() as tf.Tensor2D, count, 1, 0, 'float32')); // [rows, chosen, expert]
+  const isChosen = once(() => tf.sum(byPlace(), 1));
   const byExpert = once(() => {
-    const own = tf.mul(shares(), tf.sum(byPlace(), 1));
+    const own = tf.mul(shares(), isChosen());
     return experts.sumToOne ? tf.div(own, tf.sum(own, 1, true)) : own;
   });
   return {
     logits,
     chosen,
+    isChosen,
     weights: byExpert,
     chosenWeights: once(() => tf.sum(tf.mul(byPlace(), tf.expandDims(byExpert(), 1)), 2)),
   };

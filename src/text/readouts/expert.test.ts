@@ -5,6 +5,7 @@ import { runOn } from '../../../test/helpers/engines.js';
 import { randomModel } from '../../../test/helpers/random-model.js';
 import { formatUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import { embedTokens } from '../lm/embed.js';
 import { forward, padCache, step } from '../lm/transformer.js';
 import { ExpertGroup, ExpertNeuronGroup } from './expert.js';
 import { NeuronGroup } from './neuron.js';
@@ -44,6 +45,30 @@ const measured = async (group: ReadoutGroup) => {
 };
 
 describe('units of experts', () => {
+  it('have gradients that methods can follow, a neuron where its expert is chosen', async () => {
+    const groups: Record<string, ReadoutGroup[]> = {
+      logit: [new ExpertGroup(spec, 1, 'logit')],
+      weight: [new ExpertGroup(spec, 1, 'weight')],
+      neurons: Array.from({ length: count }, (_, e) => new ExpertNeuronGroup(spec, 1, e)),
+    };
+    const outputs = await runOn(
+      'onnx',
+      ({ ids }, weights) => {
+        const gradient = (group: readonly ReadoutGroup[]) =>
+          tf.grad((embeddings: tf.Tensor) => {
+            const pass = forward(spec, weights, { embeddings });
+            const squares = group.map((each) => tf.sum(tf.square(each.read({ spec, weights, pass }))));
+            return tf.addN(squares) as tf.Scalar;
+          })(embedTokens(spec, weights, ids!));
+        return Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, gradient(group)]));
+      },
+      { ids },
+      weights,
+    );
+    for (const [name, { data }] of Object.entries(outputs))
+      expect([name, data.some((x) => x !== 0), data.every(Number.isFinite)]).toEqual([name, true, true]);
+  });
+
   it('are the router’s logits, the weights of the chosen, and neurons where an expert is chosen', async () => {
     const logits = await measured(new ExpertGroup(spec, 1, 'logit'));
     const shares = await measured(new ExpertGroup(spec, 1, 'weight'));
