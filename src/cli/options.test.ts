@@ -10,6 +10,7 @@ import {
   number,
   repeated,
   seedOption,
+  single,
 } from './options.js';
 
 describe('integer', () => {
@@ -69,4 +70,9 @@ describe('shared options', () => {
     expect(() => command().parse(['--engine', 'gpu'], { from: 'user' })).toThrow(/onnx, tensorflow, cpu/);
     expect(() => command().parse(['--seed', '-1'], { from: 'user' })).toThrow(/from 0 to 4294967295/);
   });
+});
+
+it('an option that may be given once refuses a second, which else would win in silence', () => {
+  expect(single('L0.H1', undefined)).toBe('L0.H1');
+  expect(() => single('L0.H2', 'L0.H1')).toThrow('It was given before, as "L0.H1"; it may be given once.');
 });
