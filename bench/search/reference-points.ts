@@ -126,7 +126,7 @@ async function search({ unit: name, measure, seconds }: Reference) {
       drive(auto, {
         arena: {
           ...{ subject: withoutBos, probe, turn, batch, positions: POSITIONS, quiet: null },
-          prior: {
+          sampler: {
             get tokensRead() {
               return inside.tokensRead;
             },

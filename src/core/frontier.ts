@@ -1,7 +1,7 @@
 /** @file The non-dominated candidates of a search: probable, strong, selective. */
 import type { ScoredText } from './scored-text.js';
 
-/** The corner of the hypervolume (DESIGN section 3): text of 6 nats a token that excites the unit no more than average. */
+/** The corner of the hypervolume: text of 6 nats a token that excites the unit no more than average. */
 export const HYPERVOLUME_CORNER = { crossEntropy: 6, z: 0 } as const;
 
 /** A place in the space of the three wishes. */

@@ -23,7 +23,7 @@ const MOST_BYTES = 1e9;
 
 export const corpusTask: Task<'corpus', CorpusResult> = {
   keeps: true,
-  places: ['model', 'calibrationText', 'files'],
+  pathFields: ['model', 'calibrationText', 'files'],
   async *open(job, signal, given) {
     const files = corpusFiles(job.files);
     const { unit, top } = job;

@@ -16,7 +16,7 @@ import type { Given, Task } from './task.js';
 
 export const imageTask: Task<'image', ImageResult> = {
   keeps: true,
-  places: ['model', 'start', 'image', 'animation', 'examples'],
+  pathFields: ['model', 'start', 'image', 'animation', 'examples'],
   async *open(job, signal, given) {
     const files = filesOf(job);
     checkFiles(files);

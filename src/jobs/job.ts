@@ -61,7 +61,7 @@ export async function* openJob<T extends TaskName = TaskName>(
 ): Run<OpenedJob<T>> {
   const read = readJob(data);
   const task = (await tasks[read.task]()) as Task<TaskName, unknown>;
-  const job = settled(read, task.places as readonly string[]);
+  const job = settled(read, task.pathFields as readonly string[]);
   const opened = yield* task.open(job as never, signal, given);
   const description = {
     job: job as unknown as JobRecord,

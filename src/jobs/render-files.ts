@@ -7,7 +7,7 @@ import type { ChannelUnit } from '../core/units.js';
 import { contactSheet } from '../media/contact-sheet.js';
 import { exampleSheet } from '../media/example-sheet.js';
 import { checkAnimationName, encodePng, writeAnimation, writePng } from '../media/picture-files.js';
-import { eventClock, type Run } from '../runs/events.js';
+import { asJson, eventClock, type Run } from '../runs/events.js';
 import { runFile } from '../runs/run-file.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { datasetExamples } from '../vision/dataset-examples.js';
@@ -118,7 +118,7 @@ export async function* renderToFiles(
   const rendered = { ...written, examples };
   const reason = result.interrupted ? 'interrupted' : 'done';
   const document = { ...(folder && { run: folder.path }), ...withoutPixels(rendered) };
-  yield event({ kind: 'finished', reason, result: JSON.parse(JSON.stringify(document)) });
+  yield event({ kind: 'finished', reason, result: asJson(document) });
   return rendered;
 }
 

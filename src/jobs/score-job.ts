@@ -8,7 +8,7 @@ import type { Task } from './task.js';
 
 export const scoreTask: Task<'score', ScoreResult> = {
   keeps: false,
-  places: ['model', 'calibrationText'],
+  pathFields: ['model', 'calibrationText'],
   async *open(job, signal, given) {
     const { text, units, ablate } = job;
     const options = { ...(yield* openSession(job, signal, given.model)), text, units, ablate };
@@ -22,7 +22,7 @@ export const scoreTask: Task<'score', ScoreResult> = {
 
 export const explainTask: Task<'explain', Explanation> = {
   keeps: false,
-  places: ['model', 'calibrationText'],
+  pathFields: ['model', 'calibrationText'],
   async *open(job, signal, given) {
     const { text, unit, replacements, ablate } = job;
     const session = yield* openSession(job, signal, given.model);
@@ -37,7 +37,7 @@ export const explainTask: Task<'explain', Explanation> = {
 
 export const calibrateTask: Task<'calibrate', CalibrationResult> = {
   keeps: false,
-  places: ['model', 'calibrationText'],
+  pathFields: ['model', 'calibrationText'],
   async *open(job, signal, given) {
     const options = { ...(yield* openSession(job, signal, given.model)), units: job.units };
     return {

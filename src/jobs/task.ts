@@ -1,5 +1,5 @@
 /** @file What a task is: how its jobs are opened, run and resumed. */
-import type { JsonValue, Run } from '../runs/events.js';
+import type { Run } from '../runs/events.js';
 import type { RunReading } from '../runs/read-run.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import type { Expression } from '../vision/objectives/expression.js';
@@ -14,7 +14,7 @@ export interface More {
 }
 
 /** Where a run computes. */
-export interface Place {
+export interface RunContext {
   /** Null = nothing is kept. */
   readonly folder: RunFolder | null;
   readonly signal: AbortSignal;
@@ -35,20 +35,17 @@ export interface Given {
 export interface Opened<Result> {
   readonly model: { readonly name: string; readonly hash: string };
   /** @yields the run's events; the last is `finished` */
-  begin(place: Place): Run<Result>;
+  begin(place: RunContext): Run<Result>;
 }
 
 export interface Task<T extends TaskName, Result> {
   /** Whether its runs have a folder. */
   readonly keeps: boolean;
   /** Fields that name a model or files; made absolute, so that a run can be repeated from anywhere. */
-  readonly places: readonly (keyof JobOf<T>)[];
+  readonly pathFields: readonly (keyof JobOf<T>)[];
   /**
    * @yields what a download says
    * @throws UserError for what is not there, UsageError for a request that makes no sense, before anything is computed
    */
   open(job: JobOf<T>, signal: AbortSignal, given: Given): Run<Opened<Result>>;
 }
-
-/** A result as the last event carries it. */
-export const asJson = (result: unknown): JsonValue => JSON.parse(JSON.stringify(result)) as JsonValue;

@@ -14,7 +14,7 @@ import type { Given, Task } from './task.js';
 
 export const textTask: Task<'text', SearchResult> = {
   keeps: true,
-  places: ['model', 'calibrationText', 'naturalText', 'prior', 'policy'],
+  pathFields: ['model', 'calibrationText', 'naturalText', 'prior', 'policy'],
   async *open(job, signal, given) {
     const options = yield* searchOptions(job, signal, given);
     checkSearch(options);

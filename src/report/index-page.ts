@@ -3,7 +3,7 @@
 import { evenly, extent } from '../core/evenly.js';
 import { fluencyFront, HYPERVOLUME_CORNER } from '../core/frontier.js';
 import type { ScoredText } from '../core/scored-text.js';
-import { field } from '../runs/run-view.js';
+import { jsonField } from '../runs/run-view.js';
 import { type EmbeddedPicture, embedFinal } from './embedded-pictures.js';
 import { frontierThumbnail } from './figures/thumbnail.js';
 import { type Html, html } from './html.js';
@@ -42,7 +42,7 @@ const MOST_TEXTS = 100;
 
 export async function indexedRun(run: ReportedRun): Promise<IndexedRun> {
   const { description, view, state, missing } = run;
-  const hypervolume = field(run.result, 'hypervolume');
+  const hypervolume = jsonField(run.result, 'hypervolume');
   return {
     unit: unitLabel(run),
     model: description?.model?.name ?? '–',

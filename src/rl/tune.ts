@@ -3,7 +3,7 @@ import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
 import { hypervolume } from '../core/frontier.js';
 import type { ScoredText } from '../core/scored-text.js';
-import { eventClock, type JsonValue, type Run, stamped } from '../runs/events.js';
+import { asJson, eventClock, type Run, stamped } from '../runs/events.js';
 import { calibrate, resolveUnits } from '../text/readouts/session.js';
 import { loraLayout } from './lora.js';
 import type { SampleStatistics } from './sample-statistics.js';
@@ -102,7 +102,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
       frontier,
     };
     const reason = signal?.aborted ? 'interrupted' : 'done';
-    yield event({ kind: 'finished', reason, result: JSON.parse(JSON.stringify(result)) as JsonValue });
+    yield event({ kind: 'finished', reason, result: asJson(result) });
     return result;
   } finally {
     await tuning.dispose();

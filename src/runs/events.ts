@@ -11,6 +11,9 @@ import type { ScoredText } from '../core/scored-text.js';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
+/** A value as JSON holds it: undefined fields are left out, numbers that are not finite are null. */
+export const asJson = (value: unknown): JsonValue => JSON.parse(JSON.stringify(value)) as JsonValue;
+
 /** The first event: what is about to be computed. */
 export interface StartedEvent {
   kind: 'started';

@@ -125,7 +125,7 @@ export function partsLeftOut(view: RunView): string[] {
 }
 
 /** A field of a JSON object; null for anything else. */
-export function field(value: JsonValue, name: string): JsonValue {
+export function jsonField(value: JsonValue, name: string): JsonValue {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   return own(value, name) ?? null;
 }

@@ -7,7 +7,7 @@ import { decodeEvent } from '../runs/event-codec.js';
 import type { JsonValue } from '../runs/events.js';
 import { lineBefore } from '../runs/last-line.js';
 import { runFile } from '../runs/run-file.js';
-import { field } from '../runs/run-view.js';
+import { jsonField } from '../runs/run-view.js';
 
 export interface RunSummary {
   readonly path: string;
@@ -107,10 +107,10 @@ function fileOf(run: string, name: string): { file: string; size: number; writte
 function bestOf(path: string, result: JsonValue): number | null {
   const frontier = readJson(fileOf(path, 'frontier.json'));
   if (Array.isArray(frontier)) {
-    const values = frontier.map((text) => field(text, 'z')).filter((z) => typeof z === 'number');
+    const values = frontier.map((text) => jsonField(text, 'z')).filter((z) => typeof z === 'number');
     if (values.length > 0) return values.reduce((a, b) => Math.max(a, b));
   }
-  const final = field(field(result, 'activation'), 'final') ?? field(result, 'reward');
+  const final = jsonField(jsonField(result, 'activation'), 'final') ?? jsonField(result, 'reward');
   return typeof final === 'number' ? final : null;
 }
 

@@ -65,7 +65,7 @@ export function openViewer({ start, folder, live, color = true, screenReader }: 
     live ?? null,
   );
   const app = render(createElement(App, { session, start: startAt(...start) }), {
-    // Every frame whole and at once: `Screen` finds out what changed and when to write it.
+    // Every frame whole and at once: `ScreenBuffer` finds out what changed and when to write it.
     debug: true,
     stdout: screen as unknown as NodeJS.WriteStream,
     stdin,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { evenly } from '../../core/evenly.js';
 import { formatCount } from '../../core/format.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import { field } from '../../runs/run-view.js';
+import { jsonField } from '../../runs/run-view.js';
 import { frontierFigure } from '../figures/frontier.js';
 import { type Html, html } from '../html.js';
 import { type ReportedRun, unitLabel } from '../reported-run.js';
@@ -79,7 +79,7 @@ const clusterList = z.array(
 
 /** What the explained texts rest on, group by group, as the result has it. */
 export function clusterSection({ view, result }: ReportedRun): Html | null {
-  const all = clusterList.safeParse(field(result, 'clusters')).data ?? [];
+  const all = clusterList.safeParse(jsonField(result, 'clusters')).data ?? [];
   if (all.length === 0) return null;
   const clusters = all.slice(0, MOST_CLUSTERS);
   const place = explainedPlaces(view);

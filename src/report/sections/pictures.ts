@@ -1,5 +1,5 @@
 /** @file A rendered picture: its last state, the way there, and the activation over the steps. */
-import { field, type RunView } from '../../runs/run-view.js';
+import { jsonField, type RunView } from '../../runs/run-view.js';
 import type { EmbeddedPicture, RunPictures } from '../embedded-pictures.js';
 import { type CurveSeries, curveFigure } from '../figures/curve.js';
 import { type Html, html } from '../html.js';
@@ -44,7 +44,7 @@ export function activationSeries({
   result: ReportedRun['result'];
   view: RunView;
 }): CurveSeries {
-  const curve = field(field(result, 'activation'), 'curve');
+  const curve = jsonField(jsonField(result, 'activation'), 'curve');
   const values = Array.isArray(curve) ? curve.filter((value) => typeof value === 'number') : [];
   if (values.length > 1) return { name: 'activation', steps: values.map((_, step) => step), values };
   const { frames } = view;

@@ -2,7 +2,7 @@
 import { formatCount, formatSeconds } from '../../core/format.js';
 import { settingsOf } from '../../runs/description.js';
 import type { JsonValue } from '../../runs/events.js';
-import { field } from '../../runs/run-view.js';
+import { jsonField } from '../../runs/run-view.js';
 import { type Html, html } from '../html.js';
 import { type ReportedRun, taskOf, unitLabel } from '../reported-run.js';
 import { decimal } from '../visible-text.js';
@@ -45,8 +45,10 @@ ${notes.length > 0 && html`<ul class="notes" aria-label="Remarks">${notes.map((n
 }
 
 function costOf(result: JsonValue): string | null {
-  const cost = field(result, 'cost');
-  const [evaluations, seconds, steps] = ['evaluations', 'seconds', 'steps'].map((name) => field(cost, name));
+  const cost = jsonField(result, 'cost');
+  const [evaluations, seconds, steps] = ['evaluations', 'seconds', 'steps'].map((name) =>
+    jsonField(cost, name),
+  );
   const parts = [
     typeof evaluations === 'number' && `${formatCount(evaluations)} evaluations`,
     typeof steps === 'number' && `${formatCount(steps)} steps`,
@@ -56,8 +58,8 @@ function costOf(result: JsonValue): string | null {
 }
 
 function hypervolumeOf(result: JsonValue): string | null {
-  const own = field(result, 'hypervolume');
-  const prior = field(field(field(result, 'baselines'), 'prior_best'), 'hypervolume');
+  const own = jsonField(result, 'hypervolume');
+  const prior = jsonField(jsonField(jsonField(result, 'baselines'), 'prior_best'), 'hypervolume');
   if (typeof own !== 'number') return null;
   return decimal(own, 1) + (typeof prior === 'number' ? ` (samples of the prior: ${decimal(prior, 1)})` : '');
 }

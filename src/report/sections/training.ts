@@ -3,7 +3,7 @@
 import { evenly } from '../../core/evenly.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { JsonValue } from '../../runs/events.js';
-import { field, type Series } from '../../runs/run-view.js';
+import { jsonField, type Series } from '../../runs/run-view.js';
 import { curveFigure } from '../figures/curve.js';
 import { type Html, html } from '../html.js';
 import type { ReportedRun } from '../reported-run.js';
@@ -61,9 +61,9 @@ const compared: readonly (readonly [string, string])[] = [
 
 /** Fresh samples of the tuned model against as many of the prior. */
 function comparison(result: JsonValue): Html | null {
-  const [tuned, prior] = [field(result, 'samples'), field(result, 'prior_samples')];
+  const [tuned, prior] = [jsonField(result, 'samples'), jsonField(result, 'prior_samples')];
   const figure = (of: JsonValue, name: string) => {
-    const value = field(of, name);
+    const value = jsonField(of, name);
     return decimalOrDash(typeof value === 'number' ? value : null);
   };
   if (tuned === null && prior === null) return null;

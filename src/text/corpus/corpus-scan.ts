@@ -3,7 +3,7 @@ import { UsageError, UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { hypervolume } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import { type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
+import { asJson, type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
 import { stackRows } from '../lm/rows.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
@@ -100,7 +100,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
       top: await withPeaks(found.strongest, subject, probe),
     };
     const reason = signal?.aborted ? 'interrupted' : 'done';
-    yield event({ kind: 'finished', reason, result: JSON.parse(JSON.stringify(result)) });
+    yield event({ kind: 'finished', reason, result: asJson(result) });
     return result;
   } finally {
     await probe.dispose();

@@ -28,7 +28,7 @@ export interface Pass {
   /** The activation at a place; `Place` lists names and shapes. Throws Error for a place the model lacks. */
   at(place: Place): tf.Tensor;
   /**
-   * Keys and values after this run. Of `forward`: `[batch, kvHead, pos, dHead]` (see `padCache`).
+   * Keys and values after this pass. Of `forward`: `[batch, kvHead, pos, dHead]` (see `padCache`).
    *
    * @param layers - of the first so many layers; all unless told otherwise
    */

@@ -1,5 +1,5 @@
 /** @file `superstim calibrate` as a library function: what is usual for units. */
-import { eventClock, type Run } from '../../runs/events.js';
+import { asJson, eventClock, type Run } from '../../runs/events.js';
 import type { CalibrationSource } from './calibration.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 
@@ -38,6 +38,6 @@ export async function* calibrateUnits(
     }
   }
   const result: CalibrationResult = { model: options.model.name, units: found };
-  yield event({ kind: 'finished', reason: 'done', result: JSON.parse(JSON.stringify(result)) });
+  yield event({ kind: 'finished', reason: 'done', result: asJson(result) });
   return result;
 }

@@ -195,7 +195,7 @@ export class Probe {
   }
 
   /**
-   * z less `gamma` times the softmax-weighted rivals: J of DESIGN section 3 without its fluency term. Differentiable.
+   * z less `gamma` times the softmax-weighted rivals: the objective J without its fluency term (docs/search.md). Differentiable.
    *
    * @param gamma - `[batch]`
    * @returns `[batch]`

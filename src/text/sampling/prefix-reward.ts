@@ -1,5 +1,5 @@
 /**
- * @file J of DESIGN section 3 without its fluency term (the prior itself carries it when one samples), of whole
+ * @file The objective J (docs/search.md) without its fluency term (the prior itself carries it when one samples), of whole
  * sequences and of their beginnings.
  *
  * A causal model computes a token's z from those before it, so the best so far of a beginning is exact, and the

@@ -17,11 +17,11 @@ import type { Sampler } from '../sampling/sampler.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import { Population } from './population.js';
 import type { Proposals, Proposer } from './proposals.js';
-import type { Choose, Parent, Prospect, Screen, Screened } from './scoring.js';
+import type { Choose, Parent, Prospect, Screened, Screening } from './scoring.js';
 
 /** What was spent so far. */
 export interface Cost {
-  /** Sequences scored, a gradient counted as two (as in DESIGN section 8). */
+  /** Sequences scored, a gradient counted as two. */
   evaluations: number;
   /** Token positions times layers that were computed, backward passes counted as one more forward. */
   tokenLayers: number;
@@ -31,11 +31,11 @@ export interface ArenaOptions {
   readonly subject: TextSubject;
   readonly probe: Probe;
   /** Scores children with less work, where there is one. */
-  readonly screen?: Screen;
+  readonly screen?: Screening;
   /** z of the unit over the prompts it should stay quiet on, the largest; null without such prompts. */
   readonly quiet: number | null;
   /** Draws whole sequences and parts of them anew. */
-  readonly prior: Pick<Sampler, 'sample' | 'rewrite' | 'tokensRead'>;
+  readonly sampler: Pick<Sampler, 'sample' | 'rewrite' | 'tokensRead'>;
   readonly proposer: Proposer;
   readonly random: Random;
   /** Positions of a sequence, BOS included. */
@@ -51,7 +51,7 @@ export interface ArenaOptions {
   /** The one weight of the cross entropy, sigmas a nat, of methods that else spread over many. */
   readonly lambda?: number;
   /** Files of natural text to compare with. */
-  readonly corpus?: readonly CorpusFile[];
+  readonly naturalText?: readonly CorpusFile[];
   /** Weights tuned for the unit, which the method `sample` draws from in the model's place. */
   readonly policy?: WeightSource;
   /** The model whose probability counts as fluency, where it is not the subject. */
@@ -193,7 +193,7 @@ export class Arena {
 
   /** Sequences from the prior, `[count, positions]`. */
   async samplePrior(count: number): Promise<Int32Array> {
-    const { prior, positions, random, fluency, subject } = this.options;
+    const { sampler, positions, random, fluency, subject } = this.options;
     if (fluency) {
       const before = fluency.tokenLayers;
       const encode = (text: string) => subject.tokenizer.encode(text);
@@ -202,7 +202,7 @@ export class Arena {
       return rows;
     }
     this.countTokens(count * (positions - 1));
-    return prior.sample(count, random);
+    return sampler.sample(count, random);
   }
 
   /** What to try in some sequences, `[sequences, positions]`; see `Proposer`. */

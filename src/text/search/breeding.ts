@@ -134,16 +134,16 @@ export class Breeding {
 
   /** Lets the prior write what the drafts left to it. */
   private async write(children: readonly Child[]): Promise<void> {
-    const { prior, positions, random } = this.arena.options;
+    const { sampler, positions, random } = this.arena.options;
     const open = children.flatMap((child) => (child.rewrite ? [{ child, rewrite: child.rewrite }] : []));
     const part = open.map(({ child }) => child);
     const rewrites = open.map(({ rewrite }) => rewrite);
     const rows = stackRows(part.map(({ row }) => row));
     const parents = part.map(({ parent }) => parent.ids);
-    const before = prior.tokensRead;
-    const written = await timed(part, () => prior.rewrite(rows, rewrites, random, parents));
+    const before = sampler.tokensRead;
+    const written = await timed(part, () => sampler.rewrite(rows, rewrites, random, parents));
     for (const [i, child] of part.entries()) child.row = written.slice(i * positions, (i + 1) * positions);
-    this.arena.countTokens(prior.tokensRead - before);
+    this.arena.countTokens(sampler.tokensRead - before);
   }
 }
 

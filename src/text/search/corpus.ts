@@ -5,7 +5,7 @@ import type { Arena } from './arena.js';
 
 /** From the beginning of the files to their end, or until stopped; a turn is at most a stretch of text. */
 export async function* corpus(arena: Arena): AsyncGenerator<void, void, void> {
-  const { subject, positions, turn, corpus: files = [] } = arena.options;
+  const { subject, positions, turn, naturalText: files = [] } = arena.options;
   const cut = { unit: 'window', length: positions - 1 } as const;
   // Not the arena's: what a corpus repeats says nothing of a method that finds nothing new.
   const seen = new Set<string>();

@@ -5,7 +5,7 @@
  * Eight members, each with its own weight of fluency. In each round a member has 32 children, one token swapped at
  * a uniform position for one of the 512 that the gradient favours there; every member is replaced by what is best
  * of all for its weight. Every 30 rounds all members restart from the best for one random weight. (On wide models the
- * gradient is computed in 8 bits; see devices.ts.)
+ * gradient is computed in 8 bits; see shortcuts.ts.)
  */
 
 import type { Point } from '../../core/frontier.js';

@@ -181,8 +181,6 @@ export const operators = {
   graft,
 } as const satisfies Record<string, Operator>;
 export type OperatorName = keyof typeof operators;
-export const operatorNames = Object.keys(operators) as OperatorName[];
-
 const anywhere = (parent: Candidate, random: Random) => 1 + random.integer(parent.ids.length - 1);
 
 /** Then nothing may be rewritten behind the peak, and what is to stay must stay at the end. */

@@ -7,9 +7,9 @@ import { firstChange } from '../lm/rows.js';
 import type { SequenceScore } from '../names.js';
 import { concatScores, type Scores } from '../readouts/scores.js';
 import { type Opinion, RoughErrors } from './rough-errors.js';
-import type { Choose, Parent, Scoring, Screen, Screened } from './scoring.js';
+import type { Choose, Parent, Scoring, Screened, Screening } from './scoring.js';
 
-export class RankFirst implements Screen {
+export class RankFirst implements Screening {
   private readonly errors = new RoughErrors();
 
   /** @param at - how positions make a sequence's z */

@@ -1,5 +1,5 @@
 /**
- * @file How children are scored: plainly, or by devices that do less work. What a device leaves out is most unlikely
+ * @file How children are scored: plainly, or by shortcuts that do less work. What a shortcut leaves out is most unlikely
  * to have mattered; what it gives is computed in float32, as if it were not there.
  */
 import type { Point } from '../../core/frontier.js';
@@ -39,7 +39,7 @@ export interface Screened {
 }
 
 /** Scores the children that could matter. */
-export interface Screen {
+export interface Screening {
   /** Token positions times layers computed so far. */
   readonly tokenLayers: number;
   score(children: readonly Int32Array[], parents: readonly Parent[], choose: Choose): Promise<Screened>;
@@ -70,7 +70,7 @@ export class WholeScoring implements Scoring {
 }
 
 /** Keeps all children. */
-export class KeepAll implements Screen {
+export class KeepAll implements Screening {
   constructor(private readonly scoring: Scoring) {}
 
   get tokenLayers(): number {

@@ -5,7 +5,7 @@ import { field } from '../../core/field.js';
 import { dominates, hypervolume } from '../../core/frontier.js';
 import { Random } from '../../core/random.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import { type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
+import { asJson, type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
 import { openSubject } from '../lm/subject.js';
 import type { SearchMethodName } from '../names.js';
 import { clusterTexts, type TextCluster } from '../readouts/clusters.js';
@@ -99,7 +99,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     yield event({
       kind: 'finished',
       reason: signal?.aborted ? 'interrupted' : 'done',
-      result: JSON.parse(JSON.stringify(result)),
+      result: asJson(result),
     });
     return result;
   } finally {

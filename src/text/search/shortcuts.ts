@@ -1,10 +1,10 @@
-/** @file Devices that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
+/** @file Shortcuts that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
 import { traitsOf } from '../../engine/compile.js';
 import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import { parentsOf } from './breeding.js';
 import { RankFirst } from './rank-first.js';
-import { KeepAll, type Scoring, type Screen, WholeScoring } from './scoring.js';
+import { KeepAll, type Scoring, type Screening, WholeScoring } from './scoring.js';
 import { SharedPrefixes } from './shared-prefixes.js';
 
 export interface Shortcuts {
@@ -41,11 +41,11 @@ const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
 /** Of children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
 const TOKENS = 256;
 
-/** Null where no device is on. */
+/** Null where no shortcut is on. */
 export function openScreen(
   { sharedPrefixes, roughRanking }: Shortcuts,
   { probe, positions, turn, batch }: ScreenOptions,
-): { screen: Screen; dispose(): Promise<void> } | null {
+): { screen: Screening; dispose(): Promise<void> } | null {
   const parents = parentsOf(turn);
   const rough = probe.inPrecision('int8');
   const shared = new SharedPrefixes({

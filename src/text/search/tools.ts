@@ -77,7 +77,7 @@ export async function openTools(
   return {
     probe,
     whole,
-    arenaFor: (name) => ({ ...shared, prior: breeds(name) ? drafts : prior }),
+    arenaFor: (name) => ({ ...shared, sampler: breeds(name) ? drafts : prior }),
     dispose: async () => {
       prior.dispose();
       if (drafts !== prior) drafts.dispose();

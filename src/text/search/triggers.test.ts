@@ -43,7 +43,7 @@ beforeAll(async () => {
     const batch = 64;
     const arena = new Arena({
       ...{ subject, probe, positions, batch, evaluations, turn: batch, quiet: null, random: new Random(1) },
-      prior: await Sampler.create({ subject, positions, batch, parents: 16 }),
+      sampler: await Sampler.create({ subject, positions, batch, parents: 16 }),
       proposer: new Proposer({ probe, positions, batch: 1, asked: 1, count: 8 }),
     });
     const ids = new Int32Array(positions).fill(subject.start, 0, 1).fill(usableTokens(subject)[0]!, 1);

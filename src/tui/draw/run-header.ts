@@ -6,7 +6,7 @@ import { fitLine, type Line, lineWidth, plain } from '../../media/styled.js';
 import { unitOf } from '../../runs/description.js';
 import type { JsonValue, ProgressEvent } from '../../runs/events.js';
 import { formatBar, formatShare, progressShare, progressWords } from '../../runs/progress-text.js';
-import { field, partsLeftOut, type RunView } from '../../runs/run-view.js';
+import { jsonField, partsLeftOut, type RunView } from '../../runs/run-view.js';
 import type { RunSnapshot } from '../run-source.js';
 
 /** How a run stands, in a word and a colour. */
@@ -77,7 +77,7 @@ export function outcome(view: RunView): string {
   const result = end?.kind === 'finished' ? end.result : null;
   const parts: string[] = [];
   if (frontier.length > 0) {
-    const volume = number(field(result, 'hypervolume')) ?? hypervolume(frontier);
+    const volume = number(jsonField(result, 'hypervolume')) ?? hypervolume(frontier);
     parts.push(`hypervolume ${volume.toFixed(1)}`, `${frontier.length} texts on the frontier`);
   }
   if (frames.length > 0)
@@ -85,8 +85,8 @@ export function outcome(view: RunView): string {
   // The steps of a picture have the same figures.
   for (const [name, { values }] of frames.length > 0 ? [] : [...series].slice(0, 3))
     parts.push(`${name.replaceAll('_', ' ')} ${formatCount(values.at(-1)!)}`);
-  const cost = field(result, 'cost');
-  const [evaluations, seconds] = [number(field(cost, 'evaluations')), number(field(cost, 'seconds'))];
+  const cost = jsonField(result, 'cost');
+  const [evaluations, seconds] = [number(jsonField(cost, 'evaluations')), number(jsonField(cost, 'seconds'))];
   if (evaluations !== null) parts.push(`${formatCount(evaluations)} evaluations`);
   parts.push(formatSeconds(seconds ?? view.at));
   return parts.join('  ');
