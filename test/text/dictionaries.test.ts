@@ -1,7 +1,11 @@
-/** @file Latents of dictionaries in the files that their authors publish, against the values of their own libraries. */
+/**
+ * @file Latents of dictionaries in the files of their formats: small ones of this repository, by the published formulas, and
+ * those of ../shared, where it is there, mostly by the authors' own libraries.
+ */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/core/errors.js';
 import type { LatentUnit } from '../../src/core/units.js';
@@ -17,8 +21,8 @@ import { runOn } from '../helpers/engines.js';
 import { shared } from '../helpers/shared.js';
 
 const TOLERANCE = 1e-4;
-const fixtures = shared('fixtures/dictionaries');
-const models = shared('fixtures/transformers');
+const committed = fileURLToPath(new URL('../fixtures/', import.meta.url));
+const beside = shared('fixtures');
 const scratch = mkdtempSync(join(tmpdir(), 'dictionaries-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
@@ -30,13 +34,14 @@ interface Fixture {
   readonly refused: string | null;
 }
 
-function fixturesIn(path: string): Fixture[] {
+function fixturesIn(fixtures: string, title: string): Fixture[] {
+  const path = join(fixtures, 'dictionaries');
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('expected.safetensors'))
     .sort()
     .map((file) => {
-      const model = join(models.path, file.split('/')[0]!);
-      return { name: dirname(file), folder: join(path, dirname(file)), model, refused: refusal(model) };
+      const model = join(fixtures, 'transformers', file.split('/')[0]!);
+      return { name: `${title}${dirname(file)}`, folder: join(path, dirname(file)), model, refused: refusal(model) };
     });
 }
 
@@ -50,7 +55,7 @@ function refusal(model: string): string | null {
   }
 }
 
-const all = fixtures.missing || models.missing ? [] : fixturesIn(fixtures.path);
+const all = [...fixturesIn(committed, ''), ...(beside.missing ? [] : fixturesIn(beside.path, '../shared: '))];
 const context = { measure: 'delta', tokenId: () => null } as const;
 const unitOf = (folder: string, index = 0): LatentUnit => ({
   kind: 'latent',
