@@ -52,6 +52,8 @@ export interface Dictionary {
     /** Name of the array that is subtracted, `[width]`. */
     readonly subtract: string | null;
   };
+  /** What latents write back, where that is what was read: rows, and the name of a `[width]` array that is added. */
+  readonly decoder: { readonly matrix: LatentMatrix; readonly bias: string } | null;
   readonly encoder: LatentMatrix;
   /** Name of an array, `[latent]`. */
   readonly bias: string | null;

@@ -5,7 +5,10 @@ import type { WeightSource } from '../../engine/weights/weights.js';
 import type { Dictionary, LatentMatrix } from './dictionary.js';
 
 /** What is read of each latent: a row of the encoder, and numbers. */
-export type LatentPart = 'rows' | 'bias' | 'threshold' | 'gain' | 'magnitude';
+export type LatentPart = 'rows' | 'bias' | 'threshold' | 'gain' | 'magnitude' | 'decoder';
+
+/** What is read of all together, `[width]`. */
+export type SharedPart = 'subtract' | 'added';
 
 /** Some latents of a dictionary, or all. Rows and biases are multiplied by the latents' scales. */
 export class LatentArrays implements WeightSource {
@@ -20,7 +23,7 @@ export class LatentArrays implements WeightSource {
     private readonly prefix: string,
     indices: readonly number[] | null,
   ) {
-    const { size, width, encoder, bias, activation, scaledBy, input, arrays } = dictionary;
+    const { size, width, encoder, bias, activation, scaledBy, decoder, input, arrays } = dictionary;
     const count = indices?.length ?? size;
     const lines = (matrix: LatentMatrix) => linesOf(arrays, matrix, indices);
     const scales = once(() => (scaledBy ? norms(lines(scaledBy), count) : null));
@@ -34,7 +37,7 @@ export class LatentArrays implements WeightSource {
       return by ? data.map((x, i) => x * by[Math.floor(i / each)]!) : data;
     };
     const found = new Map<string, { shape: readonly number[]; read: () => Float32Array }>();
-    const add = (part: LatentPart | 'subtract', shape: readonly number[], read: () => Float32Array) =>
+    const add = (part: LatentPart | SharedPart, shape: readonly number[], read: () => Float32Array) =>
       found.set(this.nameOf(part), { shape, read });
     add('rows', [count, width], () => scaled(lines(encoder), width));
     if (bias !== null) add('bias', [count], () => scaled(numbers(bias), 1));
@@ -44,6 +47,15 @@ export class LatentArrays implements WeightSource {
       add('magnitude', [count], () => numbers(activation.magnitude));
     }
     if (input.subtract !== null) add('subtract', [width], () => arrays.read(input.subtract!));
+    if (decoder !== null) {
+      // Latents are as large as their scales, which their decoder does not know.
+      const unscaled = (data: Float32Array) => {
+        const by = scales();
+        return by ? data.map((x, i) => x / by[Math.floor(i / width)]!) : data;
+      };
+      add('decoder', [count, width], () => unscaled(lines(decoder.matrix)));
+      add('added', [width], () => arrays.read(decoder.bias));
+    }
     this.arrays = found;
   }
 
@@ -51,7 +63,7 @@ export class LatentArrays implements WeightSource {
     return [...this.arrays.keys()];
   }
 
-  nameOf(part: LatentPart | 'subtract'): string {
+  nameOf(part: LatentPart | SharedPart): string {
     return `${this.prefix} ${part}`;
   }
 

@@ -47,7 +47,17 @@ export function openDictionary(path: string): Dictionary {
 }
 
 /** Throws UserError where an array is missing, or is not one number a latent or a dimension. */
-function checkArrays({ arrays, format, size, width, input, bias, activation, scaledBy }: Dictionary): void {
+function checkArrays({
+  arrays,
+  format,
+  size,
+  width,
+  input,
+  bias,
+  activation,
+  scaledBy,
+  decoder,
+}: Dictionary): void {
   const expect = (name: string | null, count: number, single = false) => {
     if (name === null) return;
     const shape = arrays.shape(name);
@@ -65,6 +75,9 @@ function checkArrays({ arrays, format, size, width, input, bias, activation, sca
     for (const name of [activation.gain, activation.magnitude]) expect(name, size);
   if (activation.kind === 'topk' && activation.k > size)
     throw new UserError(`${arrays.path} keeps ${activation.k} latents of ${size}, which makes no sense`);
-  if (scaledBy && arrays.shape(scaledBy.name)[scaledBy.latents] !== size)
-    throw new UserError(`"${scaledBy.name}" in ${arrays.path} is not of ${size} latents`);
+  expect(decoder?.bias ?? null, width);
+  for (const matrix of [decoder?.matrix, scaledBy]) {
+    if (matrix && arrays.shape(matrix.name)[matrix.latents] !== size)
+      throw new UserError(`"${matrix.name}" in ${arrays.path} is not of ${size} latents`);
+  }
 }

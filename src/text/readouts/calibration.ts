@@ -13,7 +13,7 @@ import { forward } from '../lm/transformer.js';
 import { type CalibrationStore, memoryStore } from './calibration-store.js';
 import type { GroupStatistics } from './group-statistics.js';
 import type { Objective } from './objective.js';
-import type { PassContext, ReadoutGroup } from './readout.js';
+import type { Fit, PassContext, ReadoutGroup } from './readout.js';
 import type { ShippedStatistics } from './unit-statistics.js';
 
 /** Sequences to count over. */
@@ -27,6 +27,8 @@ export interface CalibrationText {
 }
 
 const BATCH = 64;
+/** Sequences over which it is looked whether a group fits the model. */
+const FIT_SEQUENCES = 8;
 
 export interface CalibrationOptions {
   readonly subject: Subject;
@@ -55,6 +57,8 @@ type Known = { readonly statistics: GroupStatistics; readonly from: CalibrationS
 export class Calibration {
   private readonly known = new Map<string, Promise<Known>>();
   private readonly store: CalibrationStore;
+  private readonly fitted = new Set<string>();
+  private readonly misfits: string[] = [];
 
   constructor(private readonly options: CalibrationOptions) {
     this.store = options.store ?? memoryStore();
@@ -68,12 +72,13 @@ export class Calibration {
     return (await this.find(group)).from;
   }
 
-  /** What went wrong with the store since the last call, for the log of the run. */
+  /** What went wrong with the store, and what groups do not fit the model, since the last call; for the log of the run. */
   takeWarnings(): EventBody[] {
-    return this.store.takeDamaged().map((path) => ({
-      kind: 'warning',
-      message: `the calibration file ${path} is damaged: what it held is counted anew`,
-    }));
+    const damaged = this.store
+      .takeDamaged()
+      .map((path) => `the calibration file ${path} is damaged: what it held is counted anew`);
+    const messages = [...damaged, ...this.misfits.splice(0)];
+    return messages.map((message) => ({ kind: 'warning', message }));
   }
 
   /** What is reported of an objective: mean and deviation of each of its units, and where they come from. */
@@ -103,6 +108,7 @@ export class Calibration {
     const storeKey = `${text.key} ${key}`;
     const stored = this.store.load(storeKey);
     if (stored) return { statistics: stored, from: { source: text.source, tokens, cached: true } };
+    if (group.fit) await this.checkFit(group.fit, text);
     const counted = await this.count(group, text);
     this.store.save(storeKey, counted);
     return { statistics: counted, from: { source: text.source, tokens, cached: false } };
@@ -116,6 +122,16 @@ export class Calibration {
     const counted = { size: group.size, values: (context: PassContext) => group.read(context, centre) };
     const statistics = await this.moments(counted, text, group.weights ? [group.weights] : []);
     return centre ? { ...statistics, centre } : statistics;
+  }
+
+  /** A few dozen tokens tell. */
+  private async checkFit(fit: Fit, text: CalibrationText): Promise<void> {
+    if (this.fitted.has(fit.key)) return;
+    this.fitted.add(fit.key);
+    const ids = text.ids.subarray(0, FIT_SEQUENCES * text.positions);
+    const { mean } = await this.moments(fit, { ...text, ids }, [fit.weights]);
+    const complaint = fit.complaint(mean);
+    if (complaint !== null) this.misfits.push(complaint);
   }
 
   /** Mean, deviation and maximum over all positions but the first of every sequence. */

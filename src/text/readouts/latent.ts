@@ -16,7 +16,7 @@ import { openDictionary } from '../dictionaries/open-dictionary.js';
 import { type Place, parsePlace } from '../lm/places.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { Kind } from './kind.js';
-import type { PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
+import type { Fit, PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
 
 /** A dictionary at a place of a model. */
 interface Placed {
@@ -73,6 +73,19 @@ export class LatentGroup implements ReadoutGroup {
       : this.chosen;
   }
 
+  get fit(): Fit | undefined {
+    const { dictionary, hash } = this.placed;
+    if (dictionary.decoder === null || dictionary.size * dictionary.width > MOST_LOOKED_AT) return undefined;
+    const all = new LatentActivations(this.placed, null);
+    return {
+      key: hash,
+      size: dictionary.width + 3,
+      weights: all.weights,
+      values: (context) => all.fitValues(context),
+      complaint: (mean) => complaintOf(mean, this.placed),
+    };
+  }
+
   only(indices: readonly number[]): LatentGroup {
     return new LatentGroup(
       this.placed,
@@ -110,14 +123,20 @@ export class LatentGroup implements ReadoutGroup {
     return tf.reshape(tf.matMul(flat, rows, false, true), [batch, pos, rows.shape[0]]);
   }
 
-  private input({ pass, weights }: PassContext): tf.Tensor {
+  /** What the dictionary reads, normalized, `[batch, pos, width]`. */
+  protected normed({ pass }: PassContext): tf.Tensor {
     const { place, dictionary } = this.placed;
     const at = pass.at(placeOf(place));
     const [batch, pos] = at.shape as [number, number];
     const x = tf.reshape(at, [batch, pos, dictionary.width]);
-    const { normalization, scale, subtract } = dictionary.input;
-    const normed = scaledBy(normalized(x, normalization), scale);
-    return subtract === null ? normed : tf.sub(normed, weights(this.chosen.nameOf('subtract')));
+    const { normalization, scale } = dictionary.input;
+    return scaledBy(normalized(x, normalization), scale);
+  }
+
+  private input(context: PassContext): tf.Tensor {
+    const x = this.normed(context);
+    if (this.placed.dictionary.input.subtract === null) return x;
+    return tf.sub(x, context.weights(this.chosen.nameOf('subtract')));
   }
 }
 
@@ -156,6 +175,25 @@ class LatentActivations extends LatentGroup {
     return activation.kind === 'jump' ? where(tf.relu(h), tf.greater(h, array('threshold'))) : tf.relu(h);
   }
 
+  /**
+   * Of all latents, at every position: what they are to explain, its square, that of what they leave unexplained, and how
+   * many are active; `[batch, pos, width + 3]`.
+   */
+  fitValues(context: PassContext): tf.Tensor {
+    const x = this.normed(context);
+    const [batch, pos, width] = x.shape as [number, number, number];
+    const latents = this.read(context);
+    const flat = tf.reshape(latents, [batch * pos, this.size]) as tf.Tensor2D;
+    const decoder = context.weights(this.chosen.nameOf('decoder')) as tf.Tensor2D;
+    const explained = tf.add(
+      tf.reshape(tf.matMul(flat, decoder), [batch, pos, width]),
+      context.weights(this.chosen.nameOf('added')),
+    );
+    const squares = (y: tf.Tensor) => tf.sum(tf.square(y), -1, true);
+    const active = tf.sum(tf.cast(tf.notEqual(latents, 0), 'float32'), -1, true);
+    return tf.concat([x, squares(x), squares(tf.sub(x, explained)), active], -1);
+  }
+
   /** Those among the k largest of all; the others are 0. */
   private largest(context: PassContext, { k, signed }: { k: number; signed: boolean }): tf.Tensor {
     const all = this.preActivations(context, this.every);
@@ -163,6 +201,24 @@ class LatentActivations extends LatentGroup {
     const h = this.indices === null ? all : tf.gather(all, tf.tensor1d([...this.indices], 'int32'), 2);
     return tf.mul(signed ? h : tf.relu(h), tf.cast(tf.greaterEqual(h, least), 'float32'));
   }
+}
+
+/** Elements of an encoder that is read whole to see whether the dictionary fits. */
+const MOST_LOOKED_AT = 2e8;
+/** Dictionaries that people publish leave a tenth to four tenths of the variance unexplained. */
+const WORST_UNEXPLAINED = 0.9;
+
+/** @param mean - of `fitValues` */
+function complaintOf(mean: Float32Array, { dictionary, place, unit }: Placed): string | null {
+  const { width, size } = dictionary;
+  const [square, left, active] = mean.subarray(width) as unknown as [number, number, number];
+  const variance = square - mean.subarray(0, width).reduce((sum, x) => sum + x * x, 0);
+  const unexplained = left / variance;
+  if (unexplained < WORST_UNEXPLAINED && active > 0 && active < size / 2) return null;
+  return (
+    `${unit.path} does not seem to belong to ${placeOf(place)} of this model: it leaves ${unexplained.toPrecision(2)} of the variance unexplained (FVU), ` +
+    `with ${active.toPrecision(3)} of ${size} latents active at a token (L0); usual causes are another model or layer, the other side of a norm, or a missing BOS`
+  );
 }
 
 export const latentKind: Kind<LatentUnit> = {

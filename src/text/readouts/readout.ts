@@ -45,6 +45,8 @@ export interface ReadoutGroup {
   readonly effect?: Effect;
   /** Arrays that the measure reads beside the model's, under names that no other source has. */
   readonly weights?: WeightSource;
+  /** Tells whether the group fits the model, where that can be told. */
+  readonly fit?: Fit | undefined;
   /** The same group with some of its units alone, where reading all would cost too much. */
   only?(indices: readonly number[]): ReadoutGroup;
   /** The unit at an index. */
@@ -56,6 +58,18 @@ export interface ReadoutGroup {
    * @returns `[batch, pos, unit]`
    */
   read(context: PassContext, centre?: Float32Array): tf.Tensor;
+}
+
+/** Figures at every position, whose mean says whether a group fits the model that it is read from. */
+export interface Fit {
+  /** Equal for the same figures. */
+  readonly key: string;
+  readonly size: number;
+  readonly weights: WeightSource;
+  /** `[batch, pos, size]` */
+  values(context: PassContext): tf.Tensor;
+  /** What is odd about their mean, as a sentence; null where nothing is. */
+  complaint(mean: Float32Array): string | null;
 }
 
 export interface Siblings {

@@ -35,6 +35,7 @@ export const readCircuitTracer: DictionaryFormat = (files) => {
     place: `blocks.${layer}.${feature_input_hook ?? 'hook_resid_mid'}`,
     model: model_name ?? null,
     input: plainInput,
+    decoder: null,
     encoder,
     bias: name('b_enc'),
     scaledBy: null,

@@ -23,6 +23,14 @@ const schema = z.object({
 
 type Parts = Pick<Dictionary, 'input' | 'encoder' | 'bias' | 'activation'>;
 
+/** Of its decoder, by the same names everywhere but for the bias. */
+function decoderOf(files: DictionaryFiles, { input, encoder }: Parts): Dictionary['decoder'] {
+  const bias = input.subtract ?? ['b_dec', 'decoder.bias'].find((name) => files.arrays.has(name));
+  const name = encoder.name === 'W_enc' ? 'W_dec' : 'decoder.weight';
+  if (bias === undefined || !hasArrays(files, name, bias)) return null;
+  return { matrix: { name, latents: encoder.latents === 0 ? 1 : 0 }, bias };
+}
+
 /** Rows of a linear layer are latents. */
 const linear = { encoder: { name: 'encoder.weight', latents: 0 }, bias: 'encoder.bias' } as const;
 const less = (subtract: string | null): Dictionary['input'] => ({ ...plainInput, subtract });
@@ -90,6 +98,7 @@ export const readDictionaryLearning: DictionaryFormat = (files) => {
       where !== undefined && layer != null ? `blocks.${layer}.${where}` : (trainer.submodule_name ?? null),
     model: trainer.lm_name ?? null,
     scaledBy: null,
+    decoder: decoderOf(files, found),
     ...found,
   };
 };

@@ -38,6 +38,10 @@ export const readGemmaScope: DictionaryFormat = (files) => {
     place: layer !== undefined && where !== undefined ? `blocks.${layer}.${where}` : null,
     model: size === undefined ? null : `google/gemma-2-${size}${tuning === 'it' ? '-it' : ''}`,
     input: plainInput,
+    decoder:
+      site === 'transcoders' || !hasArrays(files, name.replace('enc', 'dec'), 'b_dec')
+        ? null
+        : { matrix: { name: name.replace('enc', 'dec'), latents: 0 }, bias: 'b_dec' },
     encoder,
     bias: 'b_enc',
     scaledBy: null,
@@ -60,6 +64,10 @@ export const readGemmaScope2: DictionaryFormat = (files) => {
     place: config.hf_hook_point_in ?? (where === undefined ? null : `blocks.${layer}.${where}`),
     model: config.model_name ?? null,
     input: plainInput,
+    decoder:
+      site in secondSites && site !== 'transcoder' && hasArrays(files, 'w_dec', 'b_dec')
+        ? { matrix: { name: 'w_dec', latents: 0 }, bias: 'b_dec' }
+        : null,
     encoder,
     bias: 'b_enc',
     scaledBy: null,

@@ -34,6 +34,7 @@ export const readLlamaScope: DictionaryFormat = (files) => {
       scale: Math.sqrt(config.d_model) / norm,
       subtract: config.apply_decoder_bias_to_pre_encoder ? 'decoder.bias' : null,
     },
+    decoder: { matrix: { name: 'decoder.weight', latents: 1 }, bias: 'decoder.bias' },
     encoder,
     bias: 'encoder.bias',
     scaledBy: null,

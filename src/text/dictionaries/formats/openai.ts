@@ -31,6 +31,7 @@ export const readOpenai: DictionaryFormat = (files) => {
       scale: 1,
       subtract: 'pre_bias',
     },
+    decoder: { matrix: { name: 'decoder.weight', latents: 1 }, bias: 'pre_bias' },
     encoder,
     bias: 'latent_bias',
     scaledBy: null,

@@ -19,6 +19,9 @@ export const readQwenScope: DictionaryFormat = (files) => {
     place: `blocks.${layer}.hook_resid_post`,
     model: /SAE-Res-([\w.-]+?)-W\d/.exec(files.path)?.[1] ?? null,
     input: plainInput,
+    decoder: hasArrays(files, 'W_dec', 'b_dec')
+      ? { matrix: { name: 'W_dec', latents: encoder.latents === 0 ? 1 : 0 }, bias: 'b_dec' }
+      : null,
     encoder,
     bias: 'b_enc',
     scaledBy: null,

@@ -54,6 +54,7 @@ export const readSaelens: DictionaryFormat = (files) => {
       normalization,
       subtract: found.apply_b_dec_to_input && !transcoder ? 'b_dec' : null,
     },
+    decoder: transcoder ? null : { matrix: { name: 'W_dec', latents: 0 }, bias: 'b_dec' },
     encoder,
     bias: found.architecture === 'gated' ? 'b_gate' : 'b_enc',
     scaledBy: rescaled ? { name: 'W_dec', latents: 0 } : null,

@@ -30,6 +30,7 @@ export const readSparsify: DictionaryFormat = (files) => {
     place: transcode ? `${module}.input` : module,
     model: null,
     input: { ...plainInput, subtract: transcode ? null : 'b_dec' },
+    decoder: transcode ? null : { matrix: { name: 'W_dec', latents: 0 }, bias: 'b_dec' },
     encoder,
     bias: 'encoder.bias',
     scaledBy: null,
