@@ -37,7 +37,7 @@ export function openDictionary(path: string): Dictionary {
     const found = format(files);
     if (found === null) continue;
     checkArrays(found);
-    return found;
+    return writesWhatItReads(found) ? found : { ...found, decoder: null };
   }
   const { arrays } = files;
   throw new UserError(
@@ -46,18 +46,22 @@ export function openDictionary(path: string): Dictionary {
   );
 }
 
+/** Whether what the decoder writes is as wide as what the encoder reads. */
+function writesWhatItReads({ arrays, decoder, size, width }: Dictionary): boolean {
+  if (decoder === null) return true;
+  const { matrix, bias } = decoder;
+  if (!arrays.has(matrix.name) || !arrays.has(bias)) return false;
+  const shape = arrays.shape(matrix.name);
+  return (
+    shape.length === 2 &&
+    shape[matrix.latents] === size &&
+    shape[1 - matrix.latents] === width &&
+    `${arrays.shape(bias)}` === `${width}`
+  );
+}
+
 /** Throws UserError where an array is missing, or is not one number a latent or a dimension. */
-function checkArrays({
-  arrays,
-  format,
-  size,
-  width,
-  input,
-  bias,
-  activation,
-  scaledBy,
-  decoder,
-}: Dictionary): void {
+function checkArrays({ arrays, format, size, width, input, bias, activation, scaledBy }: Dictionary): void {
   const expect = (name: string | null, count: number, single = false) => {
     if (name === null) return;
     const shape = arrays.shape(name);
@@ -75,9 +79,6 @@ function checkArrays({
     for (const name of [activation.gain, activation.magnitude]) expect(name, size);
   if (activation.kind === 'topk' && activation.k > size)
     throw new UserError(`${arrays.path} keeps ${activation.k} latents of ${size}, which makes no sense`);
-  expect(decoder?.bias ?? null, width);
-  for (const matrix of [decoder?.matrix, scaledBy]) {
-    if (matrix && arrays.shape(matrix.name)[matrix.latents] !== size)
-      throw new UserError(`"${matrix.name}" in ${arrays.path} is not of ${size} latents`);
-  }
+  if (scaledBy && arrays.shape(scaledBy.name)[scaledBy.latents] !== size)
+    throw new UserError(`"${scaledBy.name}" in ${arrays.path} is not of ${size} latents`);
 }
