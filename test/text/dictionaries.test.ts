@@ -41,7 +41,12 @@ function fixturesIn(fixtures: string, title: string): Fixture[] {
     .sort()
     .map((file) => {
       const model = join(fixtures, 'transformers', file.split('/')[0]!);
-      return { name: `${title}${dirname(file)}`, folder: join(path, dirname(file)), model, refused: refusal(model) };
+      return {
+        name: `${title}${dirname(file)}`,
+        folder: join(path, dirname(file)),
+        model,
+        refused: refusal(model),
+      };
     });
 }
 
