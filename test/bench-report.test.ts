@@ -26,7 +26,7 @@ test('every source names scripts of this repository, and a commit', () => {
   const rows = [...page.matchAll(/^\| \[\d+\] \| `(.+)` \| (\S+) \|/gm)];
   expect(rows.length).toBeGreaterThan(10);
   for (const [, command, commit] of rows) {
-    const scripts = command!.match(/bench\/\S+\.(ts|py)\b/g) ?? [];
+    const scripts = command!.match(/(bench|tools)\/\S+\.(ts|py)\b/g) ?? [];
     expect(scripts, command).not.toEqual([]);
     for (const script of scripts) expect(existsSync(join(root, script)), script).toBe(true);
     expect(commit).toMatch(/^[0-9a-f]{7,40}$/);
