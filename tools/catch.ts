@@ -21,7 +21,7 @@ export interface Game {
   column: number;
   row: number;
   readonly isBomb: boolean;
-  /** Of the background, red, green, blue. */
+  /** Colour of the background: red, green, blue. */
   readonly shade: readonly [number, number, number];
 }
 

@@ -95,7 +95,7 @@ const trainingBlock =
  * The network as shipped, batch norm folded.
  *
  * @param image - `[batch, height, width, 3]` in [-1, 1]
- * @param onLayer - told each convolution's activation
+ * @param onLayer - called with each convolution's activation
  */
 export function plainForward(
   image: tf.Tensor4D,

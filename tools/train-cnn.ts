@@ -5,7 +5,7 @@
  *     [--stages 32:6,48:3,64:2] [--batch 128] [--rate 0.01] [--seed 1] [--stop-after N]
  *
  * A stage is a picture size and how many epochs are trained at it. The work folder holds the decoded pictures,
- * `checkpoint.safetensors` and `log.jsonl`; the same command goes on from there, and a run that is stopped and
+ * `checkpoint.safetensors` and `log.jsonl`; the same command resumes from there, and a run that is stopped and
  * resumed ends with the very parameters of one that was not.
  */
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ const WARMUP = 0.02;
 const FLOOR = 0.01;
 const CLIP = 2;
 const STEPS_BETWEEN_CHECKPOINTS = 200;
-/** Of training pictures, whose moments stand in for batch norm's when the network is validated. */
+/** Batches of training pictures whose moments stand in for batch norm's when the network is validated. */
 const VALIDATION_BATCHES = 8;
 
 // -- data and schedule -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
  *     [--minutes 80 | --steps N] [--batch 16] [--rate 0.01] [--seed 1] [--stop-after N]
  *
  * The work folder holds the tokenizer, the encoded corpus, `checkpoint.safetensors` and `log.jsonl`; the same
- * command goes on from there. With `--steps` the learning rate is a function of the step, and a run that is
+ * command resumes from there. With `--steps` the learning rate is a function of the step, and a run that is
  * stopped and resumed ends with the very parameters of one that was not. With `--minutes` it is a function of the
  * seconds spent training, which the checkpoint keeps.
  */

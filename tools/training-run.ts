@@ -1,4 +1,4 @@
-/** @file What training runs share: a work folder with checkpoint and log, going on from it, a progress bar, being stopped. */
+/** @file What training runs share: a work folder with checkpoint and log, resuming from it, a progress bar, being stopped. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Trainer, TrainingState } from '../src/engine/training/trainer.js';
@@ -15,7 +15,7 @@ export class TrainingRun {
   private interrupted = false;
 
   /**
-   * @param work - the folder; goes on from the checkpoint in it
+   * @param work - the folder; resumes from the checkpoint in it
    * @param stopAfter - steps that this part of the run may take
    * @throws Error when the checkpoint was made with another seed
    */

@@ -4,8 +4,8 @@
  *   npx tsx bench/rl/eight-units.ts --out DIR [--model models/books-lm] [--heads 6] [--neurons 2] [--seed 0]
  *     [--units N] [--steps 150] [--batch 128] [--rate 0.005] [--beta SIGMAS] [--kl-target NATS] [--method auto]
  *
- * Settings are those of `superstim tune` unless told otherwise. Finished units are kept in DIR/rows.jsonl: the same
- * command goes on with the others (with at most N more), and prints the table.
+ * Settings are the defaults of `superstim tune`. Finished units are kept in DIR/rows.jsonl: the same
+ * command resumes with the others (with at most N more), and prints the table.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,7 +4,7 @@ import type { Recorded } from './record.js';
 const [WIDTH, HEIGHT, LEFT, BOTTOM, RIGHT, TOP] = [640, 400, 56, 40, 90, 30];
 /** Least distance of two labels, in the units of the drawing. */
 const LINE = 13;
-/** Okabe and Ito's colours, told apart without red and green. */
+/** Okabe and Ito's colours, which can be distinguished without red and green. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c6d31', '#000000'];
 
 export function drawChart(runs: readonly Recorded[]): string {

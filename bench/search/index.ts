@@ -6,7 +6,7 @@
  *     [--report]
  *
  * Every run is appended to FOLDER/runs.jsonl as soon as it is done, and runs that are there are not made again: stop
- * it at any time and go on later. `--report` only sums up what is there. Writes table.md, summary.json and chart.svg,
+ * it at any time and resume it later. `--report` only sums up what is there. Writes table.md, summary.json and chart.svg,
  * and, with the first run, about.json: command, commit, date and machine, for bench/README.md.
  */
 import { execFileSync } from 'node:child_process';

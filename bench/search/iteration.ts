@@ -6,7 +6,7 @@
  *
  * An iteration of `evolve` is everything that it does for 256 scored children: proposals for new parents, drafts
  * written by the model, scores, frontier. One of `epo` does what EPO's own does: 8 x 32 tokens swapped. There are no
- * rivals, as EPO has none. `--plain`: without the devices that save work.
+ * rivals, as EPO has none. `--plain`: without shortcuts.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -24,7 +24,7 @@ const { values: flags } = parseArgs({
 });
 const [LAYER, NEURON, CHILDREN] = [6, 1000, 256];
 
-const { folder, model, corpus } = await randomGpt2();
+const { folder, model, calibrationText } = await randomGpt2();
 
 /** Goes on with one search until so many more children were scored. */
 function ours(): Contestant {
@@ -36,7 +36,7 @@ function ours(): Contestant {
       seed: 0,
       engine: 'onnx',
     },
-    ...{ measure: 'delta', at: 'max', reference: 'none', calibrationText: corpus, length: 12 },
+    ...{ measure: 'delta', at: 'max', reference: 'none', calibrationText, length: 12 },
     ...{
       budget: { evaluations: 16 * CHILDREN },
       baseline: false,

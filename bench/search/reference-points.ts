@@ -38,7 +38,7 @@ const { values: flags } = parseArgs({
 interface Reference {
   readonly unit: string;
   readonly measure: HeadMeasure;
-  /** Of EPO, the shortest of its runs. */
+  /** The shortest run of EPO. */
   readonly seconds: number;
   readonly points: readonly (readonly [crossEntropy: number, raw: number])[];
 }

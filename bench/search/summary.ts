@@ -12,9 +12,9 @@ export interface SummaryRow {
   z_under4: number;
   z_under6: number;
   margin_under4: number | null;
-  /** Of heads: how often the strongest text under 4 nats has its head ahead of all others of its layer. */
+  /** Share of heads whose strongest text under 4 nats puts the head before all others of its layer. */
   head_first_share: number | null;
-  /** Of heads: how often any text under 4 nats on the frontier does; of runs that tell. */
+  /** Share of heads for which any text under 4 nats on the frontier does; over runs that recorded it. */
   any_first_share: number | null;
   evaluations: number;
 }
@@ -22,45 +22,45 @@ export interface SummaryRow {
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 const meanOrNull = (values: readonly number[]) => (values.length > 0 ? mean(values) : null);
 
-/** Methods that the others are measured by; `evolve` is `auto` with fixed shares and one beginning, not a rival. */
+/** Methods that the others are measured by; `evolve` is `auto` with fixed shares and one beginning, so it is not among them. */
 const OWN = ['auto', 'evolve'];
 
 export interface AgainstBest {
   seconds: number;
-  /** Mean of auto's hypervolume over that of the best rival on the same unit and seed. */
+  /** Mean of auto's hypervolume over that of the best other method on the same unit and seed. */
   ratio: number;
   /** How often auto's is the largest. */
   best_share: number;
-  /** How often auto's strongest text under 6 nats is at least as strong as each rival's. */
+  /** How often auto's strongest text under 6 nats is at least as strong as that of each other method. */
   strongest_share: number;
 }
 
-/** `auto` against the best of all rivals, unit by unit. */
+/** `auto` against the best of all other methods, unit by unit. */
 export function againstBest(all: readonly Recorded[]): AgainstBest[] {
   const autos = all.filter(({ method }) => method === 'auto');
   const moments = [...new Set(autos.flatMap(({ marks }) => marks.map(({ seconds }) => seconds)))];
   return moments.flatMap((seconds) => {
     const at = (run: Recorded) => run.marks.find((mark) => mark.seconds === seconds)!;
     const pairs = autos.flatMap((auto) => {
-      const rivals = all.filter(
+      const others = all.filter(
         ({ method, unit, seed }) => !OWN.includes(method) && unit === auto.unit && seed === auto.seed,
       );
-      return rivals.length > 0 ? [{ auto: at(auto), rivals: rivals.map(at) }] : [];
+      return others.length > 0 ? [{ auto: at(auto), others: others.map(at) }] : [];
     });
     if (pairs.length === 0) return [];
-    const share = (holds: (auto: Mark, rival: Mark) => boolean) =>
-      mean(pairs.map(({ auto, rivals }) => (rivals.every((rival) => holds(auto, rival)) ? 1 : 0)));
+    const share = (holds: (auto: Mark, other: Mark) => boolean) =>
+      mean(pairs.map(({ auto, others }) => (others.every((other) => holds(auto, other)) ? 1 : 0)));
     return [
       {
         seconds,
         ratio: mean(
           pairs.map(
-            ({ auto, rivals }) =>
-              auto.hypervolume / Math.max(...rivals.map(({ hypervolume }) => hypervolume)),
+            ({ auto, others }) =>
+              auto.hypervolume / Math.max(...others.map(({ hypervolume }) => hypervolume)),
           ),
         ),
-        best_share: share((auto, rival) => auto.hypervolume >= rival.hypervolume),
-        strongest_share: share((auto, rival) => (auto.under6?.z ?? 0) >= (rival.under6?.z ?? 0)),
+        best_share: share((auto, other) => auto.hypervolume >= other.hypervolume),
+        strongest_share: share((auto, other) => (auto.under6?.z ?? 0) >= (other.under6?.z ?? 0)),
       },
     ];
   });
@@ -117,10 +117,10 @@ export function timeToReach(all: readonly Recorded[], fast: string, slow: string
     .filter(({ method }) => method === slow)
     .flatMap((target) => {
       const goal = target.trajectory.at(-1);
-      const rival = all.find(
+      const other = all.find(
         ({ method, unit, seed }) => method === fast && unit === target.unit && seed === target.seed,
       );
-      const reached = goal && rival?.trajectory.find(([, area]) => area >= goal[1]);
+      const reached = goal && other?.trajectory.find(([, area]) => area >= goal[1]);
       return goal && reached ? [reached[0] / goal[0]] : [];
     })
     .sort((a, b) => a - b);

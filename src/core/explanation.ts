@@ -29,7 +29,7 @@ export interface Explanation {
   rank: number | null;
   /** The strongest of the reference class over the same text, sigmas, strongest first. */
   rivals: { unit: string; z: number }[];
-  /** Of a head: its pattern at the peak and the norm of what each source position brought; else null. */
+  /** For a head, its pattern at the peak and the norm of what each source position brought; else null. */
   attention: { weight: number[]; contribution: number[] } | null;
   /** What the unit at its peak writes to the next token's logits, strongest first; null for units that write nothing. */
   logits: { top: TokenValue[]; bottom: TokenValue[] } | null;

@@ -104,7 +104,7 @@ export class Front<T extends Point> {
     return this.kept;
   }
 
-  /** Takes a point in where no other beats it; tells by how much the area grew. */
+  /** Takes a point in where no other beats it; returns by how much the area grew. */
   add(point: T): number {
     if (!this.wouldKeep(point)) return 0;
     const value = this.measureOf(point);

@@ -61,7 +61,7 @@ function nameFault(name: string): string | null {
   return null;
 }
 
-/** `realpath` that goes on where nothing exists yet, also behind a link whose target is gone. */
+/** `realpath` that continues where nothing exists yet, also behind a link whose target is gone. */
 function linksFollowed(path: string, links = 0): string {
   try {
     return realpathSync(path);

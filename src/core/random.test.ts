@@ -13,7 +13,7 @@ describe('Random', () => {
     );
   });
 
-  it('goes on from a snapshot', () => {
+  it('continues from a snapshot', () => {
     const random = new Random(3);
     random.uniforms(5);
     const copy = new Random(random.snapshot());

@@ -27,7 +27,7 @@ export class Random {
     return random;
   }
 
-  /** Everything needed to go on from here: `new Random(snapshot)`. */
+  /** Everything needed to continue from here: `new Random(snapshot)`. */
   snapshot(): Uint32Array {
     return this.state.slice();
   }

@@ -3,7 +3,7 @@ import type { EngineName } from './engine-names.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
 import type { WeightSource } from './weights/weights.js';
 
-/** Of matrix products by weights. */
+/** Precision of matrix products by weights. */
 export type Precision = 'float32' | 'int8';
 
 export interface CompileOptions {
@@ -16,14 +16,14 @@ export interface CompileOptions {
    * ranking, not for what is reported. Engines that are not faster so compute in float32 whatever is said here.
    */
   readonly precision?: Precision;
-  /** Of `int8`: rows behind a norm are of one range, none much larger than others; saves bringing them to one. */
+  /** For `int8`: rows behind a norm have one range, so they need not be scaled to one. */
   readonly evenRows?: boolean;
   /**
-   * Of `int8`: the function has its own copy of the matrices, laid out for products: four fifths to nine tenths of the time
+   * For `int8`: the function has its own copy of the matrices, laid out for products: four fifths to nine tenths of the time
    * (bench/engine/packed.ts). For functions that are run very often.
    */
   readonly packed?: boolean;
-  /** Threads of one operation, 0: as many as there are cores; what the graph is worth unless told otherwise. */
+  /** Threads of one operation, 0: as many as there are cores; default: as many as the size of the graph justifies. */
   readonly threads?: number;
 }
 
@@ -61,5 +61,5 @@ export interface Traits {
   readonly widensHalves: boolean;
 }
 
-/** Of the function itself, as it is written. */
+/** Traits of a device that runs every function as it is written. */
 export const plainTraits: Traits = { fastInt8: false, fastHardSigmoid: false, widensHalves: false };

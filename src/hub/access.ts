@@ -1,5 +1,5 @@
 /** @file Asking the hub: one place that knows who gets the token, how the hub refuses, and what that means to the user. */
-// Of exactly this version: from 7.26 on, a server that closes its connection while we write to the disk ends the program
+// Exactly this version: from 7.26 on, a server that closes its connection while we write to the disk ends the program
 // (nodejs/undici#5360), and 8 wants a newer Node.
 import { type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici';
 import { UserError } from '../core/errors.js';

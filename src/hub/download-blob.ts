@@ -68,7 +68,7 @@ async function* fetchWhole(
       fruitless = sizeOf() > before ? 0 : fruitless + 1;
       if (fruitless >= patience.attempts) {
         const why = `the download of ${file.path} broke off ${fruitless} times in a row`;
-        throw new HubUnreachable(`${why}: ${error.message}; the same command goes on where it stopped`, {
+        throw new HubUnreachable(`${why}: ${error.message}; the same command resumes where it stopped`, {
           cause: error,
         });
       }
@@ -165,7 +165,7 @@ async function openForWriting(path: string): Promise<FileHandle> {
   try {
     await (await open(path, 'a')).close();
     const handle = await open(path, 'r+');
-    // A sign of life to those who wait for it.
+    // Shows waiting processes that this one is alive.
     await handle.utimes(new Date(), new Date());
     return handle;
   } catch (error) {

@@ -180,7 +180,7 @@ describe('a broken connection', () => {
 
   it('ends in a sentence when no attempt brings anything, and keeps what is there', async () => {
     hub.mischief.cuts = [80_000, 0, 0, 0];
-    const sentence = /model\.safetensors broke off 3 times in a row.*goes on where it stopped/;
+    const sentence = /model\.safetensors broke off 3 times in a row.*resumes where it stopped/;
     await expect(download()).rejects.toThrow(sentence);
     expect(existsSync(join(repoFolder(), 'refs'))).toBe(false);
     expectWhole((await download()).folder);
@@ -317,7 +317,7 @@ describe('without network', () => {
 });
 
 describe('the signal', () => {
-  it('stops a download that goes on the next time', async () => {
+  it('stops a download and resumes it the next time', async () => {
     hub.mischief.stallAfter = 100_000;
     settings.patience.silence = 60_000;
     const controller = new AbortController();

@@ -137,7 +137,7 @@ describe('the cache', () => {
     );
   });
 
-  it('goes on with what a process that died had', async () => {
+  it('resumes with what a killed process had', async () => {
     const { folder } = await downloadTiny(settings);
     const blob = blobOf('model.safetensors');
     rmSync(folder, { recursive: true });

@@ -18,7 +18,7 @@ const DEFAULT_LENGTH = { window: 12, sentence: 40 } as const;
 
 const CHECKPOINT = 'checkpoint.json';
 const EVERY_SECONDS = 3;
-/** Of a checkpoint: far more than sequences that wait and the strongest texts ever take. */
+/** Bytes of a checkpoint: far more than sequences that wait and the strongest texts ever take. */
 const MOST_BYTES = 1e9;
 
 export const corpusTask: Task<'corpus', CorpusResult> = {

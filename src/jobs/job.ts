@@ -106,7 +106,7 @@ function keepResult(folder: RunFolder, result: object): void {
   }
 }
 
-/** A run that is to go on. */
+/** A run to resume. */
 export interface ResumedRun extends OpenedJob {
   readonly folder: RunFolder;
   readonly earlier: { readonly reading: RunReading; readonly more: More };

@@ -34,7 +34,7 @@ export async function* findModel(name: string, signal?: AbortSignal): Run<ModelP
   return { name, path: folder };
 }
 
-/** The largest embedded network that sees, for commands that are not told one. Throws UsageError when there is none. */
+/** The largest embedded network that sees, the default of commands. Throws UsageError when there is none. */
 export function embeddedNetwork(): string {
   const found = listModels()
     .embedded.filter(({ folder }) => holdsVisionNetwork(folder))

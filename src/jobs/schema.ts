@@ -14,7 +14,7 @@ import {
 } from '../text/names.js';
 import { optimizerNames, parameterizationNames, rangeNames } from '../vision/names.js';
 
-/** Of a job's fields. Raised when a field changes its meaning; older ones are brought up to it (`old-jobs.ts`). */
+/** Version of a job's fields. It is raised when a field changes its meaning; older ones are brought up to it (`old-jobs.ts`). */
 export const JOB_VERSION = 1;
 
 const text = z.string().max(100_000);
@@ -40,7 +40,7 @@ const probe = {
   model: name.default(DEFAULT_MODEL),
   /** The family of architectures that the model is read as; null = the one that it names. */
   family: name.nullable().default(null),
-  /** Of a head; `logits:TOKEN` is signed, toward one token. */
+  /** Measure of a head; `logits:TOKEN` is signed, toward one token. */
   measure: z
     .string()
     .max(1000)

@@ -1,4 +1,4 @@
-/** @file Colours that colour-blind people can tell apart, and scales from numbers to colours. */
+/** @file Colours that colour-blind people can distinguish, and scales from numbers to colours. */
 
 /** Red, green, blue, 0 to 255. */
 export type Rgb = readonly [number, number, number];

@@ -16,7 +16,7 @@ export interface PictureBox {
   readonly rows: number;
 }
 
-/** Pixels of a character that protocols are told of; terminals scale kitty's and iTerm2's pictures themselves. */
+/** Pixels of a character, as the protocols are given them; terminals scale kitty's and iTerm2's pictures themselves. */
 const CELL = { width: 10, height: 20 } as const;
 
 /**

@@ -1,4 +1,4 @@
-/** @file Colours that people of every colour vision can tell apart, on light and on dark pages. */
+/** @file Colours that people of every colour vision can distinguish, on light and on dark pages. */
 import { scaleLinear } from 'd3-scale';
 
 /** Steps on each side of zero. */

@@ -15,7 +15,7 @@ export interface LikelihoodOptions {
   readonly batch: number;
 }
 
-/** Of each sequence; arrays are `[count]`. */
+/** Figures of each sequence; arrays are `[count]`. */
 export interface Likelihoods {
   /**
    * ln p(x) - ln q(x), nats a sequence: the weight that makes samples of the adapted model q count as samples of the

@@ -113,7 +113,7 @@ describe('estimators of the divergence', () => {
     return [...(await runOn('cpu', fn, { logits })).gradient!.data];
   }
 
-  /** Of f at the logits of q, by central differences. */
+  /** Gradient of f at the logits of q, by central differences. */
   const differences = (f: (distribution: number[]) => number) =>
     q.map((_, k) => {
       const shifted = (by: number) => {

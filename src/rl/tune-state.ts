@@ -19,7 +19,7 @@ export interface TunePosition {
   readonly beta: number;
   /** Spent so far. */
   readonly cost: TuneCost;
-  /** Of the frozen prior. */
+  /** Statistics of the frozen prior. */
   readonly prior: SampleStatistics;
 }
 

@@ -26,7 +26,7 @@ export interface TuneResult {
   frontier: ScoredText[];
 }
 
-/** Of a step's texts, how many its event shows. */
+/** How many of a step's texts its event shows. */
 const SHOWN = 3;
 /** Samples repeat one another this much more than the prior's: the user is warned. */
 const COLLAPSING = 0.5;

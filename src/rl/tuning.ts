@@ -58,7 +58,7 @@ export interface TuneStep {
   readonly step: number;
   readonly metrics: Record<string, number>;
   readonly texts: readonly ScoredText[];
-  /** Of the texts, those that entered the frontier. */
+  /** The texts that entered the frontier. */
   readonly entered: readonly ScoredText[];
 }
 

@@ -93,7 +93,7 @@ describe('encodeEvent, decodeEvent', () => {
 });
 
 describe('eventClock', () => {
-  it('stamps seconds that go on from where a continued run stood', async () => {
+  it('stamps seconds from where a resumed run stood', async () => {
     const event = eventClock(100);
     await new Promise((resolve) => setTimeout(resolve, 20));
     const warning = event({ kind: 'warning', message: 'late' });

@@ -84,7 +84,7 @@ export interface ExplainedEvent {
   explanation: Explanation;
 }
 
-/** What a simple rival reaches at the same cost; null when that rival has nothing (no corpus given). */
+/** What a baseline reaches at the same cost; null when it has nothing (no corpus given). */
 export interface BaselineEvent {
   kind: 'baseline';
   at: number;
@@ -197,7 +197,7 @@ export async function* stamped<T>(
       yield event(next.value);
     }
   } finally {
-    // Who stops listening stops the part too.
+    // If the consumer stops, the part stops too.
     await bodies.return(undefined as T);
   }
 }

@@ -26,7 +26,7 @@ export interface RunFacts {
   state: RunState;
   /** `frontier.json`; null when it is not there (yet). */
   frontier: ScoredText[] | null;
-  /** Time of the last write, milliseconds since 1970: tells a run that goes on from one that was killed. */
+  /** Time of the last write, milliseconds since 1970: distinguishes an active run from one that was killed. */
   lastWrite: number | null;
   /** Everything that is absent or damaged; empty when all is there. */
   missing: Missing[];
@@ -70,7 +70,7 @@ export function readRun(path: string): RunReading {
 /**
  * Reads the folder of a run of any length; of what no one can see in full, a part (`RunView`).
  *
- * @param tail - reads the log, and can go on reading it where this ends
+ * @param tail - reads the log, and can continue to read it where this ends
  * @param before - the view of what `tail` has read already
  * @throws UserError when it is no run folder at all
  */

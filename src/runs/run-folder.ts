@@ -38,7 +38,7 @@ export class RunFolder {
     }
   }
 
-  /** Seconds since the start, by the last event: where the clock of a continued run goes on (`eventClock`). */
+  /** Seconds since the start, by the last event: where the clock of a resumed run starts (`eventClock`). */
   get elapsed(): number {
     return this.lastAt;
   }

@@ -72,7 +72,7 @@ export interface RunView {
   /** The first ones. */
   readonly warnings: readonly string[];
   readonly seen: Seen;
-  /** How the run ended; null while it goes on. */
+  /** How the run ended; null until then. */
   readonly end: FinishedEvent | FailedEvent | null;
   /** Seconds since the start, by the last event. */
   readonly at: number;

@@ -24,7 +24,7 @@ import { loadTextModel, type TextModel } from './lm/model.js';
 import { openSubject } from './lm/subject.js';
 import { forward } from './lm/transformer.js';
 import { Calibration } from './readouts/calibration.js';
-import { corpusText } from './readouts/calibration-text.js';
+import { fileText } from './readouts/calibration-text.js';
 import { headGroup } from './readouts/head.js';
 import { calibrate } from './readouts/session.js';
 import { type ScoreOptions, type ScoreResult, scoreText } from './score.js';
@@ -32,7 +32,7 @@ import { type ScoreOptions, type ScoreResult, scoreText } from './score.js';
 const place = mkdtempSync(join(tmpdir(), 'superstim-score-'));
 afterAll(() => rmSync(place, { recursive: true }));
 
-const calibrationText = join(place, 'corpus.txt');
+const calibrationText = join(place, 'calibration.txt');
 writeFileSync(
   calibrationText,
   'Call me Ishmael. Some years ago, never mind how long precisely, I went to sea. '.repeat(20),
@@ -129,8 +129,8 @@ describe('scoreText', () => {
     expect([logit!.margin, logit!.rank]).toEqual([null, null]);
   });
 
-  it('counts z over the corpus that it is given', async () => {
-    const ids = await corpusText(openSubject(model, 'onnx'), calibrationText);
+  it('computes z over the calibration text that it is given', async () => {
+    const ids = await fileText(openSubject(model, 'onnx'), calibrationText);
     expect(ids.positions).toBe(24);
     expect(Array.from(ids.ids).filter((id) => id === 0)).toHaveLength(ids.ids.length / 24);
     const calibration = new Calibration({ subject: openSubject(model, 'onnx'), text: async () => ids });
@@ -157,40 +157,42 @@ describe('scoreText', () => {
     await expect(score({ model: nameless })).rejects.toThrow('names neither a BOS nor an EOS token');
   });
 
-  it('spreads its pieces over a long corpus, in any encoding that is read, and stops when it is told to', async () => {
+  it('spreads its pieces over a long corpus, in any encoding that is read, and stops on request', async () => {
     const words = Array.from({ length: 60_000 }, (_, i) => `word ${i}`).join(' ');
     const [path, wide] = [join(place, 'long.txt'), join(place, 'wide.txt')];
     writeFileSync(path, words);
     writeFileSync(wide, Buffer.from(`\uFEFF${words}`, 'utf16le'));
     const subject = openSubject(model, 'onnx');
-    const found = await corpusText(subject, path);
+    const found = await fileText(subject, path);
     expect(found.ids).toHaveLength(256 * 24);
     const stride = Math.floor(words.length / 256);
     for (const i of [0, 1, 100, 255]) {
       const piece = model.tokenizer.encode(words.slice(i * stride, i * stride + 64 * 12)).slice(0, 24);
       expect(Array.from(found.ids.subarray(i * 24, (i + 1) * 24))).toEqual(piece);
     }
-    expect(await corpusText(subject, wide)).toEqual(found);
+    expect(await fileText(subject, wide)).toEqual(found);
     const stopped = AbortSignal.abort(new Error('stopped'));
-    await expect(corpusText(subject, path, stopped)).rejects.toThrow('stopped');
+    await expect(fileText(subject, path, stopped)).rejects.toThrow('stopped');
   });
 
-  it('refuses a corpus that is too short', async () => {
+  it('refuses calibration text that is too short', async () => {
     const short = join(place, 'short.txt');
     writeFileSync(short, 'Call me Ishmael.');
-    await expect(score({ calibrationText: short })).rejects.toThrow(`the corpus ${short} is too short`);
+    await expect(score({ calibrationText: short })).rejects.toThrow(
+      `the calibration text ${short} is too short`,
+    );
   });
 });
 
 describe('calibrate', () => {
-  const withoutCorpus = () => {
+  const withoutFile = () => {
     const { calibrationText: _, ...rest } = options();
     return rest;
   };
 
   /** One whole calibration, as a new process does it. */
   async function fresh() {
-    const steps = calibrate(withoutCorpus());
+    const steps = calibrate(withoutFile());
     const reports: unknown[] = [];
     let step = await steps.next();
     for (; !step.done; step = await steps.next()) reports.push(step.value);
@@ -257,7 +259,7 @@ describe('calibrate', () => {
     expect(files('')).toHaveLength(2);
   });
 
-  it('goes on without a cache where none can be written', async () => {
+  it('works without a cache where none can be written', async () => {
     const file = join(cache, 'file');
     writeFileSync(file, '');
     process.env.SUPERSTIM_CACHE = join(file, 'cache');

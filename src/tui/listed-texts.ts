@@ -10,7 +10,7 @@ export interface ListedTexts {
 }
 
 /**
- * Of a search the frontier, or (`a`) all that ever entered it; of a training run what its steps sampled, or the
+ * For a search, the frontier, or (`a`) all texts that ever entered it; for a training, the samples of its steps, or the
  * frontier of everything sampled.
  */
 export function listedTexts(view: RunView, { all, order }: Pick<RunPlace, 'all' | 'order'>): ListedTexts {

@@ -31,7 +31,7 @@ export interface RunSource {
 /** Milliseconds between two snapshots of a run that grows: ten a second. */
 const SNAPSHOT_EVERY = 100;
 
-/** A log that was written to so many milliseconds ago belongs to a run that goes on. */
+/** A log that was written to so many milliseconds ago belongs to an active run. */
 const GROWING_WITHIN = 60_000;
 
 abstract class Source {

@@ -57,7 +57,7 @@ export function takeTerminal(
   };
   const onSignal = (signal: NodeJS.Signals) => {
     release();
-    // Who else listens ends the program in an order of its own.
+    // Another handler of the signal ends the program in its own order.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
   const release = () => {

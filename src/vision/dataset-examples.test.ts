@@ -49,7 +49,7 @@ const unit = (layer: string, channel: number, position: ChannelUnit['position'] 
 });
 
 let folder: string;
-/** Of picture n, [row, column, channel] of layer `conv`. */
+/** Activation of picture n, [row, column, channel] of layer `conv`. */
 const maps: Float32Array[] = [];
 const fileOf = (n: number) => (n % 2 ? join('inner', `${n}.png`) : `${n}.png`);
 
@@ -141,7 +141,7 @@ describe('datasetExamples', () => {
     expect(units[0]!.examples[0]!.field).toEqual({ top: 0, bottom: SIZE - 1, left: 0, right: SIZE - 1 });
   });
 
-  it('warns of each file that is no picture, and goes on', async () => {
+  it('warns of each file that is no picture, and continues', async () => {
     const { skipped, events } = await examples({ units: [unit('conv', 0)] });
     expect(skipped).toBe(3);
     const warnings = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));

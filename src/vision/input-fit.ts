@@ -2,7 +2,7 @@
  * @file Whether a network is shown pictures in the range it was trained on: the commonest mistake, and a silent one.
  *
  * Pictures with the statistics of photographs are shown. A batch norm remembers the mean and variance of what it saw in
- * training, so the first one tells even [0, 1] from [-1, 1]. Without one, the spread of the class scores tells a
+ * training, so the first one distinguishes even [0, 1] from [-1, 1]. Without one, the spread of the class scores shows a
  * range that is wrong by tens of times.
  */
 

@@ -14,7 +14,7 @@ const weights: readonly (readonly number[])[] = [
   [2.4531, -0.8078, -0.4686, 0.1374, -0.0709, 0.0417, -0.0259, 0.0073, 0.129, -0.1129, 0.1181, -0.0319],
 ];
 
-/** Cycles a pixel. The curve goes on below as a straight line. */
+/** Cycles a pixel. The curve continues below as a straight line. */
 export const LOWEST_MEASURED = 2 / 64;
 
 /**

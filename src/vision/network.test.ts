@@ -194,7 +194,7 @@ test('larger pictures go as far as the layers allow', () => {
   expect(logits!.shape).toEqual([1, 5]);
 });
 
-test('mistakes are told with what would be right', () => {
+test('mistakes are reported with what would be right', () => {
   const x = tf.zeros([1, 9, 9, 3]) as tf.Tensor4D;
   expect(() => network.forward(lookup, x, [{ layer: 'jointed' }])).toThrow(
     new UsageError('example has no layer "jointed"; did you mean "joined"?'),

@@ -36,7 +36,7 @@ export function estimateMean(runs: readonly RunEstimate[], which: number): Estim
   return { value, standardError: standardError(residuals) };
 }
 
-/** Of the mean of deviations whose own mean is near zero. */
+/** Standard error of the mean of deviations whose own mean is near zero. */
 function standardError(deviations: readonly number[]): number {
   const count = deviations.length;
   if (count < 2) return Number.POSITIVE_INFINITY;

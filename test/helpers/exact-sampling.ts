@@ -90,7 +90,7 @@ export async function enumeratePairs(
 export interface Exact {
   readonly logZ: number;
   readonly meanReward: number;
-  /** Of every sequence. */
+  /** Probability of every sequence. */
   readonly sigma: Float64Array;
   /** The likeliest sequences, likeliest first. */
   readonly top: readonly { readonly ids: string; readonly probability: number }[];

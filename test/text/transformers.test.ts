@@ -130,7 +130,7 @@ describe.each(fixtureSources)('%s', (_title, fixtures, missing) => {
               ? `blocks.${spec.layers - 1}.hook_resid_pre`
               : `blocks.${spec.layers - 1}.mlp.hook_post`,
           ];
-          // Both rows are read to position 3; then row 0 goes on there and row 1 reads from position 1 again.
+          // Both rows are read to position 3; then row 0 continues there and row 1 reads from position 1 again.
           const starts = [4, 1];
           const capacity = pos + 2;
           const prefix = (length: number) =>
@@ -256,7 +256,7 @@ function unflatten(named: Record<string, tf.Tensor>): KeyValueCache {
   return { keys: list('key'), values: list('value') };
 }
 
-/** Of a reference `[batch, pos, ...]`, the entries of each row at that row's position. */
+/** The entries of each row of a reference `[batch, pos, ...]` at that row's position. */
 function atPositions(expected: Safetensors, place: string, positions: readonly number[]): Float32Array {
   const [, pos, ...rest] = expected.shape(place) as [number, number, ...number[]];
   const size = rest.reduce((product, dim) => product * dim, 1);

@@ -1,4 +1,4 @@
-/** A real TFJS LayersModel, as it was published, tells fish from frogs. */
+/** A real TFJS LayersModel, as it was published, distinguishes fish from frogs. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';

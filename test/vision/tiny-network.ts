@@ -19,7 +19,7 @@ export function tinyWeights(): Map<string, WeightArray> {
   });
   const two = array(0.15, 3, 3, 8, 8);
   const biasTwo = array(0.1, 8);
-  // Of [3, 3, in, out] the last axis is the channel.
+  // The last axis of [3, 3, in, out] is the channel.
   for (let k = 6; k < two.data.length; k += 8) two.data[k] = -Math.abs(two.data[k]!);
   biasTwo.data[6] = -1;
   biasTwo.data[5] = -1.2;

@@ -1,4 +1,4 @@
-/** @file `superstim resume`: goes on with a run that was stopped or killed, or a text search that is to go further. */
+/** @file `superstim resume`: resumes a run that was stopped or killed, or extends a text search. */
 import { Command, Option } from 'commander';
 import { deviceOption } from '../device.js';
 import { type CommonOptions, integer, number } from '../options.js';

@@ -26,8 +26,8 @@ export function formatSearch(
       `${unit}: ${frontier.length} texts on the frontier, hypervolume ${hypervolume.toFixed(1)} (${spent})`,
     ),
     formatTable([header, ...rows]),
-    ...formatRival(baselines.prior_best, 'samples of the prior'),
-    ...formatRival(baselines.corpus_best, 'texts of the corpus'),
+    ...formatBaseline(baselines.prior_best, 'samples of the prior'),
+    ...formatBaseline(baselines.corpus_best, 'texts of the corpus'),
     ...(clusters.length > 0
       ? ['', 'what carries them (sigmas lost without the token)', formatTable(clusters.map(formatCluster))]
       : []),
@@ -36,10 +36,10 @@ export function formatSearch(
   ].join('\n');
 }
 
-function formatRival(rival: BaselineBest | null, what: string): string[] {
-  if (!rival) return [];
-  const title = `best of ${rival.evaluations} ${what} (hypervolume ${rival.hypervolume.toFixed(1)})`;
-  return ['', title, formatTable([formatRow(rival)])];
+function formatBaseline(baseline: BaselineBest | null, what: string): string[] {
+  if (!baseline) return [];
+  const title = `best of ${baseline.evaluations} ${what} (hypervolume ${baseline.hypervolume.toFixed(1)})`;
+  return ['', title, formatTable([formatRow(baseline)])];
 }
 
 function formatRow({ cross_entropy, z, margin, rank, text }: ScoredText): string[] {

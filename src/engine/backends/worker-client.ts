@@ -25,7 +25,7 @@ export class WorkerClient {
   private nextId = 0;
   /** Why the thread ended, if it has: nobody answers any more. */
   private failure: Error | undefined;
-  /** Once it is to end: told when the last answer has come. */
+  /** Set when the worker is to end: called after the last answer. */
   private onLast: (() => void) | undefined;
 
   constructor(file = workerFile()) {

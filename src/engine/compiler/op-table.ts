@@ -26,7 +26,7 @@ interface NodeShapes {
 }
 
 export interface OpFacts {
-  /** Of ONNX Runtime's own operators; others are ONNX's. */
+  /** Set for ONNX Runtime's own operators; without it, an operator is ONNX's. */
   readonly domain?: 'com.microsoft';
   /** Without it, a part is cut out of the whole output. */
   readonly part?: PartKind;

@@ -29,7 +29,7 @@ const BACKEND = 'superstim-trace';
 class TraceBackend extends tf.KernelBackend {
   private readonly data = new tf.DataStorage<{ graph: Graph; value: Value }>(this, tf.engine());
   graph = new Graph();
-  /** Of where the function that is being traced will run. */
+  /** Traits of the device that the traced function will run on. */
   traits = plainTraits;
 
   /** Starts a new graph. */

@@ -97,7 +97,7 @@ describe('Trainer', () => {
     expect(w).toEqual(constant.w);
   });
 
-  it('goes on from a snapshot exactly', async () => {
+  it('resumes from a snapshot exactly', async () => {
     const options = regression(() => adamW());
     const whole = await train(options, 6);
     const first = await Trainer.create(options);

@@ -81,7 +81,7 @@ function sampleTable({ view: { samples } }: ReportedRun): Html | null {
   const row = (step: number, { z, cross_entropy, text }: ScoredText) =>
     html`<tr><td>${step}</td><td>${decimal(z)}</td><td>${decimal(cross_entropy)}</td><td class="text">${visibleText(text)}</td></tr>`;
   return html`<div class="scroll" role="region" aria-labelledby="samples" tabindex="0"><table class="texts">
-<caption id="samples">Samples as training went on</caption>
+<caption id="samples">Samples during training</caption>
 <thead><tr><th scope="col">step</th><th scope="col">z</th><th scope="col">nats</th><th scope="col">text</th></tr></thead>
 <tbody>${shown.map(({ step, texts }) => evenly(texts, MOST_SAMPLES).map((text) => row(step, text)))}</tbody></table></div>`;
 }

@@ -21,7 +21,7 @@ export const scanCheckpoint = z.strictObject({
   version: z.literal(1),
   /** The corpus, in the order in which it is read. */
   files: z.array(z.strictObject({ path: z.string(), bytes: count })),
-  /** Where reading goes on. */
+  /** Where reading resumes. */
   place: z.strictObject({ file: count, stretch: count }),
   bytes_read: count,
   /** Sequences not yet scored, BOS in front, by length. */

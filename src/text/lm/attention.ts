@@ -15,7 +15,7 @@ export interface Attention {
   /** `[batch, head, qPos, kPos]` */
   readonly pattern: Lazy<tf.Tensor>;
   /** Each head's mix of values, `[batch, pos, head, dHead]`. */
-  readonly z: Lazy<tf.Tensor>;
+  readonly mix: Lazy<tf.Tensor>;
   /** What each head writes, projection bias left out: `[batch, pos, head, dModel]`. */
   readonly result: Lazy<tf.Tensor>;
   /** `[rows, dModel]` */
@@ -35,21 +35,21 @@ export function attention(reading: Reading, layer: number, x: Lazy<tf.Tensor>): 
   });
   const keysAndValues = once(() => reading.remember(layer, projected()));
   const attended = once(() => attend(reading, layer, projected().q, keysAndValues()));
-  const z = once(() => {
+  const mix = once(() => {
     const mixed = tf.transpose(attended().z(), [0, 2, 1, 3]); // [batch, pos, head, dHead]
     return reading.edits[`blocks.${layer}.attn.hook_z`]?.(mixed) ?? mixed;
   });
   return {
     pattern: () => attended().pattern(),
-    z,
+    mix,
     result: once(() => {
-      const byHead = tf.reshape(tf.transpose(z(), [2, 0, 1, 3]), [heads, rows, dHead]);
+      const byHead = tf.reshape(tf.transpose(mix(), [2, 0, 1, 3]), [heads, rows, dHead]);
       const deltas = tf.matMul(byHead, headOutputWeights(spec, weights, layer)); // [head, rows, dModel]
       return tf.transpose(tf.reshape(deltas, [heads, batch, pos, dModel]), [1, 2, 0, 3]);
     }),
     output: once(() => {
       const module = layerModule(spec, layer, spec.modules.layer.output);
-      return linear(reading, module, tf.reshape(z(), [rows, heads * dHead]), spec.biases.output);
+      return linear(reading, module, tf.reshape(mix(), [rows, heads * dHead]), spec.biases.output);
     }),
     keysAndValues,
   };

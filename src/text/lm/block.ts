@@ -64,7 +64,7 @@ export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Bloc
       hook_resid_mid: sequence(middle),
       hook_resid_post: sequence(output),
       'attn.hook_pattern': heads.pattern,
-      'attn.hook_z': heads.z,
+      'attn.hook_z': heads.mix,
       'attn.hook_result': heads.result,
       'attn.residual_delta': once(() => {
         const module = layerModule(spec, layer, names.attentionPostNorm!);

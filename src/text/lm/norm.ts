@@ -18,7 +18,7 @@ export function bareNorm({ norm: { kind, eps } }: TransformerSpec, x: tf.Tensor)
   return kind === 'rms' ? rmsNorm(x, ones, eps) : layerNorm(x, ones, null, eps);
 }
 
-/** What a norm multiplies its input by, its weights aside: `[..., size]` to `[..., 1]`. */
+/** What a norm multiplies its input by, without its weights: `[..., size]` to `[..., 1]`. */
 export function normScale(spec: TransformerSpec, x: tf.Tensor): tf.Tensor {
   const spread = spec.norm.kind === 'layer' ? tf.sub(x, tf.mean(x, -1, true)) : x;
   return tf.div(1, tf.sqrt(tf.add(tf.mean(tf.square(spread), -1, true), spec.norm.eps)));

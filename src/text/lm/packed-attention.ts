@@ -40,7 +40,7 @@ export function packedMemory(
   const [sequences, pos] = sources.shape as [number, number];
   const { heads, kvHeads, dHead } = spec;
   const int = (value: number) => tf.scalar(value, 'int32');
-  /** Of each place of the sequences by head, the row by head that stands there: `[sequences * head * pos]`. */
+  /** The row by head that stands at each place of the sequences by head: `[sequences * head * pos]`. */
   const byHead = (rows: tf.Tensor, count: number) =>
     tf.reshape(
       tf.add(

@@ -8,7 +8,7 @@ import { firstChange } from './rows.js';
 export interface CallSize {
   readonly tokens: number;
   readonly sequences: number;
-  /** Of a sequence. */
+  /** Positions of a sequence. */
   readonly positions: number;
 }
 
@@ -20,7 +20,7 @@ interface Child {
   readonly parentIndex: number;
 }
 
-/** One call: `readPacked` tells what its arrays are. */
+/** One call: `readPacked` explains its arrays. */
 interface Packing {
   readonly size: CallSize;
   /** Numbers of the children in it, in the order of its sequences. */

@@ -10,7 +10,7 @@ import type { TransformerSpec } from './spec.js';
  * - `blocks.L.attn.residual_delta`, `[batch, pos, head, dModel]`: where attention's output passes a norm before the sum,
  *   what each head adds through it, its scale held fixed
  * - `blocks.L.attn.post_scale`, `blocks.L.mlp.post_scale`, `[batch, pos, 1]`: where what attention or the MLP writes
- *   passes a norm before the sum, what that multiplies it by, its weights aside
+ *   passes a norm before the sum, what that multiplies it by, without its weights
  * - `blocks.L.mlp.hook_pre`, `[batch, pos, neuron]`: before the activation function; the gate's, in gated MLPs
  * - `blocks.L.mlp.hook_post`, `[batch, pos, neuron]`: what the down projection reads
  * - `blocks.L.ln2.hook_normalized`, `[batch, pos, dModel]`: what the MLP's norm makes of the stream before it is

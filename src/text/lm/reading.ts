@@ -18,7 +18,7 @@ export interface KeyValueCache {
  */
 export type Edits = Readonly<Record<string, (activation: tf.Tensor) => tf.Tensor>>;
 
-/** Of the tokens being read: q `[batch, head, pos, dHead]`, k and v `[batch, kvHead, pos, dHead]`. */
+/** Projections of the tokens being read: q `[batch, head, pos, dHead]`, k and v `[batch, kvHead, pos, dHead]`. */
 export type Projected = Record<'q' | 'k' | 'v', tf.Tensor>;
 
 /** What they look at. */

@@ -1,4 +1,4 @@
-/** @file What a decoder-only transformer is: the numbers, choices and names that tell one from another. Plain data. */
+/** @file What a decoder-only transformer is: the numbers, choices and names that distinguish one from another. Plain data. */
 import { UserError } from '../../core/errors.js';
 
 export type Activation = 'gelu' | 'geluTanh' | 'silu' | 'relu';
@@ -41,7 +41,8 @@ export interface Rotary {
   readonly scaling: RotaryScaling | null;
 }
 
-export type Positions =
+/** How a model knows the order of tokens. */
+export type PositionEncoding =
   /** A table whose rows are added to the embeddings, from row `offset` on. */
   | { readonly kind: 'learned'; readonly offset: number }
   /** By layer; null where nothing turns. */
@@ -78,7 +79,7 @@ export interface LayerNames {
         readonly queryKeyValue: string;
         readonly order: 'part,head' | 'head,part';
       };
-  /** Of queries and keys, before the rotation. */
+  /** Norms of queries and keys, before the rotation. */
   readonly queryNorm?: string;
   readonly keyNorm?: string;
   /** Scores of sinks, one a head. */
@@ -142,7 +143,7 @@ export interface TransformerSpec {
   };
   /** Token embeddings are multiplied by this as they enter the stream. */
   readonly embeddingScale: number;
-  readonly positions: Positions;
+  readonly positions: PositionEncoding;
   /** What q k^T is multiplied by. */
   readonly attentionScale: number;
   /** Scores are divided by the layer's number too, counted from 1. */

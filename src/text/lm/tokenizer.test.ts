@@ -115,7 +115,7 @@ describe.skipIf(stories.missing)(stories.title('a SentencePiece tokenizer'), () 
     expect(tokenizer.encode('xA').at(-1)).toBe(tokenizer.tokenId('A'));
   });
 
-  it('never excludes a token that a text is encoded to, characters of several bytes aside', () => {
+  it('never excludes a token that a text is encoded to, except characters of several bytes', () => {
     const excluded = new Set([...tokenizer.excludedTokens()].filter((id) => id !== tokenizer.bos));
     fc.assert(
       fc.property(fc.stringMatching(/^[ -~\n]{0,40}$/), (text) => {

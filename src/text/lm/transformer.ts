@@ -30,7 +30,7 @@ export interface Pass {
   /**
    * Keys and values after this pass. Of `forward`: `[batch, kvHead, pos, dHead]` (see `padCache`).
    *
-   * @param layers - of the first so many layers; all unless told otherwise
+   * @param layers - of the first so many layers; default: all
    */
   cache(layers?: number): KeyValueCache;
 }

@@ -5,7 +5,7 @@ import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 
 export interface CalibratedUnit extends CalibrationSource {
   unit: string;
-  /** Of the measure, in its own unit. */
+  /** Mean of the measure, in its own unit. */
   mean: number;
   standard_deviation: number;
 }

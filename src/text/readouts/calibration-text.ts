@@ -1,4 +1,4 @@
-/** @file The text that z is counted over: samples of the prior, or the user's own corpus. */
+/** @file Calibration text, over which z is computed: samples of the model, or a text file of the user. */
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '../../core/errors.js';
@@ -23,7 +23,7 @@ export interface CalibrationProgress {
 }
 
 /** Samples of the model at temperature 1, always the same ones; from the store where they were drawn before. */
-export async function* priorText(
+export async function* sampledText(
   subject: Subject,
   store: CalibrationStore,
   signal?: AbortSignal,
@@ -36,15 +36,15 @@ export async function* priorText(
   if (stored) return text(stored);
 
   const batch = batchFor(spec.dModel, positions);
-  const prior = await Sampler.create({ subject, positions, batch });
+  const sampler = await Sampler.create({ subject, positions, batch });
   const random = Random.of(0, 'calibration');
   const ids = new Int32Array(SEQUENCES * positions);
   for (let done = 0; done < SEQUENCES; done += batch) {
     signal?.throwIfAborted();
     yield { done, total: SEQUENCES };
-    ids.set(await prior.sample(batch, random), done * positions);
+    ids.set(await sampler.sample(batch, random), done * positions);
   }
-  prior.dispose();
+  sampler.dispose();
   store.saveIds(key, ids);
   return text(ids);
 }
@@ -55,7 +55,7 @@ export async function* priorText(
  *
  * @throws UserError when the file cannot be read, is no text (`readTextFile`) or is too short; the signal's reason
  */
-export async function corpusText(
+export async function fileText(
   { spec, tokenizer }: TextSubject,
   path: string,
   signal?: AbortSignal,
@@ -75,7 +75,7 @@ export async function corpusText(
   }
   if (rows.length < 4)
     throw new UserError(
-      `the corpus ${path} is too short: calibration needs at least ${4 * length} tokens of text`,
+      `the calibration text ${path} is too short: it needs at least ${4 * length} tokens of text`,
     );
   const key = `corpus ${hash} x ${length}`;
   return { ids: Int32Array.from(rows.flat()), positions: length + 1, source: 'corpus', key };

@@ -45,7 +45,7 @@ describe('carriers', () => {
 });
 
 describe('clusterTexts', () => {
-  it('tells two things that a unit responds to apart', () => {
+  it('separates two things that a unit responds to', () => {
     const clusters = clusterTexts([
       explained('the king was dead', 9, { king: 5, dead: 1 }),
       explained('on Monday we went', 5, { Monday: 4 }),

@@ -29,7 +29,7 @@ export interface TextCluster {
 const LEAST_SHARE = 0.25;
 /** Groups are joined while their texts are on average at least this alike, of 0 to 1. */
 const ALIKE = 0.3;
-/** Tokens told of a group. */
+/** Tokens reported of a group. */
 const TOLD = 4;
 
 /** What the score falls by when a position's token is replaced: its mean over the replacements, sigmas; null for BOS. */

@@ -18,8 +18,8 @@ import type { Probe } from './probe.js';
 import type { Effect } from './readout.js';
 import { scoreCounted } from './sequence-score.js';
 
-/** Logits told at each end of what a unit writes. */
-const LOGITS_TOLD = 10;
+/** Logits reported at each end of what a unit writes. */
+const LOGITS_REPORTED = 10;
 
 /** What one unit does to the network behind it. */
 export interface UnitEffect {
@@ -30,7 +30,7 @@ export interface UnitEffect {
 
 export interface EvidenceOptions {
   readonly probe: Probe;
-  /** The unit whose effect is told, and what it does on average; null for sums, and for units without effect. */
+  /** The unit whose effect is reported, and what it does on average; null for sums, and for units without effect. */
   readonly effect: UnitEffect | null;
   /** Tokens the prior proposes a position. */
   readonly proposals: number;
@@ -43,7 +43,7 @@ export interface EvidenceOptions {
  * Outputs: `raw`, `z` `[1, positions]`; `logProbs` `[1, positions - 1]`; `score` `[1]`; `rivals0` … `[1, unit]`, one
  * a part of the reference class; `proposed` `[positions - 1, proposals]`, for the token behind each position; of heads
  * `attention`, `contribution` `[positions]`, from the peak; of heads and neurons `topIds`, `topValues`, `bottomIds`,
- * `bottomValues` `[LOGITS_TOLD]`.
+ * `bottomValues` `[LOGITS_REPORTED]`.
  */
 export function compileReading(options: EvidenceOptions, positions: number): Promise<Compiled> {
   const { probe, proposals } = options;
@@ -135,8 +135,8 @@ function logitsWritten(
   const atPeak = tf.matMul(peak, rows); // [1, dModel]
   const change = tf.reshape(logitChange(spec, weights, atPeak), [spec.vocab]);
   const centred = tf.sub(change, tf.mean(change));
-  const told = Math.min(LOGITS_TOLD, spec.vocab);
-  const [top, bottom] = [tf.topk(centred, told), tf.topk(tf.neg(centred), told)];
+  const count = Math.min(LOGITS_REPORTED, spec.vocab);
+  const [top, bottom] = [tf.topk(centred, count), tf.topk(tf.neg(centred), count)];
   return {
     topIds: top.indices,
     topValues: top.values,

@@ -27,7 +27,7 @@ import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-explain-'));
 afterAll(() => rmSync(place, { recursive: true }));
-const calibrationText = join(place, 'corpus.txt');
+const calibrationText = join(place, 'calibration.txt');
 writeFileSync(
   calibrationText,
   'Call me Ishmael. Some years ago, never mind how long, I went to sea. '.repeat(20),
@@ -328,7 +328,7 @@ describe('substitutions', () => {
   });
 });
 
-it('tells what ablation loses', async () => {
+it('reports what ablation loses', async () => {
   const options = session('gpt2');
   const [explanation] = await explain(options, 'L0.H1', text);
   const calibrating = calibrate(options);

@@ -17,7 +17,7 @@ import { countedPositions } from './sequence-score.js';
 import { calibrate, resolveUnits, type SessionOptions } from './session.js';
 
 export interface ExplainOptions {
-  /** Replacements tried a position, 4 unless told otherwise; 0 leaves substitutions out. */
+  /** Replacements tried a position, default: 4; 0 leaves substitutions out. */
   readonly replacements?: number;
   /** Also measure what the predictions lose without the unit; heads and neurons only. */
   readonly ablate?: boolean;
@@ -25,7 +25,7 @@ export interface ExplainOptions {
 
 /** Replacements that can be asked for; the prior's proposals are this many and the token itself. */
 const MOST_REPLACEMENTS = 8;
-const RIVALS_TOLD = 12;
+const RIVALS_REPORTED = 12;
 /** Variants of a text that are read together. */
 const VARIANTS = 32;
 
@@ -100,7 +100,7 @@ export class Explainer {
       cross_entropy: -logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length,
       margin: rivals.length === 0 ? null : score - rivals[0]!.z,
       rank: rivals.length === 0 ? null : 1 + rivals.filter((rival) => rival.z > score).length,
-      rivals: rivals.slice(0, RIVALS_TOLD),
+      rivals: rivals.slice(0, RIVALS_REPORTED),
       attention: read.attention ? { weight: part('attention'), contribution: part('contribution') } : null,
       logits: read.topIds ? { top: tokens('top'), bottom: tokens('bottom') } : null,
       substitutions: await this.substitutions(

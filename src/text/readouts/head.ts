@@ -43,8 +43,8 @@ export class HeadGroup implements ReadoutGroup {
     return {
       size,
       read(pass) {
-        const z = pass.at(`blocks.${layer}.attn.hook_z`);
-        return tf.reshape(z, [z.shape[0]!, z.shape[1]!, size]);
+        const mix = pass.at(`blocks.${layer}.attn.hook_z`);
+        return tf.reshape(mix, [mix.shape[0]!, mix.shape[1]!, size]);
       },
     };
   }
@@ -86,7 +86,7 @@ class HeadEffect implements Effect {
   ablation(index: number, { centre }: GroupStatistics): Edits {
     const { heads, dHead } = this.spec;
     return {
-      [`blocks.${this.layer}.attn.hook_z`]: (z) => withMean(z, index, tf.tensor(centre!, [heads, dHead])),
+      [`blocks.${this.layer}.attn.hook_z`]: (mix) => withMean(mix, index, tf.tensor(centre!, [heads, dHead])),
     };
   }
 

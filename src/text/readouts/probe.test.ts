@@ -201,7 +201,7 @@ describe('Probe', () => {
 });
 
 describe('rivals held out', () => {
-  it('are told apart from those that may be worked against', async () => {
+  it('are kept apart from those that may be worked against', async () => {
     const whole = classOf('all', 'L2.N7');
     const { seen, heldOut } = splitReference(whole, 3);
     const members = ({ parts }: ReferenceClass) => parts.flatMap(({ indices }) => indices);
@@ -288,7 +288,7 @@ describe('referenceClass', () => {
 });
 
 describe('measuredUnit', () => {
-  it('tells a direction by what it is, not by where it is kept', () => {
+  it('identifies a direction by what it is, not by where it is kept', () => {
     const copy = join(folder, 'copy.safetensors');
     writeSafetensors(copy, [['up', { shape: [spec.dModel], data: vector }]]);
     expect(keyOf(`L2.D:${copy}#up`)).toBe(keyOf(direction));

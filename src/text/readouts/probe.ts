@@ -26,11 +26,11 @@ export interface ProbeOptions {
   readonly objective: Objective;
   /** Rivals that a search may work against. */
   readonly reference: ReferenceClass;
-  /** Rivals that are only looked at, to tell whether selectivity holds beyond those it was searched with. */
+  /** Rivals that are only observed. They show whether selectivity holds beyond the rivals of the search. */
   readonly heldOut?: ReferenceClass;
   readonly calibration: Calibration;
   readonly at: SequenceScore;
-  /** Of `score`; float32 unless told otherwise. */
+  /** Precision of `score`; default: float32. */
   readonly precision?: Precision;
 }
 

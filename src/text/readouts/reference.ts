@@ -60,7 +60,7 @@ const LARGE_CLASS = 16;
 
 /**
  * Halves a large class by seed: rivals that a search may work against, and rivals that are only looked at, so that
- * they tell whether selectivity holds beyond those it was searched with. A small class stays whole.
+ * they show whether selectivity holds beyond the rivals of the search. A small class stays whole.
  */
 export function splitReference(
   reference: ReferenceClass,

@@ -8,7 +8,7 @@ import { openSubject } from '../lm/subject.js';
 import type { SequenceScore } from '../names.js';
 import { Calibration } from './calibration.js';
 import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
-import { corpusText, priorText } from './calibration-text.js';
+import { fileText, sampledText } from './calibration-text.js';
 import type { MeasureChoice } from './head-measures/index.js';
 import { type Objective, openObjective } from './objective.js';
 import { type ReferenceClass, referenceClass } from './reference.js';
@@ -41,11 +41,11 @@ export async function* calibrate(options: SessionOptions, event = eventClock()):
   const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
   const shared = { subject, store, signal };
   if (calibrationText !== undefined) {
-    const text = await corpusText(subject, calibrationText, signal);
+    const text = await fileText(subject, calibrationText, signal);
     return new Calibration({ ...shared, text: async () => text });
   }
   const shipped = shippedStatistics(model.folder);
-  const drawing = priorText(subject, store, signal);
+  const drawing = sampledText(subject, store, signal);
   // Only measures that are not shipped need samples.
   if (shipped) return new Calibration({ ...shared, shipped, text: once(() => lastOf(drawing)) });
   for (;;) {

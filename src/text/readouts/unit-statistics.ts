@@ -16,7 +16,7 @@ export type UnitStatistics = GroupStatistics & Spread;
 const countedText = z.object({
   /** Positions counted: every one but the first of each sequence. */
   tokens: z.int().positive(),
-  /** Of a sequence, BOS included. */
+  /** Positions of a sequence, BOS included. */
   positions: z.int().positive(),
   /** Says which text this is, as `CalibrationText.key` does. */
   key: z.string(),

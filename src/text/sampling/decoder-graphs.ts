@@ -11,7 +11,7 @@ import { bannedMask } from './draw-steps.js';
 export interface DecoderOptions {
   /** Its subject draws. */
   readonly probe: Probe;
-  /** Whether z of the rivals is told beside the unit's. */
+  /** Whether z of the rivals is computed beside the unit's. */
   readonly withRivals: boolean;
   /** Positions of a sequence, BOS included. */
   readonly positions: number;

@@ -35,7 +35,7 @@ export interface Drawn {
   readonly logDraws: Float32Array;
 }
 
-/** What `draw` is told of a row whose next token is to be drawn. */
+/** What `draw` gets of a row whose next token is to be drawn. */
 export const FREE = -1;
 
 interface Programs {
@@ -60,7 +60,7 @@ export class Decoder {
     this.names = Object.keys(standingSpecs(options));
   }
 
-  /** Numbers of z a position: the unit's, then its rivals' where they are told. */
+  /** Numbers of z a position: the unit's, then its rivals' where they are computed. */
   get tracked(): number {
     const { probe, withRivals } = this.options;
     return 1 + (withRivals ? probe.options.reference.size : 0);

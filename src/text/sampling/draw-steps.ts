@@ -23,7 +23,7 @@ export interface DrawOptions {
   readonly parents: number;
 }
 
-/** In the place of a parent's number: the slot goes on with what it has read. */
+/** In the place of a parent's number: the slot keeps what it has read. */
 export const GOES_ON = -1;
 
 /** What the steps are given beside weights. */

@@ -38,7 +38,7 @@ export class PrefixReward {
     return unit - (this.gamma * weighted) / total;
   }
 
-  /** Of whole sequences, `[rows]`. */
+  /** Rewards of whole sequences, `[rows]`. */
   ofAll(sequences: Sequences): Float64Array {
     return Float64Array.from({ length: sequences.rows }, (_, row) =>
       this.of(sequences, row, sequences.positions - 1),

@@ -15,11 +15,11 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
   const { vocab } = spec;
   const subject = subjectOf({ spec, weights }, banned);
   const options: SamplerOptions = { subject, positions, batch: 64, parents: 2 };
-  let prior: Sampler;
+  let sampler: Sampler;
   beforeAll(async () => {
-    prior = await Sampler.create(options);
+    sampler = await Sampler.create(options);
   });
-  afterAll(() => prior.dispose());
+  afterAll(() => sampler.dispose());
 
   /** The next token's exact distribution after each prefix, `[prefix][vocab]`. */
   async function exact(prefixes: readonly number[][], temperature = 1): Promise<number[][]> {
@@ -64,7 +64,7 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
     );
 
   it.each([1, 0.5])('draws each token as often as it should, temperature %d', async (temperature) => {
-    const rows = rowsOf(await prior.sample(1536, new Random(5), temperature));
+    const rows = rowsOf(await sampler.sample(1536, new Random(5), temperature));
     expect(rows.every((row) => row[0] === 0)).toBe(true);
     const [first] = await exact([[0]], temperature);
     expect(
@@ -113,7 +113,7 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
       parents.push(mine[(row >> 1) % mine.length]!);
       return { from: isEven ? 5 : 2, count: 1 };
     });
-    const drawn = rowsOf(await prior.rewrite(rows, rewrites, new Random(6), parents));
+    const drawn = rowsOf(await sampler.rewrite(rows, rewrites, new Random(6), parents));
     const at = (even: boolean) => drawn.filter((_, row) => (row % 2 === 0) === even);
     expect(
       surprise(
@@ -138,7 +138,7 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
       return { from, count: random.integer(positions - from + 1) };
     });
     const parents = Array.from({ length: 3 }, (_, i) => rows.slice(i * positions, (i + 1) * positions));
-    const drawn = await prior.rewrite(
+    const drawn = await sampler.rewrite(
       rows,
       rewrites,
       random,
@@ -159,11 +159,11 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
   });
 
   it('gives the same for the same seed, however full the batch', async () => {
-    const full = await prior.sample(64, new Random(9));
-    expect(await prior.sample(64, new Random(9))).toEqual(full);
-    expect(await prior.sample(64, new Random(10))).not.toEqual(full);
-    expect(await prior.sample(5, new Random(9))).toEqual(full.subarray(0, 5 * positions));
-    expect((await prior.sample(70, new Random(9))).subarray(0, 64 * positions)).toEqual(full);
+    const full = await sampler.sample(64, new Random(9));
+    expect(await sampler.sample(64, new Random(9))).toEqual(full);
+    expect(await sampler.sample(64, new Random(10))).not.toEqual(full);
+    expect(await sampler.sample(5, new Random(9))).toEqual(full.subarray(0, 5 * positions));
+    expect((await sampler.sample(70, new Random(9))).subarray(0, 64 * positions)).toEqual(full);
   });
 
   it('draws the same on the cpu engine', async () => {

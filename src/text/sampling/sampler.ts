@@ -26,9 +26,9 @@ export interface SamplerOptions {
   readonly positions: number;
   /** Rows drawn together; fewer are filled up. */
   readonly batch: number;
-  /** Parents of rows to rewrite that are read together; 1 unless told otherwise. */
+  /** Parents of rows to rewrite that are read together; default: 1. */
   readonly parents?: number;
-  /** int8 for drafts, whose worth is counted elsewhere; float32 unless told otherwise. */
+  /** int8 for drafts, whose worth is counted elsewhere; default: float32. */
   readonly precision?: Precision;
 }
 
@@ -36,7 +36,7 @@ export interface SamplerOptions {
 export interface Rewrite {
   readonly from: number;
   readonly count: number;
-  /** Below 1 the likely is drawn more often than it occurs; 1 unless told otherwise. */
+  /** Below 1 the likely is drawn more often than it occurs; default: 1. */
   readonly temperature?: number;
 }
 

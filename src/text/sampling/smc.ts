@@ -21,7 +21,7 @@ export interface SmcOptions {
   /** One an island, per sigma; the decoder's batch is shared evenly between them. */
   readonly betas: readonly number[];
   readonly random: Random;
-  /** Sequences that count at all (those that decoding and encoding leave alone); every one unless told otherwise. */
+  /** Sequences that count at all (those that decoding and encoding leave alone); default: every one. */
   readonly isText?: (ids: Int32Array) => boolean;
 }
 

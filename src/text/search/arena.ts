@@ -46,7 +46,7 @@ export interface ArenaOptions {
   readonly batch: number;
   /** Sequences that may be scored. */
   readonly evaluations: number;
-  /** How much the softmax-weighted rivals count against the unit, in what methods maximize; 0 unless told otherwise. */
+  /** How much the softmax-weighted rivals count against the unit, in what methods maximize; default: 0. */
   readonly gamma?: number;
   /** The one weight of the cross entropy, sigmas a nat, of methods that else spread over many. */
   readonly lambda?: number;
@@ -58,7 +58,7 @@ export interface ArenaOptions {
   readonly fluency?: FluencyModel;
 }
 
-/** A method's turn ends at each `yield`: there it can be stopped, and progress is told. */
+/** A method's turn ends at each `yield`: there it can be stopped, and progress is reported. */
 export type SearchMethod = (arena: Arena) => AsyncGenerator<void, void, void>;
 
 export class Arena {
@@ -68,7 +68,7 @@ export class Arena {
   readonly cost: Cost = { evaluations: 0, tokenLayers: 0 };
   /** By operator: what its candidates added to the population's area, nats times sigmas. */
   readonly gains = new Map<string, number>();
-  /** Figures of the method's last turn that are told beside its progress. */
+  /** Figures of the method's last turn that are reported beside its progress. */
   measured: Readonly<Record<string, number>> | null = null;
   /** Sequences that were proposed and not scored: those that decoding and encoding would change, or seen before. */
   lost = 0;
@@ -100,7 +100,7 @@ export class Arena {
    * @param rows - `[count, positions]`
    * @param operators - what made each row
    * @param parents - what each row was made from; then rows that could not matter may be left out too
-   * @param serves - which rows the method itself could use; unless told otherwise, those that its population could
+   * @param serves - which rows the method itself could use; default: those that its population could
    * @returns a candidate a row, null where it was not scored
    */
   async evaluate(

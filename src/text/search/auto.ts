@@ -2,7 +2,7 @@
  * @file The default: every operator of evolution as often as it pays for this unit, and more than one beginning.
  *
  * A bandit starts from evolution's shares and moves them toward what adds most for what it costs. A population that
- * has stopped growing is put aside for a new one from fresh samples and triggers, and joined with it when that has
+ * has stopped growing is set apart for a new one from fresh samples and triggers, and joined with it when that has
  * stopped too.
  */
 import type { Arena } from './arena.js';
@@ -13,7 +13,7 @@ import { Growth } from './growth.js';
 import { Population } from './population.js';
 import { TriggerFinder } from './triggers.js';
 
-/** Of the budget, at most so much goes into samples of the prior before breeding starts; and so many samples. */
+/** Largest share of the budget for samples of the prior before breeding starts, and their largest number. */
 const PRIOR_SHARE = 0.1;
 const PRIOR_SAMPLES = 1024;
 /** And at most so much, for each population, into triggers. */
@@ -30,17 +30,17 @@ export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
   const bandit = new Bandit(shares, TRUST);
   /** What samples gained before breeding: that was not its choice. */
   let sampled = 0;
-  // A search that is gone on with has spent some.
+  // A resumed search has spent some.
   const budget = 1 - arena.spent;
 
   /**
    * Breeds until the population has stopped growing and there is time for another.
    *
-   * @param life - share of the budget that another would take
+   * @param needed - share of the budget that another would take
    */
-  async function* grow(life: () => number): AsyncGenerator<void, void, void> {
+  async function* grow(needed: () => number): AsyncGenerator<void, void, void> {
     const growth = new Growth();
-    while (!growth.hasStopped || arena.spent + life() > 1) {
+    while (!growth.hasStopped || arena.spent + needed() > 1) {
       await breeding.generation(bandit.shares());
       bandit.learn((arm) => ({
         gain: (arena.gains.get(arm) ?? 0) - (arm === 'prior' ? sampled : 0),
@@ -52,19 +52,19 @@ export async function* auto(arena: Arena): AsyncGenerator<void, void, void> {
   }
 
   try {
-    for (let aside: Population | null = null; ; ) {
+    for (let earlier: Population | null = null; ; ) {
       const begun = arena.spent;
       const before = arena.gains.get('prior') ?? 0;
       yield* sampleUntil(arena, PRIOR_SHARE, PRIOR_SAMPLES);
       sampled += (arena.gains.get('prior') ?? 0) - before;
       breeding.triggers = yield* triggers.find(TRIGGER_SHARE * budget);
       yield* grow(() => arena.spent - begun);
-      const life = arena.spent - begun;
-      if (aside) {
-        arena.population.join(aside);
-        yield* grow(() => life);
+      const taken = arena.spent - begun;
+      if (earlier) {
+        arena.population.join(earlier);
+        yield* grow(() => taken);
       }
-      aside = arena.population;
+      earlier = arena.population;
       arena.population = new Population();
     }
   } finally {

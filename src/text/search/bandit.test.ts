@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Bandit } from './bandit.js';
 
 describe('Bandit', () => {
-  it('starts from its prior and moves to what gains more for its cost', () => {
+  it('starts from its initial shares and moves to what gains more for its cost', () => {
     const bandit = new Bandit({ good: 2, costly: 1, idle: 1 }, 0);
     expect(bandit.shares()).toEqual({ good: 0.5, costly: 0.25, idle: 0.25 });
     bandit.learn((arm) => ({ gain: arm === 'idle' ? 0 : 4, cost: arm === 'costly' ? 400 : 100 }));

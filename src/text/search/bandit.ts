@@ -1,4 +1,4 @@
-/** @file Which operators pay: shares of the effort that move, on evidence, from a prior toward what gains for its cost. */
+/** @file Which operators pay: shares of the effort that move from their initial values toward the operators that gain most for their cost. */
 
 export interface Account {
   gain: number;
@@ -7,11 +7,11 @@ export interface Account {
 
 /** What an account keeps of its past each time it learns: about the last ten generations count. */
 const MEMORY = 0.9;
-/** Effort that stays with the prior, so that an operator whose time has not come yet is still tried. */
+/** Effort that keeps its initial share, so that an operator whose time has not come yet is still tried. */
 const FIXED_SHARE = 0.25;
 
 /**
- * A bandit with discounted averages and probability matching: shares follow the prior times gain per cost. Gains are rare
+ * A bandit with discounted averages and probability matching: shares follow the initial ones times gain per cost. Gains are rare
  * and heavy-tailed, so every arm is taken to have gained what all do on average over `trust` of cost before it is
  * believed to differ.
  */
@@ -21,14 +21,14 @@ export class Bandit<Arm extends string> {
   private readonly before = new Map<Arm, Account>();
 
   /**
-   * @param prior - shares while nothing is known, as weights
-   * @param trust - cost that the prior is worth for each arm
+   * @param initial - shares while nothing is known, as weights
+   * @param trust - cost after which an arm is believed to differ from the average
    */
   constructor(
-    private readonly prior: Readonly<Record<Arm, number>>,
+    private readonly initial: Readonly<Record<Arm, number>>,
     private readonly trust: number,
   ) {
-    this.arms = Object.keys(prior) as Arm[];
+    this.arms = Object.keys(initial) as Arm[];
     for (const arm of this.arms) this.accounts.set(arm, { gain: 0, cost: 0 });
   }
 
@@ -53,7 +53,7 @@ export class Bandit<Arm extends string> {
     const weights = this.arms.map((arm) => {
       const { gain, cost } = this.accounts.get(arm)!;
       const rate = (gain + this.trust * average) / (cost + this.trust) / average;
-      return this.prior[arm] * (known ? FIXED_SHARE + (1 - FIXED_SHARE) * rate : 1);
+      return this.initial[arm] * (known ? FIXED_SHARE + (1 - FIXED_SHARE) * rate : 1);
     });
     const total = weights.reduce((a, b) => a + b, 0);
     return Object.fromEntries(this.arms.map((arm, i) => [arm, weights[i]! / total])) as Record<Arm, number>;

@@ -6,7 +6,7 @@ import type { SearchOptions } from './search-options.js';
 
 /** The strongest text under 6 nats of a simple method, at the cost of the search or, of a corpus, as far as it goes. */
 export interface BaselineBest extends ScoredText {
-  /** Of all the method's frontier. */
+  /** Hypervolume of the method's whole frontier. */
   hypervolume: number;
   evaluations: number;
 }

@@ -17,7 +17,7 @@ const REMEMBERED = 256;
 /** How parents are picked: the frontier's own, what is most selective, and the rest from the niches. */
 const FROM_FRONT = 0.5;
 const FROM_SELECTIVE = 0.15;
-/** How much rivals count in the gradient of a parent that was picked for its margin, unless told otherwise. */
+/** How much rivals count in the gradient of a parent that was picked for its margin, by default. */
 const SELECTIVE_GAMMA = 1;
 
 /** How many children of each operator a generation has, as weights. */

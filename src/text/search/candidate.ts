@@ -1,4 +1,4 @@
-/** @file A scored sequence: what a search works with, and what is told of it. */
+/** @file A scored sequence: what a search works with, and what is reported of it. */
 import type { ScoredText } from '../../core/scored-text.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { Rivalry, Scores } from '../readouts/scores.js';
@@ -15,7 +15,7 @@ export interface Candidate {
   readonly margin: number | null;
   /** z of those rivals, weighted by their softmax; 0 where there are none. */
   readonly rivals: number;
-  /** What is told of it. */
+  /** What is reported of it. */
   readonly report: ScoredText;
 }
 

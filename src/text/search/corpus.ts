@@ -1,4 +1,4 @@
-/** @file A corpus as a rival of the search: its windows of as many tokens, of which the frontier keeps the best. */
+/** @file Natural text as a baseline of the search: its windows of as many tokens, of which the frontier keeps the best. */
 import { corpusSequences } from '../corpus/corpus-text.js';
 import { stackRows } from '../lm/rows.js';
 import type { Arena } from './arena.js';

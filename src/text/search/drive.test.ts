@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { eventClock, stamped } from '../../runs/events.js';
 import { drive } from './drive.js';
 
-it('ends the method when nobody listens any more', async () => {
+it('ends the method when the consumer stops', async () => {
   let ended = false;
   async function* method() {
     try {

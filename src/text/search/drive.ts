@@ -9,7 +9,7 @@ const MOST_LOST = 3000;
 /** When a search ends. */
 export type Budget = { readonly seconds: number } | { readonly evaluations: number };
 
-/** A search that is gone on with. */
+/** The earlier part of a resumed search. */
 export interface Earlier {
   /** Token ids of what was found, without the start token. */
   readonly found: readonly (readonly number[])[];

@@ -32,7 +32,7 @@ export const epoLambdas = Array.from(
 export async function* epo(arena: Arena): AsyncGenerator<void, void, void> {
   const { positions, random } = arena.options;
   let members = yield* randomTexts(arena, MEMBERS);
-  /** Of each member, the tokens that the gradient favours; null where they are not known yet. */
+  /** The tokens that the gradient favours for each member; null where they are not known yet. */
   let favoured: (Int32Array | null)[] = Array(MEMBERS).fill(null);
   for (let round = 1; arena.left > 2 * MEMBERS; round++) {
     const fresh = [...members.keys()].filter((i) => favoured[i] === null);

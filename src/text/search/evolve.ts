@@ -42,7 +42,7 @@ export async function* sampleUntil(
   const { turn } = arena.options;
   const [spent, evaluations] = [arena.spent, arena.cost.evaluations];
   const isEmpty = () => arena.population.strongest.members.length === 0;
-  // A search that is gone on with has what to breed from.
+  // A resumed search has parents.
   const begins = isEmpty();
   do {
     await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));

@@ -15,7 +15,7 @@ describe('Growth', () => {
     expect(grown(series(12, () => 5)).hasStopped).toBe(true);
   });
 
-  it('looks at the last third of the life alone', () => {
+  it('looks at the last third of the time alone', () => {
     // By two percent or more from 20 of 30 on.
     expect(grown(series(30, (i) => (i < 25 ? 100 : 103))).hasStopped).toBe(false);
     expect(grown(series(30, (i) => (i < 15 ? 100 : 103))).hasStopped).toBe(true);

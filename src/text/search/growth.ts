@@ -1,6 +1,6 @@
-/** @file When to stop: a population that has hardly grown for a good part of its life is not worth more. */
+/** @file When to stop: a population that has hardly grown for a good part of its time is not worth more. */
 
-/** The part of a life that counts as its end, and by how much an area must grow in it. */
+/** The part of the time that is its end, and by how much an area must grow in it. */
 const LATE = 1 / 3;
 const LEAST = 0.02;
 /** Generations that a population has in any case. */

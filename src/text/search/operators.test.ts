@@ -27,7 +27,7 @@ const material = (seed: number): Material => ({
   parent,
   mate,
   triggers: [Int32Array.of(0, 31, 32, 33)],
-  proposals: { prior: lists(100), gradient: lists(200) },
+  proposals: { likely: lists(100), gradient: lists(200) },
   random: new Random(seed),
 });
 const seeds = Array.from({ length: 200 }, (_, seed) => seed);
@@ -60,7 +60,7 @@ describe('operators', () => {
     const list = lists(200);
     list.logProbs.fill(-100).fill(0, 0, 1);
     const drawn = seeds.map((seed) => {
-      const { row } = operators.mutate({ ...material(seed), proposals: { prior: list, gradient: list } });
+      const { row } = operators.mutate({ ...material(seed), proposals: { likely: list, gradient: list } });
       return row[changed(row)[0]!];
     });
     expect(new Set(drawn)).toEqual(new Set([200, 201, 202, 203]));
@@ -153,7 +153,7 @@ describe('operators', () => {
     const random = new Random(7);
     const counts = new Map<number, number>();
     for (let i = 0; i < 6000; i++) {
-      const { row } = operators.swap({ ...material(0), proposals: { prior: list, gradient: list }, random });
+      const { row } = operators.swap({ ...material(0), proposals: { likely: list, gradient: list }, random });
       const token = row[changed(row)[0]!]!;
       counts.set(token, (counts.get(token) ?? 0) + 1);
     }

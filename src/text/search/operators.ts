@@ -50,7 +50,7 @@ const prior: Operator = ({ parent, random }) => ({
 /** One token that the prior would write there. */
 const swap: Operator = ({ parent, proposals, random }) => {
   const position = anywhere(parent, random);
-  return { row: replaced(parent.ids, position, proposals.prior, 0, random), rewrite: null };
+  return { row: replaced(parent.ids, position, proposals.likely, 0, random), rewrite: null };
 };
 
 /** One token up to the peak that the gradient asks for and the prior does not mind. */
@@ -187,7 +187,7 @@ const anywhere = (parent: Candidate, random: Random) => 1 + random.integer(paren
 const endsAtPeak = ({ ids, peak }: Candidate) => peak === ids.length - 1 && peak > 1;
 
 function eitherList({ proposals, random }: Material): [list: TokenLists, gainWeight: number] {
-  return random.uniform() < 0.5 ? [proposals.prior, 0] : [proposals.gradient, random.pick(GAIN_WEIGHTS)];
+  return random.uniform() < 0.5 ? [proposals.likely, 0] : [proposals.gradient, random.pick(GAIN_WEIGHTS)];
 }
 
 function tailRewrite(row: Int32Array, after: number, random: Random): Rewrite {

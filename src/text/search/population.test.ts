@@ -17,7 +17,7 @@ const prospect = (crossEntropy: number, z: number, margin: number, peakToken: nu
 };
 
 describe('Population', () => {
-  it('tells by how much it grew, in z and a little in margin', () => {
+  it('returns by how much it grew, in z and a little in margin', () => {
     const population = new Population();
     expect(population.add(candidate(4, 10, -1))).toBeCloseTo(20);
     expect(population.add(candidate(4, 8, 2))).toBeCloseTo(0.25 * 4);

@@ -17,7 +17,7 @@ export class Population {
     return this.strongest.area + SELECTIVITY_SHARE * this.mostSelective.area;
   }
 
-  /** Takes a candidate in where it is of use; tells by how much the area grew. */
+  /** Takes a candidate in where it is of use; returns by how much the area grew. */
   add(candidate: Candidate): number {
     this.niches.add(candidate);
     return this.strongest.add(candidate) + SELECTIVITY_SHARE * this.mostSelective.add(candidate);

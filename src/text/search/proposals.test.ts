@@ -61,15 +61,15 @@ async function exactLogProbs(): Promise<Float32Array> {
 
 describe('Proposer', () => {
   it('lists the likeliest tokens at each position, banned ones left out', async () => {
-    const [{ prior }] = (await proposer.propose(row, [0])) as [Awaited<ReturnType<Proposer['propose']>>[0]];
+    const [{ likely }] = (await proposer.propose(row, [0])) as [Awaited<ReturnType<Proposer['propose']>>[0]];
     const exact = await exactLogProbs();
     const forbidden = new Set(banned);
     for (let position = 0; position < positions - 1; position++) {
       const order = Array.from({ length: vocab }, (_, id) => id)
         .filter((id) => !forbidden.has(id))
         .sort((a, b) => exact[position * vocab + b]! - exact[position * vocab + a]!);
-      expect(Array.from(prior.ids.slice(position * 40, position * 40 + 5))).toEqual(order.slice(0, 5));
-      expect(prior.logProbs[position * 40]!).toBeCloseTo(exact[position * vocab + order[0]!]!, 3);
+      expect(Array.from(likely.ids.slice(position * 40, position * 40 + 5))).toEqual(order.slice(0, 5));
+      expect(likely.logProbs[position * 40]!).toBeCloseTo(exact[position * vocab + order[0]!]!, 3);
     }
   });
 

@@ -39,16 +39,16 @@ export interface ProposerOptions {
   readonly asked: number;
   /** Tokens listed a position. */
   readonly count: number;
-  /** float32 unless told otherwise. */
+  /** Default: float32. */
   readonly precision?: Precision;
 }
 
-/** Of `asked` rows of one call of `steepest`, at most so many different texts: most of EPO's members share one. */
+/** Largest number of distinct texts among the `asked` rows of one call of `steepest`: most of EPO's members share one. */
 const textsOf = (asked: number) => Math.ceil(asked / 2);
 
 /** Both kinds of proposals for a sequence. */
 export interface Proposals {
-  readonly prior: TokenLists;
+  readonly likely: TokenLists;
   readonly gradient: TokenLists;
 }
 
@@ -102,7 +102,7 @@ export class Proposer {
         };
       };
       for (let row = 0; row < part.length / positions; row++)
-        found.push({ prior: of('prior', row), gradient: of('gradient', row) });
+        found.push({ likely: of('likely', row), gradient: of('gradient', row) });
     }
     return found;
   }
@@ -125,7 +125,7 @@ export class Proposer {
     while (found.length < rows.length) {
       const start = found.length;
       const texts = new Map<string, Int32Array>();
-      /** Of each row of this call, which of its texts it is. */
+      /** For each row of this call, which of its texts it is. */
       const text: number[] = [];
       for (const row of rows.slice(start, start + asked)) {
         const key = row.join();
@@ -188,7 +188,7 @@ export class Proposer {
     const gains = tf.div(tf.sub(slopes, tf.mean(slopes, [1, 2], true)), tf.add(deviation, 1e-20));
     const allowed = bannedMask(subject.spec.vocab, subject.excluded());
     const lists: Record<string, tf.Tensor> = {};
-    const orders = { prior: logProbs, gradient: tf.add(logProbs, tf.mul(gains, GAIN_WEIGHT)) };
+    const orders = { likely: logProbs, gradient: tf.add(logProbs, tf.mul(gains, GAIN_WEIGHT)) };
     for (const [kind, order] of Object.entries(orders)) {
       const { indices } = tf.topk(tf.add(order, allowed), this.count); // [batch, positions - 1, count]
       lists[`${kind}Ids`] = indices;

@@ -1,4 +1,4 @@
-/** @file What the events of a search tell whoever goes on with it. */
+/** @file What a resumed search needs, read from the events of the earlier part. */
 import { isOwn, type ReadEvent } from '../../runs/events.js';
 import type { Budget, Earlier } from './drive.js';
 

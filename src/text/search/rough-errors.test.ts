@@ -56,7 +56,7 @@ describe('RoughErrors', () => {
     expect([...errors.toLearnFrom(opinions)]).toEqual([0, 16]);
   });
 
-  it('tells what a child is likely to be', () => {
+  it('estimates what a child is likely to be', () => {
     const errors = new RoughErrors();
     expect(errors.likely(opinion(4, 5)).best).toEqual({ cross_entropy: 4, z: 5, margin: null });
     errors.learn([opinion(4, 5)], [{ cross_entropy: 3, z: 5.5, margin: null }]);

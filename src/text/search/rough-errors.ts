@@ -25,7 +25,7 @@ const kinds = ['same peak', 'related', 'new'] as const;
  */
 export type Kind = (typeof kinds)[number];
 
-/** Of rough less exact. */
+/** Moments of the error of rough scores: rough less exact. */
 interface Moments {
   readonly count: number;
   readonly mean: number;
@@ -56,7 +56,7 @@ export class RoughErrors {
     }
   }
 
-  /** Of each kind of which too little is known as many children as are missing, from all over. */
+  /** For each kind with too few known errors, as many children as are missing, evenly spread. */
   toLearnFrom(opinions: readonly Opinion[]): Set<number> {
     return new Set(
       kinds.flatMap((kind) => {

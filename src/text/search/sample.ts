@@ -2,7 +2,7 @@
  * @file Sampling sigma(x), proportional to p(x) exp(beta J(x)), on a ladder of betas: a low beta gives probable
  * texts, a high one strong ones, and the frontier lies between (beta = tokens / lambda of EPO's lambdas).
  *
- * A round grows texts by sequential Monte Carlo, an island a beta, and goes on from them with Markov chains that
+ * A round grows texts by sequential Monte Carlo, an island a beta, and continues from them with Markov chains that
  * exchange places on the ladder, as long as those find more than growing new ones did.
  */
 import { stackRows } from '../lm/rows.js';
@@ -53,7 +53,7 @@ export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
     for (;;) {
       const particles = await sequentialMonteCarlo({ decoder, reward, betas: ladder, random, isText });
       if (particles.logWeights.every((weight) => weight === Number.NEGATIVE_INFINITY)) {
-        // No text among them, and nothing to go on from.
+        // No text among them, and nothing to continue from.
         arena.lost += particles.sequences.rows;
         decoder.release(particles.standing);
         yield;

@@ -15,21 +15,21 @@ export interface SearchOptions extends SessionOptions {
   readonly budget: Budget;
   /** Texts that the unit should be quieter on than on what is found. */
   readonly quietOn?: readonly string[];
-  /** How much the softmax-weighted rivals count in what methods maximize (J); 0 unless told otherwise. */
+  /** How much the softmax-weighted rivals count in what methods maximize (J); default: 0. */
   readonly gamma?: number;
   /** The one weight of the cross entropy (J) for `soft` and `sample`, which else spread over many. */
   readonly lambda?: number;
-  /** The user's own text: what the method `corpus` reads, and else a rival at equal cost. */
+  /** The user's own text: what the method `corpus` reads; for other methods, a baseline at equal cost. */
   readonly naturalText?: readonly CorpusFile[];
-  /** The model whose probability counts as fluency; the subject unless told otherwise. */
+  /** The model whose probability counts as fluency; default: the subject. */
   readonly fluency?: FluencyModel;
   /** Weights tuned for the unit: `sample` draws from them, weighted so that what it samples stays the same. */
   readonly policy?: WeightSource;
-  /** What saves work in breeding and in EPO; what pays for the model unless told otherwise. */
+  /** What saves work in breeding and in EPO; default: what is worth it for the model. */
   readonly shortcuts?: Shortcuts;
-  /** Samples of the prior at equal cost beside the search; yes unless told otherwise. */
+  /** Samples of the prior at equal cost beside the search; default: yes. */
   readonly baseline?: boolean;
-  /** Texts of the frontier that are explained; 8 unless told otherwise. */
+  /** Texts of the frontier that are explained; default: 8. */
   readonly finalists?: number;
   /** What an earlier part of the same search found and spent. */
   readonly earlier?: Earlier;

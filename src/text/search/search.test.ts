@@ -60,10 +60,10 @@ describe('searchText', () => {
         expect(rivals.some((other) => dominates(other, candidate))).toBe(false);
       }
       // The frontier is what the candidate events add up to.
-      const told = events
+      const reported = events
         .filter((event) => event.kind === 'candidate')
         .map(({ candidate }) => JSON.stringify(candidate));
-      for (const candidate of result.frontier) expect(told).toContain(JSON.stringify(candidate));
+      for (const candidate of result.frontier) expect(reported).toContain(JSON.stringify(candidate));
       // A few of them are explained, by the same figures.
       const explained = events.flatMap((event) => (event.kind === 'explained' ? [event.explanation] : []));
       expect(explained.length).toBeGreaterThan(1);
@@ -110,7 +110,7 @@ describe('searchText', () => {
   it('beats as many samples of the prior, for a head and a neuron', async () => {
     for (const unit of ['L1.H3', 'L2.N100']) {
       let lead = 0;
-      // Of samples of the prior the luckiest counts: one seed tells little.
+      // The best of many samples depends on luck: one seed shows little.
       for (const seed of [1, 2]) {
         const { hypervolume, baselines } = await finishRun(
           searchText(options({ unit, seed, budget: { evaluations: 1200 }, baseline: true })),
@@ -122,7 +122,7 @@ describe('searchText', () => {
     }
   });
 
-  it('tells how selective a text is against rivals that it was not searched with', async () => {
+  it('reports how selective a text is against rivals that it was not searched with', async () => {
     const { frontier } = await finishRun(
       searchText(options({ unit: 'L2.N100', budget: { evaluations: 200 } })),
     );
@@ -151,7 +151,7 @@ describe('searchText', () => {
     }
   });
 
-  it('weighs rivals and fluency as it is told, and says what a method measured', async () => {
+  it('weighs rivals and fluency as asked, and says what a method measured', async () => {
     const run = async (changes: Partial<SearchOptions>) =>
       finishRun(searchText(options({ unit: 'L2.H4', budget: { evaluations: 1024 }, ...changes })));
     const [plain, selective] = [await run({ method: 'sample' }), await run({ method: 'sample', gamma: 2 })];
@@ -186,7 +186,7 @@ describe('searchText', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('goes on with what an earlier part found, and spends what is left', async () => {
+  it('resumes with what an earlier part found, and spends what is left', async () => {
     const events: RunEvent[] = [];
     const first = await finishRun(searchText(options()), (event) => events.push(event));
     const earlier = earlierSearch(events);
@@ -198,7 +198,7 @@ describe('searchText', () => {
     expect(second.hypervolume).toBeGreaterThan(first.hypervolume);
   });
 
-  it('grafts triggers, and when it goes on has something left to breed with', async () => {
+  it('grafts triggers, and when resumed has something left to breed with', async () => {
     const operators: string[] = [];
     const events: RunEvent[] = [];
     const search = async (evaluations: number, changes: Partial<SearchOptions> = {}) => {

@@ -48,7 +48,7 @@ export interface SearchResult {
   hypervolume: number;
   frontier: ScoredText[];
   baselines: { prior_best: BaselineBest | null; corpus_best: BaselineBest | null };
-  /** What the method tells of itself: log Z and effective sample sizes of `sample`, the soft-to-hard gap of `soft`. */
+  /** Figures that the method reports of itself: log Z and effective sample sizes of `sample`, the soft-to-hard gap of `soft`. */
   measured: Readonly<Record<string, number>> | null;
   /** The texts that were explained, grouped by what excites the unit in them. */
   clusters: TextCluster[];
@@ -166,7 +166,7 @@ async function* runBaselines(
 
 /**
  * The frontier as it is reported. Margins against rivals held out may put one candidate behind another that the search
- * could not tell apart.
+ * could not distinguish.
  */
 function reported(arena: Arena): ScoredText[] {
   const all = arena.frontier.members.map(({ report }) => report);

@@ -1,4 +1,4 @@
-/** Devices that save work: the same is found with each as without. */
+/** Shortcuts: the same is found with each as without. */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
     );
   };
 
-  it('finds the same with devices as without, with shared prefixes for less work', async () => {
+  it('finds the same with shortcuts as without, with shared prefixes for less work', async () => {
     const plain = await search(noShortcuts);
     const shared = await search({ ...noShortcuts, sharedPrefixes: true });
     // Its matrices are too small for 8 bits: what goes with them is what is looked at here.

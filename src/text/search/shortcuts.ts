@@ -22,7 +22,7 @@ export const allShortcuts: Shortcuts = { sharedPrefixes: true, roughRanking: tru
 /** From this width on products are large enough for 8 bits and for cutting calls to pay. */
 const WIDE = 512;
 
-/** What pays for a model (bench/search/devices.ts). */
+/** The shortcuts that save time on a model (bench/search/shortcuts.ts). */
 export function shortcutsFor({ spec, engine }: Subject): Shortcuts {
   return traitsOf(engine).fastInt8 && spec.dModel >= WIDE ? allShortcuts : noShortcuts;
 }
@@ -38,7 +38,7 @@ export interface ScreenOptions {
 
 /** Few children are left to score exactly after ranking: calls of just their number have no row in vain. */
 const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
-/** Of children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
+/** Children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
 const TOKENS = 256;
 
 /** Null where no shortcut is on. */

@@ -1,6 +1,6 @@
 /**
  * @file Soft prompts: texts relaxed to vectors or to distributions over tokens, improved by gradient ascent (Adam),
- * and read as tokens after every step. Only the tokens count; how much of z is lost on the way to them is told as
+ * and read as tokens after every step. Only the tokens count; how much of z is lost on the way to them is reported as
  * the soft-to-hard gap.
  *
  * Runs of the two relaxations alternate, each from samples of the prior, each member with its own weight of
@@ -17,11 +17,11 @@ import { compileProjected, compileRelaxed } from './soft-prompt.js';
 
 const STEPS = 60;
 const MEMBERS = epoLambdas.length;
-/** Of Adam, in the tokens' own scale: standard deviations of an embedding's entries, nats of a logit. */
+/** Step sizes of Adam, in the tokens' own scale: standard deviations of an embedding's entries, nats of a logit. */
 const RATES = { project: 0.3, relax: 0.5 } as const;
 /** Logit that the tokens of the start are ahead by, nats. */
 const HEAD_START = 6;
-/** Of the Gumbel-softmax, first and last. */
+/** Temperatures of the Gumbel-softmax, first and last. */
 const TEMPERATURES = [1, 0.2] as const;
 
 export async function* soft(arena: Arena): AsyncGenerator<void, void, void> {

@@ -46,14 +46,14 @@ export async function openTools(
   const batch = callBatch(turn);
   const parents = parentsOf(turn);
   const drawing = { subject, positions, batch, parents };
-  const prior = await Sampler.create(drawing);
+  const sampler = await Sampler.create(drawing);
   // Another prior's cross entropy is no figure of these graphs.
   const shortcuts: Shortcuts = fluency ? noShortcuts : (options.shortcuts ?? shortcutsFor(subject));
   const screening = openScreen(shortcuts, { probe, positions, turn, batch });
   // GCG stays as published.
   const precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
   const isRough = precision === 'int8' && breeds(method);
-  const drafts = isRough ? await Sampler.create({ ...drawing, precision }) : prior;
+  const drafts = isRough ? await Sampler.create({ ...drawing, precision }) : sampler;
   const proposer = new Proposer({
     probe,
     positions,
@@ -77,10 +77,10 @@ export async function openTools(
   return {
     probe,
     whole,
-    arenaFor: (name) => ({ ...shared, sampler: breeds(name) ? drafts : prior }),
+    arenaFor: (name) => ({ ...shared, sampler: breeds(name) ? drafts : sampler }),
     dispose: async () => {
-      prior.dispose();
-      if (drafts !== prior) drafts.dispose();
+      sampler.dispose();
+      if (drafts !== sampler) drafts.dispose();
       await Promise.all([screening?.dispose(), probe.dispose(), whole.dispose(), proposer.dispose()]);
     },
   };
@@ -101,7 +101,7 @@ async function openProbes(
 /** What the user gave the search, under the arena's names. */
 function given({ naturalText, fluency, policy, gamma, lambda }: SearchOptions) {
   return {
-    ...(naturalText && { corpus: naturalText }),
+    ...(naturalText && { naturalText }),
     ...(fluency && { fluency }),
     ...(policy && { policy }),
     ...(gamma !== undefined && { gamma }),

@@ -122,7 +122,7 @@ export class TriggerFinder {
     });
   }
 
-  /** Of random tokens behind the start token, or whatever else the population's texts begin with. */
+  /** Texts of random tokens behind the start token, or behind whatever else the population's texts begin with. */
   private randomTexts(): () => Int32Array {
     const { subject, random } = this.arena.options;
     const tokens = usableTokens(subject);

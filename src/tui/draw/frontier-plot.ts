@@ -7,7 +7,7 @@ import type { Line, Span } from '../../media/styled.js';
 import type { RunView } from '../../runs/run-view.js';
 import { axisOver, drawPlot, type Mark, type Path } from './plot.js';
 
-/** Signs of the simple rivals on the plot. */
+/** Signs of the baselines on the plot. */
 const baselineSigns: Readonly<Record<string, string>> = { prior_best: 'P', corpus_best: 'C' };
 
 /** What is drawn of a run. */
@@ -63,10 +63,10 @@ export function drawFrontier(
 /** What the signs mean. */
 export function frontierLegend({ baselines }: RunView): Line {
   const legend: Span[] = [{ text: '◆ selected', color: palette.caution }];
-  const rival = (sign: string, name: string) =>
+  const baseline = (sign: string, name: string) =>
     legend.push({ text: `  ${sign} ${name}`, color: palette.rival });
-  if (baselines.get('prior_best')) rival('P', 'best sample of the prior');
-  if (baselines.get('corpus_best')) rival('C', 'best of the corpus');
+  if (baselines.get('prior_best')) baseline('P', 'best sample of the prior');
+  if (baselines.get('corpus_best')) baseline('C', 'best of the corpus');
   return legend;
 }
 

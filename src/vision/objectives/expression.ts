@@ -18,7 +18,7 @@ export type Term =
   /** A class score before the softmax: `logit:207`. */
   | { readonly kind: 'logit'; readonly index: number }
   /** How much pictures of one batch look alike to a layer, 0 to 1: `diversity(mixed3)`. */
-  | { readonly kind: 'likeness'; readonly layer: string }
+  | { readonly kind: 'diversity'; readonly layer: string }
   /** What code makes of a layer; it has a name, but no text that it could be read from (`layerObjective`). */
   | {
       readonly kind: 'function';
@@ -26,7 +26,7 @@ export type Term =
       readonly name: string;
       readonly of: LayerFunction;
     }
-  /** Of the picture: `tv`, `l1`, `l2`. */
+  /** Penalty of the picture: `tv`, `l1`, `l2`. */
   | { readonly kind: 'penalty'; readonly name: PenaltyName };
 
 export const penaltyNames = ['tv', 'l1', 'l2'] as const;
@@ -79,7 +79,7 @@ function formatTerm(term: Term): string {
       return `neuron(${formatChannel(term.unit)})`;
     case 'deepdream':
       return `deepdream(${formatLayer(term.layer)})`;
-    case 'likeness':
+    case 'diversity':
       return `diversity(${formatLayer(term.layer)})`;
     case 'direction':
       return `direction(${formatLayer(term.layer)}, ${term.file}#${term.name})`;

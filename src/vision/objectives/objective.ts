@@ -7,7 +7,7 @@ import type { WeightLookup } from '../../engine/weights/weights.js';
 import { unionChannels } from '../layers/channels.js';
 import type { LayerInfo, VisionNetwork, Wanted } from '../network.js';
 import { type Expression, formatExpression, type Term, termsOf } from './expression.js';
-import { likeness, penalties } from './penalties.js';
+import { diversity, penalties } from './penalties.js';
 
 /** Expressions whose layers, channels and files are there. */
 export interface Objective {
@@ -30,7 +30,7 @@ export interface ReadyTerm {
 export interface ObjectiveValues {
   /** What is maximized, [batch]. */
   readonly total: tf.Tensor1D;
-  /** The same without penalties and likeness: what the units do, [batch]. */
+  /** The same without penalties and diversity: what the units do, [batch]. */
   readonly activation: tf.Tensor1D;
 }
 
@@ -45,7 +45,7 @@ export function resolveObjective(network: VisionNetwork, rows: readonly Expressi
   const directions = new Map<string, Float32Array>();
   for (const row of rows) {
     const named = termsOf(row);
-    if (!named.some((term) => term.kind !== 'penalty' && term.kind !== 'likeness')) {
+    if (!named.some((term) => term.kind !== 'penalty' && term.kind !== 'diversity')) {
       throw new UsageError(
         `the objective "${formatExpression(row)}" names no unit: a layer:channel is wanted`,
       );
@@ -151,7 +151,7 @@ export function evaluateObjective(
   const total = rows.map((row, i) => evaluateExpression(row, (term) => rowOf(term, i)));
   const activation = rows.map((row, i) =>
     evaluateExpression(row, (term) =>
-      term.kind === 'penalty' || term.kind === 'likeness' ? tf.zeros([1]) : rowOf(term, i),
+      term.kind === 'penalty' || term.kind === 'diversity' ? tf.zeros([1]) : rowOf(term, i),
     ),
   );
   return { total: tf.concat1d(total), activation: tf.concat1d(activation) };
@@ -191,8 +191,8 @@ function termValue(
   switch (term.kind) {
     case 'deepdream':
       return tf.mean(flat(tf.square(activations)), 1);
-    case 'likeness':
-      return likeness(activations);
+    case 'diversity':
+      return diversity(activations);
     case 'function':
       return tf.concat1d(Array.from({ length: batch }, (_, row) => valueOfFunction(term, activations, row)));
     case 'direction': {

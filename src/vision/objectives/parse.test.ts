@@ -19,7 +19,7 @@ const unit: fc.Arbitrary<ChannelUnit> = fc.record({
 const word = fc.stringMatching(/^[a-z][a-z0-9_./]{0,10}$/);
 const term: fc.Arbitrary<Expression> = fc.oneof(
   fc.record({ kind: fc.constantFrom('unit' as const, 'neuron' as const), unit }),
-  fc.record({ kind: fc.constantFrom('deepdream' as const, 'likeness' as const), layer }),
+  fc.record({ kind: fc.constantFrom('deepdream' as const, 'diversity' as const), layer }),
   fc.record({ kind: fc.constant('direction' as const), layer, file: word, name: word }),
   fc.record({ kind: fc.constant('logit' as const), index }),
   fc.record({

@@ -79,7 +79,7 @@ class Parser {
     }
     const layer = this.layer() ?? this.fail(`${name}() wants the name of a layer`);
     if (name === 'deepdream') return { kind: 'deepdream', layer };
-    if (name === 'diversity') return { kind: 'likeness', layer };
+    if (name === 'diversity') return { kind: 'diversity', layer };
     const source = this.match(/,\s*([^)]+)#([^)#]+)/y);
     if (!source) return this.fail('wanted is direction(layer, file.safetensors#name)');
     return { kind: 'direction', layer, file: source[1]!, name: source[2]! };

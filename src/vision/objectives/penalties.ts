@@ -5,7 +5,7 @@ import type { PenaltyName } from './expression.js';
 /** Over everything but the batch. */
 const meanOfEach = (x: tf.Tensor): tf.Tensor1D => tf.mean(tf.reshape(x, [x.shape[0]!, -1]), 1);
 
-/** Of pictures [batch, height, width, channel] in [0, 1]; [batch]. */
+/** By name; of pictures [batch, height, width, channel] in [0, 1]; [batch]. */
 export const penalties: Readonly<Record<PenaltyName, (pictures: tf.Tensor4D) => tf.Tensor1D>> = {
   /** Total variation: mean difference between neighbours, down plus across. */
   tv(pictures) {
@@ -36,7 +36,7 @@ export const penalties: Readonly<Record<PenaltyName, (pictures: tf.Tensor4D) => 
  * @param activations - [batch, height, width, channel] or [batch, channel]
  * @returns [batch]
  */
-export function likeness(activations: tf.Tensor): tf.Tensor1D {
+export function diversity(activations: tf.Tensor): tf.Tensor1D {
   const batch = activations.shape[0]!;
   if (batch === 1) return tf.zeros([1]);
   const channels = activations.shape.at(-1)!;

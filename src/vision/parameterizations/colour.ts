@@ -32,7 +32,7 @@ function mixed(values: tf.Tensor4D, matrix: readonly (readonly number[])[]): tf.
   return tf.reshape(product, values.shape);
 }
 
-/** Of a 3 x 3 matrix, by cofactors. */
+/** Inverse of a 3 x 3 matrix, by cofactors. */
 function inverse(m: readonly (readonly number[])[]): number[][] {
   const at = (row: number, column: number): number => m[row % 3]![column % 3]!;
   const cofactor = (i: number, j: number): number =>

@@ -31,7 +31,7 @@ export function maco(shape: PictureShape): Parameterization {
     async fromPictures(pictures) {
       const spectrum = await computeOnce(pictures, shape, (x) => forwardTransform(fromColours(x)));
       return Float32Array.from({ length: batch * size }, (_, k) => {
-        // Of [2 * height, columns] the second half is imaginary.
+        // The second half of [2 * height, columns] is imaginary.
         const at = 2 * plane * Math.floor(k / plane) + (k % plane);
         return Math.atan2(spectrum[at + plane]!, spectrum[at]!);
       });

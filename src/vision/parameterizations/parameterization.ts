@@ -16,7 +16,7 @@ export interface PictureShape {
 
 export interface Parameterization {
   readonly name: ParameterizationName;
-  /** Of what is optimized; the batch comes first. */
+  /** Shape of what is optimized; the batch comes first. */
   readonly shape: readonly number[];
   /** The pictures [batch, height, width, channel] in [0, 1] of a parameter. A function of tensors, to be compiled. */
   picture(parameter: tf.Tensor): tf.Tensor4D;

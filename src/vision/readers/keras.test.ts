@@ -300,7 +300,7 @@ test('known networks know what they read', async () => {
   expect(openVisionNetwork(await save(branching(), 'unknown')).input.preprocessing).toBeNull();
 });
 
-test('damaged and unsupported models are told', async () => {
+test('damaged and unsupported models are reported', async () => {
   const path = await save(branching(), 'damaged');
   const file = join(path, 'model.json');
   const text = readFileSync(file, 'utf8');

@@ -1,4 +1,4 @@
-/** @file Networks of Keras whose training range is known, told by layers that no other has. */
+/** @file Networks of Keras whose training range is known, recognized by layers that no other network has. */
 import { caffe, imagenet, type Preprocessing, range } from '../preprocess.js';
 
 interface KnownInput {

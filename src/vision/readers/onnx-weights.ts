@@ -28,7 +28,7 @@ const decoders: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
 ]);
 
 interface Decoder {
-  /** Of one number. */
+  /** Bytes of one number. */
   readonly bytes: number;
   decode(bytes: ArrayBuffer): ArrayLike<number | bigint>;
 }

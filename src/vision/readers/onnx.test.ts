@@ -493,7 +493,7 @@ test('an operator that is not supported is named, and what comes before it can b
   expect(() => onnxNetwork(write(model))).toThrow(/the operator Einsum is not supported/);
 });
 
-test('files that are no networks are told', () => {
+test('files that are no networks are reported', () => {
   const path = join(folder, 'no.onnx');
   writeFileSync(path, 'this is no protobuf');
   expect(() => onnxNetwork(path)).toThrow(/is no ONNX file, or a damaged one/);

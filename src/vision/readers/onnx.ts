@@ -27,7 +27,7 @@ export interface OnnxOptions {
  * by the PyTorch modules they came from, where the exporter wrote those down.
  *
  * @throws UserError for a graph that does not read one image, that starts with an operator that is not supported, or
- *   for a damaged file; an unsupported operator further on is told when a layer after it is asked for
+ *   for a damaged file; an unsupported operator further on is reported when a layer after it is asked for
  */
 export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetwork {
   const model = readOnnxFile(path);

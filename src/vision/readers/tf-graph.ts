@@ -33,7 +33,7 @@ const valueName = (input: string): string => input.replace(/:0$/, '');
  *
  * @param size - height and width where the graph leaves them open
  * @throws UserError for a graph that does not read one image or starts with an operation that is not supported; one
- *   further on is told when a layer after it is asked for
+ *   further on is reported when a layer after it is asked for
  */
 export function graphModelNetwork(
   topology: GraphModelTopology,
@@ -93,7 +93,7 @@ export function graphModelNetwork(
   });
 }
 
-/** What a converted Keras network was trained on, as far as its scopes tell. */
+/** What a converted Keras network was trained on, as far as its scopes show. */
 function preprocessingOf({ aliases }: LayerGraph, { channels }: ImageInput): Preprocessing | null {
   if (aliases.has('rescaling') || aliases.has('normalization')) return range(0, 255, channels);
   return knownInput(new Set(aliases.keys()))?.preprocessing ?? null;

@@ -27,7 +27,7 @@ export interface AscentOptions {
 }
 
 export interface AscentStep {
-  /** Of the transformed picture before the step, by row of the batch. */
+  /** Activation of the transformed picture before the step, by row of the batch. */
   readonly activation: Float32Array;
   /** Length of the gradient, by row; 0 where nothing moves the picture. */
   readonly gradient: Float32Array;

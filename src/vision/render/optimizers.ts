@@ -25,7 +25,7 @@ export const optimizers: Readonly<Record<OptimizerName, () => UpdateRule>> = {
   ascent: normalizedAscent,
 };
 
-/** What each parameterization is optimized with unless told otherwise: rates are lucid's, Keras' and Horama's. */
+/** Defaults of each parameterization: rates are lucid's, Keras' and Horama's. */
 export const defaults: Readonly<Record<ParameterizationName, { optimizer: OptimizerName; rate: number }>> = {
   fft: { optimizer: 'adam', rate: 0.05 },
   // 0.1 for a picture from -1 to 1, as the examples have it.

@@ -51,7 +51,7 @@ export interface RenderOptions {
 export interface RenderState {
   /** Steps taken, those of finished batches included. */
   readonly done: number;
-  /** Of finished batches. */
+  /** Results of finished batches. */
   readonly results: readonly UnitResult[];
   readonly batch: BatchState;
 }
@@ -64,10 +64,10 @@ export interface RenderedUnit {
 
 export interface UnitResult extends RenderedUnit {
   readonly activation: {
-    /** Of the picture as it is, before the first and after the last step. */
+    /** Activation of the picture as it is, before the first and after the last step. */
     readonly start: number;
     readonly final: number;
-    /** Of what the network was shown at each step. */
+    /** Activation of what the network was shown at each step. */
     readonly curve: readonly number[];
   };
   /** True when nothing moved the unit: no gradient of its own at any step. More steps may. */

@@ -8,7 +8,7 @@ import { MemoryWeights } from '../../engine/weights/weights.js';
 import { finishRun, type RunEvent } from '../../runs/events.js';
 import type { VisionNetwork } from '../network.js';
 import { parseExpression } from '../objectives/parse.js';
-import { likeness } from '../objectives/penalties.js';
+import { diversity } from '../objectives/penalties.js';
 import { parseUnitList } from '../objectives/unit-list.js';
 import { preprocess } from '../preprocess.js';
 import { octaveSizes } from './octaves.js';
@@ -163,11 +163,11 @@ describe('renderUnits', () => {
       const compiled = await compile(
         ({ x }, weights) => {
           const seen = preprocess(x as tf.Tensor4D, network.input.preprocessing!);
-          return { likeness: likeness(network.forward(weights, seen, [{ layer: 'one' }])[0]!) };
+          return { diversity: diversity(network.forward(weights, seen, [{ layer: 'one' }])[0]!) };
         },
         { inputs: { x: { shape: [3, 24, 24, 3] } }, weights: network.weights },
       );
-      const { likeness: values } = await compiled.run({ x });
+      const { diversity: values } = await compiled.run({ x });
       compiled.dispose();
       return Math.max(...(values as Float32Array));
     };

@@ -1,4 +1,4 @@
-/** @file Which PyTorch network a state dict belongs to, told by the names of its weights. */
+/** @file Which PyTorch network a state dict belongs to, recognized by the names of its weights. */
 
 import { UserError } from '../../core/errors.js';
 import type { WeightSource } from '../../engine/weights/weights.js';

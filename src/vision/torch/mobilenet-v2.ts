@@ -3,7 +3,7 @@ import type { WeightSource } from '../../engine/weights/weights.js';
 import { imagenet } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 
-/** Of the first block of each stage. */
+/** Strides of the first block of each stage. */
 const strides = [1, 2, 2, 2, 1, 2, 1];
 
 /** A convolution and its batch norm, by the names of their weights. */

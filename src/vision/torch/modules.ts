@@ -33,7 +33,7 @@ export class Modules {
   constructor(
     private readonly source: WeightSource,
     size: number,
-    /** Of batch normalization. */
+    /** Epsilon of batch normalization. */
     private readonly epsilon = 1e-5,
   ) {
     this.graph = new GraphBuilder([size, size, 3]);

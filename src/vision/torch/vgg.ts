@@ -14,7 +14,7 @@ export function vgg(source: WeightSource): TorchNetwork {
     0,
   );
 
-  // What has no weights between two convolutions is a ReLU, then perhaps a pooling; the numbers tell which.
+  // What has no weights between two convolutions is a ReLU, then perhaps a pooling; the numbers show which.
   let x = m.input;
   let block = 1;
   let inBlock = 0;

@@ -111,7 +111,7 @@ function pooledPadInfo(info: ConvInfo): ConvInfo['padInfo'] {
 
 const poolInfo = (x: Value, a: tf.MaxPoolAttrs) =>
   tf.backend_util.computePool2DInfo(shape4(x), a.filterSize, a.strides, 1, a.pad, a.dimRoundingMode);
-/** The gradient kernels of pools are not told the rounding; the gradient's shape tells it. */
+/** The gradient kernels of pools have no rounding mode as an attribute; it follows from the gradient's shape. */
 const poolInfoOf = (dy: Value, x: Value, a: tf.MaxPoolAttrs) => {
   const info = poolInfo(x, a);
   const fits = info.outHeight === dy.shape[1] && info.outWidth === dy.shape[2];

@@ -1,7 +1,7 @@
 /** @file Rotary positions in config.json: the keys of transformers 4, and the `rope_parameters` of transformers 5. */
 import { z } from 'zod';
 import type { UserError } from '../../../core/errors.js';
-import type { Positions, Rotary, RotaryScaling } from '../spec.js';
+import type { PositionEncoding, Rotary, RotaryScaling } from '../spec.js';
 import { flag, headSize, length, number, positive, text } from './family.js';
 
 const factors = z.array(positive, 'a list of numbers').max(4096, 'a list of at most 4096 numbers');
@@ -80,7 +80,7 @@ export function rotary(
 }
 
 /** The same rotary positions in all layers. */
-export function rotaryPositions(layers: number, rotary: Rotary): Positions {
+export function rotaryPositions(layers: number, rotary: Rotary): PositionEncoding {
   return { kind: 'rotary', layers: new Array(layers).fill(rotary) };
 }
 
@@ -98,7 +98,7 @@ export function rotaryByWindow(
   windows: readonly (number | null)[],
   localTheta: number | null,
   unsupported: (what: string) => UserError,
-): Positions {
+): PositionEncoding {
   const dHead = config.head_dim ?? headSize(config.hidden_size, config.num_attention_heads, unsupported);
   const everywhere = rotary(config, { dHead }, unsupported);
   const near = config.rope_parameters?.sliding_attention

@@ -14,7 +14,7 @@ function deltaNorms(context: PassContext, layer: number, centre?: Float32Array):
   return byPosition(normsIn(headMixes(context, layer, centre), gram), pass, layer);
 }
 
-/** Of o_h itself. */
+/** Norm of o_h itself. */
 export const raw: HeadMeasurement = {
   key: 'raw',
   centred: false,
@@ -22,7 +22,7 @@ export const raw: HeadMeasurement = {
   read: (context, layer) => deltaNorms(context, layer),
 };
 
-/** Of o_h less its mean over calibration tokens. The plain norm is reported: it is understood without calibration. */
+/** Norm of o_h less its mean over calibration tokens. The plain norm is reported: it is understood without calibration. */
 export const delta: HeadMeasurement = {
   key: 'delta',
   centred: true,

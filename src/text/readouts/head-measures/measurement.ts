@@ -28,12 +28,12 @@ export function headMixes(
   layer: number,
   centre: Float32Array | undefined,
 ): tf.Tensor3D {
-  const z = pass.at(`blocks.${layer}.attn.hook_z`); // [batch, pos, head, dHead]
-  const own = centre ? tf.sub(z, tf.tensor(centre, [spec.heads, spec.dHead])) : z;
+  const mix = pass.at(`blocks.${layer}.attn.hook_z`); // [batch, pos, head, dHead]
+  const own = centre ? tf.sub(mix, tf.tensor(centre, [spec.heads, spec.dHead])) : mix;
   const centred = spec.modules.layer.attentionPostNorm
     ? tf.mul(own, tf.expandDims(pass.at(`blocks.${layer}.attn.post_scale`), -1))
     : own;
-  const [batch, pos] = z.shape as [number, number];
+  const [batch, pos] = mix.shape as [number, number];
   return tf.transpose(tf.reshape(centred, [batch * pos, spec.heads, spec.dHead]), [1, 0, 2]);
 }
 

@@ -1,12 +1,12 @@
 /**
- * Each device that saves work, alone: the same search with it and without, seconds, token-layers and whether the same
+ * Each shortcut alone: the same search with it and without, seconds, token-layers and whether the same
  * was found.
  *
- *   npx tsx bench/search/devices.ts [--model models/books-lm] [--units L0.N233,L2.H4] [--evaluations 2000] [--seed 0]
+ *   npx tsx bench/search/shortcuts.ts [--model models/books-lm] [--units L0.N233,L2.H4] [--evaluations 2000] [--seed 0]
  *     [--method evolve] [--reference layer]
  *
- * Without `--model` on a model of GPT-2 small's size with random weights. Of a model whose products are too small for 8
- * bits (narrower than 256), what is rough elsewhere is as good as float32. Rough proposals lead to other texts.
+ * Without `--model`, on a model of GPT-2 small's size with random weights. On a model narrower than 256,
+ * products are too small for 8 bits, so rough ranking is as exact as float32. Rough proposals lead to other texts.
  */
 import { parseArgs } from 'node:util';
 import { hashModel } from '../../src/hub/model-hash.js';
@@ -47,14 +47,14 @@ for (const unit of flags.units.split(',')) {
         ...{ model, modelHash, unit, shortcuts, seed: Number(flags.seed), engine: 'onnx' },
         ...{ method: flags.method as SearchMethodName, reference: flags.reference },
         ...{ measure: 'delta', at: 'max', length: 12, budget: { evaluations } },
-        ...{ baseline: false, finalists: 0, ...(random && { calibrationText: random.corpus }) },
+        ...{ baseline: false, finalists: 0, ...(random && { calibrationText: random.calibrationText }) },
       }),
     );
   await search(noShortcuts, 300); // what all of them share is ready then
   const plain = await search(noShortcuts, Number(flags.evaluations));
-  for (const [name, devices] of Object.entries(settings)) {
+  for (const [name, shortcuts] of Object.entries(settings)) {
     const { cost, hypervolume, frontier } =
-      name === 'none' ? plain : await search(devices, Number(flags.evaluations));
+      name === 'none' ? plain : await search(shortcuts, Number(flags.evaluations));
     const texts = new Set(plain.frontier.map(({ text }) => text));
     const same = frontier.filter(({ text }) => texts.has(text)).length;
     console.log(
