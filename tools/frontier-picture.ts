@@ -3,7 +3,7 @@
  *
  *   npx tsx tools/frontier-picture.ts RUN [--out docs/images/frontier.svg] [--texts 4]
  *
- * RUN is the folder of a run of `superstim text`.
+ * RUN is the folder of a run of `superstim text`; the picture shows `--unit L2.H5 --evaluations 40000`.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
