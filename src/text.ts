@@ -22,7 +22,7 @@ export type { MatchedWeights } from './text/lm/match-weights.js';
 export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/lm/model.js';
 export type { Place } from './text/lm/places.js';
 export type { Edits, KeyValueCache } from './text/lm/reading.js';
-export type { Activation, ModuleNames, Positions, TransformerSpec } from './text/lm/spec.js';
+export type { Activation, ModuleNames, PositionEncoding, TransformerSpec } from './text/lm/spec.js';
 export { openSubject, type Subject, type TextSubject } from './text/lm/subject.js';
 export { Tokenizer, type TokenizerOptions } from './text/lm/tokenizer.js';
 export {
