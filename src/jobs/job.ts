@@ -89,10 +89,15 @@ export async function* runJob<T extends TaskName>(
   signal: AbortSignal = NEVER,
   earlier: { readonly reading: RunReading; readonly more: More } | null = null,
 ): Run<ResultOf<T>> {
-  const run = opened.begin({ folder, signal, earlier });
-  if (folder === null) return yield* run;
-  const result = yield* recordRun(folder, run, (result) => keepResult(folder, result));
-  return { ...result, run: folder.path };
+  try {
+    const run = opened.begin({ folder, signal, earlier });
+    if (folder === null) return yield* run;
+    const result = yield* recordRun(folder, run, (result) => keepResult(folder, result));
+    return { ...result, run: folder.path };
+  } finally {
+    // Also where it could not begin.
+    folder?.close();
+  }
 }
 
 function keepResult(folder: RunFolder, result: object): void {
