@@ -151,6 +151,10 @@ describe('scoreText', () => {
     await expect(scoreText(options(changes)).next()).rejects.toBeInstanceOf(UsageError);
   });
 
+  it('refuses a text that is BOS and nothing else', async () => {
+    await expect(score({ text: '<|endoftext|>' })).rejects.toThrow('has no token beside BOS');
+  });
+
   it('refuses a model that has nothing to start a text with', async () => {
     const nameless = await gpt2({});
     await expect(score({ model: nameless })).rejects.toThrow(UserError);

@@ -104,6 +104,8 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
 export function encodeText({ tokenizer, spec }: TextSubject, text: string): Int32Array {
   if (text === '') throw new UsageError(`the text is empty: give at least one token with ${field('text')}`);
   const ids = tokenizer.encode(text);
+  if (ids.length < 2)
+    throw new UsageError(`the text has no token beside BOS: give at least one with ${field('text')}`);
   if (ids.length > spec.context) {
     throw new UsageError(
       `the text has ${ids.length} tokens with BOS, more than the ${spec.context} of the model's context: give a shorter one`,
