@@ -3,7 +3,14 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/engine-names.js';
 import { headMeasures, type SequenceScore, sequenceScores } from '../../text/names.js';
 import { deviceOption } from '../device.js';
-import { type CommonOptions, engineOption, familyOption, integer, modelOption, seedOption } from '../options.js';
+import {
+  type CommonOptions,
+  engineOption,
+  familyOption,
+  integer,
+  modelOption,
+  seedOption,
+} from '../options.js';
 
 export interface ProbeFlags extends CommonOptions {
   model: string;
