@@ -70,17 +70,16 @@ export type { ReferenceClass, ReferencePart } from './text/readouts/reference.js
 
 export { type AblationOptions, ablationDivergence } from './text/readouts/ablation.js';
 export {
-  type CalibratedUnit,
+  type CalibratedGroup,
+  type CalibrateOptions,
   type CalibrationResult,
   calibrateUnits,
 } from './text/readouts/calibrate-units.js';
-export {
-  Calibration,
-  type CalibrationOptions,
-  type CalibrationSource,
-  type CalibrationText,
-} from './text/readouts/calibration.js';
+export type { CalibratedUnit, CalibrationSource } from './text/readouts/calibrated-unit.js';
+export { Calibration, type CalibrationOptions } from './text/readouts/calibration.js';
 export { type Carrier, carriers, clusterTexts, type TextCluster } from './text/readouts/clusters.js';
+export type { CalibrationText } from './text/readouts/count-groups.js';
+export { type Details, detailsOf, rawOf, type TextDetails } from './text/readouts/details.js';
 export {
   Explainer,
   type ExplainOptions,
@@ -88,7 +87,7 @@ export {
   openExplainer,
 } from './text/readouts/explain.js';
 export type { GroupStatistics } from './text/readouts/group-statistics.js';
-export { type Details, Probe, type ProbeOptions } from './text/readouts/probe.js';
+export { Probe, type ProbeOptions } from './text/readouts/probe.js';
 export type { Rivalry, Scores } from './text/readouts/scores.js';
 export { calibrate, type Resolved, resolveUnits, type SessionOptions } from './text/readouts/session.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';

@@ -13,7 +13,15 @@ import type { JobOf } from './schema.js';
 /** The fields of a job that say what is probed and how. */
 type Probed = Pick<
   JobOf<'score'>,
-  'model' | 'family' | 'measure' | 'at' | 'reference' | 'calibrationText' | 'engine' | 'seed'
+  | 'model'
+  | 'family'
+  | 'measure'
+  | 'at'
+  | 'reference'
+  | 'calibrationText'
+  | 'calibrationTokens'
+  | 'engine'
+  | 'seed'
 >;
 
 /** A language model, the hash of its files, and the family that it was read as, where that was asked for. */
@@ -57,7 +65,7 @@ export async function* openSession(
   loaded?: LoadedModel,
 ): Run<SessionOptions & { modelHash: string }> {
   const { model, hash } = loaded ?? (yield* openTextModel(job.model, job.family, signal));
-  const { engine, at, reference, seed, calibrationText } = job;
+  const { engine, at, reference, seed, calibrationText, calibrationTokens } = job;
   return {
     model,
     modelHash: hash,
@@ -67,6 +75,7 @@ export async function* openSession(
     seed,
     measure: measureOf(job.measure, model),
     ...(calibrationText !== null && { calibrationText }),
+    ...(calibrationTokens !== null && { calibrationTokens }),
   };
 }
 

@@ -53,6 +53,8 @@ const probe = {
   reference: name.default('layer'),
   /** A text file to calibrate on; null = samples of the model. */
   calibrationText: name.nullable().default(null),
+  /** Positions to calibrate on, about; null = as many as half a minute allows, 16,384 at most. */
+  calibrationTokens: z.int().min(512).max(1e8).nullable().default(null),
 };
 
 /** What is asked of a language model before any text or unit. */
@@ -60,14 +62,21 @@ export const probeSchema = z.strictObject(probe);
 
 const length = count.max(100_000);
 
-const score = z.strictObject({
-  task: z.literal('score'),
-  ...probe,
-  text,
-  units: names,
-  /** Also what the predictions lose without each unit. */
-  ablate: z.boolean().default(false),
-});
+const score = z
+  .strictObject({
+    task: z.literal('score'),
+    ...probe,
+    text,
+    units: names,
+    /** Also what the predictions lose without each unit. */
+    ablate: z.boolean().default(false),
+    /** Only raw values, which need no calibration. */
+    raw: z.boolean().default(false),
+  })
+  .refine(({ ablate, raw }) => !(ablate && raw), {
+    message: 'needs no calibration, and `ablate` does: one of the two',
+    path: ['raw'],
+  });
 
 const explain = z.strictObject({
   task: z.literal('explain'),
@@ -80,7 +89,18 @@ const explain = z.strictObject({
   ablate: z.boolean().default(false),
 });
 
-const calibrate = z.strictObject({ task: z.literal('calibrate'), ...probe, units: names });
+const calibrate = z
+  .strictObject({
+    task: z.literal('calibrate'),
+    ...probe,
+    units: z.array(name).max(100_000).default([]),
+    /** All heads and neurons of the model. */
+    all: z.boolean().default(false),
+  })
+  .refine(({ units, all }) => all || units.length > 0, {
+    message: 'are missing: name at least one, or ask for `all`',
+    path: ['units'],
+  });
 
 const search = z
   .strictObject({

@@ -10,8 +10,8 @@ export const scoreTask: Task<'score', ScoreResult> = {
   keeps: false,
   pathFields: ['model', 'calibrationText'],
   async *open(job, signal, given) {
-    const { text, units, ablate } = job;
-    const options = { ...(yield* openSession(job, signal, given.model)), text, units, ablate };
+    const { text, units, ablate, raw } = job;
+    const options = { ...(yield* openSession(job, signal, given.model)), text, units, ablate, raw };
     checkScore(options);
     return {
       model: { name: options.model.name, hash: options.modelHash },
@@ -39,7 +39,7 @@ export const calibrateTask: Task<'calibrate', CalibrationResult> = {
   keeps: false,
   pathFields: ['model', 'calibrationText'],
   async *open(job, signal, given) {
-    const options = { ...(yield* openSession(job, signal, given.model)), units: job.units };
+    const options = { ...(yield* openSession(job, signal, given.model)), units: job.units, all: job.all };
     return {
       model: { name: options.model.name, hash: options.modelHash },
       begin: ({ signal }) => calibrateUnits({ ...options, signal }),

@@ -12,7 +12,7 @@ import { type FieldsOf, type Kept, type KeptResult, runTask, type Stoppable } fr
 import { Running } from './running.js';
 
 /** What is asked of a model before any text or unit: `reference`, `measure`, `at` … */
-export interface SessionFields extends CalibrateFields {}
+export interface SessionFields extends FieldsOf<'calibrate', 'units' | 'all'>, Stoppable {}
 /** Further fields of a job `score`: `reference`, `measure`, `at`, `ablate` … */
 export interface ScoreFields extends FieldsOf<'score', 'text' | 'units'>, Stoppable {}
 /** Further fields of a job `explain`: those of a score, and `replacements`. */

@@ -4,7 +4,7 @@ import { field } from '../core/field.js';
 import { hypervolume } from '../core/frontier.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { asJson, eventClock, type Run, stamped } from '../runs/events.js';
-import { calibrate, resolveUnits } from '../text/readouts/session.js';
+import { calibrate, groupsOf, resolveUnits } from '../text/readouts/session.js';
 import { loraLayout } from './lora.js';
 import type { SampleStatistics } from './sample-statistics.js';
 import { adapterFolder, type TuneCost } from './tune-state.js';
@@ -45,7 +45,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
     texts.map((candidate) => event({ kind: 'candidate', source: 'search', candidate, operator }));
   yield event({ kind: 'started', task: 'tune', unit: plan.objective.name, method: gradient.baseline });
 
-  const calibration = yield* calibrate(options, event);
+  const calibration = yield* calibrate({ ...options, groups: groupsOf(plan) }, event);
   const tuning = await Tuning.create(options, plan, calibration);
   yield* calibration.takeWarnings().map(event);
   yield* stamped(calibration.report(plan.objective), event);

@@ -79,6 +79,9 @@ export const eventSchemas: {
     unit: words,
     mean: figure,
     standard_deviation: figure,
+    // Logs of older versions have no errors.
+    mean_error: z.number().nullable().catch(null),
+    standard_deviation_error: z.number().nullable().catch(null),
     tokens: figure,
     source: z.enum(['model', 'prior', 'corpus']),
     cached: z.boolean(),

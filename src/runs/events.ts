@@ -32,6 +32,9 @@ export interface CalibratedEvent {
   unit: string;
   mean: number;
   standard_deviation: number;
+  /** Standard errors of the two, in the measure's own unit; null where the statistics came with the model. */
+  mean_error: number | null;
+  standard_deviation_error: number | null;
   /** Positions counted. */
   tokens: number;
   source: 'model' | 'prior' | 'corpus';

@@ -1,6 +1,7 @@
 /** Scoring a text with a model that names no BOS, its calibration and the cache of it. */
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -19,15 +20,17 @@ import { UsageError, UserError } from '../core/errors.js';
 import type * as tf from '../engine/functions/tfjs.js';
 import { writeSafetensors } from '../engine/weights/safetensors.js';
 import { embeddedFolder } from '../hub/embedded.js';
-import { finishRun, type RunEvent } from '../runs/events.js';
+import { type EventBody, finishRun, type RunEvent } from '../runs/events.js';
 import { loadTextModel, type TextModel } from './lm/model.js';
 import { openSubject } from './lm/subject.js';
 import { forward } from './lm/transformer.js';
 import { Calibration } from './readouts/calibration.js';
 import { fileText } from './readouts/calibration-text.js';
 import { headGroup } from './readouts/head.js';
-import { calibrate } from './readouts/session.js';
-import { type ScoreOptions, type ScoreResult, scoreText } from './score.js';
+import { NeuronGroup } from './readouts/neuron.js';
+import type { ReadoutGroup } from './readouts/readout.js';
+import { calibrate, type SessionOptions } from './readouts/session.js';
+import { checkScore, type ScoreOptions, type ScoreResult, scoreText } from './score.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-score-'));
 afterAll(() => rmSync(place, { recursive: true }));
@@ -35,7 +38,7 @@ afterAll(() => rmSync(place, { recursive: true }));
 const calibrationText = join(place, 'calibration.txt');
 writeFileSync(
   calibrationText,
-  'Call me Ishmael. Some years ago, never mind how long precisely, I went to sea. '.repeat(20),
+  'Call me Ishmael. Some years ago, never mind how long precisely, I went to sea. '.repeat(40),
 );
 
 /** A GPT-2 of random weights with a real tokenizer. Its config names an end of text, and nothing to begin with. */
@@ -61,6 +64,8 @@ beforeEach(() => {
 });
 
 const text = 'It was a dark and stormy night';
+/** As much of a text as there is by default. */
+const whole = { tokens: null };
 const options = (changes: Partial<ScoreOptions> = {}): ScoreOptions => ({
   model,
   modelHash: 'hash',
@@ -130,7 +135,7 @@ describe('scoreText', () => {
   });
 
   it('computes z over the calibration text that it is given', async () => {
-    const ids = await fileText(openSubject(model, 'onnx'), calibrationText);
+    const ids = await fileText(openSubject(model, 'onnx'), calibrationText, whole);
     expect(ids.positions).toBe(24);
     expect(Array.from(ids.ids).filter((id) => id === 0)).toHaveLength(ids.ids.length / 24);
     const calibration = new Calibration({ subject: openSubject(model, 'onnx'), text: async () => ids });
@@ -155,6 +160,39 @@ describe('scoreText', () => {
     await expect(score({ text: '<|endoftext|>' })).rejects.toThrow('has no token beside BOS');
   });
 
+  it('gives raw values at once', async () => {
+    const { calibrationText: _, ...noText } = options({
+      units: ['L1.H2', '-L0.N3', 'logit: night'],
+      raw: true,
+    });
+    const events: RunEvent[] = [];
+    const result = await finishRun(scoreText(noText), (event) => events.push(event));
+    expect(events.map(({ kind }) => kind)).toEqual(['started']);
+    expect(readdirSync(cache)).toEqual([]);
+    const counted = (await score({ units: ['L1.H2', '-L0.N3', 'logit: night'] })).result;
+    expect(result.cross_entropy).toBeCloseTo(counted.cross_entropy, 5);
+    for (const [i, { raw, z, peak, margin, rank, calibration }] of result.units.entries()) {
+      expect(relativeError(raw, counted.units[i]!.raw)).toBeLessThan(1e-5);
+      expect([new Set(z), peak.z, margin, rank, calibration]).toEqual([
+        new Set([null]),
+        null,
+        null,
+        null,
+        [],
+      ]);
+    }
+    const lowest = result.units[1]!;
+    expect(lowest.peak.raw).toBe(Math.min(...lowest.raw.slice(1)));
+  });
+
+  it.each<[string, Partial<ScoreOptions>, string]>([
+    ['a sum', { units: ['L1.H2 + L0.N3'] }, 'is a sum, which is counted in z: `raw` is for single units'],
+    ['what is counted from a mean', { measure: 'logits' }, 'counted from its mean, which needs calibration'],
+  ])('has no raw value of %s', async (_, changes, words) => {
+    expect(() => checkScore(options({ ...changes, raw: true }))).toThrow(words);
+    await expect(score({ ...changes, raw: true })).rejects.toThrow(UsageError);
+  });
+
   it('refuses a model that has nothing to start a text with', async () => {
     const nameless = await gpt2({});
     await expect(score({ model: nameless })).rejects.toThrow(UserError);
@@ -167,16 +205,16 @@ describe('scoreText', () => {
     writeFileSync(path, words);
     writeFileSync(wide, Buffer.from(`\uFEFF${words}`, 'utf16le'));
     const subject = openSubject(model, 'onnx');
-    const found = await fileText(subject, path);
+    const found = await fileText(subject, path, whole);
     expect(found.ids).toHaveLength(256 * 24);
     const stride = Math.floor(words.length / 256);
     for (const i of [0, 1, 100, 255]) {
       const piece = model.tokenizer.encode(words.slice(i * stride, i * stride + 64 * 12)).slice(0, 24);
       expect(Array.from(found.ids.subarray(i * 24, (i + 1) * 24))).toEqual(piece);
     }
-    expect(await fileText(subject, wide)).toEqual(found);
-    const stopped = AbortSignal.abort(new Error('stopped'));
-    await expect(fileText(subject, path, stopped)).rejects.toThrow('stopped');
+    expect(await fileText(subject, wide, whole)).toEqual(found);
+    const signal = AbortSignal.abort(new Error('stopped'));
+    await expect(fileText(subject, path, { ...whole, signal })).rejects.toThrow('stopped');
   });
 
   it('refuses calibration text that is too short', async () => {
@@ -189,25 +227,26 @@ describe('scoreText', () => {
 });
 
 describe('calibrate', () => {
-  const withoutFile = () => {
-    const { calibrationText: _, ...rest } = options();
+  /** Options of a calibration on samples. */
+  const onSamples = (changes: Partial<SessionOptions> = {}) => {
+    const { calibrationText: _, ...rest } = { ...options(), ...changes };
     return rest;
   };
+  const group = () => headGroup(model.spec, 1, 'delta');
 
   /** One whole calibration, as a new process does it. */
-  async function fresh() {
-    const steps = calibrate(withoutFile());
-    const reports: unknown[] = [];
+  async function fresh(changes: Partial<SessionOptions> = {}, groups: readonly ReadoutGroup[] = [group()]) {
+    const steps = calibrate({ ...onSamples(changes), groups });
+    const reports: EventBody[] = [];
     let step = await steps.next();
     for (; !step.done; step = await steps.next()) reports.push(step.value);
-    const group = headGroup(model.spec, 1, 'delta');
-    const { mean, deviation, max, centre } = await step.value.statistics(group);
-    const warnings = step.value.takeWarnings();
+    const statistics = await step.value.statistics(groups[0]!);
     return {
       reports,
-      warnings,
-      statistics: { mean, deviation, max, centre },
-      from: await step.value.sourceOf(group),
+      calibration: step.value,
+      warnings: step.value.takeWarnings(),
+      statistics,
+      from: await step.value.sourceOf(groups[0]!),
     };
   }
   const files = (ending: string) => {
@@ -228,6 +267,88 @@ describe('calibrate', () => {
     expect(second.statistics).toEqual(first.statistics);
   });
 
+  it('says from the start what is done, how much is left and that it is once', async () => {
+    const { reports } = await fresh();
+    const progress = reports.filter((report) => report.kind === 'progress');
+    expect(progress).toHaveLength(reports.length);
+    const phases = [...new Set(progress.map(({ note }) => note))];
+    expect(phases).toEqual([
+      'calibrating, once for this model: drawing samples of the model',
+      'calibrating, once for this model: counting means',
+      'calibrating, once for this model: counting moments',
+    ]);
+    for (const phase of phases) {
+      const of = progress.filter(({ note }) => note === phase);
+      expect(of[0]).toMatchObject({ done: 0, total: 256, seconds_left: null });
+      expect(of.at(-1)).toMatchObject({ done: 256, total: 256, seconds_left: 0 });
+    }
+  });
+
+  it('counts many groups at once as it counts each alone, and finds each again', async () => {
+    const groups = [group(), headGroup(model.spec, 0, 'raw'), new NeuronGroup(model.spec, 1, 'pre')];
+    const together = await fresh({}, groups);
+    const counting = together.reports.filter(
+      (report) => 'note' in report && report.note?.includes('moments'),
+    );
+    expect(counting).toHaveLength(1 + 256 / 64);
+    for (const one of groups) {
+      const kept = await fresh({}, [one]);
+      expect([kept.reports, kept.from.cached]).toEqual([[], true]);
+      expect(kept.statistics).toEqual(await together.calibration.statistics(one));
+      const alone = await fresh({ modelHash: one.key }, [one]);
+      for (const [name, values] of Object.entries(alone.statistics))
+        expect(relativeError(kept.statistics[name as 'mean']!, values), `${one.key} ${name}`).toBeLessThan(
+          1e-4,
+        );
+    }
+    const more = await fresh({}, [...groups, new NeuronGroup(model.spec, 0, 'post')]);
+    expect(more.reports.map((report) => 'note' in report && report.note)).not.toContain(
+      'calibrating, once for this model: counting means',
+    );
+  });
+
+  it('counts over as many tokens as it is told to', async () => {
+    const some = await fresh({ calibrationTokens: 700 });
+    expect(some.from).toEqual({ source: 'prior', tokens: 31 * 23, cached: false });
+    const { result } = await score({ calibrationTokens: 520 });
+    expect(result.units[0]!.calibration[0]).toMatchObject({ source: 'corpus', tokens: 23 * 23 });
+    expect((await fresh()).from).toMatchObject({ tokens: 256 * 23, cached: false });
+    expect((await fresh({ calibrationTokens: 700 })).from.cached).toBe(true);
+  });
+
+  it('reports how sure mean and deviation are: less text, less sure', async () => {
+    const { meanError, deviationError, mean } = (await fresh()).statistics;
+    const some = (await fresh({ calibrationTokens: 600 })).statistics;
+    for (let head = 0; head < mean.length; head++) {
+      const ratio = some.meanError![head]! / meanError![head]!;
+      // 27 sequences instead of 256.
+      expect(ratio).toBeGreaterThan(3 / 2);
+      expect(ratio).toBeLessThan(3 * 2);
+      expect(Math.abs(some.mean[head]! - mean[head]!)).toBeLessThan(5 * some.meanError![head]!);
+      expect(deviationError![head]).toBeGreaterThan(0);
+    }
+  });
+
+  it('stops while it draws and while it counts, and the next one starts where nothing is kept yet', async () => {
+    for (const phase of ['drawing', 'moments']) {
+      const controller = new AbortController();
+      const steps = calibrate({ ...onSamples({ signal: controller.signal }), groups: [group()] });
+      const stop = async () => {
+        for (;;) {
+          const { done, value } = await steps.next();
+          if (done) return;
+          if ('note' in value && value.note?.includes(phase)) controller.abort(new Error('stopped'));
+        }
+      };
+      await expect(stop(), phase).rejects.toThrow('stopped');
+      expect(existsSync(join(cache, 'calibration')) ? files('.samples') : []).toHaveLength(
+        phase === 'drawing' ? 0 : 1,
+      );
+    }
+    expect(files('.statistics')).toHaveLength(0);
+    expect((await fresh()).from.cached).toBe(false);
+  });
+
   it('does not trust a damaged file', async () => {
     const first = await fresh();
     const [statistics, ids] = [files('.statistics')[0]!, files('.samples')[0]!];
@@ -246,13 +367,17 @@ describe('calibrate', () => {
       damage();
       const again = await fresh();
       expect(again.statistics, what).toEqual(first.statistics);
-      expect(again.reports.length > 0, what).toBe(what.includes('samples'));
+      const phases = again.reports.map((report) => (report as { note: string }).note);
+      expect(
+        phases.some((note) => note.includes('drawing')),
+        what,
+      ).toBe(what.includes('samples'));
       expect(again.from.cached, what).toBe(what.includes('samples'));
       const file = what.includes('samples') ? ids : statistics;
       expect(again.warnings, what).toEqual([
         { kind: 'warning', message: expect.stringContaining(`the calibration file ${file} is damaged`) },
       ]);
-      expect(await fresh(), what).toMatchObject({ warnings: [], from: { cached: true } });
+      expect(await fresh(), what).toMatchObject({ warnings: [], from: { cached: true }, reports: [] });
     }
   });
 

@@ -4,21 +4,37 @@ import { field } from '../core/field.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { openSubject, type TextSubject } from './lm/subject.js';
 import { ablationDivergence } from './readouts/ablation.js';
+import type { CalibratedUnit } from './readouts/calibrated-unit.js';
+import { type Details, detailsOf, hasRaw, rawOf, type TextDetails } from './readouts/details.js';
+import { type Objective, soleReadout } from './readouts/objective.js';
 import { Probe } from './readouts/probe.js';
-import { calibrate, resolveUnits, type SessionOptions } from './readouts/session.js';
+import type { Readout } from './readouts/readout.js';
+import {
+  calibrate,
+  effectGroups,
+  groupsOf,
+  type Resolved,
+  resolveUnits,
+  type SessionOptions,
+} from './readouts/session.js';
+
+/** The same whether it was counted now or found in the cache. */
+export type UnitCalibration = Omit<CalibratedUnit, 'cached'>;
 
 export interface UnitScore {
   unit: string;
   /** A number a position. */
   raw: number[];
-  /** Sigmas a position; null at position 0, which never counts. */
+  /** Sigmas a position; null at position 0, which never counts, and where only raw values were asked for. */
   z: (number | null)[];
-  /** Where z is largest. */
-  peak: { position: number; raw: number; z: number };
+  /** Where z is largest; where only raw values were asked for, these times the unit's sign. */
+  peak: { position: number; raw: number; z: number | null };
   margin: number | null;
   rank: number | null;
   /** KL at the output, nats a position, when the unit is put to its mean; where it was asked for. */
   ablation?: number[];
+  /** What z is counted from, a term of a sum each; none where only raw values were asked for. */
+  calibration: UnitCalibration[];
 }
 
 export interface ScoreResult {
@@ -38,12 +54,15 @@ export interface ScoreOptions extends SessionOptions {
   readonly units: readonly string[];
   /** Also measure what the predictions lose without each unit. */
   readonly ablate?: boolean;
+  /** Only raw values, which need no calibration: z, margin and rank are null. */
+  readonly raw?: boolean;
 }
 
 /** Finds out what is wrong with a request before anything is computed; throws what `scoreText` does. */
 export function checkScore(options: ScoreOptions): void {
   encodeText(openSubject(options.model, options.engine), options.text);
-  for (const name of options.units) resolveUnits(name, options);
+  const resolved = options.units.map((name) => resolveUnits(name, options));
+  if (options.raw) for (const { objective } of resolved) soleRaw(objective);
 }
 
 /**
@@ -52,48 +71,112 @@ export function checkScore(options: ScoreOptions): void {
  * @throws UsageError for an empty text, one longer than the context, or units the model lacks
  */
 export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
-  const { model, text, at } = options;
+  const { model, text } = options;
   const subject = openSubject(model, options.engine);
   const event = eventClock();
   const ids = encodeText(subject, text);
   const resolved = options.units.map((name) => resolveUnits(name, options));
   yield event({ kind: 'started', task: 'score', unit: options.units.join(' '), method: null });
-  const calibration = yield* calibrate(options, event);
-
-  const units: UnitScore[] = [];
-  let logProbs: number[] = [];
-  for (const { objective, reference } of resolved) {
-    const probe = await Probe.create({ subject, objective, reference, calibration, at });
-    const details = await probe.details(ids);
-    logProbs = Array.from(details.logProbs);
-    const raw = Array.from(details.raw);
-    const z = Array.from(details.z, (value, position) => (position === 0 ? null : value));
-    const position = z.reduce<number>(
-      (best, value, i) => (value !== null && value > (z[best] ?? Number.NEGATIVE_INFINITY) ? i : best),
-      1,
-    );
-    const peak = { position, raw: raw[position]!, z: z[position]! };
-    const score: UnitScore = {
-      unit: objective.name,
-      raw,
-      z,
-      peak,
-      margin: details.margin,
-      rank: details.rank,
-    };
-    if (options.ablate)
-      score.ablation = Array.from(await ablationDivergence({ subject, objective, calibration }, ids));
-    units.push(score);
-  }
-  yield* calibration.takeWarnings().map(event);
+  const { logProbs, units } = options.raw
+    ? await rawScores(subject, resolved, ids)
+    : yield* calibratedScores(options, subject, resolved, ids, event);
   return {
     model: model.name,
     tokens: Array.from(ids, (id) => model.tokenizer.tokenString(id)),
     token_ids: Array.from(ids),
     logprobs: [null, ...logProbs],
     cross_entropy: -logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length,
-    units,
+    units: [...units],
   };
+}
+
+async function* calibratedScores(
+  options: ScoreOptions,
+  subject: TextSubject,
+  resolved: readonly Resolved[],
+  ids: Int32Array,
+  event: ReturnType<typeof eventClock>,
+): Run<TextDetails<UnitScore>> {
+  const { at, ablate = false } = options;
+  const groups = resolved.flatMap((one) => [...groupsOf(one), ...(ablate ? effectGroups(one) : [])]);
+  const calibration = yield* calibrate({ ...options, groups }, event);
+  const probes: Probe[] = [];
+  for (const one of resolved) probes.push(await Probe.create({ subject, ...one, calibration, at }));
+  const { logProbs, units } = await detailsOf(subject, probes, ids);
+  const scores: UnitScore[] = [];
+  for (const [i, { objective }] of resolved.entries()) {
+    const score = unitScore(objective, units[i]!);
+    for await (const calibrated of calibration.report(objective)) {
+      yield event(calibrated);
+      const { kind: _, cached: __, ...from } = calibrated;
+      score.calibration.push(from);
+    }
+    if (ablate)
+      score.ablation = Array.from(await ablationDivergence({ subject, objective, calibration }, ids));
+    scores.push(score);
+  }
+  yield* calibration.takeWarnings().map(event);
+  return { logProbs, units: scores };
+}
+
+function unitScore({ name: unit }: Objective, { margin, rank, ...of }: Details): UnitScore {
+  const raw = Array.from(of.raw);
+  const z = Array.from(of.z, (value, position) => (position === 0 ? null : value));
+  const position = largest(of.z);
+  return {
+    unit,
+    raw,
+    z,
+    peak: { position, raw: raw[position]!, z: z[position]! },
+    margin,
+    rank,
+    calibration: [],
+  };
+}
+
+async function rawScores(
+  subject: TextSubject,
+  resolved: readonly Resolved[],
+  ids: Int32Array,
+): Promise<TextDetails<UnitScore>> {
+  const readouts = resolved.map(({ objective }) => soleRaw(objective));
+  const { logProbs, units } = await rawOf(subject, readouts, ids);
+  const scores = resolved.map(({ objective }, i): UnitScore => {
+    const values = units[i]!;
+    const sign = Math.sign(objective.terms[0]!.weight);
+    const position = largest(values.map((value) => value * sign));
+    return {
+      unit: objective.name,
+      raw: Array.from(values),
+      z: Array.from(values, () => null),
+      peak: { position, raw: values[position]!, z: null },
+      margin: null,
+      rank: null,
+      calibration: [],
+    };
+  });
+  return { logProbs, units: scores };
+}
+
+/** The unit of an objective that has a value without calibration. Throws UsageError for another. */
+function soleRaw(objective: Objective): Readout {
+  const sole = soleReadout(objective);
+  if (sole === null)
+    throw new UsageError(
+      `${objective.name} is a sum, which is counted in z: ${field('raw')} is for single units`,
+    );
+  if (!hasRaw(sole))
+    throw new UsageError(
+      `${objective.name} by this ${field('measure')} is counted from its mean, which needs calibration: leave ${field('raw')} out`,
+    );
+  return sole;
+}
+
+/** Where values are largest past position 0. */
+function largest(values: Float32Array): number {
+  let best = 1;
+  for (let i = 2; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
 }
 
 /**

@@ -38,7 +38,7 @@ describe('superstim score', () => {
 
     expect(units.map(({ unit }) => unit)).toEqual(['L1.H3', 'L2.N7']);
     for (const unit of units) {
-      expect(Object.keys(unit)).toEqual(['unit', 'raw', 'z', 'peak', 'margin', 'rank']);
+      expect(Object.keys(unit)).toEqual(['unit', 'raw', 'z', 'peak', 'margin', 'rank', 'calibration']);
       expect([unit.raw.length, unit.z.length]).toEqual([tokens.length, tokens.length]);
       expect(unit.z[0]).toBeNull();
       const { position, raw, z } = unit.peak;
@@ -47,6 +47,23 @@ describe('superstim score', () => {
       expect(unit.rank).toBeGreaterThanOrEqual(1);
       expect(unit.margin! > 0).toBe(unit.rank === 1);
     }
+  });
+
+  it('prints raw values alone with --raw', async () => {
+    const flags = ['score', ...books, ...sentence, '--unit', 'L1.H3', '--raw'];
+    const { stdout } = await superstim(flags);
+    expect(stdout).toMatch(/\n[\d.]+ nats a token\nL1\.H3 {2}raw [\d.]+ at token \d+\n$/);
+    const both = await superstim([...flags, '--ablate']);
+    expect(both).toMatchObject({ code: 2, stdout: '' });
+    expect(both.stderr).toContain('--raw: needs no calibration, and --ablate does');
+  });
+
+  it('calibrates all units of a model', async () => {
+    const none = await superstim(['calibrate', ...books]);
+    expect(none).toMatchObject({ code: 2, stdout: '' });
+    expect(none.stderr).toContain('--unit: are missing: name at least one, or ask for --all');
+    const { stdout } = await superstim(['calibrate', ...books, '--all']);
+    expect(stdout).toMatch(/^group +units +counted over\nheads 0 delta +8 +[\d,.k]+ tokens of the model/);
   });
 
   it('prints a table for people, coloured where that is wanted', async () => {

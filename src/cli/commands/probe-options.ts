@@ -3,7 +3,14 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/engine-names.js';
 import { headMeasures, type SequenceScore, sequenceScores } from '../../text/names.js';
 import { deviceOption } from '../device.js';
-import { type CommonOptions, engineOption, familyOption, modelOption, seedOption } from '../options.js';
+import {
+  type CommonOptions,
+  engineOption,
+  familyOption,
+  integer,
+  modelOption,
+  seedOption,
+} from '../options.js';
 
 export interface ProbeFlags extends CommonOptions {
   model: string;
@@ -12,11 +19,12 @@ export interface ProbeFlags extends CommonOptions {
   measure: string;
   at: SequenceScore;
   calibrateOn?: string;
+  calibrationTokens?: number;
   engine: EngineName;
   seed: number;
 }
 
-/** Adds `--model`, `--family`, `--reference`, `--measure`, `--at`, `--calibrate-on`, `--engine`, `--device` and `--seed`. */
+/** Adds the options that `ProbeFlags` has, and `--device`. */
 export function addProbeOptions(command: Command): Command {
   return command
     .addOption(modelOption())
@@ -40,6 +48,11 @@ export function addProbeOptions(command: Command): Command {
         .default('max'),
     )
     .option('--calibrate-on <file>', 'count z over this text instead of samples of the model')
+    .option(
+      '--calibration-tokens <number>',
+      'tokens to count z over (default: what half a minute allows, at most 16384)',
+      integer({ min: 512, max: 1e8 }),
+    )
     .addOption(engineOption())
     .addOption(deviceOption())
     .addOption(seedOption());
@@ -51,11 +64,12 @@ function parseMeasure(text: string): string {
 }
 
 /** The fields of a job that these options are. */
-export function probeFields({ family, calibrateOn, ...flags }: ProbeFlags) {
+export function probeFields({ family, calibrateOn, calibrationTokens, ...flags }: ProbeFlags) {
   const { model, reference, measure, at, engine, seed } = flags;
   return {
     ...{ model, reference, measure, at, engine, seed },
     family: family ?? null,
     calibrationText: calibrateOn ?? null,
+    calibrationTokens: calibrationTokens ?? null,
   };
 }

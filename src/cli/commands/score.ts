@@ -8,6 +8,7 @@ interface ScoreFlags extends ProbeFlags {
   text: string;
   unit: string[];
   ablate?: boolean;
+  raw?: boolean;
 }
 
 export function scoreCommand(): Command {
@@ -23,13 +24,14 @@ export function scoreCommand(): Command {
     '--ablate',
     'also what the predictions lose when the unit does what it does on average (KL, nats)',
   );
+  command.option('--raw', 'only raw values, at once: no z, which needs calibration');
   return addProbeOptions(command)
     .addHelpText(
       'after',
       '\nExamples:\n  $ superstim score --model ./stories260k --unit L2.H3 --text "Once upon a time"',
     )
     .action(async (flags: ScoreFlags) => {
-      const { text, unit: units, ablate = false } = flags;
-      await perform({ task: 'score', ...probeFields(flags), ...{ text, units, ablate } }, flags);
+      const { text, unit: units, ablate = false, raw = false } = flags;
+      await perform({ task: 'score', ...probeFields(flags), ...{ text, units, ablate, raw } }, flags);
     });
 }

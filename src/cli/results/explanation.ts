@@ -16,7 +16,7 @@ export function formatExplanation(explanation: Explanation, paint: Paint): strin
   ] as const;
   const evidence = rows.filter(([, values]) => values.length > 0);
   return [
-    formatScore({ ...explanation, model: '', units: [measured] }, paint),
+    formatScore({ ...explanation, units: [measured] }, paint),
     '',
     formatTable(evidence.map(([name, values]) => [name, values.join('  ')])),
   ].join('\n');

@@ -3,19 +3,27 @@ import { formatTable } from '../../core/format.js';
 import type { ScoreResult, UnitScore } from '../../text/score.js';
 import type { Paint } from '../output.js';
 
-/** A table: a row a token, and for each unit its value in sigmas; the peak marked. */
-export function formatScore(result: ScoreResult, paint: Paint): string {
+/** What of a score is printed. */
+export type PrintedScore = Pick<ScoreResult, 'tokens' | 'logprobs' | 'cross_entropy'> & {
+  readonly units: readonly Omit<UnitScore, 'calibration'>[];
+};
+
+/** A table: a row a token, and for each unit its value in sigmas (raw where there is no z); the peak marked. */
+export function formatScore(result: PrintedScore, paint: Paint): string {
   const { units, tokens, logprobs } = result;
   const header = ['token', 'ln p', ...units.map(({ unit }) => unit)];
   const rows = tokens.map((token, position) => [
     JSON.stringify(token).slice(1, -1),
     logprobs[position]?.toFixed(2) ?? '',
-    ...units.map((unit) => formatZ(unit, position)),
+    ...units.map((unit) => formatValue(unit, position)),
   ]);
   const summaries = units.map(({ unit, peak, margin, rank, ablation }) => {
     const rivals = margin === null ? '' : `, margin ${margin.toFixed(2)}, rank ${rank}`;
     const loss = ablation ? `, ablation up to ${Math.max(...ablation).toFixed(3)} nats` : '';
-    return `${unit}  z ${peak.z.toFixed(2)} at token ${peak.position} (raw ${peak.raw.toPrecision(4)})${rivals}${loss}`;
+    const raw = `raw ${peak.raw.toPrecision(4)}`;
+    return peak.z === null
+      ? `${unit}  ${raw} at token ${peak.position}`
+      : `${unit}  z ${peak.z.toFixed(2)} at token ${peak.position} (${raw})${rivals}${loss}`;
   });
   return [
     formatTable([header, ...rows]),
@@ -25,9 +33,8 @@ export function formatScore(result: ScoreResult, paint: Paint): string {
   ].join('\n');
 }
 
-function formatZ({ z, peak }: UnitScore, position: number): string {
-  const value = z[position];
-  return value === null || value === undefined
-    ? ''
-    : `${value.toFixed(2)}${position === peak.position ? ' <' : ''}`;
+function formatValue({ z, raw, peak }: Pick<UnitScore, 'z' | 'raw' | 'peak'>, position: number): string {
+  if (position === 0) return '';
+  const value = peak.z === null ? raw[position]!.toPrecision(4) : z[position]!.toFixed(2);
+  return `${value}${position === peak.position ? ' <' : ''}`;
 }

@@ -107,7 +107,7 @@ describe('scanCorpus', () => {
     expect(result.top.map(({ text }) => text)).toHaveLength(new Set(result.top.map(({ text }) => text)).size);
     const score = await finishRun(scoreText({ ...options(), text: striking, units: ['L2.H5'] }));
     const [unit] = score.units;
-    expect(best.z).toBeCloseTo(unit!.peak.z, 3);
+    expect(best.z).toBeCloseTo(unit!.peak.z!, 3);
     expect(best.margin).toBeCloseTo(unit!.margin!, 3);
     expect(best.peak).toBe(unit!.peak.position - 1);
     expect(best.tokens.join('')).toBe(striking);

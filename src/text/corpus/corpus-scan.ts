@@ -8,9 +8,16 @@ import { batchFor } from '../lm/batch-size.js';
 import { stackRows } from '../lm/rows.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
+import { detailsOf } from '../readouts/details.js';
 import { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
-import { calibrate, type Resolved, resolveUnits, type SessionOptions } from '../readouts/session.js';
+import {
+  calibrate,
+  groupsOf,
+  type Resolved,
+  resolveUnits,
+  type SessionOptions,
+} from '../readouts/session.js';
 import { type CorpusFile, type Cut, corpusSequences } from './corpus-text.js';
 import { type ScanCheckpoint, ScanState } from './scan-state.js';
 
@@ -60,9 +67,10 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
   const subject = openSubject(options.model, options.engine);
   const { spec, tokenizer } = subject;
   const event = eventClock(earlier?.clock);
-  const { objective, reference } = checkScan(options);
+  const plan = checkScan(options);
+  const { objective, reference } = plan;
   yield event({ kind: 'started', task: 'corpus', unit: objective.name, method: 'corpus' });
-  const calibration = yield* calibrate(options, event);
+  const calibration = yield* calibrate({ ...options, groups: groupsOf(plan) }, event);
   const probe = await Probe.create({ subject, objective, reference, calibration, at });
   yield* calibration.takeWarnings().map(event);
 
@@ -147,13 +155,15 @@ function progressOf({ seconds, bytesRead: done }: ScanState, total: number): Eve
 
 async function withPeaks(
   texts: readonly ScoredText[],
-  { tokenizer }: TextSubject,
+  subject: TextSubject,
   probe: Probe,
 ): Promise<CorpusText[]> {
+  const { tokenizer } = subject;
   const all: CorpusText[] = [];
   for (const text of texts) {
-    const { z } = await probe.details(Int32Array.from(tokenizer.behindBos(text.token_ids)));
-    const byToken = Array.from(z.subarray(1));
+    const ids = Int32Array.from(tokenizer.behindBos(text.token_ids));
+    const { units } = await detailsOf(subject, [probe], ids);
+    const byToken = Array.from(units[0]!.z.subarray(1));
     const peak = byToken.indexOf(Math.max(...byToken));
     const tokens = text.token_ids.map((id) => tokenizer.tokenString(id));
     all.push({ ...text, tokens, z_by_token: byToken, peak });

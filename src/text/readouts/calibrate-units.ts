@@ -1,43 +1,56 @@
 /** @file `superstim calibrate` as a library function: what is usual for units. */
 import { asJson, eventClock, type Run } from '../../runs/events.js';
-import type { CalibrationSource } from './calibration.js';
-import { calibrate, resolveUnits, type SessionOptions } from './session.js';
+import type { CalibratedUnit, CalibrationSource } from './calibrated-unit.js';
+import { allGroups } from './kinds.js';
+import { calibrate, effectGroups, groupsOf, resolveUnits, type SessionOptions } from './session.js';
+import { unitContext } from './units.js';
 
-export interface CalibratedUnit extends CalibrationSource {
-  unit: string;
-  /** Mean of the measure, in its own unit. */
-  mean: number;
-  standard_deviation: number;
+/** All units of a layer and kind. */
+export interface CalibratedGroup extends CalibrationSource {
+  /** `heads 3 delta`, `neurons 3 post` */
+  group: string;
+  /** How many units it has. */
+  size: number;
 }
 
 export interface CalibrationResult {
   model: string;
   units: CalibratedUnit[];
+  /** Where all units of the model were asked for. */
+  groups: CalibratedGroup[];
+}
+
+export interface CalibrateOptions extends SessionOptions {
+  readonly units: readonly string[];
+  /** All heads and neurons of the model. */
+  readonly all?: boolean;
 }
 
 /**
- * Counts mean and standard deviation of each unit over calibration text, or finds them where they were kept; of a sum, those
- * of its units.
+ * Counts mean and standard deviation of units over calibration text, all at once, or finds them where they were kept; of a
+ * sum, those of its units.
  *
- * @yields progress, and `calibrated` for each unit
+ * @yields progress, and `calibrated` for each unit that was named
  * @throws UsageError for a unit that the model does not have, before anything is computed
  */
-export async function* calibrateUnits(
-  options: SessionOptions & { readonly units: readonly string[] },
-): Run<CalibrationResult> {
+export async function* calibrateUnits(options: CalibrateOptions): Run<CalibrationResult> {
   const event = eventClock();
+  const { model, measure, all = false } = options;
   const units = options.units.map((name) => resolveUnits(name, { ...options, reference: 'none' }));
+  const layers = all ? allGroups(unitContext(model, measure)) : [];
   yield event({ kind: 'started', task: 'calibrate', unit: null, method: null });
-  const calibration = yield* calibrate(options, event);
-  const found: CalibratedUnit[] = [];
+  const groups = [...units.flatMap((unit) => [...groupsOf(unit), ...effectGroups(unit)]), ...layers];
+  const calibration = yield* calibrate({ ...options, groups }, event);
+  const result: CalibrationResult = { model: model.name, units: [], groups: [] };
   for (const { objective } of units) {
-    options.signal?.throwIfAborted();
     for await (const { kind, ...counted } of calibration.report(objective)) {
       yield event({ kind, ...counted });
-      found.push(counted);
+      result.units.push(counted);
     }
   }
-  const result: CalibrationResult = { model: options.model.name, units: found };
+  for (const group of layers)
+    result.groups.push({ group: group.key, size: group.size, ...(await calibration.sourceOf(group)) });
+  yield* calibration.takeWarnings().map(event);
   yield event({ kind: 'finished', reason: 'done', result: asJson(result) });
   return result;
 }

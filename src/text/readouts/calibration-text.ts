@@ -4,50 +4,79 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 import { readTextFile } from '../../core/text-file.js';
+import type { EventBody } from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
 import type { Subject, TextSubject } from '../lm/subject.js';
 import { Sampler, samplerVersion } from '../sampling/sampler.js';
-import type { CalibrationText } from './calibration.js';
+import { calibrationPhase } from './calibration-progress.js';
+import { affordSequences, guessSequences, MOST_SEQUENCES, SEQUENCE_LENGTH } from './calibration-size.js';
 import type { CalibrationStore } from './calibration-store.js';
+import type { CalibrationText } from './count-groups.js';
 
-/** Sequences and their length after BOS: 16,384 positions, which gives a standard deviation to about 1 %. */
-const SEQUENCES = 256;
-const LENGTH = 64;
 /** Characters of a piece of a long text that one sequence is cut from. */
-const PIECE = LENGTH * 12;
+const PIECE = SEQUENCE_LENGTH * 12;
 
-/** Sequences drawn so far, of how many. */
-export interface CalibrationProgress {
-  readonly done: number;
-  readonly total: number;
+export interface TextOptions {
+  /** Positions to count, about; null = as many as half a minute allows, 16,384 at most. */
+  readonly tokens: number | null;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Samples of the model at temperature 1, always the same ones; from the store where they were drawn before. */
+/**
+ * Samples of the model at temperature 1, always the same ones; from the store where they were drawn before.
+ *
+ * Of a large model the first ones are timed, and the number that is chosen from there is kept: later calls take it.
+ */
 export async function* sampledText(
   subject: Subject,
   store: CalibrationStore,
-  signal?: AbortSignal,
-): AsyncGenerator<CalibrationProgress, CalibrationText, void> {
+  { tokens, signal }: TextOptions,
+): AsyncGenerator<EventBody, CalibrationText, void> {
   const { spec } = subject;
-  const positions = Math.min(LENGTH + 1, spec.context);
-  const key = `prior ${SEQUENCES} x ${positions}, sampler ${samplerVersion}`;
-  const text = (ids: Int32Array): CalibrationText => ({ ids, positions, source: 'prior', key });
-  const stored = store.loadIds(key);
-  if (stored) return text(stored);
+  const positions = Math.min(SEQUENCE_LENGTH + 1, spec.context);
+  const guess = guessSequences(spec, positions);
+  const choice = `prior chosen x ${positions}, sampler ${samplerVersion}`;
+  const asked = tokens === null ? null : Math.ceil(tokens / (positions - 1));
+  let count = asked ?? (guess === MOST_SEQUENCES ? guess : store.loadIds(choice)?.[0]);
+  const text = (key: string, ids: Int32Array): CalibrationText => ({ ids, positions, source: 'prior', key });
+  const stored = count === undefined ? undefined : store.loadIds(drawnKey(count, positions));
+  if (stored) return text(drawnKey(count!, positions), stored);
 
-  const batch = batchFor(spec.dModel, positions);
-  const sampler = await Sampler.create({ subject, positions, batch });
-  const random = Random.of(0, 'calibration');
-  const ids = new Int32Array(SEQUENCES * positions);
-  for (let done = 0; done < SEQUENCES; done += batch) {
-    signal?.throwIfAborted();
-    yield { done, total: SEQUENCES };
-    ids.set(await sampler.sample(batch, random), done * positions);
+  const report = calibrationPhase('drawing samples of the model');
+  yield report(0, count ?? guess);
+  const batch = Math.min(batchFor(spec.dModel, positions), guess, count ?? guess);
+  const sampler = await Sampler.create({ subject, positions, batch, signal });
+  try {
+    const random = Random.of(0, 'calibration');
+    const parts: Int32Array[] = [];
+    const start = performance.now();
+    for (let done = 0; done < (count ?? batch); done += batch) {
+      parts.push(await sampler.sample(Math.min(batch, (count ?? batch) - done), random));
+      count ??= Math.max(batch, affordSequences((performance.now() - start) / 1000 / batch));
+      yield report(Math.min(count, done + batch), count);
+    }
+    const ids = joined(parts);
+    if (asked === null && guess !== MOST_SEQUENCES) store.saveIds(choice, Int32Array.of(count!));
+    const key = drawnKey(count!, positions);
+    store.saveIds(key, ids);
+    return text(key, ids);
+  } finally {
+    sampler.dispose();
   }
-  sampler.dispose();
-  store.saveIds(key, ids);
-  return text(ids);
 }
+
+function joined(parts: readonly Int32Array[]): Int32Array {
+  const all = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+const drawnKey = (count: number, positions: number) =>
+  `prior ${count} x ${positions}, sampler ${samplerVersion}`;
 
 /**
  * A text file cut into sequences, BOS in front of each; evenly spread over a long file, of which memory holds only
@@ -58,18 +87,19 @@ export async function* sampledText(
 export async function fileText(
   { spec, tokenizer }: TextSubject,
   path: string,
-  signal?: AbortSignal,
+  { tokens, signal }: TextOptions,
 ): Promise<CalibrationText> {
+  const length = Math.min(SEQUENCE_LENGTH, spec.context - 1);
+  const most = tokens === null ? guessSequences(spec, length + 1) : Math.ceil(tokens / length);
   const { characters, hash } = await survey(path, signal);
-  const pieces = await spreadPieces(path, characters, signal);
-  const length = Math.min(LENGTH, spec.context - 1);
+  const pieces = await spreadPieces(path, characters, most, signal);
   const rows: number[][] = [];
   for (const piece of pieces) {
     signal?.throwIfAborted();
     const ids = tokenizer.tokens(piece).filter((id) => id !== tokenizer.bos);
     // One sequence a piece, so that they reach the end of a long text; a short text is a single piece.
     const last = pieces.length > 1 ? 0 : ids.length - length;
-    for (let at = 0; at <= last && at + length <= ids.length && rows.length < SEQUENCES; at += length)
+    for (let at = 0; at <= last && at + length <= ids.length && rows.length < most; at += length)
       rows.push(tokenizer.behindBos(ids.slice(at, at + length)));
     await nextTurn();
   }
@@ -77,7 +107,7 @@ export async function fileText(
     throw new UserError(
       `the calibration text ${path} is too short: it needs at least ${4 * length} tokens of text`,
     );
-  const key = `corpus ${hash} x ${length}`;
+  const key = `corpus ${hash} x ${length}${most === MOST_SEQUENCES ? '' : `, at most ${most}`}`;
   return { ids: Int32Array.from(rows.flat()), positions: length + 1, source: 'corpus', key };
 }
 
@@ -93,10 +123,15 @@ async function survey(path: string, signal?: AbortSignal): Promise<{ characters:
   return { characters, hash: hash.digest('hex') };
 }
 
-/** Up to 256 pieces of a text, each enough for a sequence of most tokenizers, at even distances. */
-async function spreadPieces(path: string, characters: number, signal?: AbortSignal): Promise<string[]> {
-  const isShort = characters <= SEQUENCES * PIECE;
-  const [count, size] = isShort ? [1, characters] : [SEQUENCES, PIECE];
+/** Up to so many pieces of a text, each enough for a sequence of most tokenizers, at even distances. */
+async function spreadPieces(
+  path: string,
+  characters: number,
+  most: number,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const isShort = characters <= most * PIECE;
+  const [count, size] = isShort ? [1, characters] : [most, PIECE];
   const stride = Math.floor(characters / count);
   const pieces = Array<string>(count).fill('');
   let at = 0;

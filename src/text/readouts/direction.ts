@@ -51,6 +51,7 @@ export class DirectionGroup implements ReadoutGroup {
 export const directionKind: Kind<DirectionUnit> = {
   range: () => 'directions L0.D:file.safetensors#name',
   check: (unit, { layers }) => checkRange(unit, 'layers', unit.layer, layers),
+  groups: () => [],
   open(unit, { spec }) {
     const file = openSafetensors(unit.file);
     const shape = file.shape(unit.name);

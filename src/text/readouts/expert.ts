@@ -118,12 +118,20 @@ function range({ experts }: TransformerSpec, ending: (last: boolean) => string):
   return first < 0 ? null : `L${first}.E0${ending(false)} to L${last}.E${experts.count - 1}${ending(true)}`;
 }
 
+const layersWithExperts = (spec: TransformerSpec): number[] =>
+  Array.from({ length: spec.layers }, (_, layer) => layer).filter((layer) => spec.experts?.layers[layer]);
+
 export const expertKind: Kind<ExpertUnit> = {
   range(spec) {
     const own = range(spec, () => '');
     return own && `experts ${own} (or E0:weight)`;
   },
   check: checkedExperts,
+  groups: ({ spec }) =>
+    layersWithExperts(spec).flatMap((layer) => [
+      new ExpertGroup(spec, layer, 'logit'),
+      new ExpertGroup(spec, layer, 'weight'),
+    ]),
   open: ({ layer, expert, side }, { spec }) => new ExpertGroup(spec, layer, side).unit(expert),
 };
 
@@ -135,5 +143,9 @@ export const expertNeuronKind: Kind<ExpertNeuronUnit> = {
   check(unit, spec) {
     checkRange(unit, 'neurons', unit.neuron, checkedExperts(unit, spec).neurons);
   },
+  groups: ({ spec }) =>
+    layersWithExperts(spec).flatMap((layer) =>
+      Array.from({ length: spec.experts!.count }, (_, expert) => new ExpertNeuronGroup(spec, layer, expert)),
+    ),
   open: ({ layer, expert, neuron }, { spec }) => new ExpertNeuronGroup(spec, layer, expert).unit(neuron),
 };

@@ -154,7 +154,7 @@ describe('an explanation agrees with the score', () => {
     const names = explanation!.rivals.map(({ unit }) => unit);
     expect(names).toHaveLength(5);
     const score = await finishRun(scoreText({ ...options, text, units: names }));
-    for (const [i, { z }] of explanation!.rivals.entries()) expect(z).toBeCloseTo(score.units[i]!.peak.z, 3);
+    for (const [i, { z }] of explanation!.rivals.entries()) expect(z).toBeCloseTo(score.units[i]!.peak.z!, 3);
     expect(explanation!.rivals.map(({ z }) => z)).toEqual(
       explanation!.rivals.map(({ z }) => z).sort((a, b) => b - a),
     );

@@ -14,7 +14,7 @@ import { compileReading, compileVariants, type EvidenceOptions } from './evidenc
 import { soleReadout } from './objective.js';
 import { Probe } from './probe.js';
 import { countedPositions } from './sequence-score.js';
-import { calibrate, resolveUnits, type SessionOptions } from './session.js';
+import { calibrate, effectGroups, groupsOf, resolveUnits, type SessionOptions } from './session.js';
 
 export interface ExplainOptions {
   /** Replacements tried a position, default: 4; 0 leaves substitutions out. */
@@ -198,8 +198,10 @@ export async function* openExplainer(
   event = eventClock(),
 ): Run<OpenExplainer> {
   const { model, at, engine } = options;
-  const { objective, reference } = resolveUnits(options.unit, options);
-  const calibration = yield* calibrate(options, event);
+  const plan = resolveUnits(options.unit, options);
+  const { objective, reference } = plan;
+  const groups = [...groupsOf(plan), ...effectGroups(plan)];
+  const calibration = yield* calibrate({ ...options, groups }, event);
   const subject = openSubject(model, engine);
   const probe = await Probe.create({ subject, objective, reference, calibration, at });
   yield* calibration.takeWarnings().map(event);

@@ -124,5 +124,7 @@ export const headKind: Kind<HeadUnit> = {
     checkRange(unit, 'layers', unit.layer, layers);
     checkRange(unit, 'heads', unit.head, heads);
   },
+  groups: ({ spec, measure }) =>
+    Array.from({ length: spec.layers }, (_, layer) => headGroup(spec, layer, measure)),
   open: ({ layer, head }, { spec, measure }) => headGroup(spec, layer, measure).unit(head),
 };

@@ -4,7 +4,7 @@ import { formatUnit, type TextUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { MeasureChoice } from './head-measures/index.js';
-import type { Readout } from './readout.js';
+import type { Readout, ReadoutGroup } from './readout.js';
 
 /** What a unit's name is looked up in. */
 export interface UnitContext {
@@ -21,6 +21,8 @@ export interface Kind<U extends TextUnit> {
   range(spec: TransformerSpec): string | null;
   /** Throws UsageError when the model has no such unit. Files and tokens are not looked up. */
   check(unit: U, spec: TransformerSpec): void;
+  /** All units of this kind that the model has; those that exist by their name alone are none. */
+  groups(context: UnitContext): readonly ReadoutGroup[];
   /**
    * How the unit is read.
    *

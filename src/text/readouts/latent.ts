@@ -224,6 +224,7 @@ function complaintOf(mean: Float32Array, { dictionary, place, unit }: Placed): s
 export const latentKind: Kind<LatentUnit> = {
   range: () => 'latents sae:PATH#0',
   check: () => {},
+  groups: () => [],
   open(unit, { spec }) {
     const dictionary = openDictionary(unit.path);
     const { size } = dictionary;

@@ -37,6 +37,7 @@ export class LogitGroup implements ReadoutGroup {
 export const logitKind: Kind<LogitUnit> = {
   range: () => '"logit: token"',
   check: () => {},
+  groups: () => [],
   open(unit, { spec, tokenId }) {
     const token = tokenId(unit.token);
     if (token === null)

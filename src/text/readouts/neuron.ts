@@ -93,5 +93,9 @@ export const neuronKind: Kind<NeuronUnit> = {
       );
     checkRange(unit, 'neurons', unit.neuron, dMlp);
   },
+  groups: ({ spec }) =>
+    Array.from({ length: spec.layers }, (_, layer) => layer)
+      .filter((layer) => !spec.experts?.layers[layer])
+      .flatMap((layer) => [new NeuronGroup(spec, layer, 'post'), new NeuronGroup(spec, layer, 'pre')]),
   open: ({ layer, neuron, side }, { spec }) => new NeuronGroup(spec, layer, side).unit(neuron),
 };

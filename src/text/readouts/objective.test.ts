@@ -11,7 +11,8 @@ import {
 import { Random } from '../../core/random.js';
 import type { SequenceScore } from '../names.js';
 import { ablationDivergence } from './ablation.js';
-import { type Details, Probe } from './probe.js';
+import { type Details, detailsOf } from './details.js';
+import { Probe } from './probe.js';
 import { splitReference } from './reference.js';
 
 const model = randomModel(tinyConfigs.llama, 2);
@@ -26,11 +27,11 @@ const rowsOf = (count: number) =>
 const calibration = calibrationOn(model, rowsOf(20), POSITIONS);
 const ids = rowsOf(1);
 
-async function detailsOf(name: string, reference = 'none', at: SequenceScore = 'max'): Promise<Details> {
+async function details(name: string, reference = 'none', at: SequenceScore = 'max'): Promise<Details> {
   const probe = await Probe.create({ subject, calibration, at, ...unitsOf(model, name, reference) });
-  const details = await probe.details(ids);
+  const { units } = await detailsOf(subject, [probe], ids);
   await probe.dispose();
-  return details;
+  return units[0]!;
 }
 
 const past = (values: Float32Array) => Array.from(values.subarray(1));
@@ -38,14 +39,14 @@ const rivals = (name: string, reference: string) =>
   unitsOf(model, name, reference).reference.parts.flatMap(({ names }) => names);
 
 /** z over the sequence. */
-const score = async (name: string) => Math.max(...past((await detailsOf(name)).z));
+const score = async (name: string) => Math.max(...past((await details(name)).z));
 
 describe('a sum', () => {
   const name = 'L1.H2 + 0.5*L2.N7 - L1.H0';
 
   it('is worth the weighted sum of the z of its units, position by position', async () => {
-    const { z, raw } = await detailsOf(name);
-    const parts = [await detailsOf('L1.H2'), await detailsOf('L2.N7'), await detailsOf('L1.H0')];
+    const { z, raw } = await details(name);
+    const parts = [await details('L1.H2'), await details('L2.N7'), await details('L1.H0')];
     const [a, b, c] = parts.map((part) => past(part.z));
     expect(
       relativeError(
@@ -64,7 +65,7 @@ describe('a sum', () => {
     expect(rivals(name, 'layer')).toEqual(expected);
     const scores = await Promise.all(expected.map(score));
     const own = await score(name);
-    const { margin, rank } = await detailsOf(name, 'layer');
+    const { margin, rank } = await details(name, 'layer');
     expect(margin).toBeCloseTo(own - Math.max(...scores), 3);
     expect(rank).toBe(1 + scores.filter((rival) => rival > own).length);
   });
@@ -90,7 +91,7 @@ describe('a sum', () => {
 
 describe('a negative', () => {
   it('is worth the negative of z, and shows the measure as it is', async () => {
-    const [negative, positive] = [await detailsOf('-L1.N3'), await detailsOf('L1.N3')];
+    const [negative, positive] = [await details('-L1.N3'), await details('L1.N3')];
     expect(relativeError(past(negative.z), past(positive.z.map((z) => -z)))).toBeLessThan(1e-5);
     expect(negative.raw).toEqual(positive.raw);
   });
@@ -102,7 +103,7 @@ describe('a negative', () => {
     expect(rivals('-L1.H2', 'layer')).toEqual(['-L1.H0', '-L1.H1', '-L1.H3']);
     expect(rivals('-L1.H2', 'L1.H3, -L0.H1')).toEqual(['L1.H3', '-L0.H1']);
     const scores = await Promise.all(rivals('-L1.H2', 'layer').map(score));
-    const { margin } = await detailsOf('-L1.H2', 'layer');
+    const { margin } = await details('-L1.H2', 'layer');
     expect(margin).toBeCloseTo((await score('-L1.H2')) - Math.max(...scores), 3);
   });
 

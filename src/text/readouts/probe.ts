@@ -15,7 +15,7 @@ import type { Calibration } from './calibration.js';
 import type { GroupStatistics } from './group-statistics.js';
 import { type Objective, soleReadout } from './objective.js';
 import { column, peakPosition, valueAtPeak } from './peak.js';
-import type { PassContext, Readout, ReadoutGroup } from './readout.js';
+import { broughtBy, type PassContext, type Readout, type ReadoutGroup } from './readout.js';
 import type { ReferenceClass, ReferencePart } from './reference.js';
 import { runInBatches } from './run-in-batches.js';
 import { type Scores, toScores } from './scores.js';
@@ -34,20 +34,8 @@ export interface ProbeOptions {
   readonly precision?: Precision;
 }
 
-/** What one text does to a unit, position by position. */
-export interface Details {
-  /** ln p of each token given those before it, nats; `[positions - 1]`. */
-  readonly logProbs: Float32Array;
-  /** `[positions]` */
-  readonly raw: Float32Array;
-  /** Sigmas, `[positions]`; what stands at position 0 never counts. */
-  readonly z: Float32Array;
-  readonly margin: number | null;
-  readonly rank: number | null;
-}
-
 /** Rivals over sequences as tensors, `[batch]` each: their strongest, how many beat the unit, their soft maximum. */
-interface RivalScores {
+export interface RivalScores {
   readonly strongest: tf.Tensor;
   readonly above: tf.Tensor;
   readonly soft: tf.Tensor;
@@ -68,18 +56,20 @@ export class Probe {
   ) {}
 
   static async create(options: ProbeOptions): Promise<Probe> {
-    const rivals = [...options.reference.parts, ...(options.heldOut?.parts ?? [])];
-    const own = options.objective.terms.map(({ readout }) => readout.group);
-    const groups = [...own, ...rivals.map(({ group }) => group)];
+    const groups = groupsRead(options);
     const statistics = new Map<string, GroupStatistics>();
     for (const group of groups) statistics.set(group.key, await options.calibration.statistics(group));
-    const brought = groups.flatMap(({ weights }) => weights ?? []);
-    return new Probe(options, statistics, extendWeights(options.subject.weights, brought));
+    return new Probe(options, statistics, extendWeights(options.subject.weights, broughtBy(groups)));
   }
 
   /** The same objective and rivals, scored in another precision. */
   inPrecision(precision: Precision): Probe {
     return new Probe({ ...this.options, precision }, this.statistics, this.weights);
+  }
+
+  /** The arrays that its groups bring beside the subject's. */
+  get brought(): WeightSource[] {
+    return broughtBy(groupsRead(this.options));
   }
 
   /** How many layers the objective needs. */
@@ -94,32 +84,6 @@ export class Probe {
    */
   async score(ids: Int32Array, positions: number, batch: number): Promise<Scores> {
     return toScores(await runInBatches(await this.program(batch, positions), ids, positions, batch));
-  }
-
-  /** @param ids - one sequence, BOS in front */
-  async details(ids: Int32Array): Promise<Details> {
-    const { spec, engine } = this.options.subject;
-    const program = await compile(
-      (inputs, lookup) => {
-        const run = forward(spec, lookup, { ids: inputs.ids! });
-        const { raw, z } = this.unitAtPositions(lookup, run);
-        const logProbs = sequenceLogProbs(spec, lookup, run, inputs.ids!);
-        const rivals = this.rivalScores(lookup, run, this.options.reference);
-        if (!rivals) return { raw, z, logProbs };
-        const margin = tf.sub(this.unitZ(lookup, run), rivals.strongest);
-        return { raw, z, logProbs, margin, above: rivals.above };
-      },
-      { inputs: { ids: { shape: [1, ids.length], dtype: 'int32' } }, weights: this.weights, engine },
-    );
-    const { raw, z, logProbs, margin, above } = await program.run({ ids });
-    program.dispose();
-    return {
-      raw: raw as Float32Array,
-      z: z as Float32Array,
-      logProbs: logProbs as Float32Array,
-      margin: margin?.[0] ?? null,
-      rank: above ? above[0]! + 1 : null,
-    };
   }
 
   private program(batch: number, positions: number): Promise<Compiled> {
@@ -228,7 +192,8 @@ export class Probe {
     return scores;
   }
 
-  private rivalScores(weights: WeightLookup, run: Pass, { parts }: ReferenceClass): RivalScores | null {
+  /** The rivals of a class beside the unit; null for an empty class. */
+  rivalScores(weights: WeightLookup, run: Pass, { parts }: ReferenceClass): RivalScores | null {
     if (parts.length === 0) return null;
     const own = tf.expandDims(this.unitZ(weights, run), 1);
     const every = parts.map((part) => {
@@ -254,6 +219,11 @@ export class Probe {
   async dispose(): Promise<void> {
     await this.programs.dispose();
   }
+}
+
+function groupsRead({ objective, reference, heldOut }: ProbeOptions): ReadoutGroup[] {
+  const rivals = [...reference.parts, ...(heldOut?.parts ?? [])];
+  return [...objective.terms.map(({ readout }) => readout.group), ...rivals.map(({ group }) => group)];
 }
 
 /** Times a factor; no step of the graph for 1. */

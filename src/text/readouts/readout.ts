@@ -72,6 +72,10 @@ export interface Fit {
   complaint(mean: Float32Array): string | null;
 }
 
+/** The arrays that groups bring beside the model's. */
+export const broughtBy = (groups: readonly ReadoutGroup[]): WeightSource[] =>
+  groups.flatMap(({ weights }) => weights ?? []);
+
 export interface Siblings {
   readonly layer: number;
   /** Null where that layer has none. */

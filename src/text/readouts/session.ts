@@ -1,8 +1,9 @@
 /** @file A model, a unit and a reference class, ready to score: what `score` and `text` have in common. */
 
+import { lastOf } from '../../core/last-of.js';
 import { once } from '../../core/once.js';
 import type { EngineName } from '../../engine/compile.js';
-import { eventClock, type Run } from '../../runs/events.js';
+import { eventClock, type Run, stamped } from '../../runs/events.js';
 import type { TextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
 import type { SequenceScore } from '../names.js';
@@ -11,8 +12,10 @@ import { type CalibrationStore, diskStore, memoryStore } from './calibration-sto
 import { fileText, sampledText } from './calibration-text.js';
 import type { MeasureChoice } from './head-measures/index.js';
 import { type Objective, openObjective } from './objective.js';
+import type { ReadoutGroup } from './readout.js';
 import { type ReferenceClass, referenceClass } from './reference.js';
 import { shippedStatistics } from './unit-statistics.js';
+import { unitContext } from './units.js';
 
 export interface SessionOptions {
   readonly model: TextModel;
@@ -24,6 +27,8 @@ export interface SessionOptions {
   readonly reference: string;
   /** A text file to calibrate on, instead of samples of the prior. */
   readonly calibrationText?: string;
+  /** Positions to calibrate on, about; as many as half a minute allows unless told otherwise. */
+  readonly calibrationTokens?: number;
   readonly seed: number;
   /** Ends preparation between two steps by throwing its reason; a search that runs stops and keeps what it has. */
   readonly signal?: AbortSignal;
@@ -33,45 +38,31 @@ export interface SessionOptions {
  * Gets calibration ready, reporting how far it is. Statistics that ship with the model are used unless the user gives a
  * corpus; else z is computed over samples of the model.
  *
+ * @param options.groups - whose statistics will be needed: they are counted together. Others are counted when they are
+ *   asked for
  * @param event - the clock of the run that this is a part of
  */
-export async function* calibrate(options: SessionOptions, event = eventClock()): Run<Calibration> {
-  const { model, engine, calibrationText, modelHash, signal } = options;
+export async function* calibrate(
+  options: SessionOptions & { readonly groups?: readonly ReadoutGroup[] },
+  event = eventClock(),
+): Run<Calibration> {
+  const { model, engine, calibrationText, calibrationTokens: tokens = null, modelHash, signal } = options;
+  const { groups = [] } = options;
   const subject = openSubject(model, engine);
   const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
-  const shared = { subject, store, signal };
+  const shipped = calibrationText === undefined ? shippedStatistics(model.folder) : undefined;
+  const drawing = sampledText(subject, store, { tokens, signal });
+  let text = once(() => lastOf(drawing));
   if (calibrationText !== undefined) {
-    const text = await fileText(subject, calibrationText, signal);
-    return new Calibration({ ...shared, text: async () => text });
+    const read = await fileText(subject, calibrationText, { tokens, signal });
+    text = async () => read;
+  } else if (groups.some((group) => !shipped?.load(group))) {
+    const drawn = yield* stamped(drawing, event);
+    text = async () => drawn;
   }
-  const shipped = shippedStatistics(model.folder);
-  const drawing = sampledText(subject, store, signal);
-  // Only measures that are not shipped need samples.
-  if (shipped) return new Calibration({ ...shared, shipped, text: once(() => lastOf(drawing)) });
-  for (;;) {
-    const next = await drawing.next();
-    if (next.done) return new Calibration({ ...shared, text: async () => next.value });
-    const { done, total } = next.value;
-    yield event({
-      kind: 'progress',
-      source: 'preparation',
-      budget: 'sequences',
-      done,
-      total,
-      rate: null,
-      rate_unit: 'sequences',
-      seconds_left: null,
-      note: 'calibrating on samples of the prior',
-    });
-  }
-}
-
-/** What a generator returns at its end. */
-async function lastOf<T>(steps: AsyncGenerator<unknown, T, void>): Promise<T> {
-  for (;;) {
-    const next = await steps.next();
-    if (next.done) return next.value;
-  }
+  const calibration = new Calibration({ subject, store, signal, shipped, text });
+  yield* stamped(calibration.prepare(groups), event);
+  return calibration;
 }
 
 /** What is asked of a model, looked up. */
@@ -80,13 +71,22 @@ export interface Resolved {
   readonly reference: ReferenceClass;
 }
 
+/** The groups that scoring needs the statistics of. */
+export const groupsOf = ({ objective, reference }: Resolved): ReadoutGroup[] => [
+  ...objective.terms.map(({ readout }) => readout.group),
+  ...reference.parts.map(({ group }) => group),
+];
+
+/** Those that explaining and ablating need beside them. */
+export const effectGroups = ({ objective }: Resolved): ReadoutGroup[] =>
+  objective.terms.flatMap(({ readout }) => readout.group.effect?.usual ?? []);
+
 /** The objective and its rivals, from their names. Throws UsageError for names the model does not have. */
 export function resolveUnits(
   name: string,
   { model, measure, reference, seed }: Pick<SessionOptions, 'model' | 'measure' | 'reference' | 'seed'>,
 ): Resolved {
-  const { spec, tokenizer } = model;
-  const context = { spec, measure, tokenId: (text: string) => tokenizer.tokenId(text) };
+  const context = unitContext(model, measure);
   const objective = openObjective(name, context);
   return { objective, reference: referenceClass(reference, objective, context, seed) };
 }

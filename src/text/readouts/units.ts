@@ -1,10 +1,19 @@
 /** @file Units of a given transformer: names checked against its ranges, and how they are read. */
 import { UsageError } from '../../core/errors.js';
 import { isTextUnit, type TextUnit, tryParseUnit } from '../../core/units.js';
+import type { TextModel } from '../lm/model.js';
 import type { TransformerSpec } from '../lm/spec.js';
+import type { MeasureChoice } from './head-measures/index.js';
 import type { UnitContext } from './kind.js';
 import { kindOf, kinds } from './kinds.js';
 import type { Readout } from './readout.js';
+
+/** What names of units of a model are looked up in. */
+export const unitContext = ({ spec, tokenizer }: TextModel, measure: MeasureChoice): UnitContext => ({
+  spec,
+  measure,
+  tokenId: (text) => tokenizer.tokenId(text),
+});
 
 /**
  * The unit of this model that a name means. A direction's file and a logit's token are not looked up here.

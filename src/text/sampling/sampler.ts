@@ -30,6 +30,8 @@ export interface SamplerOptions {
   readonly parents?: number;
   /** int8 for drafts, whose worth is counted elsewhere; default: float32. */
   readonly precision?: Precision;
+  /** Given, drawing stops between two calls of the graph and throws its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Which tokens of a row to draw anew: `count` of them, the first at position `from` (at least 1). */
@@ -179,7 +181,7 @@ export class Sampler {
    * @param rows - `[count, positions]`, changed
    */
   private async draw(rows: Int32Array, group: Group, read: CacheEntries, random: Random): Promise<void> {
-    const { subject, batch, positions, changing } = this.options;
+    const { subject, batch, positions, changing, signal } = this.options;
     const names = cacheNames(subject.spec);
     const fixed = {
       ...currentArrays(changing),
@@ -192,6 +194,7 @@ export class Sampler {
     let ids: Int32Array = new Int32Array(batch * positions);
     let cache = this.empty;
     for (let next = 0; next < waiting.length || slots.some(Boolean); ) {
+      signal?.throwIfAborted();
       const parent: number[] = Array(batch).fill(GOES_ON);
       for (let slot = 0; slot < batch && next < waiting.length; slot++) {
         if (slots[slot]) continue;

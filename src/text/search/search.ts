@@ -9,7 +9,7 @@ import { asJson, type EventBody, eventClock, type Run, stamped } from '../../run
 import { openSubject } from '../lm/subject.js';
 import type { SearchMethodName } from '../names.js';
 import { clusterTexts, type TextCluster } from '../readouts/clusters.js';
-import { calibrate } from '../readouts/session.js';
+import { calibrate, effectGroups, groupsOf } from '../readouts/session.js';
 import type { Arena, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
 import { type BaselineBest, baselineNotes, baselinesOf, bestOf } from './baselines.js';
@@ -66,7 +66,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   const plan = checkSearch(options);
   yield event({ kind: 'started', task: 'text', unit: plan.objective.name, method });
 
-  const calibration = yield* calibrate(options, event);
+  const groups = [...groupsOf(plan), ...effectGroups(plan)];
+  const calibration = yield* calibrate({ ...options, groups }, event);
   const subject = openSubject(model, engine);
   const tools = await openTools(options, subject, plan, calibration);
   yield* calibration.takeWarnings().map(event);

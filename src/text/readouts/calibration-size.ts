@@ -1,0 +1,33 @@
+/** @file How much text calibration counts over: as much as half a minute allows. */
+import { sizeOf } from '../../engine/tensor-spec.js';
+import { parameterShapes } from '../lm/parameters.js';
+import type { TransformerSpec } from '../lm/spec.js';
+
+/** Sequences and their length after BOS: 16,384 positions, which gives a standard deviation to about 1 %. */
+export const MOST_SEQUENCES = 256;
+export const SEQUENCE_LENGTH = 64;
+/** 512 positions: with fewer, z is no measure. */
+const LEAST_SEQUENCES = 8;
+
+/** What drawing and counting should take at most. */
+const SECONDS = 30;
+/** Floating point operations a second of two cores, for a guess before anything was measured. */
+const GUESSED_SPEED = 40e9;
+/** Drawing reads each token once, counting once again. */
+const PASSES = 2;
+
+const multiplications = (spec: TransformerSpec): number =>
+  [...parameterShapes(spec).values()].reduce((sum, shape) => sum + sizeOf([...shape]), 0);
+
+/** A power of two within the limits. */
+const settle = (sequences: number): number =>
+  2 ** Math.floor(Math.log2(Math.min(MOST_SEQUENCES, Math.max(LEAST_SEQUENCES, sequences))));
+
+/** How many sequences fit into the time, by the size of the model alone: the same on every machine. */
+export function guessSequences(spec: TransformerSpec, positions: number): number {
+  const each = (PASSES * 2 * multiplications(spec) * positions) / GUESSED_SPEED;
+  return settle(SECONDS / each);
+}
+
+/** How many fit, once some have been drawn. @param each - seconds to draw one */
+export const affordSequences = (each: number): number => settle(SECONDS / (PASSES * each));
