@@ -272,7 +272,7 @@ describe('a run cut off anywhere', () => {
       console.log(folder.path);
       for (let at = 0; ; at++) {
         folder.append({ kind: 'warning', at, message: 'x'.repeat(at % 5000) });
-        if (at % 50 === 0) folder.writeFrontier(Array(at % 300).fill({ text: 'y' }));
+        if (at % 50 === 0) folder.writeFrontier(Array(at % 300).fill(${JSON.stringify(scored)}));
       }`;
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
