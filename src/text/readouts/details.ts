@@ -28,6 +28,8 @@ export interface TextDetails<Unit> {
 }
 
 /**
+ * Reads one text for several units in one pass.
+ *
  * @param probes - of the subject
  * @param ids - one sequence, BOS in front
  */
