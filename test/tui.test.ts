@@ -216,6 +216,8 @@ describe('--tui in a terminal', () => {
     session.type('q');
     expect(await session.ended).toBe(0);
     await session.sees('picture: ');
+    // The picture itself stands above, drawn and not spelled out.
+    expect(session.screen).not.toContain('␛');
   });
 
   it('shows a training, which Ctrl-C stops', async () => {

@@ -73,10 +73,13 @@ export class Output {
    *
    * @param document - printed as one line of JSON with `--json`
    * @param text - makes what people read otherwise
+   * @param picture - stands in front of the text as it is: escape sequences that this program made
    */
-  result(document: unknown, text: (paint: Paint) => string): void {
+  result(document: unknown, text: (paint: Paint) => string, picture = ''): void {
     this.status(null);
-    const body = this.json ? visibleJson(document) : printable(text(this.paint(this.streams.stdout)));
+    const body = this.json
+      ? visibleJson(document)
+      : picture + printable(text(this.paint(this.streams.stdout)));
     writeWhole(this.streams.stdout, body.endsWith('\n') ? body : `${body}\n`);
   }
 

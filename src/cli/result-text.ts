@@ -33,5 +33,5 @@ export async function resultText<T extends TaskName>(
 ): Promise<void> {
   const picture = 'image' in document ? await pictureInTerminal(String(document.image), flags) : '';
   const printed = isRendered(document) ? withoutPixels(document) : document;
-  output.result(printed, (paint) => picture + formats[task](document, paint));
+  output.result(printed, (paint) => formats[task](document, paint), picture);
 }
