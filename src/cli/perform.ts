@@ -7,7 +7,6 @@ import { withInterrupt } from './interrupt.js';
 import type { CommonOptions } from './options.js';
 import { Output } from './output.js';
 import { showProgress } from './progress.js';
-import { resultText } from './result-text.js';
 import { watchRun } from './watch-run.js';
 
 export interface PerformFlags extends CommonOptions {
@@ -31,7 +30,7 @@ export async function perform(request: JobRequest | unknown, flags: PerformFlags
   const { job, keeps, description } = opened;
   if (!keeps) {
     const document = await finishRun(showProgress(runJob(opened, null), output));
-    return resultText(job.task, document, flags, output);
+    return print({ task: job.task, result: document, unkept: null }, flags, output);
   }
   const done = await withInterrupt(output, (signal) => {
     const folder = createJobFolder(opened, flags.out ?? 'runs');
@@ -79,6 +78,7 @@ async function print(
   flags: PerformFlags,
   output: Output,
 ): Promise<void> {
+  const { resultText } = await import('./result-text.js');
   await resultText(task, result, flags, output);
   if (unkept) throw unkept;
 }

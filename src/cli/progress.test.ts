@@ -5,9 +5,9 @@ import type { ScoredText } from '../core/scored-text.js';
 import { textWidth } from '../core/text-width.js';
 import type { ProgressEvent, Run, RunEvent } from '../runs/events.js';
 import { Output } from './output.js';
-import { advance, formatProgress, type ProgressState, showProgress } from './progress.js';
+import { showProgress } from './progress.js';
+import { advance, formatProgress, noProgress } from './progress-line.js';
 
-const empty: ProgressState = { label: '', progress: null, best: null, figure: null };
 const progress: ProgressEvent = {
   kind: 'progress',
   source: 'search',
@@ -38,7 +38,7 @@ const candidate = (z: number): RunEvent => ({
 
 describe('formatProgress', () => {
   it('tells what, how far, how fast, how long, and the best so far', () => {
-    const state = { ...empty, label: 'L2.H3', progress, best: scored };
+    const state = { ...noProgress, label: 'L2.H3', progress, best: scored };
     expect(formatProgress(state, 160)).toBe(
       'L2.H3  ████████░░░░░░░░░░░░ 42 %  8,432/20,000 evaluations  1,510/s  8 s left  ' +
         'best z 14.2 at 3.41 nats  "Once upon a time,⏎there was a little girl named Lily…"',
@@ -46,7 +46,7 @@ describe('formatProgress', () => {
   });
 
   it('leaves out from the end what does not fit', () => {
-    const state = { ...empty, label: 'L2.H3', progress, best: scored };
+    const state = { ...noProgress, label: 'L2.H3', progress, best: scored };
     expect(formatProgress(state, 79)).toBe(
       'L2.H3  ████████░░░░░░░░░░░░ 42 %  8,432/20,000 evaluations  1,510/s  8 s left',
     );
@@ -66,17 +66,19 @@ describe('formatProgress', () => {
       total: 548e6,
       rate: 2.31e6,
     };
-    expect(formatProgress({ ...empty, progress: bytes }, 120)).toContain('12 MB of 548 MB  2.31 MB/s');
+    expect(formatProgress({ ...noProgress, progress: bytes }, 120)).toContain('12 MB of 548 MB  2.31 MB/s');
     const seconds = { ...progress, budget: 'seconds', done: 3.2, total: 15 };
-    expect(formatProgress({ ...empty, progress: seconds }, 120)).toContain('3/15 s  1,510 evaluations/s');
+    expect(formatProgress({ ...noProgress, progress: seconds }, 120)).toContain(
+      '3/15 s  1,510 evaluations/s',
+    );
     const endless = { ...progress, total: null, rate: null, seconds_left: null, note: 'sampling' };
-    expect(formatProgress({ ...empty, progress: endless }, 120)).toBe('sampling  8,432 evaluations');
+    expect(formatProgress({ ...noProgress, progress: endless }, 120)).toBe('sampling  8,432 evaluations');
   });
 });
 
 describe('advance', () => {
   it('keeps the strongest candidate', () => {
-    const state = [candidate(3), candidate(9), candidate(5)].reduce(advance, empty);
+    const state = [candidate(3), candidate(9), candidate(5)].reduce(advance, noProgress);
     expect(state.best?.z).toBe(9);
   });
 });

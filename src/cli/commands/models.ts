@@ -1,9 +1,9 @@
 /** @file `superstim models`: what `--model` can name without a download. */
 import { Command } from 'commander';
-import { formatBytes, formatTable } from '../../core/format.js';
-import { type Device, deviceNames } from '../../engine/engine-names.js';
+import { deviceNames } from '../../engine/engine-names.js';
 import type { CommonOptions } from '../options.js';
-import { Output, type Paint } from '../output.js';
+import { Output } from '../output.js';
+import type { DeviceState } from '../results/models.js';
 
 export function modelsCommand(): Command {
   return new Command('models')
@@ -14,6 +14,7 @@ export function modelsCommand(): Command {
       '\nExamples:\n  $ superstim models\n  $ superstim models --json | jq .cached[].name',
     )
     .action(async (options: CommonOptions & { devices?: true }) => {
+      const { formatDevices, formatModels } = await import('../results/models.js');
       if (options.devices) {
         const states = await listDevices();
         new Output(options).result(states, () => formatDevices(states));
@@ -25,36 +26,9 @@ export function modelsCommand(): Command {
     });
 }
 
-interface DeviceState {
-  readonly device: Device;
-  /** Why it cannot be used here; null where it can. */
-  readonly trouble: string | null;
-}
-
 async function listDevices(): Promise<DeviceState[]> {
   const { deviceTrouble } = await import('../../engine/compile.js');
   const states: DeviceState[] = [];
   for (const device of deviceNames) states.push({ device, trouble: await deviceTrouble(device) });
   return states;
-}
-
-function formatDevices(states: readonly DeviceState[]): string {
-  return formatTable(states.map(({ device, trouble }) => [device, trouble ?? 'can be used']));
-}
-
-type Models = ReturnType<typeof import('../../hub/list-models.js').listModels>;
-
-function formatModels({ embedded, cached, cache }: Models, paint: Paint): string {
-  const section = (title: string, models: Models['embedded'], empty: string) => {
-    const rows = models.map(({ name, architecture, bytes, complete }) => [
-      `  ${name}`,
-      architecture ?? 'unknown',
-      complete ? formatBytes(bytes) : `${formatBytes(bytes)}, incomplete`,
-    ]);
-    return `${paint('bold', title)}\n${rows.length > 0 ? formatTable(rows) : `  ${empty}`}`;
-  };
-  return [
-    section('Embedded', embedded, '(none)'),
-    section(`Hugging Face cache (${cache})`, cached, '(none; --model org/name downloads one)'),
-  ].join('\n\n');
 }

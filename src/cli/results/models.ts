@@ -1,0 +1,31 @@
+/** @file Models and devices, as `superstim models` prints them. */
+import { formatBytes, formatTable } from '../../core/format.js';
+import type { Device } from '../../engine/engine-names.js';
+import type { Paint } from '../output.js';
+
+export interface DeviceState {
+  readonly device: Device;
+  /** Why it cannot be used here; null where it can. */
+  readonly trouble: string | null;
+}
+
+export function formatDevices(states: readonly DeviceState[]): string {
+  return formatTable(states.map(({ device, trouble }) => [device, trouble ?? 'can be used']));
+}
+
+type Models = ReturnType<typeof import('../../hub/list-models.js').listModels>;
+
+export function formatModels({ embedded, cached, cache }: Models, paint: Paint): string {
+  const section = (title: string, models: Models['embedded'], empty: string) => {
+    const rows = models.map(({ name, architecture, bytes, complete }) => [
+      `  ${name}`,
+      architecture ?? 'unknown',
+      complete ? formatBytes(bytes) : `${formatBytes(bytes)}, incomplete`,
+    ]);
+    return `${paint('bold', title)}\n${rows.length > 0 ? formatTable(rows) : `  ${empty}`}`;
+  };
+  return [
+    section('Embedded', embedded, '(none)'),
+    section(`Hugging Face cache (${cache})`, cached, '(none; --model org/name downloads one)'),
+  ].join('\n\n');
+}
