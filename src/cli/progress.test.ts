@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeStreams } from '../../test/fake-streams.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { textWidth } from '../core/text-width.js';
-import type { ProgressEvent, Run, RunEvent } from '../runs/events.js';
+import { finishRun, type ProgressEvent, type Run, type RunEvent } from '../runs/events.js';
 import { Output } from './output.js';
 import { showProgress } from './progress.js';
 import { advance, formatProgress, noProgress } from './progress-line.js';
@@ -105,9 +105,8 @@ describe('showProgress', () => {
     const { written, streams } = fakeStreams(setting);
     const shown = showProgress(run, new Output({ color: false, ...options }, streams));
     let count = 0;
-    let next = await shown.next();
-    for (; !next.done; next = await shown.next()) count++;
-    return { written, count, result: next.value };
+    const result = await finishRun(shown, () => count++);
+    return { written, count, result };
   }
 
   it('draws at most ten times a second, passes everything on and leaves a clean line', async () => {

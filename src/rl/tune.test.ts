@@ -19,12 +19,10 @@ beforeAll(async () => {
 describe('Reward', () => {
   it('is the same when a subject reads the text with a tokenizer of its own', async () => {
     const plan = resolveUnits('L1.H3', session);
-    const calibrating = calibrate(session);
-    let calibrated = await calibrating.next();
-    while (!calibrated.done) calibrated = await calibrating.next();
+    const calibration = await finishRun(calibrate(session));
     const { tokenizer } = model;
     const subject = openSubject(model, 'onnx');
-    const probe = await Probe.create({ ...plan, subject, at: 'max', calibration: calibrated.value });
+    const probe = await Probe.create({ ...plan, subject, at: 'max', calibration });
     const ids = ['What do you mean?', 'He went home to bed.'].map((text) => [...tokenizer.encode(text)]);
     const positions = Math.min(...ids.map(({ length }) => length));
     const rows = Int32Array.from(ids.flatMap((row) => row.slice(0, positions)));

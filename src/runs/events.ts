@@ -7,6 +7,7 @@
  * all. Field names with two words are spelled as in the command line's JSON (`token_ids`).
  */
 import type { Explanation } from '../core/explanation.js';
+import { lastOf } from '../core/last-of.js';
 import type { ScoredText } from '../core/scored-text.js';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
@@ -206,13 +207,9 @@ export async function* stamped<T>(
 }
 
 /** Runs a computation to its end for its result alone; `onEvent` sees every event. */
-export async function finishRun<Result>(
+export function finishRun<Result>(
   run: AsyncGenerator<RunEvent, Result, void>,
   onEvent?: (event: RunEvent) => void,
 ): Promise<Result> {
-  for (;;) {
-    const next = await run.next();
-    if (next.done) return next.value;
-    onEvent?.(next.value);
-  }
+  return lastOf(run, onEvent);
 }

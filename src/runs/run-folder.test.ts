@@ -15,10 +15,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '../core/errors.js';
+import { lastOf } from '../core/last-of.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { encodeDescription, type RunDescription } from './description.js';
 import { encodeEvent } from './event-codec.js';
-import type { Run, RunEvent } from './events.js';
+import { finishRun, type Run, type RunEvent } from './events.js';
 import { followRun, readRun } from './read-run.js';
 import { createRunFolder, openRunFolder, recordRun, safeFileName } from './run-folder.js';
 import { RunTail } from './run-tail.js';
@@ -47,11 +48,8 @@ const scored: ScoredText = {
 
 async function collect<Result>(run: AsyncGenerator<RunEvent, Result, void>) {
   const events: RunEvent[] = [];
-  for (;;) {
-    const next = await run.next();
-    if (next.done) return { events, result: next.value };
-    events.push(next.value);
-  }
+  const result = await finishRun(run, (event) => events.push(event));
+  return { events, result };
 }
 
 describe('createRunFolder', () => {
@@ -353,14 +351,12 @@ describe('followRun', () => {
       folder.append(warning(2));
       folder.append(finished);
     }, 40);
-    const seen = [];
-    const follow = followRun(folder.path, { pollEvery: 5 });
-    let next = await follow.next();
-    for (; !next.done; next = await follow.next()) seen.push(next.value);
+    const seen: unknown[] = [];
+    const end = await lastOf(followRun(folder.path, { pollEvery: 5 }), (event) => seen.push(event));
     clearTimeout(later);
     folder.close();
     expect(seen).toEqual([warning(1), warning(2), finished]);
-    expect(next.value).toBe('done');
+    expect(end).toBe('done');
   });
 
   it('stops at the signal', async () => {

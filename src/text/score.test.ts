@@ -236,17 +236,17 @@ describe('calibrate', () => {
 
   /** One whole calibration, as a new process does it. */
   async function fresh(changes: Partial<SessionOptions> = {}, groups: readonly ReadoutGroup[] = [group()]) {
-    const steps = calibrate({ ...onSamples(changes), groups });
     const reports: EventBody[] = [];
-    let step = await steps.next();
-    for (; !step.done; step = await steps.next()) reports.push(step.value);
-    const statistics = await step.value.statistics(groups[0]!);
+    const calibration = await finishRun(calibrate({ ...onSamples(changes), groups }), (event) =>
+      reports.push(event),
+    );
+    const statistics = await calibration.statistics(groups[0]!);
     return {
       reports,
-      calibration: step.value,
-      warnings: step.value.takeWarnings(),
+      calibration,
+      warnings: calibration.takeWarnings(),
       statistics,
-      from: await step.value.sourceOf(groups[0]!),
+      from: await calibration.sourceOf(groups[0]!),
     };
   }
   const files = (ending: string) => {
@@ -333,14 +333,10 @@ describe('calibrate', () => {
     for (const phase of ['drawing', 'moments']) {
       const controller = new AbortController();
       const steps = calibrate({ ...onSamples({ signal: controller.signal }), groups: [group()] });
-      const stop = async () => {
-        for (;;) {
-          const { done, value } = await steps.next();
-          if (done) return;
-          if ('note' in value && value.note?.includes(phase)) controller.abort(new Error('stopped'));
-        }
-      };
-      await expect(stop(), phase).rejects.toThrow('stopped');
+      const stopped = finishRun(steps, (event) => {
+        if ('note' in event && event.note?.includes(phase)) controller.abort(new Error('stopped'));
+      });
+      await expect(stopped, phase).rejects.toThrow('stopped');
       expect(existsSync(join(cache, 'calibration')) ? files('.samples') : []).toHaveLength(
         phase === 'drawing' ? 0 : 1,
       );

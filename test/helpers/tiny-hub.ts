@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { downloadModel } from '../../src/hub/download-model.js';
 import type { HubSettings } from '../../src/hub/settings.js';
-import type { RunEvent } from '../../src/runs/events.js';
+import { finishRun, type RunEvent } from '../../src/runs/events.js';
 import { FakeHub } from '../fake-hub.js';
 
 export const tinyRepo = 'tiny-org/tiny-model';
@@ -55,9 +55,6 @@ export function tinySettings(endpoint: string, scratch: string): HubSettings {
 export async function downloadTiny(settings: HubSettings, revision = 'main', signal?: AbortSignal) {
   const events: RunEvent[] = [];
   const run = downloadModel({ repo: tinyRepo, revision }, { settings, ...(signal && { signal }) });
-  for (;;) {
-    const next = await run.next();
-    if (next.done) return { folder: next.value, events };
-    events.push(next.value);
-  }
+  const folder = await finishRun(run, (event) => events.push(event));
+  return { folder, events };
 }

@@ -11,6 +11,7 @@ import { UserError } from '../../src/core/errors.js';
 import type { LatentUnit } from '../../src/core/units.js';
 import { extendWeights } from '../../src/engine/weights/extend.js';
 import { openSafetensors } from '../../src/engine/weights/safetensors.js';
+import { finishRun } from '../../src/runs/events.js';
 import { readConfig } from '../../src/text/lm/config.js';
 import { loadTextModel, openTextWeights } from '../../src/text/lm/model.js';
 import { forward } from '../../src/text/lm/transformer.js';
@@ -124,10 +125,9 @@ test.each([...byModel])(
       text: Array.from(ids.subarray(1), (id) => ` t${id}`).join(''),
       units: strongest.map(({ unit }) => unit),
     });
-    let step = await run.next();
-    while (!step.done) step = await run.next();
-    expect(step.value.token_ids).toEqual([...ids]);
-    for (const [i, { raw, margin }] of step.value.units.entries()) {
+    const scored = await finishRun(run);
+    expect(scored.token_ids).toEqual([...ids]);
+    for (const [i, { raw, margin }] of scored.units.entries()) {
       expect(relativeError(raw, strongest[i]!.values)).toBeLessThan(TOLERANCE);
       expect(margin).not.toBeNull();
     }

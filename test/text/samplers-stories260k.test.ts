@@ -1,5 +1,6 @@
 /** Samplers on a real model, against the enumeration of all its texts of two tokens (512 x 512 but for specials). */
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { finishRun } from '../../src/runs/events.js';
 import { loadTextModel } from '../../src/text/lm/model.js';
 import { openSubject } from '../../src/text/lm/subject.js';
 import { Probe } from '../../src/text/readouts/probe.js';
@@ -35,10 +36,8 @@ describe.skipIf(stories.missing)(stories.title('samplers of L2.H3 of stories260k
       seed: 1,
     };
     const units = resolveUnits('L2.H3', session);
-    const preparing = calibrate(session);
-    let prepared = await preparing.next();
-    while (!prepared.done) prepared = await preparing.next();
-    probe = await Probe.create({ subject, ...units, calibration: prepared.value, at: 'max' });
+    const calibration = await finishRun(calibrate(session));
+    probe = await Probe.create({ subject, ...units, calibration, at: 'max' });
     const { spec, special, start } = subject;
     const tokens = Array.from({ length: spec.vocab }, (_, id) => id).filter((id) => !special.includes(id));
     test = {

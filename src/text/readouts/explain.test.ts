@@ -61,13 +61,8 @@ const session = (model: string, changes: Partial<SessionOptions> = {}): SessionO
   ...changes,
 });
 
-async function open(options: SessionOptions, unit: string): Promise<OpenExplainer> {
-  const opening = openExplainer({ ...options, unit });
-  for (;;) {
-    const next = await opening.next();
-    if (next.done) return next.value;
-  }
-}
+const open = (options: SessionOptions, unit: string): Promise<OpenExplainer> =>
+  finishRun(openExplainer({ ...options, unit }));
 
 async function explain(options: SessionOptions, unit: string, ...texts: string[]): Promise<Explanation[]> {
   const { explainer, dispose } = await open(options, unit);
@@ -229,10 +224,8 @@ describe('logits written', () => {
       );
     } else {
       const z = await valuesAt(model, ids, `blocks.${layer}.attn.hook_z`);
-      const calibrating = calibrate(options);
-      let step = await calibrating.next();
-      while (!step.done) step = await calibrating.next();
-      const { centre } = await step.value.statistics(headGroup(spec, layer, 'delta'));
+      const calibration = await finishRun(calibrate(options));
+      const { centre } = await calibration.statistics(headGroup(spec, layer, 'delta'));
       const at = (peak.position * spec.heads + index) * spec.dHead;
       const own = Array.from({ length: spec.dHead }, (_, i) => z[at + i]! - centre![index * spec.dHead + i]!);
       const size = spec.dHead * spec.dModel;
@@ -290,11 +283,9 @@ describe('substitutions', () => {
       const logits = await valuesAt(model, ids, 'logits');
       const excluded = new Set(tokenizer.excludedTokens());
       const units = resolveUnits(unitName, options);
-      const calibrating = calibrate(options);
-      let step = await calibrating.next();
-      while (!step.done) step = await calibrating.next();
+      const calibration = await finishRun(calibrate(options));
       const subject = openSubject(model, 'onnx');
-      const probe = await Probe.create({ subject, ...units, calibration: step.value, at });
+      const probe = await Probe.create({ subject, ...units, calibration, at });
       for (let position = 1; position < ids.length; position++) {
         const before = logits.slice((position - 1) * spec.vocab, position * spec.vocab);
         const likeliest = before
@@ -331,12 +322,10 @@ describe('substitutions', () => {
 it('reports what ablation loses', async () => {
   const options = session('gpt2');
   const [explanation] = await explain(options, 'L0.H1', text);
-  const calibrating = calibrate(options);
-  let step = await calibrating.next();
-  while (!step.done) step = await calibrating.next();
+  const calibration = await finishRun(calibrate(options));
   const { objective } = resolveUnits('L0.H1', options);
   const expected = await ablationDivergence(
-    { subject: openSubject(models.gpt2!, 'onnx'), objective, calibration: step.value },
+    { subject: openSubject(models.gpt2!, 'onnx'), objective, calibration },
     Int32Array.from(explanation!.token_ids),
   );
   expect(explanation!.ablation!.length).toBe(expected.length);

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { embeddedFolder } from '../../hub/embedded.js';
+import { finishRun } from '../../runs/events.js';
 import { embedTokens } from '../lm/embed.js';
 import { loadTextModel, type TextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
@@ -22,14 +23,11 @@ let row: Int32Array;
 beforeAll(async () => {
   model = await loadTextModel(`${embeddedFolder}/books-lm`);
   const options = { model, engine: 'onnx', measure: 'delta', at: 'max', reference: 'none', seed: 0 } as const;
-  const preparing = calibrate(options);
-  let prepared = await preparing.next();
-  while (!prepared.done) prepared = await preparing.next();
   const { tokenizer } = model;
   probe = await Probe.create({
     subject: openSubject(model, 'onnx'),
     ...resolveUnits('L2.H1', options),
-    calibration: prepared.value,
+    calibration: await finishRun(calibrate(options)),
     at: 'max',
   });
   banned = tokenizer.excludedTokens();

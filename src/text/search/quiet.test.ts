@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
 import { embeddedFolder } from '../../hub/embedded.js';
+import { finishRun } from '../../runs/events.js';
 import { loadTextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
-import type { Calibration } from '../readouts/calibration.js';
 import { Probe } from '../readouts/probe.js';
 import { calibrate, resolveUnits, type SessionOptions } from '../readouts/session.js';
 import { encodeText } from '../score.js';
@@ -53,9 +53,9 @@ it('scores many texts in few calls, each as it is scored alone', async () => {
     ...{ model, engine: 'onnx', measure: 'delta', at: 'max', reference: 'none', seed: 0 },
   };
   const subject = openSubject(model, 'onnx');
-  const { value: calibration } = await calibrate(session).next();
+  const calibration = await finishRun(calibrate(session));
   const plan = resolveUnits('L1.H3', session);
-  const probe = await Probe.create({ subject, ...plan, calibration: calibration as Calibration, at: 'max' });
+  const probe = await Probe.create({ subject, ...plan, calibration, at: 'max' });
   const texts = Array.from(
     { length: 400 },
     (_, i) => `${i % 2 ? 'What is' : 'I saw'} ${i % 10} and ${i % 7}`,

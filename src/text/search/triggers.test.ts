@@ -1,7 +1,9 @@
 /** Triggers on the embedded model, against as many random texts. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { lastOf } from '../../core/last-of.js';
 import { Random } from '../../core/random.js';
 import { embeddedFolder } from '../../hub/embedded.js';
+import { finishRun } from '../../runs/events.js';
 import { loadTextModel } from '../lm/model.js';
 import { stackRows } from '../lm/rows.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
@@ -29,10 +31,7 @@ beforeAll(async () => {
     reference: 'layer',
     seed: 0,
   } as const;
-  const preparing = calibrate(options);
-  let prepared = await preparing.next();
-  while (!prepared.done) prepared = await preparing.next();
-  const probing = { subject, calibration: prepared.value, at: 'max' } as const;
+  const probing = { subject, calibration: await finishRun(calibrate(options)), at: 'max' } as const;
   const probe = await Probe.create({ ...probing, ...resolveUnits('L2.N100', options) });
   atEnd = await Probe.create({
     ...probing,
@@ -54,14 +53,11 @@ beforeAll(async () => {
 
 async function triggersOf(arena: Arena, share: number): Promise<Int32Array[]> {
   const finder = await TriggerFinder.create(arena);
-  const finding = finder.find(share);
-  for (;;) {
-    const { done, value } = await finding.next();
+  const found = await lastOf(finder.find(share), () => {
     arena.spent = arena.cost.evaluations / arena.options.evaluations;
-    if (!done) continue;
-    await finder.dispose();
-    return value;
-  }
+  });
+  await finder.dispose();
+  return found;
 }
 const strengths = async (rows: readonly Int32Array[]): Promise<Float32Array> =>
   (await atEnd.score(stackRows(rows), rows[0]!.length, 64)).z;
