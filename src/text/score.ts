@@ -2,6 +2,7 @@
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
 import { eventClock, type Run } from '../runs/events.js';
+import { encodeText } from './lm/encode-text.js';
 import { openSubject, type TextSubject } from './lm/subject.js';
 import { ablationDivergence } from './readouts/ablation.js';
 import type { CalibratedUnit } from './readouts/calibrated-unit.js';
@@ -177,22 +178,4 @@ function largest(values: Float32Array): number {
   let best = 1;
   for (let i = 2; i < values.length; i++) if (values[i]! > values[best]!) best = i;
   return best;
-}
-
-/**
- * Token ids of a text, BOS in front.
- *
- * @throws UsageError for an empty text, or one longer than the context
- */
-export function encodeText({ tokenizer, spec }: TextSubject, text: string): Int32Array {
-  if (text === '') throw new UsageError(`the text is empty: give at least one token with ${field('text')}`);
-  const ids = tokenizer.encode(text);
-  if (ids.length < 2)
-    throw new UsageError(`the text has no token beside BOS: give at least one with ${field('text')}`);
-  if (ids.length > spec.context) {
-    throw new UsageError(
-      `the text has ${ids.length} tokens with BOS, more than the ${spec.context} of the model's context: give a shorter one`,
-    );
-  }
-  return Int32Array.from(ids);
 }

@@ -1,9 +1,9 @@
 /** @file What can be wrong with the request for a search. */
 import { UsageError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
+import { encodeText } from '../lm/encode-text.js';
 import { openSubject } from '../lm/subject.js';
 import { type Resolved, resolveUnits } from '../readouts/session.js';
-import { encodeText } from '../score.js';
 import type { SearchOptions } from './search-options.js';
 
 /**

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun } from '../../runs/events.js';
+import { encodeText } from '../lm/encode-text.js';
 import { loadTextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
 import { Probe } from '../readouts/probe.js';
 import { calibrate, resolveUnits, type SessionOptions } from '../readouts/session.js';
-import { encodeText } from '../score.js';
 import { loudest, quietTexts } from './quiet.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'superstim-quiet-'));

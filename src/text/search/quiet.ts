@@ -4,10 +4,10 @@ import { UsageError, UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { readTextFile } from '../../core/text-file.js';
 import { batchFor } from '../lm/batch-size.js';
+import { encodeText } from '../lm/encode-text.js';
 import { stackRows } from '../lm/rows.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
-import { encodeText } from '../score.js';
 
 /** Texts of one search, and characters of a line that may be one. */
 const MOST_TEXTS = 5000;

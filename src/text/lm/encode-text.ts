@@ -1,0 +1,25 @@
+/** @file The tokens of a text that a user gave. */
+import { UsageError } from '../../core/errors.js';
+import { field } from '../../core/field.js';
+import type { TextModel } from './model.js';
+
+/**
+ * Token ids of a text, BOS in front.
+ *
+ * @throws UsageError for an empty text, or one longer than the context
+ */
+export function encodeText(
+  { tokenizer, spec }: Pick<TextModel, 'tokenizer' | 'spec'>,
+  text: string,
+): Int32Array {
+  if (text === '') throw new UsageError(`the text is empty: give at least one token with ${field('text')}`);
+  const ids = tokenizer.encode(text);
+  if (ids.length < 2)
+    throw new UsageError(`the text has no token beside BOS: give at least one with ${field('text')}`);
+  if (ids.length > spec.context) {
+    throw new UsageError(
+      `the text has ${ids.length} tokens with BOS, more than the ${spec.context} of the model's context: give a shorter one`,
+    );
+  }
+  return Int32Array.from(ids);
+}
