@@ -1,20 +1,7 @@
 /** @file BLOOM: ALiBi, and a norm on the embeddings. */
 import type { ModuleNames } from '../spec.js';
-import {
-  commonKeys,
-  family,
-  flag,
-  headCount,
-  headSize,
-  layerCount,
-  length,
-  plain,
-  positive,
-  renamed,
-  specialTokens,
-  vocabulary,
-  width,
-} from './family.js';
+import { basicSpec, family, renamed } from './family.js';
+import { commonKeys, flag, headCount, layerCount, length, positive, width } from './keys.js';
 
 const keys = {
   ...commonKeys,
@@ -22,10 +9,8 @@ const keys = {
   n_head: headCount.default(8),
   n_layer: layerCount.default(2),
   seq_length: length.default(2048),
-  vocab_size: vocabulary,
   layer_norm_epsilon: positive.default(1e-5),
   apply_residual_connection_post_layernorm: flag.default(false),
-  tie_word_embeddings: flag.default(true),
 };
 
 const modules: ModuleNames = {
@@ -48,28 +33,17 @@ const modules: ModuleNames = {
 
 const read = family(keys, (config, unsupported) => {
   const { hidden_size: dModel, n_head: heads, n_layer: layers } = config;
-  const dHead = headSize(dModel, heads, unsupported);
+  const basic = basicSpec(config, { layers, dModel, heads }, unsupported);
   return {
-    ...plain,
-    family: config.model_type,
+    ...basic,
     modules,
-    layers,
-    dModel,
-    heads,
-    kvHeads: heads,
-    dHead,
     dMlp: 4 * dModel,
-    vocab: config.vocab_size,
     context: config.seq_length,
     norm: { kind: 'layer', eps: config.layer_norm_epsilon },
     positions: { kind: 'alibi', scale: 1 },
-    attentionScale: 1 / Math.sqrt(dHead),
-    windows: new Array(layers).fill(null),
     biases: { qkv: true, output: true, mlp: true, unembedding: false },
     sumOntoNormed: config.apply_residual_connection_post_layernorm,
     activation: 'geluTanh',
-    tiedEmbeddings: config.tie_word_embeddings,
-    ...specialTokens(config),
   };
 });
 

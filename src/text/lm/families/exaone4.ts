@@ -1,6 +1,8 @@
 /** @file EXAONE 4: norms behind attention and MLP, as OLMo 2; where windows alternate, nothing turns in the other layers. */
-import { family, layerCount, positive } from './family.js';
+import { family } from './family.js';
+import { layerCount, positive } from './keys.js';
 import { llamaKeys, llamaSpec, postNormModules, windowsByType } from './llama.js';
+import { rotary, rotaryWhere } from './rope.js';
 
 const keys = {
   ...llamaKeys,
@@ -13,9 +15,7 @@ export const exaone4 = family(keys, (config, unsupported) => {
   const spec = llamaSpec({ ...config, attention_bias: false, mlp_bias: false }, unsupported);
   const { sliding_window_pattern: pattern = 4 } = config;
   const windows = windowsByType(config, (layer) => (layer + 1) % pattern !== 0);
-  const turning = spec.positions.kind === 'rotary' ? spec.positions.layers[0]! : null;
-  const layers = windows.map((window) =>
-    config.sliding_window === undefined || window !== null ? turning : null,
-  );
-  return { ...spec, modules: postNormModules, windows, positions: { kind: 'rotary', layers } };
+  const turns = windows.map((window) => config.sliding_window === undefined || window !== null);
+  const positions = rotaryWhere(turns, rotary(config, spec, unsupported));
+  return { ...spec, modules: postNormModules, windows, positions };
 });

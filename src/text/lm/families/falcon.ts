@@ -1,20 +1,7 @@
 /** @file Falcon: three ways to pack queries, keys and values, one norm or two, rotary positions or ALiBi. */
 import type { LayerNames, ModuleNames } from '../spec.js';
-import {
-  activation,
-  commonKeys,
-  family,
-  flag,
-  headCount,
-  headSize,
-  layerCount,
-  length,
-  plain,
-  positive,
-  specialTokens,
-  vocabulary,
-  width,
-} from './family.js';
+import { basicSpec, family } from './family.js';
+import { activation, commonKeys, flag, headCount, layerCount, length, positive, width } from './keys.js';
 import { ropeKeys, rotary, rotaryPositions } from './rope.js';
 
 const keys = {
@@ -25,7 +12,6 @@ const keys = {
   num_kv_heads: headCount.optional(),
   num_hidden_layers: layerCount,
   ffn_hidden_size: width.optional(),
-  vocab_size: vocabulary,
   max_position_embeddings: length.default(2048),
   layer_norm_epsilon: positive.default(1e-5),
   activation: activation.default('gelu'),
@@ -35,7 +21,6 @@ const keys = {
   new_decoder_architecture: flag.default(false),
   parallel_attn: flag.default(true),
   num_ln_in_parallel_attn: layerCount.optional(),
-  tie_word_embeddings: flag.default(true),
 };
 
 const layer: LayerNames = {
@@ -56,7 +41,7 @@ const modules: Omit<ModuleNames, 'layer'> = {
 export const falcon = family(keys, (config, unsupported) => {
   const { hidden_size: dModel, num_attention_heads: heads, num_hidden_layers: layers, bias } = config;
   const { new_decoder_architecture: newer, parallel_attn: parallel } = config;
-  const dHead = headSize(dModel, heads, unsupported);
+  const basic = basicSpec(config, { layers, dModel, heads }, unsupported);
   // Falcon-7B's "num_kv_heads" says otherwise, and is not looked at.
   const single = !newer && config.multi_query;
   const norms =
@@ -67,8 +52,8 @@ export const falcon = family(keys, (config, unsupported) => {
           mlpNorm: parallel ? 'input_layernorm' : 'post_attention_layernorm',
         };
   return {
-    ...plain,
-    family: config.model_type,
+    ...basic,
+    kvHeads: single ? 1 : (config.num_kv_heads ?? heads),
     modules: {
       ...modules,
       layer: {
@@ -78,24 +63,14 @@ export const falcon = family(keys, (config, unsupported) => {
         ...(single && { attention: { ...layer.attention, order: 'part,head' } as LayerNames['attention'] }),
       },
     },
-    layers,
-    dModel,
-    heads,
-    kvHeads: single ? 1 : (config.num_kv_heads ?? heads),
-    dHead,
     dMlp: config.ffn_hidden_size ?? 4 * dModel,
-    vocab: config.vocab_size,
     context: config.max_position_embeddings,
     norm: { kind: 'layer', eps: config.layer_norm_epsilon },
     positions: config.alibi
-      ? { kind: 'alibi', scale: 1 / Math.sqrt(dHead) }
-      : rotaryPositions(layers, rotary(config, { dHead }, unsupported)),
-    attentionScale: 1 / Math.sqrt(dHead),
-    windows: new Array(layers).fill(null),
+      ? { kind: 'alibi', scale: basic.attentionScale }
+      : rotaryPositions(layers, rotary(config, basic, unsupported)),
     biases: { qkv: bias, output: bias, mlp: bias, unembedding: false },
     parallelResidual: parallel,
     activation: config.activation,
-    tiedEmbeddings: config.tie_word_embeddings,
-    ...specialTokens(config),
   };
 });

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.js';
 import type { WeightSource } from '../../../engine/weights/weights.js';
-import type { Activation, TransformerSpec } from '../spec.js';
+import type { TransformerSpec } from '../spec.js';
+import type { commonKeys } from './keys.js';
 
 export interface Family {
   /**
@@ -24,17 +25,18 @@ export interface Family {
   readonly present?: (source: WeightSource, nameIn: (name: string) => string) => WeightSource;
 }
 
+/** What to throw where a config.json asks for what is not supported. */
+export type Unsupported = (what: string) => UserError;
+
 /** A family whose config.json has the keys of `schema`; null counts as absent. */
 export function family<Shape extends z.ZodRawShape>(
   schema: Shape,
-  spec: (config: z.output<z.ZodObject<Shape>>, unsupported: (what: string) => UserError) => TransformerSpec,
-  fold?: Family['fold'],
+  spec: (config: z.output<z.ZodObject<Shape>>, unsupported: Unsupported) => TransformerSpec,
 ): Family {
   const object = z.object(schema);
   return {
     read: (json, where) =>
       spec(readBy(object, json, where), (what) => new UserError(`${where} asks for ${what}`)),
-    ...(fold && { fold }),
   };
 }
 
@@ -88,74 +90,44 @@ function withoutNulls(json: object, depth = 2): object {
   );
 }
 
-// What keys hold. The largest numbers are a few times those of the largest networks there are.
-
-const count = (most: number) => {
-  const wanted = `a whole number from 1 to ${most}`;
-  return z.int(wanted).min(1, wanted).max(most, wanted);
-};
-export const layerCount = count(1024);
-export const headCount = count(4096);
-export const width = count(2 ** 20);
-export const vocabulary = count(2 ** 24);
-export const length = count(2 ** 30);
-export const number = z.number('a number');
-export const positive = z.number('a number above 0').gt(0, 'a number above 0');
-export const flag = z.boolean('true or false');
-export const text = z.string('a string');
-/** Kinds of attention by layer. */
-export const layerTypes = z.array(text, 'a list of strings').max(1024, 'a list of at most 1024 strings');
-
-const tokenId = z.int('a token id').min(0, 'a token id');
-/** One number, a list, or none. */
-const tokenIds = z
-  .union([tokenId.transform((id) => [id]), z.array(tokenId).max(1000)], 'a token id or a list of them')
-  .default([]);
-
-/** Keys that all families have. */
-export const commonKeys = { model_type: text, bos_token_id: tokenIds, eos_token_id: tokenIds };
-
-export function specialTokens(config: {
-  bos_token_id: number[];
-  eos_token_id: number[];
-}): Pick<TransformerSpec, 'bos' | 'eos'> {
-  return { bos: config.bos_token_id[0] ?? null, eos: config.eos_token_id };
-}
-
-/** Hugging Face's names of activations. */
-const activations = new Map<string, Activation>([
-  ['gelu', 'gelu'],
-  ['gelu_new', 'geluTanh'],
-  ['gelu_fast', 'geluTanh'],
-  ['gelu_pytorch_tanh', 'geluTanh'],
-  ['silu', 'silu'],
-  ['swish', 'silu'],
-  ['relu', 'relu'],
-]);
-
-const activationNames = [...activations.keys()].join(', ');
-/** A key that names an activation function. */
-export const activation = z
-  .string('a string')
-  .refine((name) => activations.has(name), `an activation that is supported (${activationNames})`)
-  .transform((name) => activations.get(name)!);
-
 /** Throws UserError when heads do not divide the width. */
-export function headSize(dModel: number, heads: number, unsupported: (what: string) => UserError): number {
+function headSize(dModel: number, heads: number, unsupported: Unsupported): number {
   if (dModel % heads === 0) return dModel / heads;
   throw unsupported(`${heads} heads in a width of ${dModel}, which does not divide evenly`);
 }
 
-/** What most families have nothing of. */
-export const plain = {
-  embeddingScale: 1,
-  scaledByDepth: false,
-  experts: null,
-  attentionCap: null,
-  qkNorm: 'head',
-  biases: { qkv: false, output: false, mlp: false, unembedding: false },
-  parallelResidual: false,
-  sumOntoNormed: false,
-  residualScale: 1,
-  logits: { scale: 1, cap: null },
-} as const satisfies Partial<TransformerSpec>;
+/** What is a family's own. */
+type OwnParts = 'modules' | 'dMlp' | 'context' | 'norm' | 'positions' | 'biases' | 'activation';
+
+/**
+ * What follows from the common keys and the size, and what most families have nothing of. Every layer sees everything.
+ *
+ * @param size.dHead - default: an even share of the width
+ */
+export function basicSpec(
+  config: z.output<z.ZodObject<typeof commonKeys>>,
+  size: Pick<TransformerSpec, 'layers' | 'dModel' | 'heads'> & { readonly dHead?: number | undefined },
+  unsupported: Unsupported,
+): Omit<TransformerSpec, OwnParts> {
+  const { layers, dModel, heads } = size;
+  const dHead = size.dHead ?? headSize(dModel, heads, unsupported);
+  return {
+    family: config.model_type,
+    ...{ layers, dModel, heads, kvHeads: heads, dHead },
+    vocab: config.vocab_size,
+    embeddingScale: 1,
+    attentionScale: 1 / Math.sqrt(dHead),
+    scaledByDepth: false,
+    attentionCap: null,
+    windows: new Array(layers).fill(null),
+    qkNorm: 'head',
+    experts: null,
+    parallelResidual: false,
+    sumOntoNormed: false,
+    residualScale: 1,
+    logits: { scale: 1, cap: null },
+    tiedEmbeddings: config.tie_word_embeddings,
+    bos: config.bos_token_id[0] ?? null,
+    eos: config.eos_token_id,
+  };
+}

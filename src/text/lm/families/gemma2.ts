@@ -1,8 +1,8 @@
 /** @file Gemma 2: norms before and after both halves of a layer, soft caps, windows in every other layer. */
 import type { z } from 'zod';
-import type { UserError } from '../../../core/errors.js';
 import type { TransformerSpec } from '../spec.js';
-import { activation, type Family, family, flag, positive } from './family.js';
+import { type Family, family, type Unsupported } from './family.js';
+import { activation, flag, positive } from './keys.js';
 import { llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
 
 export const gemma2Keys = {
@@ -15,14 +15,14 @@ export const gemma2Keys = {
 };
 
 /** Gemma's norms multiply by 1 + w. */
-export const gemmaFold: Family['fold'] = (name, values) => {
+export const gemmaFold: NonNullable<Family['fold']> = (name, values) => {
   if (!name.endsWith('norm.weight')) return;
   for (let i = 0; i < values.length; i++) values[i]! += 1;
 };
 
 export function gemma2Spec(
   config: z.output<z.ZodObject<typeof gemma2Keys>>,
-  unsupported: (what: string) => UserError,
+  unsupported: Unsupported,
 ): TransformerSpec {
   return {
     ...llamaSpec(config, unsupported),
@@ -44,4 +44,4 @@ export function gemma2Spec(
   };
 }
 
-export const gemma2 = family(gemma2Keys, gemma2Spec, gemmaFold);
+export const gemma2: Family = { ...family(gemma2Keys, gemma2Spec), fold: gemmaFold };

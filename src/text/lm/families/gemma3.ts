@@ -1,18 +1,9 @@
 /** @file Gemma 3: Gemma 2 with normalized queries and keys, and slow rotary positions where a layer sees everything. */
 import { UserError } from '../../../core/errors.js';
-import {
-  type Family,
-  family,
-  flag,
-  headCount,
-  layerCount,
-  length,
-  positive,
-  vocabulary,
-  width,
-} from './family.js';
+import { type Family, family } from './family.js';
 import { gemma2Keys, gemma2Spec, gemmaFold } from './gemma2.js';
-import { windowsByType } from './llama.js';
+import { flag, headCount, layerCount, length, positive, vocabulary, width } from './keys.js';
+import { headNorms, windowsByType } from './llama.js';
 import { rotaryByWindow } from './rope.js';
 
 /** The defaults are those of transformers: published multimodal models leave most keys out. */
@@ -34,9 +25,8 @@ const keys = {
   use_bidirectional_attention: flag.default(false),
 };
 
-export const gemma3Text = family(
-  keys,
-  (config, unsupported) => {
+export const gemma3Text: Family = {
+  ...family(keys, (config, unsupported) => {
     if (config.use_bidirectional_attention)
       throw unsupported('attention to what comes later, which is not supported');
     const windows = windowsByType(config, (layer) => (layer + 1) % config.sliding_window_pattern !== 0);
@@ -45,14 +35,19 @@ export const gemma3Text = family(
       ...spec,
       modules: {
         ...modules,
-        layer: { ...modules.layer, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
+        layer: { ...modules.layer, ...headNorms },
       },
       windows,
-      positions: rotaryByWindow(config, windows, config.rope_local_base_freq, unsupported),
+      positions: rotaryByWindow(
+        config,
+        { dHead: spec.dHead, windows },
+        config.rope_local_base_freq,
+        unsupported,
+      ),
     };
-  },
-  gemmaFold,
-);
+  }),
+  fold: gemmaFold,
+};
 
 /** The language model of a multimodal one. */
 export const gemma3: Family = {

@@ -1,24 +1,9 @@
 /** @file GPT-Neo. */
 import { z } from 'zod';
-import type { UserError } from '../../../core/errors.js';
 import type { ModuleNames } from '../spec.js';
-import {
-  activation,
-  commonKeys,
-  family,
-  flag,
-  headCount,
-  headSize,
-  layerCount,
-  length,
-  plain,
-  positive,
-  specialTokens,
-  text,
-  vocabulary,
-  width,
-} from './family.js';
+import { basicSpec, family, type Unsupported } from './family.js';
 import { gpt2Modules } from './gpt2.js';
+import { activation, commonKeys, headCount, layerCount, length, positive, text, width } from './keys.js';
 
 const pattern = z.tuple([z.array(text).min(1).max(1024), layerCount]);
 const keys = {
@@ -28,13 +13,11 @@ const keys = {
   num_layers: layerCount,
   intermediate_size: width.optional(),
   max_position_embeddings: length,
-  vocab_size: vocabulary,
   window_size: length.default(256),
   /** Patterns of kinds of attention, each with how often it is repeated. */
   attention_types: z.array(pattern, '[[["global", "local"], repeats], ...]').min(1).max(1024),
   layer_norm_epsilon: positive.default(1e-5),
   activation_function: activation.default('geluTanh'),
-  tie_word_embeddings: flag.default(true),
 };
 
 const modules: ModuleNames = {
@@ -55,7 +38,7 @@ const modules: ModuleNames = {
 function windows(
   types: readonly (readonly [string[], number])[],
   window: number,
-  unsupported: (what: string) => UserError,
+  unsupported: Unsupported,
 ): (number | null)[] {
   const kinds: string[] = [];
   for (const [pattern, repeats] of types)
@@ -69,16 +52,9 @@ function windows(
 export const gptNeo = family(keys, (config, unsupported) => {
   const { hidden_size: dModel, num_heads: heads, num_layers: layers } = config;
   return {
-    ...plain,
-    family: config.model_type,
+    ...basicSpec(config, { layers, dModel, heads }, unsupported),
     modules,
-    layers,
-    dModel,
-    heads,
-    kvHeads: heads,
-    dHead: headSize(dModel, heads, unsupported),
     dMlp: config.intermediate_size ?? 4 * dModel,
-    vocab: config.vocab_size,
     context: config.max_position_embeddings,
     norm: { kind: 'layer', eps: config.layer_norm_epsilon },
     positions: { kind: 'learned', offset: 0 },
@@ -87,7 +63,5 @@ export const gptNeo = family(keys, (config, unsupported) => {
     windows: windows(config.attention_types, config.window_size, unsupported),
     biases: { qkv: false, output: true, mlp: true, unembedding: false },
     activation: config.activation_function,
-    tiedEmbeddings: config.tie_word_embeddings,
-    ...specialTokens(config),
   };
 });

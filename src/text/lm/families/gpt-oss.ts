@@ -1,5 +1,6 @@
 /** @file GPT-OSS: experts whose gate is clamped, attention sinks, windows in every other layer. */
-import { type Family, family, flag, headCount, length, positive, renamed } from './family.js';
+import { type Family, family, renamed } from './family.js';
+import { flag, headCount, length, positive } from './keys.js';
 import { llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
 import { gptOssExperts } from './stored-experts.js';
 

@@ -1,34 +1,24 @@
 /** @file GPT-2. */
 import type { ModuleNames } from '../spec.js';
-import {
-  activation,
-  commonKeys,
-  family,
-  flag,
-  headCount,
-  headSize,
-  layerCount,
-  length,
-  plain,
-  positive,
-  specialTokens,
-  vocabulary,
-  width,
-} from './family.js';
+import { basicSpec, family } from './family.js';
+import { activation, commonKeys, flag, headCount, layerCount, length, positive, width } from './keys.js';
 
-const keys = {
+/** Of relatives too. */
+export const gpt2Keys = {
   ...commonKeys,
   n_embd: width,
   n_head: headCount,
   n_layer: layerCount,
   n_inner: width.optional(),
   n_positions: length,
-  vocab_size: vocabulary,
   layer_norm_epsilon: positive.default(1e-5),
   activation_function: activation.default('geluTanh'),
+};
+
+const keys = {
+  ...gpt2Keys,
   scale_attn_weights: flag.default(true),
   scale_attn_by_inverse_layer_idx: flag.default(false),
-  tie_word_embeddings: flag.default(true),
 };
 
 export const gpt2Modules: ModuleNames = {
@@ -51,27 +41,17 @@ export const gpt2Modules: ModuleNames = {
 
 export const gpt2 = family(keys, (config, unsupported) => {
   const { n_embd: dModel, n_head: heads, n_layer: layers } = config;
-  const dHead = headSize(dModel, heads, unsupported);
+  const basic = basicSpec(config, { layers, dModel, heads }, unsupported);
   return {
-    ...plain,
-    family: config.model_type,
+    ...basic,
     modules: gpt2Modules,
-    layers,
-    dModel,
-    heads,
-    kvHeads: heads,
-    dHead,
     dMlp: config.n_inner ?? 4 * dModel,
-    vocab: config.vocab_size,
     context: config.n_positions,
     norm: { kind: 'layer', eps: config.layer_norm_epsilon },
     positions: { kind: 'learned', offset: 0 },
-    attentionScale: config.scale_attn_weights ? 1 / Math.sqrt(dHead) : 1,
+    attentionScale: config.scale_attn_weights ? basic.attentionScale : 1,
     scaledByDepth: config.scale_attn_by_inverse_layer_idx,
-    windows: new Array(layers).fill(null),
     biases: { qkv: true, output: true, mlp: true, unembedding: false },
     activation: config.activation_function,
-    tiedEmbeddings: config.tie_word_embeddings,
-    ...specialTokens(config),
   };
 });

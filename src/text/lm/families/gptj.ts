@@ -1,36 +1,11 @@
 /** @file GPT-J. */
 import type { ModuleNames } from '../spec.js';
-import {
-  activation,
-  commonKeys,
-  family,
-  flag,
-  headCount,
-  headSize,
-  layerCount,
-  length,
-  plain,
-  positive,
-  specialTokens,
-  vocabulary,
-  width,
-} from './family.js';
-import { gpt2Modules } from './gpt2.js';
+import { basicSpec, family } from './family.js';
+import { gpt2Keys, gpt2Modules } from './gpt2.js';
+import { flag, width } from './keys.js';
 import { rotaryPositions } from './rope.js';
 
-const keys = {
-  ...commonKeys,
-  n_embd: width,
-  n_head: headCount,
-  n_layer: layerCount,
-  n_inner: width.optional(),
-  n_positions: length,
-  rotary_dim: width.optional(),
-  vocab_size: vocabulary,
-  layer_norm_epsilon: positive.default(1e-5),
-  activation_function: activation.default('geluTanh'),
-  tie_word_embeddings: flag.default(false),
-};
+const keys = { ...gpt2Keys, rotary_dim: width.optional(), tie_word_embeddings: flag.default(false) };
 
 const { positionEmbedding: _, ...names } = gpt2Modules;
 const modules: ModuleNames = {
@@ -48,28 +23,17 @@ const modules: ModuleNames = {
 
 export const gptj = family(keys, (config, unsupported) => {
   const { n_embd: dModel, n_head: heads, n_layer: layers } = config;
-  const dHead = headSize(dModel, heads, unsupported);
-  const dims = config.rotary_dim ?? dHead;
+  const basic = basicSpec(config, { layers, dModel, heads }, unsupported);
+  const dims = config.rotary_dim ?? basic.dHead;
   return {
-    ...plain,
-    family: config.model_type,
+    ...basic,
     modules,
-    layers,
-    dModel,
-    heads,
-    kvHeads: heads,
-    dHead,
     dMlp: config.n_inner ?? 4 * dModel,
-    vocab: config.vocab_size,
     context: config.n_positions,
     norm: { kind: 'layer', eps: config.layer_norm_epsilon },
     positions: rotaryPositions(layers, { dims, pairs: 'neighbours', theta: 10000, scaling: null }),
-    attentionScale: 1 / Math.sqrt(dHead),
-    windows: new Array(layers).fill(null),
     biases: { qkv: false, output: false, mlp: true, unembedding: true },
     parallelResidual: true,
     activation: config.activation_function,
-    tiedEmbeddings: config.tie_word_embeddings,
-    ...specialTokens(config),
   };
 });

@@ -1,5 +1,6 @@
 /** @file Granite: Llama with four multipliers. */
-import { family, positive } from './family.js';
+import { family } from './family.js';
+import { positive } from './keys.js';
 import { llamaKeys, llamaSpec } from './llama.js';
 
 const keys = {

@@ -1,23 +1,18 @@
 /** @file Llama, and what its many relatives share with it. */
 import type { z } from 'zod';
-import type { UserError } from '../../../core/errors.js';
 import type { ModuleNames, TransformerSpec } from '../spec.js';
+import { basicSpec, family, type Unsupported } from './family.js';
 import {
   activation,
   commonKeys,
-  family,
   flag,
   headCount,
-  headSize,
   layerCount,
   layerTypes,
   length,
-  plain,
   positive,
-  specialTokens,
-  vocabulary,
   width,
-} from './family.js';
+} from './keys.js';
 import { ropeKeys, rotary, rotaryPositions } from './rope.js';
 
 export const llamaKeys = {
@@ -29,7 +24,6 @@ export const llamaKeys = {
   head_dim: width.optional(),
   num_hidden_layers: layerCount,
   intermediate_size: width,
-  vocab_size: vocabulary,
   rms_norm_eps: positive.default(1e-6),
   hidden_act: activation.default('silu'),
   attention_bias: flag.default(false),
@@ -65,6 +59,9 @@ export const llamaModules: ModuleNames = {
 
 const { attentionNorm: _attention, mlpNorm: _mlp, ...bare } = llamaModules.layer;
 
+/** Norms of queries and keys. */
+export const headNorms = { queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' };
+
 /** Llama's with norms behind attention and MLP, not before, and of queries and keys. */
 export const postNormModules: ModuleNames = {
   ...llamaModules,
@@ -72,35 +69,22 @@ export const postNormModules: ModuleNames = {
     ...bare,
     attentionPostNorm: 'post_attention_layernorm',
     mlpPostNorm: 'post_feedforward_layernorm',
-    queryNorm: 'self_attn.q_norm',
-    keyNorm: 'self_attn.k_norm',
+    ...headNorms,
   },
 };
 
 /** Without windows, with the biases that config.json names. */
-export function llamaSpec(
-  config: LlamaConfig,
-  unsupported: (what: string) => UserError,
-  fraction = 1,
-): TransformerSpec {
+export function llamaSpec(config: LlamaConfig, unsupported: Unsupported): TransformerSpec {
   const { hidden_size: dModel, num_attention_heads: heads, num_hidden_layers: layers } = config;
-  const dHead = config.head_dim ?? headSize(dModel, heads, unsupported);
+  const basic = basicSpec(config, { layers, dModel, heads, dHead: config.head_dim }, unsupported);
   return {
-    ...plain,
-    family: config.model_type,
+    ...basic,
     modules: llamaModules,
-    layers,
-    dModel,
-    heads,
     kvHeads: config.num_key_value_heads ?? heads,
-    dHead,
     dMlp: config.intermediate_size,
-    vocab: config.vocab_size,
     context: config.max_position_embeddings,
     norm: { kind: 'rms', eps: config.rms_norm_eps },
-    positions: rotaryPositions(layers, rotary(config, { dHead, fraction }, unsupported)),
-    attentionScale: 1 / Math.sqrt(dHead),
-    windows: new Array(layers).fill(null),
+    positions: rotaryPositions(layers, rotary(config, basic, unsupported)),
     biases: {
       qkv: config.attention_bias,
       output: config.attention_bias,
@@ -108,16 +92,15 @@ export function llamaSpec(
       unembedding: false,
     },
     activation: config.hidden_act,
-    tiedEmbeddings: config.tie_word_embeddings,
-    ...specialTokens(config),
   };
 }
 
+/** The same window in all layers. */
+export const windowEverywhere = ({ num_hidden_layers, sliding_window }: LlamaConfig): (number | null)[] =>
+  new Array(num_hidden_layers).fill(sliding_window ?? null);
+
 /** Windows as `layer_types` says; as `slides` says, where config.json has none. */
-export function windowsByType(
-  config: Pick<LlamaConfig, 'num_hidden_layers' | 'sliding_window' | 'layer_types'>,
-  slides: (layer: number) => boolean,
-): (number | null)[] {
+export function windowsByType(config: LlamaConfig, slides: (layer: number) => boolean): (number | null)[] {
   const window = config.sliding_window ?? null;
   return (
     config.layer_types?.map((type) => (type === 'sliding_attention' ? window : null)) ??

@@ -1,8 +1,11 @@
-/** @file Mistral: Llama with a window in all layers. */
-import { family } from './family.js';
-import { llamaKeys, llamaSpec, windowsByType } from './llama.js';
+/** @file Mistral: Llama without biases, with a window in all layers. */
+import type { TransformerSpec } from '../spec.js';
+import { family, type Unsupported } from './family.js';
+import { type LlamaConfig, llamaKeys, llamaSpec, windowEverywhere } from './llama.js';
 
-export const mistral = family(llamaKeys, (config, unsupported) => ({
+export const mistralSpec = (config: LlamaConfig, unsupported: Unsupported): TransformerSpec => ({
   ...llamaSpec({ ...config, attention_bias: false, mlp_bias: false }, unsupported),
-  windows: windowsByType({ ...config, layer_types: undefined }, () => true),
-}));
+  windows: windowEverywhere(config),
+});
+
+export const mistral = family(llamaKeys, mistralSpec);

@@ -1,6 +1,8 @@
 /** @file Mixtral: Mistral with experts in every layer. */
-import { type Family, family, headCount, positive } from './family.js';
-import { llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
+import { type Family, family } from './family.js';
+import { headCount, positive } from './keys.js';
+import { llamaKeys } from './llama.js';
+import { mistralSpec } from './mistral.js';
 import { separateExperts } from './stored-experts.js';
 
 const keys = {
@@ -12,9 +14,7 @@ const keys = {
 };
 
 const read = family(keys, (config, unsupported) => ({
-  ...llamaSpec({ ...config, attention_bias: false, mlp_bias: false }, unsupported),
-  modules: llamaModules,
-  windows: windowsByType({ ...config, layer_types: undefined }, () => true),
+  ...mistralSpec(config, unsupported),
   experts: {
     layers: new Array(config.num_hidden_layers).fill(true),
     count: config.num_local_experts,

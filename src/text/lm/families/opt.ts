@@ -2,21 +2,8 @@
 import { sameShape } from '../../../engine/tensor-spec.js';
 import type { WeightSource } from '../../../engine/weights/weights.js';
 import type { ModuleNames } from '../spec.js';
-import {
-  activation,
-  commonKeys,
-  type Family,
-  family,
-  flag,
-  headCount,
-  headSize,
-  layerCount,
-  length,
-  plain,
-  specialTokens,
-  vocabulary,
-  width,
-} from './family.js';
+import { basicSpec, type Family, family } from './family.js';
+import { activation, commonKeys, flag, headCount, layerCount, length, width } from './keys.js';
 import { withArrays } from './presented.js';
 
 const keys = {
@@ -26,14 +13,12 @@ const keys = {
   num_hidden_layers: layerCount,
   ffn_dim: width,
   max_position_embeddings: length,
-  vocab_size: vocabulary,
   word_embed_proj_dim: width.optional(),
   activation_function: activation.default('relu'),
   do_layer_norm_before: flag.default(true),
   _remove_final_layer_norm: flag.default(false),
   layer_norm_elementwise_affine: flag.default(true),
   enable_bias: flag.default(true),
-  tie_word_embeddings: flag.default(true),
 };
 
 const modules: ModuleNames = {
@@ -100,26 +85,19 @@ function product(
 const read = family(keys, (config, unsupported) => {
   const { hidden_size: dModel, num_attention_heads: heads, num_hidden_layers: layers } = config;
   const { do_layer_norm_before: before, enable_bias: bias } = config;
-  const dHead = headSize(dModel, heads, unsupported);
+  const basic = basicSpec(config, { layers, dModel, heads }, unsupported);
   const projected = (config.word_embed_proj_dim ?? dModel) !== dModel;
   const norms = before
     ? { attentionNorm: 'self_attn_layer_norm', mlpNorm: 'final_layer_norm' }
     : { attentionSumNorm: 'self_attn_layer_norm', mlpSumNorm: 'final_layer_norm' };
   return {
-    ...plain,
-    family: config.model_type,
+    ...basic,
     modules: {
       ...modules,
       ...(before && !config._remove_final_layer_norm && { finalNorm: 'decoder.final_layer_norm' }),
       layer: { ...modules.layer, ...norms },
     },
-    layers,
-    dModel,
-    heads,
-    kvHeads: heads,
-    dHead,
     dMlp: config.ffn_dim,
-    vocab: config.vocab_size,
     context: config.max_position_embeddings,
     norm: {
       kind: 'layer',
@@ -127,12 +105,9 @@ const read = family(keys, (config, unsupported) => {
       ...(!config.layer_norm_elementwise_affine && { bare: true }),
     },
     positions: { kind: 'learned', offset: 2 },
-    attentionScale: 1 / Math.sqrt(dHead),
-    windows: new Array(layers).fill(null),
     biases: { qkv: bias, output: bias, mlp: bias, unembedding: false },
     activation: config.activation_function,
     tiedEmbeddings: config.tie_word_embeddings && !projected,
-    ...specialTokens(config),
   };
 });
 

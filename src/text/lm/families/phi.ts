@@ -1,5 +1,6 @@
 /** @file Phi 1, 1.5 and 2: attention and a plain MLP in parallel behind one norm, biases everywhere. */
-import { activation, family, flag, positive } from './family.js';
+import { family } from './family.js';
+import { activation, flag, positive } from './keys.js';
 import { llamaKeys, llamaModules, llamaSpec } from './llama.js';
 
 const keys = {

@@ -1,17 +1,17 @@
-/** @file Phi-3, 3.5 and 4: Llama with fused projections, and a window in all layers. */
+/** @file Phi-3, 3.5 and 4: Mistral with fused projections. */
 import { family } from './family.js';
-import { llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
+import { llamaKeys, llamaModules } from './llama.js';
+import { mistralSpec } from './mistral.js';
 
 const { gate: _gate, up: _up, ...layer } = llamaModules.layer;
 
 export const phi3 = family(llamaKeys, (config, unsupported) => ({
-  ...llamaSpec({ ...config, attention_bias: false, mlp_bias: false }, unsupported),
+  ...mistralSpec(config, unsupported),
   // Beyond the context of pre-training all keys would turn otherwise, also those that are in a cache.
   context: Math.min(
     config.max_position_embeddings,
     config.original_max_position_embeddings ?? config.max_position_embeddings,
   ),
-  windows: windowsByType({ ...config, layer_types: undefined }, () => true),
   modules: {
     ...llamaModules,
     layer: {

@@ -1,9 +1,9 @@
 /** @file Qwen 2, 2.5 and 3: Llama with biases, or with normalized queries and keys. */
 import { z } from 'zod';
-import type { UserError } from '../../../core/errors.js';
 import type { TransformerSpec } from '../spec.js';
-import { type Family, family, flag, headCount, layerCount, renamed, width } from './family.js';
-import { type LlamaConfig, llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
+import { type Family, family, renamed, type Unsupported } from './family.js';
+import { flag, headCount, layerCount, width } from './keys.js';
+import { headNorms, type LlamaConfig, llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
 import { separateExperts } from './stored-experts.js';
 
 const wanted = 'a whole number';
@@ -27,12 +27,12 @@ export const qwen2 = family(keys, (config, unsupported) => ({
 
 type QwenConfig = z.output<z.ZodObject<typeof keys>>;
 
-const qwen3Spec = (config: QwenConfig, unsupported: (what: string) => UserError): TransformerSpec => ({
+const qwen3Spec = (config: QwenConfig, unsupported: Unsupported): TransformerSpec => ({
   ...llamaSpec({ ...config, mlp_bias: false }, unsupported),
   windows: windows(config),
   modules: {
     ...llamaModules,
-    layer: { ...llamaModules.layer, queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' },
+    layer: { ...llamaModules.layer, ...headNorms },
   },
 });
 

@@ -1,8 +1,8 @@
 /** @file Rotary positions in config.json: the keys of transformers 4, and the `rope_parameters` of transformers 5. */
 import { z } from 'zod';
-import type { UserError } from '../../../core/errors.js';
-import type { PositionEncoding, Rotary, RotaryScaling } from '../spec.js';
-import { flag, headSize, length, number, positive, text } from './family.js';
+import type { PositionEncoding, Rotary, RotaryScaling, TransformerSpec } from '../spec.js';
+import type { Unsupported } from './family.js';
+import { flag, length, number, positive, text } from './keys.js';
 
 const factors = z.array(positive, 'a list of numbers').max(4096, 'a list of at most 4096 numbers');
 
@@ -47,11 +47,10 @@ export const ropeKeys = {
 
 type RopeConfig = z.output<z.ZodObject<typeof ropeKeys>>;
 
-export interface RopeChoices {
+interface RopeChoices {
   readonly dHead: number;
   /** How much of a head turns where config.json says nothing. */
   readonly fraction?: number;
-  readonly pairs?: Rotary['pairs'];
   /** Which parameters, where they are given by kind of layer. */
   readonly kind?: 'full_attention' | 'sliding_attention';
 }
@@ -59,8 +58,8 @@ export interface RopeChoices {
 /** The rotary positions of one kind of layer. Throws UserError for a kind of scaling that is not known. */
 export function rotary(
   config: RopeConfig,
-  { dHead, fraction = 1, pairs = 'halves', kind = 'full_attention' }: RopeChoices,
-  unsupported: (what: string) => UserError,
+  { dHead, fraction = 1, kind = 'full_attention' }: RopeChoices,
+  unsupported: Unsupported,
 ): Rotary {
   const { rope_parameters, rope_scaling } = config;
   const named: Parameters = rope_parameters?.[kind] ?? rope_parameters ?? {};
@@ -73,7 +72,7 @@ export function rotary(
     fraction;
   return {
     dims: Math.trunc(dHead * turning),
-    pairs,
+    pairs: 'halves',
     theta: named.rope_theta ?? rope_scaling?.rope_theta ?? config.rope_theta ?? 10000,
     scaling: rotaryScaling(typed, config, unsupported),
   };
@@ -84,22 +83,22 @@ export function rotaryPositions(layers: number, rotary: Rotary): PositionEncodin
   return { kind: 'rotary', layers: new Array(layers).fill(rotary) };
 }
 
+/** The same rotary positions in some layers, none in the others. @param turns - by layer */
+export function rotaryWhere(turns: readonly boolean[], rotary: Rotary): PositionEncoding {
+  return { kind: 'rotary', layers: turns.map((turn) => (turn ? rotary : null)) };
+}
+
 /**
  * Rotary positions as configured where a layer sees everything, and plain ones where it has a window (Gemma 3, OLMo 3).
  *
  * @param localTheta - of layers with a window, where config.json has no parameters for those; null: the same
  */
 export function rotaryByWindow(
-  config: RopeConfig & {
-    readonly head_dim?: number | undefined;
-    hidden_size: number;
-    num_attention_heads: number;
-  },
-  windows: readonly (number | null)[],
+  config: RopeConfig,
+  { dHead, windows }: Pick<TransformerSpec, 'dHead' | 'windows'>,
   localTheta: number | null,
-  unsupported: (what: string) => UserError,
+  unsupported: Unsupported,
 ): PositionEncoding {
-  const dHead = config.head_dim ?? headSize(config.hidden_size, config.num_attention_heads, unsupported);
   const everywhere = rotary(config, { dHead }, unsupported);
   const near = config.rope_parameters?.sliding_attention
     ? rotary(config, { dHead, kind: 'sliding_attention' }, unsupported)
@@ -110,7 +109,7 @@ export function rotaryByWindow(
 function rotaryScaling(
   parameters: Parameters,
   config: RopeConfig,
-  unsupported: (what: string) => UserError,
+  unsupported: Unsupported,
 ): RotaryScaling | null {
   const kind = parameters.rope_type ?? parameters.type ?? 'default';
   const given = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor') => {

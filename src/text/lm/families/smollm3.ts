@@ -1,7 +1,9 @@
 /** @file SmolLM 3: Llama with layers in which nothing turns. */
 import { z } from 'zod';
-import { family, flag, layerCount } from './family.js';
+import { family } from './family.js';
+import { flag, layerCount } from './keys.js';
 import { llamaKeys, llamaSpec, windowsByType } from './llama.js';
+import { rotary, rotaryWhere } from './rope.js';
 
 const zeroOrOne = z.int('0 or 1').min(0, '0 or 1').max(1, '0 or 1');
 const keys = {
@@ -16,14 +18,12 @@ const keys = {
 
 export const smollm3 = family(keys, (config, unsupported) => {
   const spec = llamaSpec(config, unsupported);
-  const { no_rope_layers: turns, no_rope_layer_interval: interval } = config;
-  const turning = spec.positions.kind === 'rotary' ? spec.positions.layers[0]! : null;
-  const layers = (turns ?? spec.windows.map((_, layer) => ((layer + 1) % interval === 0 ? 0 : 1))).map(
-    (turn) => (turn === 1 ? turning : null),
-  );
+  const { no_rope_layers, no_rope_layer_interval: interval } = config;
+  const turns =
+    no_rope_layers?.map((turn) => turn === 1) ?? spec.windows.map((_, layer) => (layer + 1) % interval !== 0);
   return {
     ...spec,
-    positions: { kind: 'rotary', layers },
+    positions: rotaryWhere(turns, rotary(config, spec, unsupported)),
     windows: config.use_sliding_window ? windowsByType(config, () => false) : spec.windows,
   };
 });

@@ -1,5 +1,6 @@
 /** @file StableLM: Llama with layer norms, some of them by head, and both halves of a layer in parallel if asked. */
-import { family, flag, positive } from './family.js';
+import { family } from './family.js';
+import { flag, positive } from './keys.js';
 import { llamaKeys, llamaModules, llamaSpec } from './llama.js';
 
 const keys = {

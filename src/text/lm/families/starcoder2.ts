@@ -1,6 +1,7 @@
 /** @file StarCoder 2: Llama with layer norms, biases and a plain MLP. */
-import { activation, family, flag, positive } from './family.js';
-import { llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
+import { family } from './family.js';
+import { activation, flag, positive } from './keys.js';
+import { llamaKeys, llamaModules, llamaSpec, windowEverywhere } from './llama.js';
 
 const keys = {
   ...llamaKeys,
@@ -17,7 +18,7 @@ export const starcoder2 = family(keys, (config, unsupported) => {
     ...llamaSpec(config, unsupported),
     norm: { kind: 'layer', eps: config.norm_epsilon },
     biases: { qkv: bias, output: bias, mlp: bias, unembedding: false },
-    windows: windowsByType({ ...config, layer_types: undefined }, () => true),
+    windows: windowEverywhere(config),
     modules: { ...llamaModules, layer: { ...layer, up: 'mlp.c_fc', down: 'mlp.c_proj' } },
   };
 });
