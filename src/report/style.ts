@@ -97,13 +97,13 @@ tr.own th{font-weight:bold}
 .scale.surprise,:root:has(#by-surprise:checked) .scale.strength{display:none}
 :root:has(#by-surprise:checked) .scale.surprise{display:block}
 .tokens{max-width:none;line-height:2.1;font-size:1.05rem}
-.token{display:inline-block;line-height:1.4;white-space:pre;padding:.22em .1em;border-radius:2px;border-bottom:3px solid transparent}
+.token{display:inline-block;max-width:100%;line-height:1.4;white-space:break-spaces;padding:.22em .1em;border-radius:2px;border-bottom:3px solid transparent}
 .token.start{opacity:.75;font-size:.85em}
 .token.peak{border-bottom-color:var(--ink)}
 .peak-name{font-size:.75rem;color:var(--dim)}
 .space{position:relative}
 .space::after{content:"·";position:absolute;inset:0;text-align:center;opacity:.55}
-.mark{opacity:.7}
+.mark{font-style:italic}
 .figures{color:var(--dim);font-size:.92rem}
 .replacements span,.carriers span{white-space:nowrap;margin-right:.7em}
 .clusters{padding-left:1.2rem}.clusters ul{padding-left:1rem;margin-bottom:1rem}
