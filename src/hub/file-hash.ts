@@ -8,14 +8,14 @@
  * before it was read is not kept (git does the same with its index).
  */
 import { createHash } from 'node:crypto';
-import { type BigIntStats, createReadStream, statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { cacheFolder } from '../core/cache-folder.js';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/regular-file.js';
 import { makeFolder, writeFileByRename } from '../runs/files.js';
+import { sha256Of } from './digest.js';
 
 /** Smaller files are read in a few hundredths of a second. */
 const LARGE = 16e6;
@@ -24,10 +24,10 @@ const TICK = 2000;
 
 const kept = z.object({ state: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-/** 64 hex digits. @param path - of a regular file, no link */
-export async function hashFile(path: string, folder = cacheFolder()): Promise<string> {
+/** 64 hex digits. @param path - of a regular file, no link @param folder - the cache */
+export async function hashFile(path: string, signal?: AbortSignal, folder = cacheFolder()): Promise<string> {
   const stats = statSync(path, { bigint: true });
-  if (stats.size < LARGE) return computed(path);
+  if (stats.size < LARGE) return sha256Of(path, signal);
   const state = stateOf(stats);
   const place = join(folder, 'hashes');
   const record = join(place, `${createHash('sha256').update(path).digest('hex').slice(0, 24)}.json`);
@@ -35,7 +35,7 @@ export async function hashFile(path: string, folder = cacheFolder()): Promise<st
   if (known?.state === state) return known.sha256;
 
   const started = Date.now();
-  const sha256 = await computed(path);
+  const sha256 = await sha256Of(path, signal);
   const unchanged = stateOf(statSync(path, { bigint: true })) === state;
   const settled = Math.max(Number(stats.mtimeMs), Number(stats.ctimeMs)) < started - TICK;
   if (unchanged && settled) write(place, record, JSON.stringify({ state, sha256 }));
@@ -44,12 +44,6 @@ export async function hashFile(path: string, folder = cacheFolder()): Promise<st
 
 const stateOf = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats) =>
   [dev, ino, size, mtimeNs, ctimeNs].join(' ');
-
-async function computed(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
-}
 
 /** Undefined for a record that is missing or damaged: the hash is then computed again. */
 function read(record: string): z.output<typeof kept> | undefined {

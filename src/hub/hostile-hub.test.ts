@@ -1,11 +1,14 @@
 import {
+  closeSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -167,6 +170,19 @@ describe('the cache', () => {
       settings.offline = false;
       await expectWhole((await downloadTiny(settings)).folder);
     }
+  });
+
+  it('is noticed to be damaged in the middle of a large file', async () => {
+    const header = Buffer.from('{"w":{"dtype":"F32","shape":[9000000],"data_offsets":[0,36000000]}}');
+    const length = Buffer.from(new BigUint64Array([BigInt(header.length)]).buffer);
+    const content = Buffer.concat([length, header, Buffer.alloc(36_000_000)]);
+    hub.files.set('model.safetensors', { content, lfs: true });
+    await downloadTiny(settings);
+    const blob = blobOf('model.safetensors');
+    const file = openSync(blob, 'r+');
+    writeSync(file, 'x', 20_000_000);
+    closeSync(file);
+    await expectWhole((await downloadTiny(settings)).folder);
   });
 });
 
