@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addOutputOptions,
-  DEFAULT_MODEL,
   engineOption,
   integer,
   modelOption,
@@ -59,7 +58,7 @@ describe('shared options', () => {
 
   it('have defaults and parse', () => {
     const plain = command().parse([], { from: 'user' }).opts();
-    expect(plain).toEqual({ model: DEFAULT_MODEL, engine: 'onnx', seed: 0, color: true });
+    expect(plain).toEqual({ model: 'books-lm', engine: 'onnx', seed: 0, color: true });
     const given = command().parse(['--unit', 'L1.H1', '--unit', 'L1.H2', '--seed', '9', '--no-color', '-q'], {
       from: 'user',
     });

@@ -1,7 +1,8 @@
 /** @file The options that several commands share, each made in one place. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { seedBounds } from '../core/random.js';
 import { engineNames } from '../engine/engine-names.js';
-import { DEFAULT_MODEL, DEFAULT_SECONDS } from '../text/names.js';
+import { textDefaults } from '../text/names.js';
 import type { OutputOptions } from './output.js';
 
 /** Adds `--json`, `--quiet`, `--no-color` and `--debug`, which every command has, in a group of their own. */
@@ -19,14 +20,12 @@ export interface CommonOptions extends OutputOptions {
   debug?: boolean;
 }
 
-export { DEFAULT_MODEL, DEFAULT_SECONDS };
-
 /** `--model`. */
 export function modelOption(): Option {
   return new Option(
     '-m, --model <model>',
     'name of an embedded model, a folder, or a hub id (org/name)',
-  ).default(DEFAULT_MODEL);
+  ).default(textDefaults.model);
 }
 
 /** `--family`. */
@@ -44,7 +43,7 @@ export function engineOption(): Option {
 /** `--seed`. */
 export function seedOption(): Option {
   return new Option('--seed <number>', 'start of the random numbers: same seed, same result')
-    .argParser(integer({ min: 0, max: 2 ** 32 - 1 }))
+    .argParser(integer(seedBounds))
     .default(0);
 }
 

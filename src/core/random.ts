@@ -1,5 +1,8 @@
 /** @file The one seeded generator: every random number that enters a search, a render or a training run. */
 
+/** What a seed can be. */
+export const seedBounds = { min: 0, max: 2 ** 32 - 1 } as const;
+
 /**
  * sfc32 (Chris Doty-Humphrey's Small Fast Counter generator, PractRand): 128 bits of state, period above 2^64.
  * The same seed gives the same numbers on every machine.

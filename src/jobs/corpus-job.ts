@@ -9,12 +9,10 @@ import type { RunFolder } from '../runs/run-folder.js';
 import { type CorpusResult, checkScan, scanCorpus } from '../text/corpus/corpus-scan.js';
 import { type CorpusFile, type Cut, corpusFiles } from '../text/corpus/corpus-text.js';
 import { type ScanCheckpoint, scanCheckpoint } from '../text/corpus/scan-state.js';
+import { textDefaults } from '../text/names.js';
 import { openSession } from './open-subject.js';
 import type { JobOf } from './schema.js';
 import type { Task } from './task.js';
-
-/** Tokens of a window as in a search, and of the longest sentence. */
-const DEFAULT_LENGTH = { window: 12, sentence: 40 } as const;
 
 const CHECKPOINT = 'checkpoint.json';
 const EVERY_SECONDS = 3;
@@ -74,6 +72,7 @@ function readScanCheckpoint(path: string): ScanCheckpoint {
 }
 
 function cutOf({ sentences, length }: JobOf<'corpus'>): Cut {
-  const unit = sentences ? 'sentence' : 'window';
-  return { unit, length: length ?? DEFAULT_LENGTH[unit] };
+  return sentences
+    ? { unit: 'sentence', length: length ?? textDefaults.sentence }
+    : { unit: 'window', length: length ?? textDefaults.length };
 }

@@ -5,7 +5,7 @@ import { hashModel } from '../hub/model-hash.js';
 import { resolveModel } from '../hub/resolve-model.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { loadTextModel, type TextModel } from '../text/lm/model.js';
-import type { HeadMeasure } from '../text/names.js';
+import { type HeadMeasure, tokenOfMeasure } from '../text/names.js';
 import type { MeasureChoice } from '../text/readouts/head-measures/index.js';
 import type { SessionOptions } from '../text/readouts/session.js';
 import type { JobOf } from './schema.js';
@@ -80,7 +80,7 @@ export async function* openSession(
 }
 
 function measureOf(measure: string, model: TextModel): MeasureChoice {
-  const text = /^logits:(.+)$/s.exec(measure)?.[1];
+  const text = tokenOfMeasure(measure);
   if (text === undefined) return measure as HeadMeasure;
   const toward = model.tokenizer.tokenId(text);
   if (toward !== null) return { toward };

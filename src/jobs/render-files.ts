@@ -11,15 +11,15 @@ import { asJson, eventClock, type Run } from '../runs/events.js';
 import { runFile } from '../runs/run-file.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { datasetExamples } from '../vision/dataset-examples.js';
+import { imageDefaults } from '../vision/names.js';
 import { type Expression, formatExpression } from '../vision/objectives/expression.js';
 import { type Picture, readPicture } from '../vision/picture.js';
 import { renderUnits, silent } from '../vision/render/render.js';
-import {
-  DEFAULT_STEPS,
-  type RenderedUnit,
-  type RenderOptions,
-  type RenderResult,
-  type UnitResult,
+import type {
+  RenderedUnit,
+  RenderOptions,
+  RenderResult,
+  UnitResult,
 } from '../vision/render/render-options.js';
 import { type ExamplesDocument, type ImageResult, withoutPixels } from './image-result.js';
 import { type KeptRender, writeRenderState } from './render-state.js';
@@ -78,7 +78,7 @@ export async function* renderToFiles(
   checkFiles(files);
   const event = eventClock(folder?.elapsed);
   const channels = files.examples === undefined ? [] : channelsOf(options.units);
-  const steps = options.steps ?? DEFAULT_STEPS;
+  const steps = options.steps ?? imageDefaults.steps;
   // Several batches have frames of the same step; they follow each other.
   let frames = from?.frames ?? 0;
   const animation = folder && files.animation ? await readFrames(folder, frames) : [];
@@ -179,7 +179,7 @@ function channelsOf(units: readonly Expression[]): ChannelUnit[] {
 
 /** @yields what `datasetExamples` does */
 async function* findExamples(
-  { network, preprocessing, engine, signal, variants = 1 }: RenderOptions,
+  { network, preprocessing, engine, signal, variants = imageDefaults.variants }: RenderOptions,
   units: readonly ChannelUnit[],
   result: RenderResult,
   pictures: string,

@@ -3,16 +3,24 @@
  * queue, and kept as `run.json`; these schemas are its only readers. Defaults are those of the command line.
  */
 import { z } from 'zod';
+import { seedBounds } from '../core/random.js';
 import { engineNames } from '../engine/engine-names.js';
 import { klEstimatorNames, tuneAlgorithms, tuneDefaults } from '../rl/tune-defaults.js';
 import {
-  DEFAULT_MODEL,
-  DEFAULT_SECONDS,
-  headMeasures,
+  isMeasure,
+  measureRule,
   searchMethodNames,
   sequenceScores,
+  textBounds,
+  textDefaults,
 } from '../text/names.js';
-import { optimizerNames, parameterizationNames, rangeNames } from '../vision/names.js';
+import {
+  imageBounds,
+  imageDefaults,
+  optimizerNames,
+  parameterizationNames,
+  rangeNames,
+} from '../vision/names.js';
 
 /** Version of a job's fields. It is raised when a field changes its meaning; older ones are brought up to it (`old-jobs.ts`). */
 export const JOB_VERSION = 1;
@@ -22,39 +30,34 @@ const name = z.string().min(1).max(10_000);
 const names = z.array(name).min(1).max(100_000);
 const count = z.int().min(1).max(1e9);
 const above0 = z.number().gt(0);
+const within = ({ min, max }: { readonly min: number; readonly max: number }) => z.int().min(min).max(max);
 
 const common = {
   version: z.literal(JOB_VERSION).default(JOB_VERSION),
   engine: z.enum(engineNames).default('onnx'),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .default(0),
+  seed: within(seedBounds).default(0),
 };
 
 /** What every job about a language model says. */
 const probe = {
   ...common,
   /** An embedded model's name, a folder, or a hub id. */
-  model: name.default(DEFAULT_MODEL),
+  model: name.default(textDefaults.model),
   /** The family of architectures that the model is read as; null = the one that it names. */
   family: name.nullable().default(null),
   /** Measure of a head; `logits:TOKEN` is signed, toward one token. */
   measure: z
     .string()
     .max(1000)
-    .refine((measure) => headMeasures.some((known) => known === measure) || /^logits:./s.test(measure), {
-      message: `must be ${headMeasures.join(', ')} or logits:TOKEN`,
-    })
-    .default('delta'),
-  at: z.enum(sequenceScores).default('max'),
+    .refine(isMeasure, { message: `must be ${measureRule}` })
+    .default(textDefaults.measure),
+  at: z.enum(sequenceScores).default(textDefaults.at),
   /** The reference class. */
-  reference: name.default('layer'),
+  reference: name.default(textDefaults.reference),
   /** A text file to calibrate on; null = samples of the model. */
   calibrationText: name.nullable().default(null),
   /** Positions to calibrate on, about; null = as many as half a minute allows, 16,384 at most. */
-  calibrationTokens: z.int().min(512).max(1e8).nullable().default(null),
+  calibrationTokens: within(textBounds.calibrationTokens).nullable().default(null),
 };
 
 /** What is asked of a language model before any text or unit. */
@@ -84,7 +87,7 @@ const explain = z.strictObject({
   text,
   unit: name,
   /** Replacements tried a position; 0 leaves substitutions out. */
-  replacements: z.int().min(0).max(8).default(4),
+  replacements: within(textBounds.replacements).default(textDefaults.replacements),
   /** Also what the predictions lose without the unit. */
   ablate: z.boolean().default(false),
 });
@@ -107,9 +110,9 @@ const search = z
     task: z.literal('text'),
     ...probe,
     unit: name,
-    method: z.enum(searchMethodNames).default('auto'),
+    method: z.enum(searchMethodNames).default(textDefaults.method),
     /** Tokens after BOS. */
-    length: length.default(12),
+    length: length.default(textDefaults.length),
     /** The budget: one of the two. */
     seconds: above0.optional(),
     evaluations: count.optional(),
@@ -126,14 +129,16 @@ const search = z
     /** Samples of the prior at equal cost beside the search. */
     baseline: z.boolean().default(true),
     /** Texts of the frontier that are explained. */
-    finalists: z.int().min(0).max(1000).default(8),
+    finalists: z.int().min(0).max(1000).default(textDefaults.finalists),
   })
   .refine(({ seconds, evaluations }) => seconds === undefined || evaluations === undefined, {
     message: 'is given beside `seconds`: a budget is one of the two',
     path: ['evaluations'],
   })
   .transform((job) =>
-    job.seconds === undefined && job.evaluations === undefined ? { ...job, seconds: DEFAULT_SECONDS } : job,
+    job.seconds === undefined && job.evaluations === undefined
+      ? { ...job, seconds: textDefaults.seconds }
+      : job,
   );
 
 const corpus = z.strictObject({
@@ -144,10 +149,10 @@ const corpus = z.strictObject({
   files: names,
   /** Whole sentences instead of windows of equal length. */
   sentences: z.boolean().default(false),
-  /** Tokens of a window, or of the longest sentence; null = 12, or 40 for sentences. */
+  /** Tokens of a window, or of the longest sentence; null = as in a search, or 40 for sentences. */
   length: length.nullable().default(null),
   /** How many of the strongest texts are kept beside the frontier. */
-  top: count.max(10_000).default(10),
+  top: count.max(10_000).default(textDefaults.top),
 });
 
 const tune = z.strictObject({
@@ -163,10 +168,10 @@ const tune = z.strictObject({
   /** Sigmas a nat, and the divergence that it is steered to, nats a text; see `priceOf`. */
   beta: above0.optional(),
   klTarget: above0.optional(),
-  selectivity: z.number().min(0).max(1).default(0),
-  algorithm: z.enum(tuneAlgorithms).default('rloo'),
+  selectivity: z.number().min(0).max(1).default(tuneDefaults.selectivity),
+  algorithm: z.enum(tuneAlgorithms).default(tuneDefaults.algorithm),
   scaleRewards: z.boolean().default(false),
-  kl: z.enum(klEstimatorNames).default('k1'),
+  kl: z.enum(klEstimatorNames).default(tuneDefaults.kl),
   rank: z.int().min(1).max(4096).default(tuneDefaults.rank),
   /** Null = twice the rank. */
   alpha: above0.nullable().default(null),
@@ -182,18 +187,18 @@ const image = z.strictObject({
   /** Null = the largest embedded network that sees. */
   model: name.nullable().default(null),
   units: names,
-  steps: count.max(100_000).default(256),
+  steps: within(imageBounds.steps).default(imageDefaults.steps),
   /** Pixels; null = the network's own, at least 128. */
-  size: z.int().min(16).max(2048).nullable().default(null),
+  size: within(imageBounds.size).nullable().default(null),
   /** `noise`, `black`, or a picture file. */
-  start: name.default('noise'),
-  parameterization: z.enum(parameterizationNames).default('fft'),
-  transforms: text.default('standard'),
+  start: name.default(imageDefaults.start),
+  parameterization: z.enum(parameterizationNames).default(imageDefaults.parameterization),
+  transforms: text.default(imageDefaults.transforms),
   /** Null = the one that suits the parameterization. */
   optimizer: z.enum(optimizerNames).nullable().default(null),
   rate: above0.nullable().default(null),
-  octaves: z.int().min(1).max(10).default(1),
-  variants: z.int().min(1).max(64).default(1),
+  octaves: within(imageBounds.octaves).default(imageDefaults.octaves),
+  variants: within(imageBounds.variants).default(imageDefaults.variants),
   range: z.enum(rangeNames).nullable().default(null),
   /** Files to write, beside the run folder. */
   image: name.nullable().default(null),

@@ -3,7 +3,7 @@ import type { Explanation } from '../core/explanation.js';
 import type { LoadedModel } from '../jobs/open-subject.js';
 import { finishRun } from '../runs/events.js';
 import type { TextModel } from '../text/lm/model.js';
-import { DEFAULT_MODEL } from '../text/names.js';
+import { textDefaults } from '../text/names.js';
 import type { CalibrationResult } from '../text/readouts/calibrate-units.js';
 import type { TextUnits } from '../text/readouts/list-units.js';
 import type { SessionOptions } from '../text/readouts/session.js';
@@ -44,7 +44,7 @@ export type TuneOutcome = KeptResult<'tune'>;
  * @throws UserError when there is no such model, or it cannot be read
  */
 export function openModel(
-  name: string = DEFAULT_MODEL,
+  name: string = textDefaults.model,
   { signal, family }: Stoppable & { readonly family?: string } = {},
 ): Running<LanguageModel> {
   return new Running(async function* () {

@@ -20,6 +20,9 @@ export const tuneDefaults = {
   alphaOfRank: 2,
   targets: ['all-linear'],
   checkpointEvery: 10,
+  selectivity: 0,
+  algorithm: 'rloo',
+  kl: 'k1',
 } as const;
 
 /** Divergence from the prior that a policy is steered to, nats a token. */

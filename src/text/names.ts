@@ -1,6 +1,6 @@
-/** @file Names that a request for text is made of; light, for who only lists or checks them. */
+/** @file What a request for text is made of: names, defaults, bounds. Light, for who only lists or checks them. */
 
-/** How a search finds text; the first is the default. */
+/** How a search finds text. */
 export const searchMethodNames = [
   'auto',
   'evolve',
@@ -13,16 +13,47 @@ export const searchMethodNames = [
 ] as const;
 export type SearchMethodName = (typeof searchMethodNames)[number];
 
-/** What of a head is measured; the first is the default. `logits:TOKEN` is one more, signed toward that token. */
+/** What of a head is measured. `logits:TOKEN` is one more, signed toward that token. */
 export const headMeasures = ['delta', 'raw', 'attention', 'logits'] as const;
 export type HeadMeasure = (typeof headMeasures)[number];
 
-/** Which position speaks for a text; the first is the default. */
+/** The token of `logits:TOKEN`; undefined for other measures. */
+export const tokenOfMeasure = (measure: string): string | undefined => /^logits:(.+)$/s.exec(measure)?.[1];
+
+/** What a measure must be, for people. */
+export const measureRule = `${headMeasures.join(', ')} or logits:TOKEN`;
+
+/** Whether a text keeps to `measureRule`. */
+export const isMeasure = (text: string): boolean =>
+  headMeasures.some((measure) => measure === text) || tokenOfMeasure(text) !== undefined;
+
+/** Which position speaks for a text. */
 export const sequenceScores = ['max', 'last', 'mean'] as const;
 export type SequenceScore = (typeof sequenceScores)[number];
 
-/** Seconds of a search when no budget is given. */
-export const DEFAULT_SECONDS = 20;
+/** What a request is unless asked otherwise. */
+export const textDefaults = {
+  /** The embedded language model. */
+  model: 'books-lm',
+  measure: 'delta',
+  at: 'max',
+  reference: 'layer',
+  method: 'auto',
+  /** Seconds of a search. */
+  seconds: 20,
+  /** Tokens of a text that is searched, and of a window of a corpus. */
+  length: 12,
+  /** Tokens of the longest sentence of a corpus. */
+  sentence: 40,
+  /** Texts of a corpus that are listed. */
+  top: 10,
+  /** Texts of a frontier that are explained. */
+  finalists: 8,
+  /** Replacements tried a position, in an explanation. */
+  replacements: 4,
+} as const;
 
-/** The embedded language model. */
-export const DEFAULT_MODEL = 'books-lm';
+export const textBounds = {
+  calibrationTokens: { min: 512, max: 1e8 },
+  replacements: { min: 0, max: 8 },
+} as const;

@@ -1,5 +1,6 @@
 /** @file `superstim corpus`: the natural text that excites a unit most, from the user's own files. */
 import { Command } from 'commander';
+import { textDefaults } from '../../text/names.js';
 import { integer, outOption, single } from '../options.js';
 import { perform } from '../perform.js';
 import { addProbeOptions, type ProbeFlags, probeFields } from './probe-options.js';
@@ -19,11 +20,16 @@ export function corpusCommand(): Command {
     .requiredOption('-u, --unit <unit>', 'L5.H1, L3.N1000, -L3.N10, "L5.H1 + 0.5*L6.N20", …', single)
     .option(
       '-n, --length <tokens>',
-      'tokens of a window (default: 12, as in a search); with --sentences of the longest one (default: 40)',
+      `tokens of a window (default: ${textDefaults.length}, as in a search); with --sentences of the longest one (default: ${textDefaults.sentence})`,
       integer({ min: 1 }),
     )
     .option('--sentences', 'whole sentences instead of windows of equal length')
-    .option('--top <number>', 'how many of the strongest texts to list', integer({ min: 1 }), 10)
+    .option(
+      '--top <number>',
+      'how many of the strongest texts to list',
+      integer({ min: 1 }),
+      textDefaults.top,
+    )
     .addOption(outOption());
   return addProbeOptions(command)
     .addHelpText(

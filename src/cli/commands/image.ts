@@ -2,6 +2,8 @@
 import { Command, Option } from 'commander';
 import type { EngineName } from '../../engine/engine-names.js';
 import {
+  imageBounds,
+  imageDefaults,
   type OptimizerName,
   optimizerNames,
   type ParameterizationName,
@@ -50,24 +52,24 @@ export function imageCommand(): Command {
     )
     .option(
       '-s, --steps <number>',
-      'steps of gradient ascent (default: 256)',
-      integer({ min: 1, max: 100_000 }),
+      `steps of gradient ascent (default: ${imageDefaults.steps})`,
+      integer(imageBounds.steps),
     )
     .option(
       '--size <pixels>',
       "height and width (default: the network's, at least 128)",
-      integer({ min: 16, max: 2048 }),
+      integer(imageBounds.size),
     )
-    .option('--start <start>', 'noise, black, or a picture file', 'noise')
+    .option('--start <start>', 'noise, black, or a picture file', imageDefaults.start)
     .addOption(
       new Option('--param <name>', 'what is optimized: a Fourier spectrum, pixels, or phases alone')
         .choices(parameterizationNames)
-        .default('fft'),
+        .default(imageDefaults.parameterization),
     )
     .option(
       '--transforms <list>',
       'what the picture must survive: standard, none, or e.g. pad:12,jitter:8,scale:0.9..1.1,rotate:10,crop:0.5,blur:1,noise:0.05',
-      'standard',
+      imageDefaults.transforms,
     )
     .addOption(
       new Option('--optimizer <name>', 'adam, or ascent by the gradient over its deviation').choices(
@@ -78,14 +80,14 @@ export function imageCommand(): Command {
     .option(
       '--octaves <number>',
       'sizes to go through, each 1.4 times the last',
-      integer({ min: 1, max: 10 }),
-      1,
+      integer(imageBounds.octaves),
+      imageDefaults.octaves,
     )
     .option(
       '--variants <number>',
       'pictures of each unit (see "diversity(layer)")',
-      integer({ min: 1, max: 64 }),
-      1,
+      integer(imageBounds.variants),
+      imageDefaults.variants,
     )
     .addOption(new Option('--range <range>', 'what the network was trained on').choices(rangeNames))
     .option('--gif <file>', 'animation of every step, .gif or .webp')

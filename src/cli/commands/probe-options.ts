@@ -1,7 +1,15 @@
 /** @file Options of every command that probes a language model, and the fields of a job that they are. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EngineName } from '../../engine/engine-names.js';
-import { headMeasures, type SequenceScore, sequenceScores } from '../../text/names.js';
+import {
+  headMeasures,
+  isMeasure,
+  measureRule,
+  type SequenceScore,
+  sequenceScores,
+  textBounds,
+  textDefaults,
+} from '../../text/names.js';
 import { deviceOption } from '../device.js';
 import {
   type CommonOptions,
@@ -32,26 +40,26 @@ export function addProbeOptions(command: Command): Command {
     .option(
       '-r, --reference <class>',
       'units that should stay quiet: layer, layer:K, all, random:N, none, or names with commas',
-      'layer',
+      textDefaults.reference,
     )
     .addOption(
       new Option(
         '--measure <measure>',
         `of a head: ${headMeasures.join(', ')}, or logits:TOKEN (signed, toward one token)`,
       )
-        .default('delta')
+        .default(textDefaults.measure)
         .argParser(parseMeasure),
     )
     .addOption(
       new Option('--at <position>', 'which position speaks for a text')
         .choices(sequenceScores)
-        .default('max'),
+        .default(textDefaults.at),
     )
     .option('--calibrate-on <file>', 'count z over this text instead of samples of the model')
     .option(
       '--calibration-tokens <number>',
       'tokens to count z over (default: what half a minute allows, at most 16384)',
-      integer({ min: 512, max: 1e8 }),
+      integer(textBounds.calibrationTokens),
     )
     .addOption(engineOption())
     .addOption(deviceOption())
@@ -59,8 +67,8 @@ export function addProbeOptions(command: Command): Command {
 }
 
 function parseMeasure(text: string): string {
-  if (headMeasures.some((measure) => measure === text) || /^logits:./s.test(text)) return text;
-  throw new InvalidArgumentError(`It must be ${headMeasures.join(', ')} or logits:TOKEN.`);
+  if (isMeasure(text)) return text;
+  throw new InvalidArgumentError(`It must be ${measureRule}.`);
 }
 
 /** The fields of a job that these options are. */

@@ -1,7 +1,7 @@
 /** @file `superstim text`: text that is probable, strong for a unit, and weak for its rivals. */
 import { Command, Option } from 'commander';
-import { type SearchMethodName, searchMethodNames } from '../../text/names.js';
-import { DEFAULT_SECONDS, integer, number, outOption, repeated, single } from '../options.js';
+import { type SearchMethodName, searchMethodNames, textDefaults } from '../../text/names.js';
+import { integer, number, outOption, repeated, single } from '../options.js';
 import { perform } from '../perform.js';
 import { tuiOption } from '../watch-run.js';
 import { addProbeOptions, type ProbeFlags, probeFields } from './probe-options.js';
@@ -30,12 +30,16 @@ export function textCommand(): Command {
       'L5.H1, L3.N1000, L3.N1000:pre, L5.D:file.safetensors#name, "logit: Paris"; -L3.N10 for what it likes least; sums: "L5.H1 + 0.5*L6.N20"',
       single,
     )
-    .addOption(new Option('--method <method>', 'how to search').choices(searchMethodNames).default('auto'))
-    .option('-n, --length <tokens>', 'tokens of the text', integer({ min: 1 }), 12)
+    .addOption(
+      new Option('--method <method>', 'how to search')
+        .choices(searchMethodNames)
+        .default(textDefaults.method),
+    )
+    .option('-n, --length <tokens>', 'tokens of the text', integer({ min: 1 }), textDefaults.length)
     .addOption(
       new Option(
         '-s, --seconds <number>',
-        `time for the search (default: ${DEFAULT_SECONDS}); samples of the prior get as much again, for comparison`,
+        `time for the search (default: ${textDefaults.seconds}); samples of the prior get as much again, for comparison`,
       )
         .argParser(number({ above: 0 }))
         .conflicts('evaluations'),

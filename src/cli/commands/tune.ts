@@ -56,19 +56,19 @@ export function tuneCommand(): Command {
       '--selectivity <share>',
       "share of the strongest rival's z that is taken off the reward",
       number({ min: 0, max: 1 }),
-      0,
+      tuneDefaults.selectivity,
     )
     .optionsGroup('Algorithm:')
     .addOption(
       new Option('--algorithm <name>', 'baseline: the mean of the others (rloo) or of all (grpo)')
         .choices(tuneAlgorithms)
-        .default('rloo'),
+        .default(tuneDefaults.algorithm),
     )
     .option('--scale-rewards', 'divide advantages by their deviation, as GRPO was published')
     .addOption(
       new Option('--kl <estimator>', 'k1: part of the reward, exact; k3: part of the loss, as in GRPO')
         .choices(klEstimatorNames)
-        .default('k1'),
+        .default(tuneDefaults.kl),
     )
     .option('--rank <number>', 'rank of the adapters', integer({ min: 1 }), tuneDefaults.rank)
     .option(

@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { UserError } from '../../core/errors.js';
 import { foreignFormat } from '../../core/foreign-formats.js';
 import { finishRun } from '../../runs/events.js';
-import { type CommonOptions, DEFAULT_MODEL, familyOption } from '../options.js';
+import { textDefaults } from '../../text/names.js';
+import { type CommonOptions, familyOption } from '../options.js';
 import { Output } from '../output.js';
 import { showProgress } from '../progress.js';
 import type { Units } from '../results/units.js';
@@ -12,7 +13,7 @@ import type { Units } from '../results/units.js';
 export function unitsCommand(): Command {
   return new Command('units')
     .description('list the units of a model')
-    .argument('[model]', 'an embedded model, a folder or file, or a hub id', DEFAULT_MODEL)
+    .argument('[model]', 'an embedded model, a folder or file, or a hub id', textDefaults.model)
     .addOption(familyOption())
     .addHelpText('after', '\nExamples:\n  $ superstim units\n  $ superstim units ./mobilenet/model.json')
     .action(async (name: string, options: CommonOptions & { family?: string }) => {

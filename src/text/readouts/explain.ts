@@ -9,6 +9,7 @@ import { eventClock, type Run } from '../../runs/events.js';
 import { encodeText } from '../lm/encode-text.js';
 import { padRows } from '../lm/rows.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
+import { textBounds, textDefaults } from '../names.js';
 import { canAblate, compileAblation } from './ablation.js';
 import { compileReading, compileVariants, type EvidenceOptions } from './evidence.js';
 import { soleReadout } from './objective.js';
@@ -17,14 +18,12 @@ import { countedPositions } from './sequence-score.js';
 import { calibrate, effectGroups, groupsOf, resolveUnits, type SessionOptions } from './session.js';
 
 export interface ExplainOptions {
-  /** Replacements tried a position, default: 4; 0 leaves substitutions out. */
+  /** Replacements tried a position, default: `textDefaults`; 0 leaves substitutions out. */
   readonly replacements?: number;
   /** Also measure what the predictions lose without the unit; heads and neurons only. */
   readonly ablate?: boolean;
 }
 
-/** Replacements that can be asked for; the prior's proposals are this many and the token itself. */
-const MOST_REPLACEMENTS = 8;
 const RIVALS_REPORTED = 12;
 /** Variants of a text that are read together. */
 const VARIANTS = 32;
@@ -46,7 +45,8 @@ export class Explainer {
     const of = sole?.group.effect;
     const effect = of ? { of, index: sole.index, usual: await calibration.statistics(of.usual) } : null;
     const usable = subject.spec.vocab - subject.excluded().length;
-    const proposals = Math.max(1, Math.min(MOST_REPLACEMENTS + 1, usable));
+    // As many as can be asked for, and the token itself.
+    const proposals = Math.max(1, Math.min(textBounds.replacements.max + 1, usable));
     return new Explainer(subject, probe, { probe, effect, proposals });
   }
 
@@ -58,7 +58,7 @@ export class Explainer {
   /** @param ids - one sequence, BOS in front */
   async explainTokens(
     ids: Int32Array,
-    { replacements = 4, ablate = false }: ExplainOptions = {},
+    { replacements = textDefaults.replacements, ablate = false }: ExplainOptions = {},
   ): Promise<Explanation> {
     const { objective, at } = this.probe.options;
     const { tokenizer } = this.subject;

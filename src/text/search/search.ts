@@ -7,7 +7,7 @@ import { Random } from '../../core/random.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { asJson, type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
 import { openSubject } from '../lm/subject.js';
-import type { SearchMethodName } from '../names.js';
+import { type SearchMethodName, textDefaults } from '../names.js';
 import { clusterTexts, type TextCluster } from '../readouts/clusters.js';
 import { calibrate, effectGroups, groupsOf } from '../readouts/session.js';
 import type { Arena, SearchMethod } from './arena.js';
@@ -37,9 +37,6 @@ export const searchMethods = {
   prior: priorBest,
 } as const satisfies Record<SearchMethodName, SearchMethod>;
 export type { BaselineBest, Budget, Earlier, SearchMethodName, SearchOptions };
-
-/** Texts of the frontier that are explained. */
-const FINALISTS = 8;
 
 export interface SearchResult {
   unit: string;
@@ -79,7 +76,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     const baselines = yield* stamped(runBaselines(tools, options, search), event);
     const frontier = reported(search.arena);
     const finalists = [
-      ...chooseFinalists(frontier, options.finalists ?? FINALISTS),
+      ...chooseFinalists(frontier, options.finalists ?? textDefaults.finalists),
       ...(options.finalists === 0 ? [] : Object.values(baselines).filter((best) => best !== null)),
     ];
     const explanations = yield* stamped(explainFinalists(subject, tools.whole, finalists, signal), event);

@@ -3,6 +3,7 @@
 import { UsageError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 import type { EventBody } from '../../runs/events.js';
+import { imageDefaults } from '../names.js';
 import type { VisionNetwork } from '../network.js';
 import type { Objective } from '../objectives/objective.js';
 import { parameterizations } from '../parameterizations/index.js';
@@ -14,13 +15,7 @@ import { makeView, type View } from '../transforms/view.js';
 import { Ascent } from './ascent.js';
 import { octaveSizes, resized } from './octaves.js';
 import { defaults } from './optimizers.js';
-import {
-  type BatchState,
-  DEFAULT_STEPS,
-  type RenderedUnit,
-  type RenderOptions,
-  type UnitResult,
-} from './render-options.js';
+import type { BatchState, RenderedUnit, RenderOptions, UnitResult } from './render-options.js';
 
 /** A unit without a gradient gets a redirected one, but for every fourth step, which shows if it woke. */
 const WAKE_CHECK = 4;
@@ -56,7 +51,7 @@ export class Batch {
   async *run(keep: (state: BatchState) => void): AsyncGenerator<EventBody> {
     const { from } = this;
     const { stateEvery = Number.POSITIVE_INFINITY } = this.options;
-    const { steps = DEFAULT_STEPS, octaves = 1, octaveScale = 1.4, signal } = this.options;
+    const { steps = imageDefaults.steps, octaves = imageDefaults.octaves, octaveScale = 1.4, signal } = this.options;
     const sizes = octaveSizes(this.size, octaves, octaveScale);
     let step = from?.step ?? 0;
     for (const [octave, size] of sizes.entries()) {

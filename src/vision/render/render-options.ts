@@ -9,8 +9,6 @@ import type { Preprocessing } from '../preprocess.js';
 import type { Transform } from '../transforms/transform.js';
 import type { AscentState } from './ascent.js';
 
-export const DEFAULT_STEPS = 256;
-
 export interface RenderOptions {
   readonly network: VisionNetwork;
   /** One picture for each; `variants` of each where that is given. */

@@ -8,11 +8,12 @@ import { UserError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 import { eventClock, type JsonValue, type Run } from '../../runs/events.js';
 import { fitInput } from '../input-fit.js';
+import { imageDefaults } from '../names.js';
 import type { VisionNetwork } from '../network.js';
 import { type Expression, formatExpression } from '../objectives/expression.js';
 import { resolveObjective } from '../objectives/objective.js';
 import { Batch } from './batch.js';
-import { DEFAULT_STEPS, type RenderOptions, type RenderResult, type UnitResult } from './render-options.js';
+import type { RenderOptions, RenderResult, UnitResult } from './render-options.js';
 import { soundUnits } from './sound-units.js';
 
 /** Pixels of a batch: what fits into memory beside the activations of a large network. */
@@ -30,7 +31,7 @@ export function defaultSize({ input }: VisionNetwork): number {
  * @throws UsageError for what the network does not have, UserError for a picture too small for it
  */
 export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
-  const { steps = DEFAULT_STEPS, variants = 1, signal, seed = 0, from } = options;
+  const { steps = imageDefaults.steps, variants = imageDefaults.variants, signal, seed = 0, from } = options;
   const event = eventClock(options.clock);
   const began = performance.now();
   const { network, units, spoilt } = soundUnits(options.network, options.units);
