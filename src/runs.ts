@@ -21,7 +21,7 @@ export type { LoadedNetwork } from './jobs/open-network.js';
 export type { LoadedModel } from './jobs/open-subject.js';
 export { readJob } from './jobs/read-job.js';
 export { type Job, type JobOf, type JobRequest, jobSchemas, type TaskName } from './jobs/schema.js';
-export type { Given, More, RunContext } from './jobs/task.js';
+export type { EarlierRun, Given, More, RunContext } from './jobs/task.js';
 
 // Events.
 

@@ -47,10 +47,9 @@ const savingTo = (folder: RunFolder) => (checkpoint: ScanCheckpoint) =>
 /**
  * What a run left. One that was stopped before its first checkpoint begins anew.
  *
- * @throws UserError when it is finished, its checkpoint is damaged, or the files are not the same any more
+ * @throws UserError when its checkpoint is damaged, or the files are not the same any more
  */
-function earlierScan({ path, state, events }: RunReading, files: readonly CorpusFile[]) {
-  if (state === 'done') throw new UserError(`${path} is finished: there is nothing left to do`);
+function earlierScan({ path, events }: RunReading, files: readonly CorpusFile[]) {
   const clock = events.at(-1)?.at ?? 0;
   const file = runFile(path, CHECKPOINT);
   if (!existsSync(file)) return { clock };

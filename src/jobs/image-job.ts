@@ -1,5 +1,4 @@
 /** @file The task `image`: the picture that excites a channel. */
-import { UserError } from '../core/errors.js';
 import { namedRanges } from '../vision/input-fit.js';
 import type { VisionNetwork } from '../vision/network.js';
 import { parseUnitList } from '../vision/objectives/unit-list.js';
@@ -25,8 +24,6 @@ export const imageTask: Task<'image', ImageResult> = {
     return {
       model: { name: network.name, hash },
       begin({ folder, signal, earlier }) {
-        if (earlier?.reading.state === 'done')
-          throw new UserError(`${earlier.reading.path} is finished: there is nothing left to do`);
         const from = earlier ? readRenderState(earlier.reading.path) : undefined;
         return renderToFiles({ ...options, signal }, folder, files, from);
       },

@@ -11,7 +11,7 @@ import { runVersions } from '../runs/versions.js';
 import { fromOldJob } from './old-jobs.js';
 import { readJob } from './read-job.js';
 import type { Job, TaskName } from './schema.js';
-import type { Given, More, Opened, Task } from './task.js';
+import type { EarlierRun, Given, More, Opened, Task } from './task.js';
 
 /** The tasks; each is loaded when a job of it is opened. */
 const tasks = {
@@ -87,7 +87,7 @@ export async function* runJob<T extends TaskName>(
   opened: OpenedJob<T>,
   folder: RunFolder | null,
   signal: AbortSignal = NEVER,
-  earlier: { readonly reading: RunReading; readonly more: More } | null = null,
+  earlier: EarlierRun | null = null,
 ): Run<ResultOf<T>> {
   try {
     const run = opened.begin({ folder, signal, earlier });
@@ -114,7 +114,7 @@ function keepResult(folder: RunFolder, result: object): void {
 /** A run to resume. */
 export interface ResumedRun extends OpenedJob {
   readonly folder: RunFolder;
-  readonly earlier: { readonly reading: RunReading; readonly more: More };
+  readonly earlier: EarlierRun;
 }
 
 /**
@@ -122,7 +122,7 @@ export interface ResumedRun extends OpenedJob {
  * there computes the rest.
  *
  * @param more - of a search's budget; else what is left, or as much again
- * @throws UserError when the run cannot be resumed, or its model has changed
+ * @throws UserError when the run cannot be resumed (all but a search: when it is finished), or its model has changed
  */
 export async function* resumeRun(path: string, more: More = {}, options: OpenOptions = {}): Run<ResumedRun> {
   // Locked before it is read: nobody writes in between.
@@ -140,7 +140,7 @@ export async function* resumeRun(path: string, more: More = {}, options: OpenOpt
 
 /** Opens the job of a run again, as its folder describes it. */
 async function* openRecorded(
-  { path, description }: RunReading,
+  { path, description, state }: RunReading,
   more: More,
   options: OpenOptions,
 ): Run<OpenedJob> {
@@ -148,10 +148,13 @@ async function* openRecorded(
     throw new UserError(`${path} has no run.json that can be read: its settings are not known`);
   const data = fromOldJob(description);
   const asked = more.seconds !== undefined || more.evaluations !== undefined;
-  if (asked && data.task !== 'text')
+  const isSearch = data.task === 'text';
+  if (asked && !isSearch)
     throw new UserError(
       `${path} is no search (it is a run of "superstim ${data.task}"): more seconds or evaluations are for searches`,
     );
+  if (state === 'done' && !isSearch)
+    throw new UserError(`${path} is finished: there is nothing left to do`);
   const opened = yield* openJob(data, options);
   if (description.model && description.model.hash !== opened.description.model?.hash)
     throw new UserError(

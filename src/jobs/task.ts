@@ -13,13 +13,19 @@ export interface More {
   readonly evaluations?: number;
 }
 
+/** What an earlier part of a run left, and how much further it is to go. */
+export interface EarlierRun {
+  readonly reading: RunReading;
+  readonly more: More;
+}
+
 /** Where a run computes. */
 export interface RunContext {
   /** Null = nothing is kept. */
   readonly folder: RunFolder | null;
   readonly signal: AbortSignal;
-  /** What an earlier part of the run left, when it is resumed. */
-  readonly earlier: { readonly reading: RunReading; readonly more: More } | null;
+  /** Null = the run is not resumed. */
+  readonly earlier: EarlierRun | null;
 }
 
 /** What the caller has already, for a job that names it. */

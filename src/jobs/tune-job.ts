@@ -1,5 +1,4 @@
 /** @file The task `tune`: a language model learns to write what excites a unit. */
-import { UserError } from '../core/errors.js';
 import type { Baseline } from '../rl/policy-gradient.js';
 import { checkTune, type TuneResult, tune } from '../rl/tune.js';
 import { priceOf, tuneDefaults } from '../rl/tune-defaults.js';
@@ -21,8 +20,6 @@ export const tuneTask: Task<'tune', TuneResult> = {
     return {
       model: { name: options.model.name, hash: options.modelHash! },
       begin({ folder, signal, earlier }) {
-        if (earlier?.reading.state === 'done')
-          throw new UserError(`${earlier.reading.path} is finished: there is nothing left to do`);
         const from = earlier ? readTuneState(earlier.reading.path) : undefined;
         return tune({ ...options, signal, ...(folder && { folder: folder.path }), ...(from && { from }) });
       },
