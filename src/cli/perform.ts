@@ -1,7 +1,7 @@
 /** @file What every command that computes does: its job is opened, run into a folder, and watched. */
 import { UnkeptResult } from '../core/errors.js';
 import type { ResultOf } from '../jobs/job.js';
-import type { JobRequest, TaskName } from '../jobs/schema.js';
+import type { TaskName } from '../jobs/schema.js';
 import { finishRun } from '../runs/events.js';
 import { withInterrupt } from './interrupt.js';
 import type { CommonOptions } from './options.js';
@@ -19,25 +19,26 @@ export interface PerformFlags extends CommonOptions {
 const command = () => ['superstim', ...process.argv.slice(2)];
 
 /**
- * Computes a job and prints its result. While the job is opened, and where it keeps nothing, there is nothing to lose:
- * a signal then has its default action, which also ends a long read at once. Else Ctrl-C stops it and keeps what was
- * found.
+ * Computes a job, from options or a file, and prints its result. While the job is opened, and where it keeps nothing,
+ * there is nothing to lose: a signal then has its default action, which also ends a long read at once. Else Ctrl-C
+ * stops it and keeps what was found.
  */
-export async function perform(request: JobRequest | unknown, flags: PerformFlags): Promise<void> {
+export async function perform(job: unknown, flags: PerformFlags): Promise<void> {
   const output = new Output(flags);
   const { createJobFolder, openJob, runJob } = await import('../jobs/job.js');
-  const opened = await finishRun(showProgress(openJob(request, { command: command() }), output));
-  const { job, keeps, description } = opened;
+  const opened = await finishRun(showProgress(openJob(job, { command: command() }), output));
+  const { keeps, description } = opened;
+  const { task } = opened.job;
   if (!keeps) {
     const document = await finishRun(showProgress(runJob(opened, null), output));
-    return print({ task: job.task, result: document, unkept: null }, flags, output);
+    return print({ task, result: document, unkept: null }, flags, output);
   }
   const done = await withInterrupt(output, (signal) => {
     const folder = createJobFolder(opened, flags.out ?? 'runs');
     const begin = (signal: AbortSignal) => runJob(opened, folder, signal);
     return kept(watchRun(begin, { flags, output, signal, path: folder.path, description }));
   });
-  await print({ task: job.task, ...done }, flags, output);
+  await print({ task, ...done }, flags, output);
 }
 
 /** Computes the rest of a run and prints the result of the whole. Signals as in `perform`. */

@@ -4,13 +4,13 @@ import { resolve } from 'node:path';
 import { UnkeptResult, UserError } from '../core/errors.js';
 import type { ScoredText } from '../core/scored-text.js';
 import type { JobRecord, RunDescription } from '../runs/description.js';
-import type { Run } from '../runs/events.js';
+import { asJson, type Run } from '../runs/events.js';
 import { type RunReading, readRun } from '../runs/read-run.js';
 import { createRunFolder, openRunFolder, type RunFolder, recordRun } from '../runs/run-folder.js';
 import { runVersions } from '../runs/versions.js';
 import { fromOldJob } from './old-jobs.js';
 import { readJob } from './read-job.js';
-import type { Job, TaskName } from './schema.js';
+import type { JobOf, TaskName } from './schema.js';
 import type { EarlierRun, Given, More, Opened, Task } from './task.js';
 
 /** The tasks; each is loaded when a job of it is opened. */
@@ -31,7 +31,7 @@ export type ResultOf<T extends TaskName> =
 /** A job that is ready to run: its model is loaded and its request makes sense. */
 export interface OpenedJob<T extends TaskName = TaskName> {
   /** Every field with its value; names of files are absolute. */
-  readonly job: Job & { readonly task: T };
+  readonly job: JobOf<T>;
   /** Whether runs of it have a folder. */
   readonly keeps: boolean;
   readonly description: RunDescription;
@@ -51,25 +51,20 @@ const NEVER = new AbortController().signal;
 /**
  * Reads a job, loads what it names and checks that it makes sense. Nothing is computed or written.
  *
- * @param data - plain data, from anywhere (`readJob`)
+ * @param data - plain data, from anywhere (`readJob`); a caller that knows its task says which, as `T`
  * @yields what a download says
  * @throws UsageError and UserError of one sentence
  */
 export async function* openJob<T extends TaskName = TaskName>(
-  data: { readonly task: T } | unknown,
+  data: unknown,
   { signal = NEVER, command = [], given = {} }: OpenOptions = {},
 ): Run<OpenedJob<T>> {
-  const read = readJob(data);
-  const task = (await tasks[read.task]()) as Task<TaskName, unknown>;
-  const job = settled(read, task.pathFields as readonly string[]);
-  const opened = yield* task.open(job as never, signal, given);
-  const description = {
-    job: job as unknown as JobRecord,
-    command,
-    versions: runVersions(),
-    model: opened.model,
-  };
-  return { job, keeps: task.keeps, description, begin: opened.begin } as unknown as OpenedJob<T>;
+  const read = readJob(data) as JobOf<T>;
+  const task = (await tasks[read.task]()) as unknown as Task<T, ResultOf<T>>;
+  const job = settled(read, task.pathFields);
+  const { model, begin } = yield* task.open(job, signal, given);
+  const description = { job: asJson(job) as JobRecord, command, versions: runVersions(), model };
+  return { job, keeps: task.keeps, description, begin };
 }
 
 /** Makes the run folder of an opened job. @param parent - the folder that gets it */
@@ -153,8 +148,7 @@ async function* openRecorded(
     throw new UserError(
       `${path} is no search (it is a run of "superstim ${data.task}"): more seconds or evaluations are for searches`,
     );
-  if (state === 'done' && !isSearch)
-    throw new UserError(`${path} is finished: there is nothing left to do`);
+  if (state === 'done' && !isSearch) throw new UserError(`${path} is finished: there is nothing left to do`);
   const opened = yield* openJob(data, options);
   if (description.model && description.model.hash !== opened.description.model?.hash)
     throw new UserError(
@@ -164,12 +158,12 @@ async function* openRecorded(
 }
 
 /** Fields that name something on disk, made absolute: a run can then be repeated from anywhere. */
-function settled(job: Job, places: readonly string[]): Job {
+function settled<J extends object>(job: J, places: readonly PropertyKey[]): J {
   const absolute = (value: unknown) =>
     typeof value === 'string' && existsSync(value) ? resolve(value) : value;
   const named = Object.entries(job).map(([field, value]: [string, unknown]) => [
     field,
     !places.includes(field) ? value : Array.isArray(value) ? value.map(absolute) : absolute(value),
   ]);
-  return Object.fromEntries(named) as Job;
+  return Object.fromEntries(named) as J;
 }

@@ -51,7 +51,12 @@ export class Batch {
   async *run(keep: (state: BatchState) => void): AsyncGenerator<EventBody> {
     const { from } = this;
     const { stateEvery = Number.POSITIVE_INFINITY } = this.options;
-    const { steps = imageDefaults.steps, octaves = imageDefaults.octaves, octaveScale = 1.4, signal } = this.options;
+    const {
+      steps = imageDefaults.steps,
+      octaves = imageDefaults.octaves,
+      octaveScale = 1.4,
+      signal,
+    } = this.options;
     const sizes = octaveSizes(this.size, octaves, octaveScale);
     let step = from?.step ?? 0;
     for (const [octave, size] of sizes.entries()) {
