@@ -22,6 +22,7 @@ const MOST_BYTES = 1e9;
 export const corpusTask: Task<'corpus', CorpusResult> = {
   keeps: true,
   pathFields: ['model', 'calibrationText', 'files'],
+  outputFields: [],
   async *open(job, signal, given) {
     const files = corpusFiles(job.files);
     const { unit, top } = job;

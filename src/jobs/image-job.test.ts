@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { finishRun } from '../runs/events.js';
 import { createJobFolder, openJob, type ResultOf, resumeRun, runJob } from './job.js';
@@ -53,5 +53,14 @@ describe('an image run that is resumed', () => {
     const folder = createJobFolder(opened, parent);
     folder.close();
     expect((await resume(folder.path)).units[0]!.activation.curve).toHaveLength(2);
+  });
+});
+
+it('names files absolutely, also those that are yet to be written', async () => {
+  const files = { model: 'models/tiny-vgg', image: 'new.png', animation: 'new.gif', examples: 'models' };
+  const opened = await finishRun(openJob<'image'>({ ...job, ...files }));
+  expect(opened.job).toMatchObject({
+    ...Object.fromEntries(Object.entries(files).map(([field, file]) => [field, resolve(file)])),
+    start: 'noise',
   });
 });

@@ -15,7 +15,8 @@ import type { Given, Task } from './task.js';
 
 export const imageTask: Task<'image', ImageResult> = {
   keeps: true,
-  pathFields: ['model', 'start', 'image', 'animation', 'examples'],
+  pathFields: ['model', 'start', 'examples'],
+  outputFields: ['image', 'animation'],
   async *open(job, signal, given) {
     const files = filesOf(job);
     checkFiles(files);

@@ -30,7 +30,7 @@ export type ResultOf<T extends TaskName> =
 
 /** A job that is ready to run: its model is loaded and its request makes sense. */
 export interface OpenedJob<T extends TaskName = TaskName> {
-  /** Every field with its value; names of files are absolute. */
+  /** Every field with its value; fields that name files are absolute paths. */
   readonly job: JobOf<T>;
   /** Whether runs of it have a folder. */
   readonly keeps: boolean;
@@ -61,7 +61,7 @@ export async function* openJob<T extends TaskName = TaskName>(
 ): Run<OpenedJob<T>> {
   const read = readJob(data) as JobOf<T>;
   const task = (await tasks[read.task]()) as unknown as Task<T, ResultOf<T>>;
-  const job = settled(read, task.pathFields);
+  const job = settled(read, task.pathFields, task.outputFields);
   const { model, begin } = yield* task.open(job, signal, given);
   const description = { job: asJson(job) as JobRecord, command, versions: runVersions(), model };
   return { job, keeps: task.keeps, description, begin };
@@ -157,13 +157,12 @@ async function* openRecorded(
   return { ...opened, description };
 }
 
-/** Fields that name something on disk, made absolute: a run can then be repeated from anywhere. */
-function settled<J extends object>(job: J, places: readonly PropertyKey[]): J {
-  const absolute = (value: unknown) =>
-    typeof value === 'string' && existsSync(value) ? resolve(value) : value;
-  const named = Object.entries(job).map(([field, value]: [string, unknown]) => [
-    field,
-    !places.includes(field) ? value : Array.isArray(value) ? value.map(absolute) : absolute(value),
-  ]);
+/** Names of files made absolute: a run can then be repeated from anywhere. A model's name or `noise` is a file only where it exists. */
+function settled<J extends object>(job: J, read: readonly PropertyKey[], written: readonly PropertyKey[]): J {
+  const named = Object.entries(job).map(([field, value]: [string, unknown]) => {
+    const isFile = (name: string) => written.includes(field) || (read.includes(field) && existsSync(name));
+    const absolute = (name: unknown) => (typeof name === 'string' && isFile(name) ? resolve(name) : name);
+    return [field, Array.isArray(value) ? value.map(absolute) : absolute(value)];
+  });
   return Object.fromEntries(named) as J;
 }

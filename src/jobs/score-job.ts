@@ -9,6 +9,7 @@ import type { Task } from './task.js';
 export const scoreTask: Task<'score', ScoreResult> = {
   keeps: false,
   pathFields: ['model', 'calibrationText'],
+  outputFields: [],
   async *open(job, signal, given) {
     const { text, units, ablate, raw } = job;
     const options = { ...(yield* openSession(job, signal, given.model)), text, units, ablate, raw };
@@ -23,6 +24,7 @@ export const scoreTask: Task<'score', ScoreResult> = {
 export const explainTask: Task<'explain', Explanation> = {
   keeps: false,
   pathFields: ['model', 'calibrationText'],
+  outputFields: [],
   async *open(job, signal, given) {
     const { text, unit, replacements, ablate } = job;
     const session = yield* openSession(job, signal, given.model);
@@ -38,6 +40,7 @@ export const explainTask: Task<'explain', Explanation> = {
 export const calibrateTask: Task<'calibrate', CalibrationResult> = {
   keeps: false,
   pathFields: ['model', 'calibrationText'],
+  outputFields: [],
   async *open(job, signal, given) {
     const options = { ...(yield* openSession(job, signal, given.model)), units: job.units, all: job.all };
     return {

@@ -47,8 +47,10 @@ export interface Opened<Result> {
 export interface Task<T extends TaskName, Result> {
   /** Whether its runs have a folder. */
   readonly keeps: boolean;
-  /** Fields that name a model or files; made absolute, so that a run can be repeated from anywhere. */
+  /** Fields that name a model or files to read; what is on disk is made absolute. */
   readonly pathFields: readonly (keyof JobOf<T>)[];
+  /** Fields that name files to write; made absolute. */
+  readonly outputFields: readonly (keyof JobOf<T>)[];
   /**
    * @yields what a download says
    * @throws UserError for what is not there, UsageError for a request that makes no sense, before anything is computed

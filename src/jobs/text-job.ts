@@ -15,6 +15,7 @@ import type { Given, Task } from './task.js';
 export const textTask: Task<'text', SearchResult> = {
   keeps: true,
   pathFields: ['model', 'calibrationText', 'naturalText', 'prior', 'policy'],
+  outputFields: [],
   async *open(job, signal, given) {
     const options = yield* searchOptions(job, signal, given);
     checkSearch(options);

@@ -14,6 +14,7 @@ const baselines = { rloo: 'loo', grpo: 'group' } as const satisfies Record<strin
 export const tuneTask: Task<'tune', TuneResult> = {
   keeps: true,
   pathFields: ['model', 'prior', 'calibrationText'],
+  outputFields: [],
   async *open(job, signal, given) {
     const options = yield* tuneOptions(job, signal, given);
     checkTune(options);
