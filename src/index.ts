@@ -29,7 +29,7 @@ export {
 } from './library/language-model.js';
 export {
   Network,
-  type Objective,
+  type ObjectiveInput,
   openNetwork,
   type RenderFields,
   type RenderOutcome,

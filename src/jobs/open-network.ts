@@ -44,7 +44,7 @@ export function embeddedNetwork(): string {
 }
 
 /** Opens it as a network that sees. Throws UserError for a language model. */
-export async function openNetwork({ name, path }: ModelPlace): Promise<VisionNetwork> {
+export async function networkAt({ name, path }: ModelPlace): Promise<VisionNetwork> {
   if (holdsVisionNetwork(path)) return openVisionNetwork(path, name === path ? undefined : name);
   throw new UserError(
     foreignFormat([path]) ??
@@ -60,5 +60,5 @@ export async function openNetwork({ name, path }: ModelPlace): Promise<VisionNet
  */
 export async function* loadNetwork(name: string | null, signal: AbortSignal): Run<LoadedNetwork> {
   const place = yield* findModel(name ?? embeddedNetwork(), signal);
-  return { network: await openNetwork(place), hash: await hashModel(place.path) };
+  return { network: await networkAt(place), hash: await hashModel(place.path) };
 }

@@ -12,7 +12,7 @@ export interface RenderFields extends FieldsOf<'image', 'units'>, Kept {}
 export type RenderOutcome = KeptResult<'image'>;
 
 /** A unit or an objective as text, or an objective made by `layerObjective` or `parseExpression`. */
-export type Objective = string | Expression;
+export type ObjectiveInput = string | Expression;
 
 /**
  * Opens a network once, for any number of pictures.
@@ -56,8 +56,11 @@ export class Network {
    *
    * @param units - `block3_conv2:4`, `block3_conv2:0-15`, a sum of units and penalties, a `layerObjective`, or several
    */
-  render(units: Objective | readonly Objective[], options: RenderFields = {}): Running<RenderOutcome> {
-    const asked = ([] as Objective[]).concat(units);
+  render(
+    units: ObjectiveInput | readonly ObjectiveInput[],
+    options: RenderFields = {},
+  ): Running<RenderOutcome> {
+    const asked = ([] as ObjectiveInput[]).concat(units);
     const texts = asked.map((unit) => (typeof unit === 'string' ? unit : formatExpression(unit)));
     const objectives = asked.map((unit) => (typeof unit === 'string' ? null : unit));
     const given = { network: this.loaded, objectives };

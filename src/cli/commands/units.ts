@@ -25,13 +25,13 @@ export function unitsCommand(): Command {
 }
 
 async function listUnits(name: string, family: string | undefined, output: Output): Promise<Units> {
-  const { findModel, openNetwork } = await import('../../jobs/open-network.js');
+  const { findModel, networkAt } = await import('../../jobs/open-network.js');
   const place = await finishRun(showProgress(findModel(name), output));
   const foreign = foreignFormat([place.path]);
   if (foreign !== null) throw new UserError(foreign);
   const { holdsVisionNetwork } = await import('../../vision/open.js');
   if (holdsVisionNetwork(place.path)) {
-    return { model: name, kind: 'vision', layers: (await openNetwork(place)).layers };
+    return { model: name, kind: 'vision', layers: (await networkAt(place)).layers };
   }
   const { listTextUnits } = await import('../../text/readouts/list-units.js');
   return { model: name, ...listTextUnits(place.path, family) };
