@@ -4,6 +4,7 @@ import { visible } from '../core/visible.js';
 import { packageVersion } from '../runs/versions.js';
 import { calibrateCommand } from './commands/calibrate.js';
 import { corpusCommand } from './commands/corpus.js';
+import { explainCommand } from './commands/explain.js';
 import { imageCommand } from './commands/image.js';
 import { modelsCommand } from './commands/models.js';
 import { reportCommand } from './commands/report.js';
@@ -32,9 +33,14 @@ export function createProgram(): Command {
     .hook('preAction', (_program, command) => chooseDevice(command))
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
-  const probes = [textCommand(), tuneCommand(), corpusCommand(), scoreCommand(), calibrateCommand()].map(
-    (command) => command.helpGroup('Probe a language model:'),
-  );
+  const probes = [
+    textCommand(),
+    tuneCommand(),
+    corpusCommand(),
+    scoreCommand(),
+    explainCommand(),
+    calibrateCommand(),
+  ].map((command) => command.helpGroup('Probe a language model:'));
   const pictures = imageCommand().helpGroup('Probe a network that sees:');
   const runs = [runCommand(), resumeCommand()].map((command) => command.helpGroup('Run jobs:'));
   const readers = [viewCommand(), reportCommand()].map((command) => command.helpGroup('Look at results:'));

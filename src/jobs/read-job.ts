@@ -36,7 +36,7 @@ function checked<Checked>(schema: z.ZodType<Checked>, data: object, known: reado
 }
 
 /** The fields of a task. */
-function fieldsOf(task: TaskName): Record<string, unknown> {
+export function fieldsOf(task: TaskName): Record<string, unknown> {
   const schema = jobSchemas[task];
   return 'shape' in schema ? schema.shape : schema.in.shape;
 }

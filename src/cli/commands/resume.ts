@@ -1,4 +1,4 @@
-/** @file `superstim resume`: resumes a run that was stopped or killed, or extends a text search. */
+/** @file `superstim resume`: resumes a run that was stopped or killed, or extends a search. */
 import { Command, Option } from 'commander';
 import { deviceOption } from '../device.js';
 import { type CommonOptions, integer, number } from '../options.js';
@@ -11,7 +11,7 @@ interface ResumeFlags extends CommonOptions {
 
 export function resumeCommand(): Command {
   return new Command('resume')
-    .description('resume a text search, a scan of a corpus or a tuning run from its run folder')
+    .description('resume a run that was stopped or killed, or extend a search')
     .argument('<run>', 'a run folder')
     .addOption(
       new Option('-s, --seconds <number>', 'more time (default: what is left, or as much again)')

@@ -19,12 +19,12 @@ export function scoreCommand(): Command {
       '-u, --unit <unit>',
       'L5.H1, L3.N1000, -L3.N10, "L5.H1 + 0.5*L6.N20", … (may be given several times)',
       repeated(String),
-    );
-  command.option(
-    '--ablate',
-    'also what the predictions lose when the unit does what it does on average (KL, nats)',
-  );
-  command.option('--raw', 'only raw values, at once: no z, which needs calibration');
+    )
+    .option(
+      '--ablate',
+      'also what the predictions lose when the unit does what it does on average (KL, nats)',
+    )
+    .option('--raw', 'only raw values, at once: no z, which needs calibration');
   return addProbeOptions(command)
     .addHelpText(
       'after',

@@ -1,5 +1,4 @@
-/** @file What a job `explain` prints for people. */
-
+/** @file What `superstim explain` prints for people. */
 import type { Explanation, TokenValue } from '../../core/explanation.js';
 import { formatTable } from '../../core/format.js';
 import type { Paint } from '../output.js';

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { fieldsOf, readJob } from '../jobs/read-job.js';
+import { type Job, jobSchemas, type TaskName } from '../jobs/schema.js';
+import { optionOf } from './option-names.js';
+import { createProgram } from './program.js';
+
+const tasks = Object.keys(jobSchemas) as TaskName[];
+const commandOf = (task: TaskName) => createProgram().commands.find((command) => command.name() === task)!;
+const optionsOf = (task: TaskName) =>
+  new Map(commandOf(task).options.map((option) => [option.long!, option]));
+
+/** Fields that are arguments, or for files and programs only. */
+const withoutOption = ['version', 'task', 'files', 'baseline', 'finalists'];
+/** Options that are about the command and not about what is computed. */
+const withoutField = ['--device', '--out', '--runs', '--tui', '--json', '--quiet', '--no-color', '--debug'];
+
+/** The job of a command line that names only what it must. */
+const least = (task: TaskName): Job => {
+  const needed = { text: 'a', unit: 'L0.H0', units: ['L0.H0'], files: ['a.txt'] };
+  const known = Object.entries(needed).filter(([field]) => Object.hasOwn(fieldsOf(task), field));
+  return readJob({ task, ...Object.fromEntries(known) });
+};
+
+describe.each(tasks)('superstim %s', (task) => {
+  const fields = Object.keys(fieldsOf(task)).filter((field) => !withoutOption.includes(field));
+
+  it('has an option for each field of the job, and no other', () => {
+    const named = fields.map(optionOf);
+    // The `--out` of `image` is a field.
+    const isField = (option: string) => named.includes(option) || !withoutField.includes(option);
+    expect([...optionsOf(task).keys()].filter(isField).sort()).toEqual(named.sort());
+  });
+
+  it('has the defaults of the job', () => {
+    const job: Record<string, unknown> = { ...least(task) };
+    for (const field of fields) {
+      const { defaultValue } = optionsOf(task).get(optionOf(field))!;
+      if (defaultValue !== undefined) expect([field, defaultValue]).toEqual([field, job[field]]);
+    }
+  });
+});
