@@ -57,8 +57,8 @@ export interface Dictionary {
   readonly encoder: LatentMatrix;
   /** Name of an array, `[latent]`. */
   readonly bias: string | null;
-  /** The norms of its lines are the scales of the latents; where null, these are 1. */
-  readonly scaledBy: LatentMatrix | null;
+  /** The norms of its lines are the scales of the latents; without it, these are 1. */
+  readonly scaledBy?: LatentMatrix;
   readonly activation: LatentActivation;
 }
 

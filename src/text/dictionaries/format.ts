@@ -4,12 +4,16 @@ import { UserError } from '../../core/errors.js';
 import type { Dictionary, LatentMatrix } from './dictionary.js';
 import type { DictionaryFiles } from './found-files.js';
 
+/** What a format says of a dictionary; arrays and sizes follow from its files and its encoder. */
+export type DescribedDictionary = Omit<Dictionary, 'arrays' | 'size' | 'width'>;
+
 /**
- * The dictionary that files hold; null when they are of another format.
+ * The dictionary that files hold; null when they are of another format. It may name a decoder whose arrays are missing:
+ * `openDictionary` leaves that out.
  *
  * @throws UserError when they are of this format and make no sense
  */
-export type DictionaryFormat = (files: DictionaryFiles) => Dictionary | null;
+export type DictionaryFormat = (files: DictionaryFiles) => DescribedDictionary | null;
 
 /** Whether files have all these arrays. */
 export const hasArrays = ({ arrays }: DictionaryFiles, ...names: readonly string[]): boolean =>
@@ -26,19 +30,6 @@ export function parsedConfig<T extends z.ZodType>(
   throw new UserError(
     `${configPath ?? path} is no configuration of a dictionary: "${field.join('.')}" is wrong (${message})`,
   );
-}
-
-/** Sizes by the encoder, `[latents]` along its axis. Throws UserError for what is no matrix. */
-export function sizesOf(
-  { arrays }: Pick<DictionaryFiles, 'arrays'>,
-  encoder: LatentMatrix,
-): { size: number; width: number } {
-  const shape = arrays.shape(encoder.name);
-  if (shape.length !== 2 || shape.includes(0))
-    throw new UserError(
-      `"${encoder.name}" in ${arrays.path} has the shape [${shape}]: an encoder is a matrix`,
-    );
-  return { size: shape[encoder.latents]!, width: shape[1 - encoder.latents]! };
 }
 
 /**

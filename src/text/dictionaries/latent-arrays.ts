@@ -5,10 +5,10 @@ import type { WeightSource } from '../../engine/weights/weights.js';
 import type { Dictionary, LatentMatrix } from './dictionary.js';
 
 /** What is read of each latent: a row of the encoder, and numbers. */
-export type LatentPart = 'rows' | 'bias' | 'threshold' | 'gain' | 'magnitude' | 'decoder';
+type LatentPart = 'rows' | 'bias' | 'threshold' | 'gain' | 'magnitude' | 'decoder';
 
 /** What is read of all together, `[width]`. */
-export type SharedPart = 'subtract' | 'added';
+type SharedPart = 'subtract' | 'added';
 
 /** Some latents of a dictionary, or all. Rows and biases are multiplied by the latents' scales. */
 export class LatentArrays implements WeightSource {

@@ -1,6 +1,7 @@
 /** @file Dictionaries on disk, of every format: a new one is a file in `formats/`, and a line here. */
 import { UserError } from '../../core/errors.js';
-import type { Dictionary } from './dictionary.js';
+import type { NamedArrays } from '../../engine/weights/named-arrays.js';
+import type { Dictionary, LatentMatrix } from './dictionary.js';
 import type { DictionaryFormat } from './format.js';
 import { readCircuitTracer } from './formats/circuit-tracer.js';
 import { readDictionaryLearning } from './formats/dictionary-learning.js';
@@ -34,8 +35,9 @@ const formats: readonly DictionaryFormat[] = [
 export function openDictionary(path: string): Dictionary {
   const files = openDictionaryFiles(path);
   for (const format of formats) {
-    const found = format(files);
-    if (found === null) continue;
+    const described = format(files);
+    if (described === null) continue;
+    const found = { ...described, arrays: files.arrays, ...sizesOf(files.arrays, described.encoder) };
     checkArrays(found);
     return writesWhatItReads(found) ? found : { ...found, decoder: null };
   }
@@ -44,6 +46,16 @@ export function openDictionary(path: string): Dictionary {
     `${arrays.path} is no dictionary of a known format: it has ${arrays.names.slice(0, 5).join(', ') || 'no arrays'}, ` +
       `and ${files.configPath ?? 'no configuration'} beside it`,
   );
+}
+
+/** Sizes by the encoder, `[latents]` along its axis. Throws UserError for what is no matrix. */
+function sizesOf(arrays: NamedArrays, encoder: LatentMatrix): Pick<Dictionary, 'size' | 'width'> {
+  const shape = arrays.shape(encoder.name);
+  if (shape.length !== 2 || shape.includes(0))
+    throw new UserError(
+      `"${encoder.name}" in ${arrays.path} has the shape [${shape}]: an encoder is a matrix`,
+    );
+  return { size: shape[encoder.latents]!, width: shape[1 - encoder.latents]! };
 }
 
 /** Whether what the decoder writes is as wide as what the encoder reads. */

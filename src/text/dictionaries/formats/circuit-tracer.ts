@@ -3,9 +3,8 @@
  * (`W_enc_3.safetensors`). Encoders are `[latent, d]`.
  */
 import * as z from 'zod';
-import type { Dictionary } from '../dictionary.js';
-import { plainInput } from '../dictionary.js';
-import { type DictionaryFormat, hasArrays, matrixBeside, parsedConfig, sizesOf } from '../format.js';
+import { type LatentActivation, plainInput } from '../dictionary.js';
+import { type DictionaryFormat, hasArrays, matrixBeside, parsedConfig } from '../format.js';
 
 const schema = z.object({
   feature_input_hook: z.string().optional(),
@@ -23,22 +22,17 @@ export const readCircuitTracer: DictionaryFormat = (files) => {
   const { feature_input_hook, model_name, activation, k } = parsedConfig(schema, files);
   const encoder = matrixBeside(files, name('W_enc'), name('b_enc'), 0);
   const threshold = ['activation_function.threshold', name('threshold')].find((name) => arrays.has(name));
-  const kinds = (): Dictionary['activation'] => {
-    if (threshold !== undefined) return { kind: 'jump', threshold };
-    // The library keeps what is negative, too.
-    return activation === 'topk' && k !== undefined ? { kind: 'topk', k, signed: true } : { kind: 'relu' };
-  };
+  // The library keeps what is negative, too.
+  const plain: LatentActivation =
+    activation === 'topk' && k !== undefined ? { kind: 'topk', k, signed: true } : { kind: 'relu' };
   return {
     format: kind === 'W_enc' ? 'cross-layer transcoder' : 'circuit-tracer',
-    arrays,
-    ...sizesOf(files, encoder),
     place: `blocks.${layer}.${feature_input_hook ?? 'hook_resid_mid'}`,
     model: model_name ?? null,
     input: plainInput,
     decoder: null,
     encoder,
     bias: name('b_enc'),
-    scaledBy: null,
-    activation: kinds(),
+    activation: threshold === undefined ? plain : { kind: 'jump', threshold },
   };
 };

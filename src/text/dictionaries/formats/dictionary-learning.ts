@@ -2,14 +2,7 @@
 import * as z from 'zod';
 import { UserError } from '../../../core/errors.js';
 import { type Dictionary, plainInput } from '../dictionary.js';
-import {
-  type DictionaryFormat,
-  hasArrays,
-  matrixBeside,
-  parsedConfig,
-  sizesOf,
-  wholeNumber,
-} from '../format.js';
+import { type DictionaryFormat, hasArrays, matrixBeside, parsedConfig, wholeNumber } from '../format.js';
 import type { DictionaryFiles } from '../found-files.js';
 
 const schema = z.object({
@@ -27,8 +20,7 @@ type Parts = Pick<Dictionary, 'input' | 'encoder' | 'bias' | 'activation'>;
 function decoderOf(files: DictionaryFiles, { input, encoder }: Parts): Dictionary['decoder'] {
   const bias = input.subtract ?? ['b_dec', 'decoder.bias'].find((name) => files.arrays.has(name));
   const name = encoder.name === 'W_enc' ? 'W_dec' : 'decoder.weight';
-  if (bias === undefined || !hasArrays(files, name, bias)) return null;
-  return { matrix: { name, latents: encoder.latents === 0 ? 1 : 0 }, bias };
+  return bias === undefined ? null : { matrix: { name, latents: encoder.latents === 0 ? 1 : 0 }, bias };
 }
 
 /** Rows of a linear layer are latents. */
@@ -92,12 +84,9 @@ export const readDictionaryLearning: DictionaryFormat = (files) => {
   const where = Object.hasOwn(sites, site) ? sites[site] : undefined;
   return {
     format: 'dictionary_learning',
-    arrays: files.arrays,
-    ...sizesOf(files, found.encoder),
     place:
       where !== undefined && layer != null ? `blocks.${layer}.${where}` : (trainer.submodule_name ?? null),
     model: trainer.lm_name ?? null,
-    scaledBy: null,
     decoder: decoderOf(files, found),
     ...found,
   };

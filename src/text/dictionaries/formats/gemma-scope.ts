@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { plainInput } from '../dictionary.js';
-import { type DictionaryFormat, hasArrays, parsedConfig, sizesOf } from '../format.js';
+import { type DictionaryFormat, hasArrays, parsedConfig } from '../format.js';
 
 /** What the first part of a repository reads, without its layer. The transcoders' input has not its norm's gain yet. */
 const firstSites: Readonly<Record<string, string>> = {
@@ -33,18 +33,15 @@ export const readGemmaScope: DictionaryFormat = (files) => {
   const where = firstSites[site];
   return {
     format: 'Gemma Scope',
-    arrays: files.arrays,
-    ...sizesOf(files, encoder),
     place: layer !== undefined && where !== undefined ? `blocks.${layer}.${where}` : null,
     model: size === undefined ? null : `google/gemma-2-${size}${tuning === 'it' ? '-it' : ''}`,
     input: plainInput,
     decoder:
-      site === 'transcoders' || !hasArrays(files, name.replace('enc', 'dec'), 'b_dec')
+      site === 'transcoders'
         ? null
         : { matrix: { name: name.replace('enc', 'dec'), latents: 0 }, bias: 'b_dec' },
     encoder,
     bias: 'b_enc',
-    scaledBy: null,
     activation: { kind: 'jump', threshold: 'threshold' },
   };
 };
@@ -59,18 +56,15 @@ export const readGemmaScope2: DictionaryFormat = (files) => {
   const where = secondSites[site];
   return {
     format: 'Gemma Scope 2',
-    arrays: files.arrays,
-    ...sizesOf(files, encoder),
     place: config.hf_hook_point_in ?? (where === undefined ? null : `blocks.${layer}.${where}`),
     model: config.model_name ?? null,
     input: plainInput,
     decoder:
-      site in secondSites && site !== 'transcoder' && hasArrays(files, 'w_dec', 'b_dec')
+      where !== undefined && site !== 'transcoder'
         ? { matrix: { name: 'w_dec', latents: 0 }, bias: 'b_dec' }
         : null,
     encoder,
     bias: 'b_enc',
-    scaledBy: null,
     activation: { kind: 'jump', threshold: 'threshold' },
   };
 };

@@ -1,7 +1,7 @@
 /** @file Llama Scope: `hyperparams.json`, and `checkpoints/final.safetensors` beside it. */
 import * as z from 'zod';
 import { UserError } from '../../../core/errors.js';
-import { type DictionaryFormat, hasArrays, parsedConfig, sizesOf } from '../format.js';
+import { type DictionaryFormat, hasArrays, parsedConfig } from '../format.js';
 
 const schema = z.object({
   d_model: z.int().min(1),
@@ -25,8 +25,6 @@ export const readLlamaScope: DictionaryFormat = (files) => {
   const encoder = { name: 'encoder.weight', latents: 0 } as const;
   return {
     format: 'Llama Scope',
-    arrays: files.arrays,
-    ...sizesOf(files, encoder),
     place: config.hook_point_in ?? null,
     model: null,
     input: {
@@ -37,7 +35,6 @@ export const readLlamaScope: DictionaryFormat = (files) => {
     decoder: { matrix: { name: 'decoder.weight', latents: 1 }, bias: 'decoder.bias' },
     encoder,
     bias: 'encoder.bias',
-    scaledBy: null,
     activation: { kind: 'jump', threshold: config.jump_relu_threshold },
   };
 };

@@ -1,7 +1,7 @@
 /** @file OpenAI's autoencoders of GPT-2 small: `{location}_v5_32k/autoencoders/{layer}.pt` and the older plain ones. */
 import { UserError } from '../../../core/errors.js';
 import type { LatentActivation } from '../dictionary.js';
-import { type DictionaryFormat, hasArrays, sizesOf, wholeNumber } from '../format.js';
+import { type DictionaryFormat, hasArrays, wholeNumber } from '../format.js';
 import type { DictionaryFiles } from '../found-files.js';
 
 const sites: Readonly<Record<string, string>> = {
@@ -21,8 +21,6 @@ export const readOpenai: DictionaryFormat = (files) => {
   const activation = activationOf(files);
   return {
     format: 'OpenAI',
-    arrays: files.arrays,
-    ...sizesOf(files, encoder),
     place: where === undefined ? null : `blocks.${layer}.${where}`,
     model: 'gpt2',
     // Those of TopK came with a layer norm of the input, the older ones without.
@@ -34,7 +32,6 @@ export const readOpenai: DictionaryFormat = (files) => {
     decoder: { matrix: { name: 'decoder.weight', latents: 1 }, bias: 'pre_bias' },
     encoder,
     bias: 'latent_bias',
-    scaledBy: null,
     activation,
   };
 };

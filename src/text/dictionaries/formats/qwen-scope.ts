@@ -1,7 +1,7 @@
 /** @file Qwen-Scope: `layer12.sae.pt` in a repository whose name says how many latents are kept (`…-L0_50`). */
 import { UserError } from '../../../core/errors.js';
 import { plainInput } from '../dictionary.js';
-import { type DictionaryFormat, hasArrays, matrixBeside, sizesOf, wholeNumber } from '../format.js';
+import { type DictionaryFormat, hasArrays, matrixBeside, wholeNumber } from '../format.js';
 
 export const readQwenScope: DictionaryFormat = (files) => {
   const layer = /\/layer(\d+)\.sae\.pt$/.exec(files.path)?.[1];
@@ -14,17 +14,12 @@ export const readQwenScope: DictionaryFormat = (files) => {
   const encoder = matrixBeside(files, 'W_enc', 'b_enc', 0);
   return {
     format: 'Qwen-Scope',
-    arrays: files.arrays,
-    ...sizesOf(files, encoder),
     place: `blocks.${layer}.hook_resid_post`,
     model: /SAE-Res-([\w.-]+?)-W\d/.exec(files.path)?.[1] ?? null,
     input: plainInput,
-    decoder: hasArrays(files, 'W_dec', 'b_dec')
-      ? { matrix: { name: 'W_dec', latents: encoder.latents === 0 ? 1 : 0 }, bias: 'b_dec' }
-      : null,
+    decoder: { matrix: { name: 'W_dec', latents: encoder.latents === 0 ? 1 : 0 }, bias: 'b_dec' },
     encoder,
     bias: 'b_enc',
-    scaledBy: null,
     activation: { kind: 'topk', k, signed: false },
   };
 };

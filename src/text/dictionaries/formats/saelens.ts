@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { UserError } from '../../../core/errors.js';
 import { type Dictionary, type LatentActivation, plainInput } from '../dictionary.js';
-import { type DictionaryFormat, hasArrays, parsedConfig, sizesOf } from '../format.js';
+import { type DictionaryFormat, hasArrays, parsedConfig } from '../format.js';
 
 /** Spelt anew in version 6; both are read. */
 const schema = z.object({
@@ -45,8 +45,6 @@ export const readSaelens: DictionaryFormat = (files) => {
   const rescaled = found.rescale_acts_by_decoder_norm;
   return {
     format: 'SAELens',
-    arrays,
-    ...sizesOf(files, encoder),
     place: found.metadata?.hook_name ?? found.hook_name ?? found.hook_point ?? null,
     model: found.metadata?.model_name ?? found.model_name ?? null,
     input: {
@@ -57,7 +55,7 @@ export const readSaelens: DictionaryFormat = (files) => {
     decoder: transcoder ? null : { matrix: { name: 'W_dec', latents: 0 }, bias: 'b_dec' },
     encoder,
     bias: found.architecture === 'gated' ? 'b_gate' : 'b_enc',
-    scaledBy: rescaled ? { name: 'W_dec', latents: 0 } : null,
+    ...(rescaled && { scaledBy: { name: 'W_dec', latents: 0 } as const }),
     activation: activationOf(found, arrays.has('log_threshold'), `${files.configPath}`),
   };
 };

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { UserError } from '../../../core/errors.js';
 import { plainInput } from '../dictionary.js';
-import { type DictionaryFormat, hasArrays, parsedConfig, sizesOf } from '../format.js';
+import { type DictionaryFormat, hasArrays, parsedConfig } from '../format.js';
 
 const schema = z.object({
   activation: z.string().default('topk'),
@@ -12,7 +12,7 @@ const schema = z.object({
 });
 
 export const readSparsify: DictionaryFormat = (files) => {
-  const { arrays, config, path } = files;
+  const { config, path } = files;
   if (!hasArrays(files, 'encoder.weight', 'encoder.bias', 'W_dec') || !('d_in' in config && 'k' in config))
     return null;
   const { activation, k, transcode, signed } = parsedConfig(schema, files);
@@ -24,8 +24,6 @@ export const readSparsify: DictionaryFormat = (files) => {
   const module = path.split('/').at(-2)!;
   return {
     format: 'sparsify',
-    arrays,
-    ...sizesOf(files, encoder),
     // A transcoder reads what goes into the module, an autoencoder what comes out.
     place: transcode ? `${module}.input` : module,
     model: null,
@@ -33,7 +31,6 @@ export const readSparsify: DictionaryFormat = (files) => {
     decoder: transcode ? null : { matrix: { name: 'W_dec', latents: 0 }, bias: 'b_dec' },
     encoder,
     bias: 'encoder.bias',
-    scaledBy: null,
     activation: { kind: 'topk', k, signed: false },
   };
 };
