@@ -1,9 +1,10 @@
 /** @file The distribution that samplers are to reproduce, by enumeration. */
 import { compile } from '../../src/engine/compile.js';
 import * as tf from '../../src/engine/functions/tfjs.js';
-import { forward, padCache, step } from '../../src/text/lm/transformer.js';
+import { forward, step } from '../../src/text/lm/transformer.js';
 import type { Probe } from '../../src/text/readouts/probe.js';
 import { logSumExp } from '../../src/text/sampling/log-weights.js';
+import { padCache } from './pad-cache.js';
 
 /** Every sequence that may be drawn. */
 export interface Enumerated {

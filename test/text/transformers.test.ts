@@ -13,9 +13,10 @@ import { bodyModule } from '../../src/text/lm/parameters.js';
 import type { Place } from '../../src/text/lm/places.js';
 import type { KeyValueCache } from '../../src/text/lm/reading.js';
 import type { TransformerSpec } from '../../src/text/lm/spec.js';
-import { forward, type Pass, padCache, sequenceLogProbs, step } from '../../src/text/lm/transformer.js';
+import { forward, type Pass, sequenceLogProbs, step } from '../../src/text/lm/transformer.js';
 import { relativeError } from '../helpers/compare.js';
 import { engines, type Input, runOn } from '../helpers/engines.js';
+import { padCache } from '../helpers/pad-cache.js';
 import { fixtureSources } from '../helpers/transformer-fixtures.js';
 
 const TOLERANCE = 1e-4;

@@ -1,5 +1,5 @@
 /** @file Places in a transformer that can be asked for, by their TransformerLens names. */
-import type { TransformerSpec } from './spec.js';
+import { expertsOf, type TransformerSpec } from './spec.js';
 
 /**
  * - `blocks.L.hook_resid_pre|mid|post`, `[batch, pos, dModel]`: the residual stream before a layer, between
@@ -25,20 +25,13 @@ import type { TransformerSpec } from './spec.js';
  * - `logits`, `[batch, pos, vocab]`
  */
 export type Place =
-  | `blocks.${number}.hook_resid_${'pre' | 'mid' | 'post'}`
-  | `blocks.${number}.attn.hook_${'pattern' | 'z' | 'result'}`
-  | `blocks.${number}.attn.residual_delta`
-  | `blocks.${number}.${'attn' | 'mlp'}.post_scale`
-  | `blocks.${number}.hook_${'attn' | 'mlp'}_out`
-  | `blocks.${number}.ln2.hook_normalized`
-  | `blocks.${number}.mlp.hook_${'in' | 'pre' | 'post'}`
-  | `blocks.${number}.mlp.router.${0 | 1 | 2}`
+  | `blocks.${number}.${LayerPlace}`
   | `blocks.${number}.mlp.experts.${number}.hook_post`
   | 'ln_final.hook_normalized'
   | 'logits';
 
 /** Places inside a layer, without the layer. */
-export const layerPlaces = [
+const layerPlaces = [
   'hook_resid_pre',
   'hook_resid_mid',
   'hook_resid_post',
@@ -60,7 +53,7 @@ export const layerPlaces = [
 ] as const;
 export type LayerPlace = (typeof layerPlaces)[number];
 
-export type ParsedPlace =
+type ParsedPlace =
   | { readonly layer: number; readonly name: LayerPlace }
   | { readonly layer: number; readonly name: 'expert'; readonly expert: number }
   | { readonly layer: null; readonly name: 'ln_final.hook_normalized' | 'logits' };
@@ -71,7 +64,7 @@ export function parsePlace(place: Place, spec: TransformerSpec): ParsedPlace {
   const [, digits, rest] = /^blocks\.(\d+)\.(.+)$/.exec(place) ?? [];
   const name = layerPlaces.find((known) => known === rest);
   const layer = Number(digits);
-  const experts = spec.experts?.layers[layer] ? spec.experts.count : 0;
+  const experts = expertsOf(spec, layer)?.count ?? 0;
   const expert = /^mlp\.experts\.(\d+)\.hook_post$/.exec(rest ?? '')?.[1];
   if (expert !== undefined && Number(expert) < experts)
     return { layer, name: 'expert', expert: Number(expert) };

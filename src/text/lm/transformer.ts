@@ -28,7 +28,7 @@ export interface Pass {
   /** The activation at a place; `Place` lists names and shapes. Throws Error for a place the model lacks. */
   at(place: Place): tf.Tensor;
   /**
-   * Keys and values after this pass. Of `forward`: `[batch, kvHead, pos, dHead]` (see `padCache`).
+   * Keys and values after this pass. Of `forward`: `[batch, kvHead, pos, dHead]`.
    *
    * @param layers - of the first so many layers; default: all
    */
@@ -128,18 +128,6 @@ export function step(
     },
     () => embedTokens(spec, weights, tf.reshape(token.ids, [batch, 1])),
   );
-}
-
-/** A cache with room for `capacity` positions. What lies past a row's position is never read. */
-export function padCache(cache: KeyValueCache, capacity: number): KeyValueCache {
-  const pad = (x: tf.Tensor) =>
-    tf.pad(x, [
-      [0, 0],
-      [0, 0],
-      [0, capacity - x.shape[2]!],
-      [0, 0],
-    ]);
-  return { keys: cache.keys.map(pad), values: cache.values.map(pad) };
 }
 
 /**

@@ -22,7 +22,7 @@ import { scoreCounted } from './sequence-score.js';
 const LOGITS_REPORTED = 10;
 
 /** What one unit does to the network behind it. */
-export interface UnitEffect {
+interface UnitEffect {
   readonly of: Effect;
   readonly index: number;
   readonly usual: GroupStatistics;

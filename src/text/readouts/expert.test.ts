@@ -2,11 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
 import { runOn } from '../../../test/helpers/engines.js';
+import { padCache } from '../../../test/helpers/pad-cache.js';
 import { randomModel } from '../../../test/helpers/random-model.js';
 import { formatUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { embedTokens } from '../lm/embed.js';
-import { forward, padCache, step } from '../lm/transformer.js';
+import { forward, step } from '../lm/transformer.js';
 import { ExpertGroup, ExpertNeuronGroup } from './expert.js';
 import { NeuronGroup } from './neuron.js';
 import type { ReadoutGroup } from './readout.js';

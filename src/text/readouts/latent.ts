@@ -140,7 +140,7 @@ export class LatentGroup implements ReadoutGroup {
   }
 }
 
-const placeOf = ({ layer, name }: LatentPlace): Place => `blocks.${layer}.${name}` as Place;
+const placeOf = ({ layer, name }: LatentPlace): Place => `blocks.${layer}.${name}`;
 
 const scaledBy = (x: tf.Tensor, factor: number): tf.Tensor => (factor === 1 ? x : tf.mul(x, factor));
 
