@@ -13,6 +13,7 @@ import { bareNorm, norm, normScale } from './norm.js';
 import { layerModule } from './parameters.js';
 import type { LayerPlace } from './places.js';
 import type { Lazy, Memory, Reading } from './reading.js';
+import { expertsOf } from './spec.js';
 
 export interface Block {
   /** Those that the layer has. */
@@ -52,7 +53,8 @@ export function block(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Bloc
   const shared = spec.parallelResidual && names.mlpNorm === names.attentionNorm;
   const mlpInput = shared ? attentionInput : normed(names.mlpNorm, spec.parallelResidual ? x : middle);
   const mlpNormalized = once(() => bareNorm(spec, spec.parallelResidual ? x() : middle()));
-  const experts = spec.experts?.layers[layer] ? expertsMlp(reading, spec.experts, layer, mlpInput) : null;
+  const expertsSpec = expertsOf(spec, layer);
+  const experts = expertsSpec && expertsMlp(reading, expertsSpec, layer, mlpInput);
   const neurons = experts ?? mlp(reading, layer, mlpInput);
   const mlpOut = scaled(normed(names.mlpPostNorm, neurons.output));
   const output = add(middle, mlpInput, mlpOut, names.mlpSumNorm);

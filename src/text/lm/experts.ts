@@ -69,19 +69,16 @@ export function expertsMlp(
     output: once(() =>
       fewChosen(experts, rows)
         ? chosenOutput(reading, experts, router, x(), array, bias)
-        : tf.add(weightedOutput(computed(all)), addedBias()),
+        : weightedOutput(computed(all)),
     ),
   };
 
   function weightedOutput(post: tf.Tensor): tf.Tensor {
     const weighted = tf.mul(post, tf.expandDims(router.weights(), 2));
     const flat = [experts.count * experts.neurons, spec.dModel];
-    return tf.matMul(tf.reshape(weighted, [rows, flat[0]!]), tf.reshape(array('down_proj'), flat));
-  }
-
-  function addedBias(): tf.Tensor {
+    const written = tf.matMul(tf.reshape(weighted, [rows, flat[0]!]), tf.reshape(array('down_proj'), flat));
     const added = bias('down_proj');
-    return added ? tf.matMul(router.weights() as tf.Tensor2D, added as tf.Tensor2D) : tf.scalar(0);
+    return added ? tf.add(written, tf.matMul(router.weights(), added)) : written;
   }
 }
 

@@ -1,5 +1,5 @@
 /** @file The parameters a transformer is made of: their names and shapes. */
-import type { ExpertsSpec, TransformerSpec } from './spec.js';
+import { type ExpertsSpec, expertsOf, type TransformerSpec } from './spec.js';
 
 /** The full name of a layer's module: `module(spec, 3, 'mlp.up_proj')` is `model.layers.3.mlp.up_proj`. */
 export function layerModule(spec: TransformerSpec, layer: number, module: string): string {
@@ -59,6 +59,7 @@ function layerShapes(spec: TransformerSpec, layer: number): Shapes {
   const norm = (module: string | undefined, size: number): Shapes =>
     module === undefined ? [] : normShapes(spec, module, size);
   const { attention } = names;
+  const experts = expertsOf(spec, layer);
   /** Of queries or keys, of `count` heads. */
   const headNorm = (module: string | undefined, count: number): Shapes => {
     if (module === undefined || spec.qkNorm !== 'each head')
@@ -81,8 +82,8 @@ function layerShapes(spec: TransformerSpec, layer: number): Shapes {
     ...norm(names.attentionPostNorm, dModel),
     ...norm(names.attentionSumNorm, dModel),
     ...norm(names.mlpNorm === names.attentionNorm ? undefined : names.mlpNorm, dModel),
-    ...(spec.experts?.layers[layer]
-      ? expertShapes(spec, spec.experts)
+    ...(experts
+      ? expertShapes(spec, experts)
       : [
           ...linear(names.gate, dModel, dMlp, biases.mlp),
           ...linear(names.gateUp, dModel, 2 * dMlp, biases.mlp),

@@ -182,6 +182,10 @@ export const attentionScale = (
   layer: number,
 ): number => (scaledByDepth ? scale / (layer + 1) : scale);
 
+/** The experts of a layer; null where it has none. */
+export const expertsOf = ({ experts }: TransformerSpec, layer: number): ExpertsSpec | null =>
+  experts?.layers[layer] ? experts : null;
+
 /** Throws UserError, naming `where`, when the numbers cannot belong to one network. */
 export function checkSpec(spec: TransformerSpec, where: string): void {
   const problem = impossibility(spec);

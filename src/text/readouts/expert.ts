@@ -2,15 +2,11 @@
 import { UsageError } from '../../core/errors.js';
 import { type ExpertNeuronUnit, type ExpertUnit, formatUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { ExpertsSpec, TransformerSpec } from '../lm/spec.js';
+import { type ExpertsSpec, expertsOf, type TransformerSpec } from '../lm/spec.js';
 import { checkRange, type Kind } from './kind.js';
 import type { PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
 
 type Side = ExpertUnit['side'];
-
-/** The experts of a layer, or null where it has none. */
-const expertsOf = ({ experts }: TransformerSpec, layer: number): ExpertsSpec | null =>
-  experts?.layers[layer] ? experts : null;
 
 /** All experts of a layer: the router's logit of each, or its weight, 0 where it is not chosen. */
 export class ExpertGroup implements ReadoutGroup {
@@ -119,7 +115,7 @@ function range({ experts }: TransformerSpec, ending: (last: boolean) => string):
 }
 
 const layersWithExperts = (spec: TransformerSpec): number[] =>
-  Array.from({ length: spec.layers }, (_, layer) => layer).filter((layer) => spec.experts?.layers[layer]);
+  Array.from({ length: spec.layers }, (_, layer) => layer).filter((layer) => expertsOf(spec, layer));
 
 export const expertKind: Kind<ExpertUnit> = {
   range(spec) {

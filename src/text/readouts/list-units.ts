@@ -1,5 +1,6 @@
 /** @file What units a language model has, and what is known of them. */
 import { openTextWeights, type TextModel } from '../lm/model.js';
+import { expertsOf } from '../lm/spec.js';
 import { headGroup } from './head.js';
 import { shippedStatistics } from './unit-statistics.js';
 
@@ -37,9 +38,7 @@ export function unitsOf({ spec, folder }: Pick<TextModel, 'spec' | 'folder'>): T
   const layers = Array.from({ length: spec.layers }, (_, layer): LayerUnits => {
     const group = headGroup(spec, layer, 'delta');
     const heads = shipped?.load(group);
-    const experts = spec.experts?.layers[layer]
-      ? { count: spec.experts.count, neurons: spec.experts.neurons }
-      : null;
+    const experts = expertsOf(spec, layer);
     const reach = heads
       ? Array.from(heads.max, (max, head) => ({
           unit: group.unit(head).name,
@@ -50,7 +49,7 @@ export function unitsOf({ spec, folder }: Pick<TextModel, 'spec' | 'folder'>): T
       layer,
       heads: spec.heads,
       neurons: experts ? 0 : spec.dMlp,
-      ...(experts && { experts }),
+      ...(experts && { experts: { count: experts.count, neurons: experts.neurons } }),
       strongest_heads: reach.sort((a, b) => b.max_z - a.max_z),
     };
   });

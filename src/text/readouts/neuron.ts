@@ -4,7 +4,7 @@ import { formatUnit, type NeuronUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { neuronOutputWeights } from '../lm/matrices.js';
 import type { Edits } from '../lm/reading.js';
-import type { TransformerSpec } from '../lm/spec.js';
+import { expertsOf, type TransformerSpec } from '../lm/spec.js';
 import type { GroupStatistics } from './group-statistics.js';
 import { checkRange, type Kind, layerRange, withMean } from './kind.js';
 import type { Effect, PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
@@ -35,7 +35,7 @@ export class NeuronGroup implements ReadoutGroup {
     const { spec, layer, side } = this;
     return {
       layer,
-      inLayer: (other) => (spec.experts?.layers[other] ? null : new NeuronGroup(spec, other, side)),
+      inLayer: (other) => (expertsOf(spec, other) ? null : new NeuronGroup(spec, other, side)),
     };
   }
 
@@ -84,18 +84,19 @@ class NeuronEffect implements Effect {
 export const neuronKind: Kind<NeuronUnit> = {
   range: (spec) =>
     spec.experts?.layers.every(Boolean) ? null : `neurons ${layerRange(spec, 'N', spec.dMlp)} (or N0:pre)`,
-  check(unit, { layers, dMlp, experts }) {
-    checkRange(unit, 'layers', unit.layer, layers);
-    if (experts?.layers[unit.layer])
+  check(unit, spec) {
+    checkRange(unit, 'layers', unit.layer, spec.layers);
+    const experts = expertsOf(spec, unit.layer);
+    if (experts)
       throw new UsageError(
         `${formatUnit(unit)} is outside this model: the neurons of layer ${unit.layer} are those of experts, ` +
           `L${unit.layer}.E0.N0 to L${unit.layer}.E${experts.count - 1}.N${experts.neurons - 1}`,
       );
-    checkRange(unit, 'neurons', unit.neuron, dMlp);
+    checkRange(unit, 'neurons', unit.neuron, spec.dMlp);
   },
   groups: ({ spec }) =>
     Array.from({ length: spec.layers }, (_, layer) => layer)
-      .filter((layer) => !spec.experts?.layers[layer])
+      .filter((layer) => !expertsOf(spec, layer))
       .flatMap((layer) => [new NeuronGroup(spec, layer, 'post'), new NeuronGroup(spec, layer, 'pre')]),
   open: ({ layer, neuron, side }, { spec }) => new NeuronGroup(spec, layer, side).unit(neuron),
 };
