@@ -7,7 +7,7 @@
 
 // Models by name: embedded, in a folder, on the hub.
 
-export type { DownloadOptions } from './hub/download-model.js';
+export type { DownloadOptions } from './hub/download-files.js';
 export { embeddedFolder, embeddedModels } from './hub/embedded.js';
 export { type ListedModel, listModels } from './hub/list-models.js';
 export { hashModel } from './hub/model-hash.js';

@@ -108,7 +108,8 @@ export class FakeHub {
       return;
     }
     if (path.startsWith(`${api}/tree/`)) {
-      this.answerTree(response);
+      const [, ...folder] = path.slice(`${api}/tree/`.length).split('/');
+      this.answerTree(folder.join('/'), url.searchParams.get('recursive') === 'true', response);
       return;
     }
     const [, revision = '', name = ''] = new RegExp(`^/${this.repo}/resolve/([^/]+)/(.+)$`).exec(path) ?? [];
@@ -149,8 +150,15 @@ export class FakeHub {
     });
   }
 
-  private answerTree(response: ServerResponse): void {
-    const entries = [...this.files].map(([path, file]) => {
+  private answerTree(folder: string, recursive: boolean, response: ServerResponse): void {
+    const inside = [...this.files].filter(([path]) => folder === '' || path.startsWith(`${folder}/`));
+    if (inside.length === 0 && folder !== '') {
+      fail(response, 404, 'EntryNotFound');
+      return;
+    }
+    const depth = folder === '' ? 1 : folder.split('/').length + 1;
+    const listed = inside.filter(([path]) => recursive || path.split('/').length === depth);
+    const entries = listed.map(([path, file]) => {
       const size = file.content.length + this.mischief.extraSize;
       const lfs = file.lfs && { lfs: { oid: sha256(file.content), size, pointerSize: 130 } };
       return { type: 'file', path, size, oid: gitOid(file.content), ...lfs };

@@ -10,7 +10,8 @@
  * | `L4.E3:weight`                 | its weight after the choice, 0 where it is not chosen                   |
  * | `L4.E3.N10`                    | neuron 10 of that expert, on the tokens that are routed to it           |
  * | `L5.D:file.safetensors#name`   | direction of the residual stream at the input of layer 5                |
- * | `sae:PATH#345`                 | latent 345 of a dictionary (sparse autoencoder, transcoder): a file or folder   |
+ * | `sae:PATH#345`                 | latent 345 of a dictionary (sparse autoencoder, transcoder): a file, a folder,  |
+ * |                                | or a repository of the hub and a path in it                             |
  * | `sae:PATH@blocks.2.hook_resid_post#345` | the same, where its files do not say what it reads                     |
  * | `logit: Paris`                 | logit of the next token `" Paris"`: all after the colon, spaces included |
  * | `block4_conv1:4`               | CNN channel                                                             |
@@ -60,7 +61,7 @@ export interface DirectionUnit {
 
 export interface LatentUnit {
   readonly kind: 'latent';
-  /** Of the dictionary: its file of weights, or the folder. */
+  /** Of the dictionary: its file of weights, or the folder; on this machine or, behind `org/name/`, on the hub. */
   readonly path: string;
   /** What it reads, `blocks.L.…`; null where its files say it. */
   readonly place: string | null;

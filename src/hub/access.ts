@@ -145,6 +145,11 @@ function refusal({ model: { repo, revision }, settings }: HubAccess, response: R
       `${repo} has no revision "${revision}"; see ${where}/${repo}/tree/main for those it has`,
     );
   }
+  if (code === 'EntryNotFound') {
+    return new UserError(
+      `${repo} has no such folder or file; see ${where}/${repo}/tree/${revision} for those it has`,
+    );
+  }
   if (status === 401 && code === null && settings.token !== null) {
     return new UserError(
       `${where} does not accept the token in HF_TOKEN; make a new one at ${where}/settings/tokens`,

@@ -55,15 +55,21 @@ export async function askCommit(access: HubAccess): Promise<string> {
 }
 
 /**
- * The files of a commit, without those in folders.
+ * The files of a commit.
  *
- * @throws HubUnreachable, UserError as `askCommit`; UserError when the listing does not end
+ * @param under - a folder, with all that is in its folders; without one, the files that are in no folder
+ * @throws HubUnreachable, UserError as `askCommit`; UserError when there is no such folder, or the listing does not end
  */
-export async function listRemote(access: HubAccess, commit: string): Promise<Map<string, RemoteFile>> {
+export async function listRemote(
+  access: HubAccess,
+  commit: string,
+  under?: string,
+): Promise<Map<string, RemoteFile>> {
   const files = new Map<string, RemoteFile>();
   const entries = listFiles({
     repo: access.model.repo,
     revision: commit,
+    ...(under !== undefined && { path: under, recursive: true }),
     hubUrl: access.settings.endpoint,
     fetch: checkedFetch(access, treeSchema),
   });

@@ -23,13 +23,11 @@ import { missingFiles } from './model-files.js';
 const commitHash = /^[0-9a-f]{40}$/;
 
 /** A commit of a model in the cache; `folder` holds its files. */
-export interface Snapshot {
+interface Snapshot {
   commit: string;
   folder: string;
   /** Needed files that are not there. */
   missing: string[];
-  /** Whether tokenizer.json is there, which not every model has, and which others may have left out. */
-  tokenizer: boolean;
 }
 
 /** One model's part of the cache. */
@@ -55,22 +53,9 @@ export class CachedRepo {
     writeFileByRename(file, commit);
   }
 
-  /** What is there of a commit, if only in part. */
-  snapshot(commit: string): Snapshot {
-    const folder = join(this.folder, 'snapshots', commit);
-    return {
-      commit,
-      folder,
-      missing: missingFiles(folder),
-      tokenizer: existsSync(join(folder, 'tokenizer.json')),
-    };
-  }
-
-  /** The complete snapshot of a revision, without asking the hub. */
-  complete(revision: string): Snapshot | null {
-    const commit = this.commitOf(revision);
-    const snapshot = commit === null ? null : this.snapshot(commit);
-    return snapshot?.missing.length === 0 ? snapshot : null;
+  /** Where the files of a commit are. */
+  snapshotFolder(commit: string): string {
+    return join(this.folder, 'snapshots', commit);
   }
 
   blobPath(etag: string): string {
@@ -79,7 +64,7 @@ export class CachedRepo {
 
   /** Makes a file of a commit point to its blob; a copy where the system has no symbolic links. */
   link(commit: string, path: string, etag: string): void {
-    const file = inside(join(this.folder, 'snapshots', commit), path, "the hub's listing");
+    const file = inside(this.snapshotFolder(commit), path, "the hub's listing");
     if (existsSync(file)) return;
     makeFolder(dirname(file));
     // Renamed, to take the place of a link whose blob is gone, and of what another process makes at this moment.
@@ -94,7 +79,7 @@ export class CachedRepo {
 
   /** Removes the blob behind a file of a commit. */
   dropBlob(commit: string, path: string): void {
-    rmSync(realpathSync(inside(join(this.folder, 'snapshots', commit), path, 'the cache')), { force: true });
+    rmSync(realpathSync(inside(this.snapshotFolder(commit), path, 'the cache')), { force: true });
   }
 }
 
@@ -114,7 +99,8 @@ export function cachedModels(cache: string): CachedModel[] {
       return subfolders(join(cache, name, 'snapshots')).map((commit) => {
         const revisions = refs.get(commit) ?? [commit];
         const suffix = revisions.includes('main') ? '' : `@${revisions[0]}`;
-        return { name: repo + suffix, ...new CachedRepo(cache, repo).snapshot(commit) };
+        const folder = new CachedRepo(cache, repo).snapshotFolder(commit);
+        return { name: repo + suffix, commit, folder, missing: missingFiles(folder) };
       });
     })
     .filter(({ missing }) => !missing.includes('config.json'))

@@ -7,7 +7,7 @@ import { foreignFormat } from '../core/foreign-formats.js';
 import { didYouMean } from '../core/nearest.js';
 import type { Run } from '../runs/events.js';
 import type { HubModel } from './access.js';
-import type { DownloadOptions } from './download-model.js';
+import type { DownloadOptions } from './download-files.js';
 import { embeddedFolder, embeddedModels, isModelFolder } from './embedded.js';
 
 export interface ResolvedModel {

@@ -4,14 +4,16 @@ import { field } from '../core/field.js';
 import { hashModel } from '../hub/model-hash.js';
 import { resolveModel } from '../hub/resolve-model.js';
 import { eventClock, type Run } from '../runs/events.js';
+import { downloadDictionary } from '../text/dictionaries/dictionary-path.js';
 import { loadTextModel, type TextModel } from '../text/lm/model.js';
 import { type HeadMeasure, tokenOfMeasure } from '../text/names.js';
 import type { MeasureChoice } from '../text/readouts/head-measures/index.js';
+import { namedLatents } from '../text/readouts/named-dictionaries.js';
 import type { SessionOptions } from '../text/readouts/session.js';
 import type { JobOf } from './schema.js';
 
-/** The fields of a job that say what is probed and how. */
-type Probed = Pick<
+/** The fields of a job that say what is probed and how; `unit` or `units` where it names some. */
+type Probed = { readonly unit?: string; readonly units?: readonly string[] } & Pick<
   JobOf<'score'>,
   | 'model'
   | 'family'
@@ -54,7 +56,7 @@ export async function* openTextModel(
 }
 
 /**
- * The probed model with everything that is asked of it.
+ * The probed model with everything that is asked of it. Dictionaries of the hub that the units name are downloaded.
  *
  * @param loaded - the model, where the caller has it
  * @throws UsageError when `logits:TOKEN` names no token of the model
@@ -65,7 +67,9 @@ export async function* openSession(
   loaded?: LoadedModel,
 ): Run<SessionOptions & { modelHash: string }> {
   const { model, hash } = loaded ?? (yield* openTextModel(job.model, job.family, signal));
-  const { engine, at, reference, seed, calibrationText, calibrationTokens } = job;
+  const { engine, at, reference, seed, calibrationText, calibrationTokens, unit = [], units = [] } = job;
+  const paths = namedLatents([unit, units].flat(), reference).map(({ path }) => path);
+  for (const path of new Set(paths)) yield* downloadDictionary(path, { signal });
   return {
     model,
     modelHash: hash,

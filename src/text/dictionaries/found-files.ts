@@ -1,6 +1,6 @@
 /** @file The files of a dictionary: its weights, and the configuration beside them. */
-import { readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { posix, resolve, sep } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { fileError } from '../../core/file-error.js';
 import { readRegularFile, regularSize } from '../../core/regular-file.js';
@@ -30,10 +30,55 @@ const knownWeights = [
   'ae.pt',
   'checkpoints/final.safetensors',
 ];
-const weightEnding = /\.(safetensors|npz|pt|pth)$/;
+export const weightEnding = /\.(safetensors|npz|pt|pth)$/;
 const configNames = ['cfg.json', 'config.json', 'hyperparams.json', '../hyperparams.json', 'config.yaml'];
 /** Bytes of a configuration. */
 const MAX_CONFIG = 1_000_000;
+
+/** What names of files are looked up in: the disk, or a listing of the hub. Paths have `/` between their parts. */
+export interface FileNames {
+  isFile(path: string): boolean;
+  /** Names of what is directly in a folder. */
+  namesIn(folder: string): readonly string[];
+}
+
+/** The weights of a dictionary, and the configuration beside them. */
+export interface DictionaryPaths {
+  readonly weights: string;
+  readonly config: string | null;
+}
+
+/**
+ * Which files a dictionary is read from.
+ *
+ * @param place - its file of weights, or the folder
+ * @throws UserError when the folder has no weights, or several
+ */
+export function dictionaryPaths(place: string, files: FileNames): DictionaryPaths {
+  const weights = files.isFile(place) ? place : posix.join(place, weightsIn(place, files));
+  const own = `${posix.basename(weights).replace(weightEnding, '')}_cfg.json`;
+  const beside = [own, ...configNames].map((name) => posix.join(posix.dirname(weights), name));
+  return { weights, config: beside.find((path) => files.isFile(path)) ?? null };
+}
+
+const onDisk: FileNames = {
+  isFile: (path) => regularSize(path) !== null,
+  namesIn: (folder) => readdirSync(folder),
+};
+
+/**
+ * The files of a dictionary that is on this machine; null where there are none.
+ *
+ * @param place - its file of weights, or the folder
+ */
+export function presentPaths(place: string): DictionaryPaths | null {
+  if (!existsSync(place)) return null;
+  try {
+    return dictionaryPaths(slashed(place), onDisk);
+  } catch {
+    return null;
+  }
+}
 
 /**
  * Finds and opens the weights of a dictionary.
@@ -42,34 +87,31 @@ const MAX_CONFIG = 1_000_000;
  * @throws UserError when there is none, there are several, or one is damaged
  */
 export function openDictionaryFiles(place: string): DictionaryFiles {
-  const path = resolve(isFolder(place) ? join(place, weightsIn(place)) : place);
-  const { arrays, values } = openArrays(path);
-  const own = `${basename(path).replace(weightEnding, '')}_cfg.json`;
-  const name = [own, ...configNames].find((name) => regularSize(join(dirname(path), name)) !== null);
-  const configPath = name === undefined ? null : join(dirname(path), name);
-  const config = configPath === null ? {} : readConfig(configPath);
-  return { path: path.replaceAll('\\', '/'), arrays, values, config, configPath };
-}
-
-function isFolder(path: string): boolean {
   try {
-    return statSync(path).isDirectory();
+    statSync(place);
   } catch (error) {
-    throw fileError(error, `open the dictionary ${path}`);
+    throw fileError(error, `open the dictionary ${place}`);
   }
+  const { weights: path, config: configPath } = dictionaryPaths(slashed(resolve(place)), onDisk);
+  const { arrays, values } = openArrays(path);
+  const config = configPath === null ? {} : readConfig(configPath);
+  return { path, arrays, values, config, configPath };
 }
 
-function weightsIn(folder: string): string {
-  const known = knownWeights.find((name) => regularSize(join(folder, name)) !== null);
+const slashed = (path: string) => (sep === '/' ? path : path.replaceAll(sep, '/'));
+
+function weightsIn(folder: string, files: FileNames): string {
+  const known = knownWeights.find((name) => files.isFile(posix.join(folder, name)));
   if (known !== undefined) return known;
-  const all = readdirSync(folder)
+  const all = files
+    .namesIn(folder)
     .filter((name) => weightEnding.test(name) && !/^(expected|sparsity|W_dec)/.test(name))
     .sort();
   if (all.length === 1) return all[0]!;
   throw new UserError(
     all.length === 0
       ? `${folder} has no dictionary: there is no ${knownWeights.slice(0, -1).join(', ')} in it; give the folder with the weights`
-      : `${folder} has ${all.length} files of weights (${all.slice(0, 3).join(', ')}); name one of them: ${join(folder, all[0]!)}`,
+      : `${folder} has ${all.length} files of weights (${all.slice(0, 3).join(', ')}); name one of them: ${posix.join(folder, all[0]!)}`,
   );
 }
 

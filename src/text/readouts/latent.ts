@@ -10,6 +10,7 @@ import * as tf from '../../engine/functions/tfjs.js';
 import { extendWeights } from '../../engine/weights/extend.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import type { Dictionary } from '../dictionaries/dictionary.js';
+import { dictionaryPath } from '../dictionaries/dictionary-path.js';
 import { type LatentPlace, parseLatentPlace } from '../dictionaries/dictionary-places.js';
 import { LatentArrays } from '../dictionaries/latent-arrays.js';
 import { openDictionary } from '../dictionaries/open-dictionary.js';
@@ -226,7 +227,7 @@ export const latentKind: Kind<LatentUnit> = {
   check: () => {},
   groups: () => [],
   open(unit, { spec }) {
-    const dictionary = openDictionary(unit.path);
+    const dictionary = openDictionary(dictionaryPath(unit.path));
     const { size } = dictionary;
     if (unit.index >= size)
       throw new UsageError(

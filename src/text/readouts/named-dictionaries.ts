@@ -1,0 +1,28 @@
+/** @file The dictionaries that names of units ask for. */
+import { UserError } from '../../core/errors.js';
+import { parseUnitSum } from '../../core/unit-sum.js';
+import { isTextUnit, type LatentUnit, parseUnit, type TextUnit } from '../../core/units.js';
+
+/**
+ * The latents that objectives and a reference class name. What is no unit is passed over: it is refused where it is
+ * looked up, with what the model has.
+ */
+export const namedLatents = (objectives: readonly string[], reference: string): LatentUnit[] =>
+  [...objectives, ...reference.split(',').map((name) => name.trim())]
+    .flatMap(termsOf)
+    .filter((unit) => unit.kind === 'latent');
+
+function termsOf(name: string): TextUnit[] {
+  try {
+    return parseUnitSum(name, textUnit).map(({ unit }) => unit);
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}
+
+function textUnit(name: string): TextUnit {
+  const unit = parseUnit(name);
+  if (isTextUnit(unit)) return unit;
+  throw new UserError(`"${name}" is no unit of a language model`);
+}
