@@ -23,5 +23,6 @@ export async function chooseDevice(command: Command): Promise<void> {
       `the engine ${engine} computes on the cpu only: leave out --device ${device}, or use --engine onnx`,
     );
   const { deviceTrouble, setDevice } = await import('../engine/compile.js');
-  if (device === 'webgpu' || (await deviceTrouble('webgpu')) === null) await setDevice('webgpu');
+  if (device !== 'auto') return setDevice(device);
+  for (const gpu of deviceNames.slice(1)) if ((await deviceTrouble(gpu)) === null) return setDevice(gpu);
 }

@@ -4,6 +4,6 @@
 export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;
 export type EngineName = (typeof engineNames)[number];
 
-/** Where compiled functions run: on the processor (the default), or on a GPU through WebGPU. */
+/** Where compiled functions run: on the processor (the first, the default), or on a GPU (through WebGPU). */
 export const deviceNames = ['cpu', 'webgpu'] as const;
 export type Device = (typeof deviceNames)[number];
