@@ -1,8 +1,7 @@
 /** @file Asks the explaining thread. While it is busy only the newest question waits: older ones are of no use. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Explanation } from '../core/explanation.js';
+import { workerFile } from '../core/worker-file.js';
 import type { RunDescription } from '../runs/description.js';
 import type { ExplainReply, ExplainRequest } from './explain-worker.js';
 
@@ -16,14 +15,6 @@ interface Question {
   readonly run: RunDescription;
   readonly text: string;
   readonly onAnswer: (answer: Answer) => void;
-}
-
-/** The compiled worker, also when this runs from its TypeScript source (in tests). */
-function workerFile(): URL {
-  const beside = new URL('./explain-worker.js', import.meta.url);
-  return existsSync(fileURLToPath(beside))
-    ? beside
-    : new URL('../../dist/tui/explain-worker.js', import.meta.url);
 }
 
 export class ExplainClient {
@@ -54,7 +45,7 @@ export class ExplainClient {
 
   private start(): Worker {
     if (this.worker) return this.worker;
-    const worker = new Worker(workerFile());
+    const worker = new Worker(workerFile('tui/explain-worker.js'));
     worker.unref();
     worker.on('message', (reply: ExplainReply) => this.receive(reply));
     worker.on('error', (error) => {

@@ -1,22 +1,13 @@
 /** @file The engine's end of the worker thread: one for the process, started when first needed. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../core/errors.js';
+import { workerFile } from '../../core/worker-file.js';
 import type { ArrayValue } from './backend.js';
 import type { Reply, Request } from './messages.js';
 
 interface Pending {
   resolve(outputs: Record<string, ArrayValue>): void;
   reject(error: Error): void;
-}
-
-/** The compiled worker, also when the engine itself runs from its TypeScript source (in tests). */
-function workerFile(): URL {
-  const beside = new URL('./worker.js', import.meta.url);
-  return existsSync(fileURLToPath(beside))
-    ? beside
-    : new URL('../../../dist/engine/backends/worker.js', import.meta.url);
 }
 
 export class WorkerClient {
@@ -28,7 +19,7 @@ export class WorkerClient {
   /** Set when the worker is to end: called after the last answer. */
   private onLast: (() => void) | undefined;
 
-  constructor(file = workerFile()) {
+  constructor(file = workerFile('engine/backends/worker.js')) {
     this.worker = new Worker(file);
     this.worker.unref();
     this.worker.on('message', (reply: Reply) => {
