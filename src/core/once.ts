@@ -8,3 +8,19 @@ export function once<T>(compute: () => T): () => T {
     return result.value;
   };
 }
+
+/**
+ * Computes at the first call with each key only.
+ *
+ * @param results - where the values are kept: a `WeakMap` keeps none longer than its key
+ */
+export function onceEach<Key, Value extends object>(
+  compute: (key: Key) => Value,
+  results: { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown } = new Map(),
+): (key: Key) => Value {
+  return (key) => {
+    const value = results.get(key) ?? compute(key);
+    results.set(key, value);
+    return value;
+  };
+}

@@ -1,5 +1,5 @@
 /** @file What a token's position decides: its learned embedding, its rotation, and the keys it may look at. */
-
+import { onceEach } from '../../core/once.js';
 import { HIDDEN, type Rotation } from '../../engine/functions/attention.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { rotationTables } from './rotary.js';
@@ -106,15 +106,4 @@ function alibiSlopes(heads: number): number[] {
   const power = 2 ** Math.floor(Math.log2(heads));
   const series = (count: number) => Array.from({ length: count }, (_, i) => 2 ** ((-8 * (i + 1)) / count));
   return [...series(power), ...series(2 * power).filter((_, i) => i % 2 === 0)].slice(0, heads);
-}
-
-function onceEach<K, T>(compute: (key: K) => T): (key: K) => T {
-  const results = new Map<K, T>();
-  return (key) => {
-    const known = results.get(key);
-    if (known !== undefined) return known;
-    const result = compute(key);
-    results.set(key, result);
-    return result;
-  };
 }

@@ -1,6 +1,7 @@
 /** @file The frontier as a scatter: how probable against how strong. */
 
 import { fluencyFront } from '../../core/frontier.js';
+import { onceEach } from '../../core/once.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { palette, type Rgb } from '../../media/color.js';
 import type { Line, Span } from '../../media/styled.js';
@@ -74,25 +75,19 @@ function point(text: ScoredText): { x: number; y: number } {
   return { x: text.cross_entropy, y: text.z };
 }
 
-/** Everything that ever entered, in the background. */
-const enteredMarks = onceFor((entries: readonly ScoredText[]) =>
-  entries.map((entry): Mark => ({ ...point(entry), color: palette.muted })),
+/** Everything that ever entered, in the background. Kept, so that moving the selection in a long run costs little. */
+const enteredMarks = onceEach(
+  (entries: readonly ScoredText[]) =>
+    entries.map((entry): Mark => ({ ...point(entry), color: palette.muted })),
+  new WeakMap(),
 );
 
 /** What is reached at each level of cross entropy: steps up, as the hypervolume counts them. */
-const staircase = onceFor((frontier: readonly ScoredText[]) =>
-  fluencyFront(frontier).flatMap((text, i, front) => {
-    const before = front[i - 1];
-    return before ? [{ x: text.cross_entropy, y: before.z }, point(text)] : [point(text)];
-  }),
+const staircase = onceEach(
+  (frontier: readonly ScoredText[]) =>
+    fluencyFront(frontier).flatMap((text, i, front) => {
+      const before = front[i - 1];
+      return before ? [{ x: text.cross_entropy, y: before.z }, point(text)] : [point(text)];
+    }),
+  new WeakMap(),
 );
-
-/** Remembers what was made of an object, so that moving the selection in a long run costs little. */
-function onceFor<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new WeakMap<Key, Value>();
-  return (key) => {
-    const known = made.get(key) ?? make(key);
-    made.set(key, known);
-    return known;
-  };
-}
