@@ -10,6 +10,7 @@ export {
   type Compiled,
   type CompileOptions,
   compile,
+  type Engine,
   type EngineName,
   engineNames,
   type Precision,

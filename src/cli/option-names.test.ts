@@ -12,7 +12,7 @@ const optionsOf = (task: TaskName) =>
 /** Fields that are arguments, or for files and programs only. */
 const withoutOption = ['version', 'task', 'files', 'baseline', 'finalists'];
 /** Options that are about the command and not about what is computed. */
-const withoutField = ['--device', '--out', '--runs', '--tui', '--json', '--quiet', '--no-color', '--debug'];
+const withoutField = ['--out', '--runs', '--tui', '--json', '--quiet', '--no-color', '--debug'];
 
 /** The job of a command line that names only what it must. */
 const least = (task: TaskName): Job => {

@@ -1,7 +1,7 @@
 /** @file The options that several commands share, each made in one place. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { seedBounds } from '../core/random.js';
-import { engineNames } from '../engine/engine-names.js';
+import { deviceChoices, deviceNames, engineNames } from '../engine/engine-names.js';
 import { textDefaults } from '../text/names.js';
 import type { OutputOptions } from './output.js';
 
@@ -39,6 +39,17 @@ export const familyOption = (): Option =>
 export function engineOption(): Option {
   return new Option('--engine <engine>', 'what computes').choices(engineNames).default(engineNames[0]);
 }
+
+/** `--device`. */
+export function deviceOption(): Option {
+  return new Option('--device <device>', 'where the engine onnx computes (auto: on a GPU, if there is one)')
+    .choices(deviceChoices)
+    .default(deviceNames[0]);
+}
+
+/** `--device` for a job that says where. */
+export const otherDeviceOption = (): Option =>
+  new Option('--device <device>', 'compute there, and not where the job says').choices(deviceChoices);
 
 /** `--seed`. */
 export function seedOption(): Option {

@@ -1,5 +1,6 @@
 /** @file What every command that computes does: its job is opened, run into a folder, and watched. */
 import { UnkeptResult } from '../core/errors.js';
+import type { DeviceChoice } from '../engine/engine-names.js';
 import type { ResultOf } from '../jobs/job.js';
 import type { TaskName } from '../jobs/schema.js';
 import { finishRun } from '../runs/events.js';
@@ -11,9 +12,13 @@ import { watchRun } from './watch-run.js';
 
 export interface PerformFlags extends CommonOptions {
   tui?: boolean;
+  /** `run` and `resume` compute there instead of where the job says. */
+  device?: DeviceChoice;
   /** The folder that gets the run folder. */
   out?: string;
 }
+
+const placed = ({ device }: PerformFlags) => ({ ...(device && { device }) });
 
 /** What `run.json` keeps of how it was asked for. */
 const command = () => ['superstim', ...process.argv.slice(2)];
@@ -26,7 +31,9 @@ const command = () => ['superstim', ...process.argv.slice(2)];
 export async function perform(job: unknown, flags: PerformFlags): Promise<void> {
   const output = new Output(flags);
   const { createJobFolder, openJob, runJob } = await import('../jobs/job.js');
-  const opened = await finishRun(showProgress(openJob(job, { command: command() }), output));
+  const opened = await finishRun(
+    showProgress(openJob(job, { command: command(), ...placed(flags) }), output),
+  );
   const { keeps, description } = opened;
   const { task } = opened.job;
   if (!keeps) {
@@ -49,7 +56,7 @@ export async function performResume(
 ): Promise<void> {
   const output = new Output(flags);
   const { resumeRun, runJob } = await import('../jobs/job.js');
-  const resumed = await finishRun(showProgress(resumeRun(path, more), output));
+  const resumed = await finishRun(showProgress(resumeRun(path, more, placed(flags)), output));
   const { job, folder, earlier, description } = resumed;
   const done = await withInterrupt(output, (signal) => {
     const begin = (signal: AbortSignal) => runJob(resumed, folder, signal, earlier);

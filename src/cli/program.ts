@@ -15,7 +15,6 @@ import { textCommand } from './commands/text.js';
 import { tuneCommand } from './commands/tune.js';
 import { unitsCommand } from './commands/units.js';
 import { viewCommand } from './commands/view.js';
-import { chooseDevice } from './device.js';
 import { addOutputOptions } from './options.js';
 import { writeWhole } from './write-whole.js';
 
@@ -30,7 +29,6 @@ export function createProgram(): Command {
       writeOut: (text) => writeWhole(process.stdout, text),
       outputError: (complaint, write) => write(complaintLine(complaint)),
     })
-    .hook('preAction', (_program, command) => chooseDevice(command))
     .commandsGroup('Look around:')
     .helpCommand('help [command]', 'show help for a command');
   const probes = [

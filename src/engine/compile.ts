@@ -10,41 +10,35 @@ import { UserError } from '../core/errors.js';
 import { OnnxRuntime } from './backends/onnx-runtime.js';
 import { printTraced } from './compiler/print.js';
 import type { TensorFunction } from './compiler/trace.js';
-import type { Device, EngineName } from './engine-names.js';
+import { type Device, deviceNames, devices, type Engine, engineOn } from './engine-names.js';
 import { compiledOn, graphsOf } from './execution/compiled.js';
 import { eagerOn } from './execution/eager.js';
 import type { Executor } from './execution/executor.js';
 import type { TensorSpec, TypedArray } from './tensor-spec.js';
-import { type Compiled, type CompileOptions, plainTraits, type Resident, type Traits } from './types.js';
+import type { Traits } from './traits.js';
+import type { Compiled, CompileOptions, Resident } from './types.js';
 import type { WeightSource } from './weights/weights.js';
 
-export { type Device, deviceNames, type EngineName, engineNames } from './engine-names.js';
-export type { Compiled, CompileOptions, Precision, Resident, RunInput, Traits } from './types.js';
+export { type Device, deviceNames, type Engine, type EngineName, engineNames } from './engine-names.js';
+export type { Traits } from './traits.js';
+export type { Compiled, CompileOptions, Precision, Resident, RunInput } from './types.js';
 
-const compiled: Readonly<Record<Device, Executor>> = {
-  cpu: compiledOn(new OnnxRuntime('cpu', { fastInt8: true, fastHardSigmoid: true, widensHalves: true })),
-  webgpu: compiledOn(new OnnxRuntime('webgpu', plainTraits)),
-};
-const eager = { tensorflow: eagerOn('tensorflow'), cpu: eagerOn('cpu') };
-
-let defaultDevice: Device = 'cpu';
-
-/**
- * Where compiled functions run from now on. Set it before anything is compiled: arrays of one device are no inputs on
- * another. Eager engines do not use it.
- *
- * @throws UserError when there is no such device here
- */
-export async function setDevice(device: Device): Promise<void> {
-  const trouble = await deviceTrouble(device);
-  if (trouble) throw new UserError(trouble);
-  defaultDevice = device;
-}
+const executors = {
+  tensorflow: eagerOn('tensorflow'),
+  cpu: eagerOn('cpu'),
+  ...Object.fromEntries(
+    deviceNames.map((device) => [
+      engineOn('onnx', device),
+      compiledOn(new OnnxRuntime(device, devices[device])),
+    ]),
+  ),
+} as Readonly<Record<Engine, Executor>>;
 
 /** Why a device cannot be used here, in a sentence; null where it can. */
 export async function deviceTrouble(device: Device): Promise<string | null> {
   try {
-    (await compiled[device].resident(Float32Array.of(0), { shape: [1], dtype: 'float32' })).release();
+    const { resident } = executors[engineOn('onnx', device)];
+    (await resident(Float32Array.of(0), { shape: [1], dtype: 'float32' })).release();
     return null;
   } catch (error) {
     if (error instanceof UserError) return error.message;
@@ -52,13 +46,9 @@ export async function deviceTrouble(device: Device): Promise<string | null> {
   }
 }
 
-function executorOf(engine: EngineName): Executor {
-  return engine === 'onnx' ? compiled[defaultDevice] : eager[engine];
-}
-
 /** What is fastest on an engine. */
-export function traitsOf(engine: EngineName): Traits {
-  return executorOf(engine).traits;
+export function traitsOf(engine: Engine): Traits {
+  return executors[engine].traits;
 }
 
 /**
@@ -68,7 +58,7 @@ export function traitsOf(engine: EngineName): Traits {
  * @throws UserError when the engine is not installed, or a weight holds NaN or infinity
  */
 export function compile(fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
-  return executorOf(options.engine ?? 'onnx').compile(fn, options);
+  return executors[options.engine ?? 'onnx'].compile(fn, options);
 }
 
 /**
@@ -84,15 +74,14 @@ export function printProgram(fn: TensorFunction, options: CompileOptions): strin
  * are disposed of; compiling another reads the weights again.
  */
 export async function releaseWeights(source: WeightSource): Promise<void> {
-  for (const executor of [...Object.values(compiled), ...Object.values(eager)])
-    await executor.releaseWeights(source);
+  for (const executor of Object.values(executors)) await executor.releaseWeights(source);
 }
 
 /** Puts an array into an engine, to be fed to many runs. */
 export function resident(
   data: TypedArray,
   { shape, dtype = 'float32' }: TensorSpec,
-  engine: EngineName = 'onnx',
+  engine: Engine = 'onnx',
 ): Promise<Resident> {
-  return executorOf(engine).resident(data, { shape, dtype });
+  return executors[engine].resident(data, { shape, dtype });
 }

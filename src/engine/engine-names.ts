@@ -1,9 +1,28 @@
-/** @file Names of the engines; light, for who only lists them. */
+/** @file The engines and the devices by name; light, for who only lists them. */
+import { plainTraits, type Traits } from './traits.js';
 
 /** How a function is executed: compiled for ONNX Runtime (the default), or eagerly by TensorFlow or in JavaScript. */
 export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;
 export type EngineName = (typeof engineNames)[number];
 
-/** Where compiled functions run: on the processor (the first, the default), or on a GPU (through WebGPU). */
-export const deviceNames = ['cpu', 'webgpu'] as const;
-export type Device = (typeof deviceNames)[number];
+/**
+ * Where the engine `onnx` computes: on the processor (the default), or on a GPU through WebGPU. How arrays and programs
+ * get there is in `backends/worker-device.ts`.
+ */
+export const devices = {
+  cpu: { fastInt8: true, fastHardSigmoid: true, widensHalves: true },
+  webgpu: plainTraits,
+} as const satisfies Readonly<Record<string, Traits>>;
+export type Device = keyof typeof devices;
+export const deviceNames = Object.keys(devices) as readonly Device[];
+
+/** What can be asked for; `auto`: the first device but the cpu that can be used here, else the cpu. */
+export const deviceChoices = [...deviceNames, 'auto'] as const;
+export type DeviceChoice = (typeof deviceChoices)[number];
+
+/** What computes, and where: an engine, or `onnx` on a device that is not the cpu. */
+export type Engine = EngineName | `onnx:${Exclude<Device, 'cpu'>}`;
+
+/** Engines other than `onnx` have the cpu only. */
+export const engineOn = (engine: EngineName, device: Device): Engine =>
+  engine === 'onnx' && device !== 'cpu' ? `onnx:${device}` : engine;

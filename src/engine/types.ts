@@ -1,5 +1,5 @@
 /** @file What goes into `compile()` and what comes out of it. */
-import type { EngineName } from './engine-names.js';
+import type { Engine } from './engine-names.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
 import type { WeightSource } from './weights/weights.js';
 
@@ -10,7 +10,7 @@ export interface CompileOptions {
   readonly inputs: Readonly<Record<string, TensorSpec>>;
   /** What the function's second argument looks up. */
   readonly weights?: WeightSource;
-  readonly engine?: EngineName;
+  readonly engine?: Engine;
   /**
    * `int8`: products by weights in 8 bits, several times as fast and good to about a percent: for proposing and
    * ranking, not for what is reported. Engines that are not faster so compute in float32 whatever is said here.
@@ -50,16 +50,3 @@ export interface Compiled {
   /** Frees the session. */
   dispose(): void;
 }
-
-/** What is fastest, or goes wrong, where a function is computed. Decides which nodes are written. */
-export interface Traits {
-  /** Products by weights are faster in 8 bits than in float32. */
-  readonly fastInt8: boolean;
-  /** A steep HardSigmoid is the fastest node that is 1 where x is positive and else 0. */
-  readonly fastHardSigmoid: boolean;
-  /** Weights can be kept in half precision and widened in each run. */
-  readonly widensHalves: boolean;
-}
-
-/** Traits of a device that runs every function as it is written. */
-export const plainTraits: Traits = { fastInt8: false, fastHardSigmoid: false, widensHalves: false };

@@ -6,6 +6,7 @@ import { readPicture } from '../vision/picture.js';
 import { defaultSize } from '../vision/render/render.js';
 import type { RenderOptions } from '../vision/render/render-options.js';
 import { parseTransforms } from '../vision/transforms/transform.js';
+import { engineOf } from './device.js';
 import type { ImageResult } from './image-result.js';
 import { loadNetwork } from './open-network.js';
 import { checkFiles, type RenderFiles, renderToFiles } from './render-files.js';
@@ -46,7 +47,7 @@ async function renderOptions(
   network: VisionNetwork,
   { objectives }: Given,
 ): Promise<RenderOptions> {
-  const { size = null, start, steps, optimizer, rate, range, variants, octaves, seed, engine } = job;
+  const { size = null, start, steps, optimizer, rate, range, variants, octaves, seed } = job;
   const { channels } = network.input;
   const pixels = size ?? defaultSize(network);
   return {
@@ -59,7 +60,7 @@ async function renderOptions(
         : await readPicture(start, { width: pixels, height: pixels, channels }),
     parameterization: job.parameterization,
     transforms: parseTransforms(job.transforms, pixels),
-    ...{ steps, variants, octaves, seed, engine },
+    ...{ steps, variants, octaves, seed, engine: await engineOf(job) },
     ...(optimizer && { optimizer }),
     ...(rate !== null && { rate }),
     ...(range && { preprocessing: namedRanges[range](channels) }),

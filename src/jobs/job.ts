@@ -3,11 +3,13 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UnkeptResult, UserError } from '../core/errors.js';
 import type { ScoredText } from '../core/scored-text.js';
+import type { DeviceChoice } from '../engine/engine-names.js';
 import type { JobRecord, RunDescription } from '../runs/description.js';
 import { asJson, type Run } from '../runs/events.js';
 import { type RunReading, readRun } from '../runs/read-run.js';
 import { createRunFolder, openRunFolder, type RunFolder, recordRun } from '../runs/run-folder.js';
 import { runVersions } from '../runs/versions.js';
+import { deviceOf } from './device.js';
 import { fromOldJob } from './old-jobs.js';
 import { readJob } from './read-job.js';
 import type { JobOf, TaskName } from './schema.js';
@@ -42,6 +44,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** The command line as typed, for run.json. */
   readonly command?: readonly string[];
+  /** Computes there instead of where the job says. */
+  readonly device?: DeviceChoice;
   /** What the job names and the caller has open. */
   readonly given?: Given;
 }
@@ -57,9 +61,10 @@ const NEVER = new AbortController().signal;
  */
 export async function* openJob<T extends TaskName = TaskName>(
   data: unknown,
-  { signal = NEVER, command = [], given = {} }: OpenOptions = {},
+  { signal = NEVER, command = [], device, given = {} }: OpenOptions = {},
 ): Run<OpenedJob<T>> {
-  const read = readJob(data) as JobOf<T>;
+  const asked = readJob(data) as JobOf<T>;
+  const read = { ...asked, device: await deviceOf({ ...asked, ...(device && { device }) }) };
   const task = (await tasks[read.task]()) as unknown as Task<T, ResultOf<T>>;
   const job = settled(read, task.pathFields, task.outputFields);
   const { model, begin } = yield* task.open(job, signal, given);

@@ -10,6 +10,7 @@ import { type HeadMeasure, tokenOfMeasure } from '../text/names.js';
 import type { MeasureChoice } from '../text/readouts/head-measures/index.js';
 import { namedLatents } from '../text/readouts/named-dictionaries.js';
 import type { SessionOptions } from '../text/readouts/session.js';
+import { engineOf } from './device.js';
 import type { JobOf } from './schema.js';
 
 /** The fields of a job that say what is probed and how; `unit` or `units` where it names some. */
@@ -23,6 +24,7 @@ type Probed = { readonly unit?: string; readonly units?: readonly string[] } & P
   | 'calibrationText'
   | 'calibrationTokens'
   | 'engine'
+  | 'device'
   | 'seed'
 >;
 
@@ -59,7 +61,7 @@ export async function* openTextModel(
  * The probed model with everything that is asked of it. Dictionaries of the hub that the units name are downloaded.
  *
  * @param loaded - the model, where the caller has it
- * @throws UsageError when `logits:TOKEN` names no token of the model
+ * @throws UsageError when `logits:TOKEN` names no token of the model, or as `deviceOf`
  */
 export async function* openSession(
   job: Probed,
@@ -67,13 +69,13 @@ export async function* openSession(
   loaded?: LoadedModel,
 ): Run<SessionOptions & { modelHash: string }> {
   const { model, hash } = loaded ?? (yield* openTextModel(job.model, job.family, signal));
-  const { engine, at, reference, seed, calibrationText, calibrationTokens, unit = [], units = [] } = job;
+  const { at, reference, seed, calibrationText, calibrationTokens, unit = [], units = [] } = job;
   const paths = namedLatents([unit, units].flat(), reference).map(({ path }) => path);
   for (const path of new Set(paths)) yield* downloadDictionary(path, { signal });
   return {
     model,
     modelHash: hash,
-    engine,
+    engine: await engineOf(job),
     at,
     reference,
     seed,

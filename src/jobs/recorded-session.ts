@@ -10,7 +10,7 @@ import { openSession } from './open-subject.js';
 import { readJob } from './read-job.js';
 
 /**
- * Loads the model that a run names and repeats its settings.
+ * Loads the model that a run names and repeats its settings, on the cpu.
  *
  * @throws UserError when the run names no model, or the model is not on this machine or not the same any more
  */
@@ -23,7 +23,8 @@ export async function recordedSession(run: RunDescription): Promise<SessionOptio
     throw new UserError(
       `the model ${recorded.name} of this run is not on this machine; give its folder its old place, or download it with ${field('model')} ${recorded.name}`,
     );
-  const session = await finishRun(openSession(job, new AbortController().signal));
+  // A run may have the GPU in another thread: ONNX Runtime's WebGPU crashes where two threads use it.
+  const session = await finishRun(openSession({ ...job, device: 'cpu' }, new AbortController().signal));
   if (session.modelHash !== recorded.hash)
     throw new UserError(
       `the model ${recorded.name} has changed since this run: what would be computed does not belong to it`,

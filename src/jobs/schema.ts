@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { seedBounds } from '../core/random.js';
-import { engineNames } from '../engine/engine-names.js';
+import { deviceChoices, engineNames } from '../engine/engine-names.js';
 import { klEstimatorNames, tuneAlgorithms, tuneDefaults } from '../rl/tune-defaults.js';
 import {
   isMeasure,
@@ -35,6 +35,8 @@ const within = ({ min, max }: { readonly min: number; readonly max: number }) =>
 const common = {
   version: z.literal(JOB_VERSION).default(JOB_VERSION),
   engine: z.enum(engineNames).default('onnx'),
+  /** Where the engine `onnx` computes. */
+  device: z.enum(deviceChoices).default('cpu'),
   seed: within(seedBounds).default(0),
 };
 

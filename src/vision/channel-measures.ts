@@ -2,7 +2,7 @@
 
 import { UsageError } from '../core/errors.js';
 import type { ChannelUnit } from '../core/units.js';
-import { compile, type EngineName } from '../engine/compile.js';
+import { compile, type Engine } from '../engine/compile.js';
 import * as tf from '../engine/functions/tfjs.js';
 import type { VisionNetwork } from './network.js';
 import type { Picture } from './picture.js';
@@ -31,7 +31,7 @@ export async function compileChannelMeasures(
   units: readonly ChannelUnit[],
   preprocessing: Preprocessing,
   batch: number,
-  engine?: EngineName,
+  engine?: Engine,
 ): Promise<ChannelMeasures> {
   const { height, width, channels } = network.input;
   /** Columns of each unit's map. */

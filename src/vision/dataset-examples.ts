@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError, UserError } from '../core/errors.js';
 import { type ChannelUnit, formatUnit, parseUnit } from '../core/units.js';
-import type { EngineName } from '../engine/compile.js';
+import type { Engine } from '../engine/compile.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { type ChannelMeasure, compileChannelMeasures } from './channel-measures.js';
 import { fitInput } from './input-fit.js';
@@ -30,7 +30,7 @@ export interface DatasetExamplesOptions {
   readonly by?: 'mean' | 'peak';
   /** Default: what the network or `fitInput` says. */
   readonly preprocessing?: Preprocessing;
-  readonly engine?: EngineName;
+  readonly engine?: Engine;
   /** Stops between batches; what was found so far is the result. */
   readonly signal?: AbortSignal;
 }

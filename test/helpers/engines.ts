@@ -1,6 +1,6 @@
 /** @file The engines that the same assertions run on. */
 import { createRequire } from 'node:module';
-import { compile, type EngineName } from '../../src/engine/compile.js';
+import { compile, type Engine } from '../../src/engine/compile.js';
 import type { TensorFunction } from '../../src/engine/compiler/trace.js';
 import type { TypedArray } from '../../src/engine/tensor-spec.js';
 import type { WeightSource } from '../../src/engine/weights/weights.js';
@@ -19,7 +19,7 @@ export interface Output {
 
 /** Runs a function once on an engine. */
 export async function runOn(
-  engine: EngineName,
+  engine: Engine,
   fn: TensorFunction,
   inputs: Readonly<Record<string, Input>>,
   weights?: WeightSource,
@@ -54,7 +54,7 @@ function installed(name: string): boolean {
 }
 
 /** Every engine, and why a test must skip it here (null: it need not). */
-export const engines: readonly { readonly engine: EngineName; readonly skipped: string | null }[] = [
+export const engines: readonly { readonly engine: Engine; readonly skipped: string | null }[] = [
   { engine: 'cpu', skipped: null },
   { engine: 'onnx', skipped: null },
   {

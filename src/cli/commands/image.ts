@@ -1,6 +1,6 @@
 /** @file `superstim image`: the picture that excites a channel of a network. */
 import { Command, Option } from 'commander';
-import type { EngineName } from '../../engine/engine-names.js';
+import type { DeviceChoice, EngineName } from '../../engine/engine-names.js';
 import {
   imageBounds,
   imageDefaults,
@@ -11,8 +11,15 @@ import {
   type RangeName,
   rangeNames,
 } from '../../vision/names.js';
-import { deviceOption } from '../device.js';
-import { type CommonOptions, engineOption, integer, number, repeated, seedOption } from '../options.js';
+import {
+  type CommonOptions,
+  deviceOption,
+  engineOption,
+  integer,
+  number,
+  repeated,
+  seedOption,
+} from '../options.js';
 import { perform } from '../perform.js';
 import { tuiOption } from '../watch-run.js';
 
@@ -35,6 +42,7 @@ interface ImageFlags extends CommonOptions {
   runs: string;
   tui?: boolean;
   engine: EngineName;
+  device: DeviceChoice;
   seed: number;
 }
 
@@ -108,10 +116,10 @@ export function imageCommand(): Command {
 }
 
 function imageFields(flags: ImageFlags) {
-  const { steps, start, transforms, octaves, variants, engine, seed } = flags;
+  const { steps, start, transforms, octaves, variants, engine, device, seed } = flags;
   return {
     task: 'image',
-    ...{ steps, start, transforms, octaves, variants, engine, seed },
+    ...{ steps, start, transforms, octaves, variants, engine, device, seed },
     units: flags.unit,
     model: flags.model ?? null,
     size: flags.size ?? null,

@@ -1,6 +1,6 @@
 /** @file Options of every command that probes a language model, and the fields of a job that they are. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { EngineName } from '../../engine/engine-names.js';
+import type { DeviceChoice, EngineName } from '../../engine/engine-names.js';
 import {
   headMeasures,
   isMeasure,
@@ -10,9 +10,9 @@ import {
   textBounds,
   textDefaults,
 } from '../../text/names.js';
-import { deviceOption } from '../device.js';
 import {
   type CommonOptions,
+  deviceOption,
   engineOption,
   familyOption,
   integer,
@@ -29,10 +29,11 @@ export interface ProbeFlags extends CommonOptions {
   calibrateOn?: string;
   calibrationTokens?: number;
   engine: EngineName;
+  device: DeviceChoice;
   seed: number;
 }
 
-/** Adds the options that `ProbeFlags` has, and `--device`. */
+/** Adds the options that `ProbeFlags` has. */
 export function addProbeOptions(command: Command): Command {
   return command
     .addOption(modelOption())
@@ -73,9 +74,9 @@ function parseMeasure(text: string): string {
 
 /** The fields of a job that these options are. */
 export function probeFields({ family, calibrateOn, calibrationTokens, ...flags }: ProbeFlags) {
-  const { model, reference, measure, at, engine, seed } = flags;
+  const { model, reference, measure, at, engine, device, seed } = flags;
   return {
-    ...{ model, reference, measure, at, engine, seed },
+    ...{ model, reference, measure, at, engine, device, seed },
     family: family ?? null,
     calibrationText: calibrateOn ?? null,
     calibrationTokens: calibrationTokens ?? null,

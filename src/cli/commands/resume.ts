@@ -1,10 +1,9 @@
 /** @file `superstim resume`: resumes a run that was stopped or killed, or extends a search. */
 import { Command, Option } from 'commander';
-import { deviceOption } from '../device.js';
-import { type CommonOptions, integer, number } from '../options.js';
-import { performResume } from '../perform.js';
+import { integer, number, otherDeviceOption } from '../options.js';
+import { type PerformFlags, performResume } from '../perform.js';
 
-interface ResumeFlags extends CommonOptions {
+interface ResumeFlags extends PerformFlags {
   seconds?: number;
   evaluations?: number;
 }
@@ -21,7 +20,7 @@ export function resumeCommand(): Command {
     .addOption(
       new Option('-e, --evaluations <number>', 'more sequences to score').argParser(integer({ min: 1 })),
     )
-    .addOption(deviceOption())
+    .addOption(otherDeviceOption())
     .addHelpText('after', '\nExamples:\n  $ superstim resume runs/20250131-235959-L2.H3 --seconds 60')
     .action(async (run: string, flags: ResumeFlags) => {
       const { seconds, evaluations } = flags;

@@ -1,7 +1,6 @@
 /** @file `superstim run`: a job from a file, or once more the job of a run folder. */
 import { Command } from 'commander';
-import { deviceOption } from '../device.js';
-import { outOption } from '../options.js';
+import { otherDeviceOption, outOption } from '../options.js';
 import { type PerformFlags, perform } from '../perform.js';
 import { tuiOption } from '../watch-run.js';
 
@@ -10,7 +9,7 @@ export function runCommand(): Command {
     .description('run a job from a JSON file; the run.json of a run folder is its job')
     .argument('<job>', 'a .json file, or a run folder')
     .addOption(outOption())
-    .addOption(deviceOption())
+    .addOption(otherDeviceOption())
     .addOption(tuiOption())
     .addHelpText(
       'after',

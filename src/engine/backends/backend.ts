@@ -1,7 +1,7 @@
 /** @file What a backend is: where compiled programs run and arrays live. Another kind of device is another of these. */
 import type { Program } from '../compiler/program.js';
 import type { DType, TypedArray } from '../tensor-spec.js';
-import type { Traits } from '../types.js';
+import type { Traits } from '../traits.js';
 import type { WeightSource } from '../weights/weights.js';
 
 /** An array with its shape. */

@@ -3,7 +3,7 @@ import { isHalf, weightType } from '../compiler/half-weights.js';
 import type { Program } from '../compiler/program.js';
 import type { Device } from '../engine-names.js';
 import type { TypedArray } from '../tensor-spec.js';
-import type { Traits } from '../types.js';
+import type { Traits } from '../traits.js';
 import { readFinite, readFiniteHalf } from '../weights/finite.js';
 import { ownerOf, type WeightSource } from '../weights/weights.js';
 import type { ArrayValue, Backend, HeldArray, LoadedProgram, LoadOptions } from './backend.js';

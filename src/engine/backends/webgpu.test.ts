@@ -1,9 +1,9 @@
 /** The device webgpu against the cpu; skipped where there is no adapter (SwiftShader, in Debian's chromium, is one). */
 import { existsSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runOn } from '../../../test/helpers/engines.js';
 import { Random } from '../../core/random.js';
-import { deviceTrouble, setDevice, traitsOf } from '../compile.js';
+import { deviceTrouble, type Engine, traitsOf } from '../compile.js';
 import type { TensorFunction } from '../compiler/trace.js';
 import { attendCached } from '../functions/attention.js';
 import { batchNormRelu } from '../functions/batch-norm.js';
@@ -19,7 +19,6 @@ if (existsSync(swiftShader)) {
   process.env.VK_DRIVER_FILES ??= swiftShader;
 }
 const trouble = await deviceTrouble('webgpu');
-afterAll(() => setDevice('cpu'));
 
 const random = new Random(3);
 const array = (...shape: number[]) => ({ shape, data: random.normals(shape.reduce((a, b) => a * b, 1)) });
@@ -77,10 +76,8 @@ const functions: Record<string, { fn: TensorFunction; inputs: Parameters<typeof 
 
 describe.skipIf(trouble !== null)(`webgpu${trouble ? ` (${trouble})` : ''}`, () => {
   it.each(Object.entries(functions))('computes as the cpu does: %s', async (_name, { fn, inputs }) => {
-    await setDevice('cpu');
     const expected = await runOn('onnx', fn, inputs, weights);
-    await setDevice('webgpu');
-    const found = await runOn('onnx', fn, inputs, weights);
+    const found = await runOn('onnx:webgpu', fn, inputs, weights);
     for (const [name, { data }] of Object.entries(expected))
       for (const [i, x] of data.entries())
         expect(Math.abs(found[name]!.data[i]! - x)).toBeLessThan(1e-3 * Math.max(1, Math.abs(x)));
@@ -88,32 +85,25 @@ describe.skipIf(trouble !== null)(`webgpu${trouble ? ` (${trouble})` : ''}`, () 
 
   it('keeps the state of training there', async () => {
     const x = random.normals(32);
-    const run = async () => {
+    const run = async (engine: Engine) => {
       const trainer = await Trainer.create({
         loss: ({ x }, w) => ({ loss: tf.mean(tf.square(tf.sub(tf.mul(x!, w('a')), 1))) as tf.Scalar }),
         inputs: { x: { shape: [32] } },
         parameters: new Map([['a', { shape: [32], data: new Float32Array(32) }]]),
         rule: () => adamW(),
+        engine,
       });
       for (let i = 0; i < 20; i++) await trainer.step({ x }, 0.1);
       const { data } = (await trainer.snapshot()).get('a')!;
       trainer.dispose();
       return data;
     };
-    await setDevice('cpu');
-    const expected = await run();
-    await setDevice('webgpu');
-    for (const [i, a] of (await run()).entries()) expect(a).toBeCloseTo(expected[i]!, 4);
+    const expected = await run('onnx');
+    for (const [i, a] of (await run('onnx:webgpu')).entries()) expect(a).toBeCloseTo(expected[i]!, 4);
   });
 });
 
-it('is chosen only where it can be used, and has traits of its own', async () => {
-  await setDevice('cpu');
-  if (trouble === null) {
-    await setDevice('webgpu');
-    expect(traitsOf('onnx').fastInt8).toBe(false);
-  } else {
-    await expect(setDevice('webgpu')).rejects.toThrow('no GPU was found for the device webgpu');
-    expect(traitsOf('onnx').fastInt8).toBe(true);
-  }
+it('has traits of its own, and says why it cannot be used', () => {
+  expect([traitsOf('onnx').fastInt8, traitsOf('onnx:webgpu').fastInt8]).toEqual([true, false]);
+  if (trouble !== null) expect(trouble).toContain('no GPU was found for the device webgpu');
 });

@@ -145,4 +145,4 @@ const webgpu: WorkerDevice = {
       : copied(tensor, 'gpu-buffer'),
 };
 
-export const devices: Readonly<Record<Device, WorkerDevice>> = { cpu, webgpu };
+export const workerDevices: Readonly<Record<Device, WorkerDevice>> = { cpu, webgpu };

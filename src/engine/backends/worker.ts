@@ -11,12 +11,12 @@ import { type Feed, type Program, withConstants } from '../compiler/program.js';
 import type { ArrayValue } from './backend.js';
 import type { FedInput, Reply, Request } from './messages.js';
 import {
-  devices,
   fetchArray,
   gpuTrouble,
   reshaped,
   type Sessions,
   type WorkerDevice,
+  workerDevices,
 } from './worker-device.js';
 
 interface LoadedProgram {
@@ -108,7 +108,7 @@ async function load({
   content,
   ...settings
 }: Extract<Request, { kind: 'load' }>) {
-  const [device, set] = [devices[name], weightSet(id)];
+  const [device, set] = [workerDevices[name], weightSet(id)];
   await derive(content, set, device);
   const model = withConstants(content, (feed) => fixedTensor(feed, set).data as Int8Array);
   const sessions = await device.open(model, settings);
@@ -149,7 +149,7 @@ async function handle(request: Request): Promise<Record<string, ArrayValue>> {
   switch (request.kind) {
     case 'weight': {
       const { device, set, name, type, data } = request;
-      weightSet(set).weights.set(name, await devices[device].place(weightTensor(type, data)));
+      weightSet(set).weights.set(name, await workerDevices[device].place(weightTensor(type, data)));
       return {};
     }
     case 'forget': {
@@ -172,7 +172,7 @@ async function handle(request: Request): Promise<Record<string, ArrayValue>> {
       return { value: { data: data.slice(), shape, dtype } };
     }
     case 'write':
-      held.set(request.held, await devices[request.device].place(tensorOf(request.value)));
+      held.set(request.held, await workerDevices[request.device].place(tensorOf(request.value)));
       return {};
     case 'release':
       held.get(request.held)?.dispose();

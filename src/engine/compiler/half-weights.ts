@@ -7,7 +7,7 @@
  * and only one or two weights are wide at a time. Written beside their products, they would all be widened at the start.
  */
 import type { GraphDType } from '../tensor-spec.js';
-import type { Traits } from '../types.js';
+import type { Traits } from '../traits.js';
 import type { HalfType, WeightSource } from '../weights/weights.js';
 import { ONNX_TYPE } from './graph.js';
 import { attributeTypes, type OnnxNode, onnxTypes } from './onnx-proto.js';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { DataId } from '@tensorflow/tfjs-core';
 import * as tf from '../functions/tfjs.js';
 import type { DType, TensorSpec, TypedArray } from '../tensor-spec.js';
-import { plainTraits, type Traits } from '../types.js';
+import { plainTraits, type Traits } from '../traits.js';
 import type { WeightLookup, WeightSource } from '../weights/weights.js';
 import { Graph, type Traced, type Value } from './graph.js';
 import { rules } from './rules/index.js';

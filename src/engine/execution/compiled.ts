@@ -10,7 +10,8 @@ import { reachable } from '../compiler/reachable.js';
 import { type TensorFunction, trace } from '../compiler/trace.js';
 import { workingMemory } from '../compiler/working-memory.js';
 import type { TensorSpec } from '../tensor-spec.js';
-import type { Compiled, CompileOptions, Resident, RunInput, Traits } from '../types.js';
+import type { Traits } from '../traits.js';
+import type { Compiled, CompileOptions, Resident, RunInput } from '../types.js';
 import type { Executor } from './executor.js';
 import { checkedInput, isResident, specOf } from './inputs.js';
 

@@ -1,7 +1,8 @@
 /** @file A way to execute functions of tensors: compiled on a backend, or eagerly. */
 import type { TensorFunction } from '../compiler/trace.js';
 import type { TensorSpec, TypedArray } from '../tensor-spec.js';
-import type { Compiled, CompileOptions, Resident, Traits } from '../types.js';
+import type { Traits } from '../traits.js';
+import type { Compiled, CompileOptions, Resident } from '../types.js';
 import type { WeightSource } from '../weights/weights.js';
 
 export interface Executor {

@@ -1,6 +1,6 @@
 /** @file One array that climbs along gradients computed elsewhere, and stays in the engine between steps. */
 import { type Compiled, compile, resident } from '../compile.js';
-import type { EngineName } from '../engine-names.js';
+import type { Engine } from '../engine-names.js';
 import * as tf from '../functions/tfjs.js';
 import { sizeOf } from '../tensor-spec.js';
 import type { Resident, RunInput } from '../types.js';
@@ -18,7 +18,7 @@ export class Climb {
     start: Float32Array,
     shape: readonly number[],
     rule: UpdateRule,
-    engine: EngineName,
+    engine: Engine,
   ): Promise<Climb> {
     const names = ['parameter', ...rule.slots];
     const array = { shape };

@@ -3,7 +3,7 @@
  *
  * Parameters and running averages are inputs and outputs of that graph and stay in the worker between steps.
  */
-import { type Compiled, compile, type EngineName, type Resident, resident } from '../compile.js';
+import { type Compiled, compile, type Engine, type Resident, resident } from '../compile.js';
 import * as tf from '../functions/tfjs.js';
 import type { TensorSpec, TypedArray } from '../tensor-spec.js';
 import { sizeOf } from '../tensor-spec.js';
@@ -23,7 +23,7 @@ export interface TrainerOptions {
   readonly rule: (name: string, shape: readonly number[]) => UpdateRule;
   /** Largest common L2 norm of the gradients. */
   readonly clipNorm?: number;
-  readonly engine?: EngineName;
+  readonly engine?: Engine;
 }
 
 export interface StepResult {

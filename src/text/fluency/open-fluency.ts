@@ -1,5 +1,5 @@
 /** @file `--prior`: which kind of model a folder holds. */
-import type { EngineName } from '../../engine/compile.js';
+import type { Engine } from '../../engine/compile.js';
 import { loadTextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
 import type { FluencyModel } from './fluency-model.js';
@@ -11,7 +11,7 @@ import { TransformerFluency } from './transformer-fluency.js';
  *
  * @throws UserError when the folder holds neither
  */
-export async function openFluencyModel(folder: string, engine: EngineName): Promise<FluencyModel> {
+export async function openFluencyModel(folder: string, engine: Engine): Promise<FluencyModel> {
   if (isOnnxFolder(folder)) return OnnxFluency.open(folder);
   return new TransformerFluency(openSubject(await loadTextModel(folder), engine));
 }

@@ -1,11 +1,11 @@
 /** @file A language model ready to compute with: made once, and handed on to all that reads, draws or scores text. */
 import { UserError } from '../../core/errors.js';
-import type { EngineName } from '../../engine/compile.js';
+import type { Engine } from '../../engine/compile.js';
 import type { TextModel, TextWeights } from './model.js';
 
 /** Architecture and parameters, what computes them, and the tokens that a text begins with and never has. */
 export interface Subject extends TextWeights {
-  readonly engine: EngineName;
+  readonly engine: Engine;
   /** The token at position 0 of every sequence: BOS, or what the model has in its place. */
   readonly start: number;
   /** Tokens that are no part of any text (BOS, EOS, padding): never drawn. */
@@ -22,7 +22,7 @@ export interface TextSubject extends Subject, TextModel {}
  *
  * @throws UserError for a model without a token to start a text with
  */
-export function openSubject(model: TextModel, engine: EngineName): TextSubject {
+export function openSubject(model: TextModel, engine: Engine): TextSubject {
   const { tokenizer, name } = model;
   if (tokenizer.bos === null)
     throw new UserError(`the model ${name} names neither a BOS nor an EOS token to start a text with`);

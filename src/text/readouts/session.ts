@@ -2,7 +2,7 @@
 
 import { lastOf } from '../../core/last-of.js';
 import { once } from '../../core/once.js';
-import type { EngineName } from '../../engine/compile.js';
+import type { Engine } from '../../engine/compile.js';
 import { eventClock, type Run, stamped } from '../../runs/events.js';
 import type { TextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
@@ -21,7 +21,7 @@ export interface SessionOptions {
   readonly model: TextModel;
   /** Hash of the model's files: calibration is kept on disk under it. Without one it is not kept. */
   readonly modelHash?: string;
-  readonly engine: EngineName;
+  readonly engine: Engine;
   readonly measure: MeasureChoice;
   readonly at: SequenceScore;
   readonly reference: string;

@@ -2,7 +2,7 @@
 
 import { OnDemand } from '../../core/on-demand.js';
 import type { Random } from '../../core/random.js';
-import { type Compiled, compile, type EngineName, type Resident, resident } from '../../engine/compile.js';
+import { type Compiled, compile, type Engine, type Resident, resident } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
@@ -23,7 +23,7 @@ export interface AscentOptions {
   /** What it is shown when the picture is measured. */
   readonly plainView: View;
   readonly optimizer: OptimizerName;
-  readonly engine: EngineName;
+  readonly engine: Engine;
 }
 
 export interface AscentStep {

@@ -1,6 +1,6 @@
 /** @file What a render is asked for, and what it gives. */
 
-import type { EngineName } from '../../engine/compile.js';
+import type { Engine } from '../../engine/compile.js';
 import type { OptimizerName, ParameterizationName } from '../names.js';
 import type { VisionNetwork } from '../network.js';
 import type { Expression } from '../objectives/expression.js';
@@ -29,7 +29,7 @@ export interface RenderOptions {
   /** What the network's pictures are brought to; default: what the network or `fitInput` says. */
   readonly preprocessing?: Preprocessing;
   readonly seed?: number;
-  readonly engine?: EngineName;
+  readonly engine?: Engine;
   readonly signal?: AbortSignal;
   /** After how many steps a frame is kept, besides the first and the last; default: never. */
   readonly frameEvery?: number;

@@ -1,0 +1,14 @@
+/** @file What is fastest, or goes wrong, where a function is computed. */
+
+/** Decides which nodes are written. */
+export interface Traits {
+  /** Products by weights are faster in 8 bits than in float32. */
+  readonly fastInt8: boolean;
+  /** A steep HardSigmoid is the fastest node that is 1 where x is positive and else 0. */
+  readonly fastHardSigmoid: boolean;
+  /** Weights can be kept in half precision and widened in each run. */
+  readonly widensHalves: boolean;
+}
+
+/** Traits of a device that runs every function as it is written. */
+export const plainTraits: Traits = { fastInt8: false, fastHardSigmoid: false, widensHalves: false };
