@@ -58,7 +58,7 @@ describe('shared options', () => {
 
   it('have defaults and parse', () => {
     const plain = command().parse([], { from: 'user' }).opts();
-    expect(plain).toEqual({ model: 'books-lm', engine: 'onnx', seed: 0, color: true });
+    expect(plain).toEqual({ engine: 'onnx', seed: 0, color: true });
     const given = command().parse(['--unit', 'L1.H1', '--unit', 'L1.H2', '--seed', '9', '--no-color', '-q'], {
       from: 'user',
     });

@@ -20,13 +20,12 @@ export interface CommonOptions extends OutputOptions {
   debug?: boolean;
 }
 
-/** `--model`. */
-export function modelOption(): Option {
-  return new Option(
+/** `--model`. Its default is the job's: the name of a unit may have a model in it. */
+export const modelOption = (): Option =>
+  new Option(
     '-m, --model <model>',
-    'name of an embedded model, a folder, or a hub id (org/name)',
-  ).default(textDefaults.model);
-}
+    `name of an embedded model, a folder, or a hub id (org/name) (default: "${textDefaults.model}", or the model of a unit's Neuronpedia name)`,
+  );
 
 /** `--family`. */
 export const familyOption = (): Option =>

@@ -13,6 +13,7 @@
  * | `sae:PATH#345`                 | latent 345 of a dictionary (sparse autoencoder, transcoder): a file, a folder,  |
  * |                                | or a repository of the hub and a path in it                             |
  * | `sae:PATH@blocks.2.hook_resid_post#345` | the same, where its files do not say what it reads                     |
+ * | `gemma-2-2b/20-gemmascope-res-16k/1234` | latent 1234 of a dictionary that Neuronpedia has, by its name there     |
  * | `logit: Paris`                 | logit of the next token `" Paris"`: all after the colon, spaces included |
  * | `block4_conv1:4`               | CNN channel                                                             |
  * | `block4_conv1:4@7,5`           | the same at row 7, column 5                                             |
@@ -61,7 +62,10 @@ export interface DirectionUnit {
 
 export interface LatentUnit {
   readonly kind: 'latent';
-  /** Of the dictionary: its file of weights, or the folder; on this machine or, behind `org/name/`, on the hub. */
+  /**
+   * Of the dictionary: its file of weights, or the folder; on this machine or, behind `org/name/`, on the hub. By
+   * Neuronpedia's name of it: `neuronpedia:gemma-2-2b/20-gemmascope-res-16k`.
+   */
   readonly path: string;
   /** What it reads, `blocks.L.…`; null where its files say it. */
   readonly place: string | null;
@@ -92,6 +96,12 @@ export type TextUnit =
   | LatentUnit
   | LogitUnit;
 export type Unit = TextUnit | ChannelUnit;
+
+const NEURONPEDIA = 'neuronpedia:';
+
+/** The dictionary that a latent is of by Neuronpedia's name, `gemma-2-2b/20-gemmascope-res-16k`; null without one. */
+export const neuronpediaSource = ({ path }: Pick<LatentUnit, 'path'>): string | null =>
+  path.startsWith(NEURONPEDIA) ? path.slice(NEURONPEDIA.length) : null;
 
 interface Form<U extends Unit> {
   /** Each a pattern and the unit that a match means; the first that matches counts. */
@@ -183,8 +193,20 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
           index: Number(index),
         }),
       ],
+      [
+        /^(\w[\w.-]*\/\d{1,9}-[\w.-]+)\/(\d{1,9})$/,
+        ([source, index]) => ({
+          kind: 'latent',
+          path: NEURONPEDIA + source!,
+          place: null,
+          index: Number(index),
+        }),
+      ],
     ],
-    format: ({ path, place, index }) => `sae:${path}${place === null ? '' : `@${place}`}#${index}`,
+    format: ({ path, place, index }) =>
+      path.startsWith(NEURONPEDIA)
+        ? `${path.slice(NEURONPEDIA.length)}/${index}`
+        : `sae:${path}${place === null ? '' : `@${place}`}#${index}`,
   },
   logit: {
     parse: [[/^logit:(.+)$/s, ([token]) => ({ kind: 'logit', token: token! })]],
@@ -232,7 +254,7 @@ export function parseUnit(name: string): Unit {
   throw new UsageError(
     `"${name}" names no unit: wanted is L5.H1 (a head), L3.N1000 or L3.N1000:pre (a neuron), ` +
       'L4.E3 or L4.E3.N10 (an expert, or its neuron), ' +
-      'L5.D:file.safetensors#name (a direction), sae:PATH#345 (a latent of a dictionary), "logit: Paris" (a next token), ' +
+      'L5.D:file.safetensors#name (a direction), sae:PATH#345 or a name of Neuronpedia (a latent of a dictionary), "logit: Paris" (a next token), ' +
       'layer:4 or layer:4@7,7 (a CNN channel, or one position of it)',
   );
 }

@@ -42,6 +42,22 @@ describe('readJob', () => {
     expect(complaint({ task: 'tune', unit: 'L0.H0', rank: 100_000 })).toMatch(/^`rank`: .*<=4096/);
   });
 
+  it("takes the model from a unit's Neuronpedia name", () => {
+    const score = { task: 'score', text: 'a', units: ['L1.H1', 'gpt2-small/3-res-jb/5'] };
+    expect(readJob(score)).toMatchObject({ model: 'openai-community/gpt2' });
+    expect(
+      readJob({ task: 'text', unit: 'L1.H1', reference: 'L1.H2, qwen3-4b/2-transcoder-hp/7' }),
+    ).toMatchObject({ model: 'Qwen/Qwen3-4B' });
+    for (const model of ['openai-community/gpt2', 'somebody/gpt2@v1', 'src'])
+      expect(readJob({ ...score, model })).toMatchObject({ model });
+    expect(complaint({ ...score, model: 'books-lm' })).toBe(
+      'gpt2-small/3-res-jb/5 is of openai-community/gpt2, not of books-lm: leave `model` out, or give a folder with that model',
+    );
+    expect(complaint({ ...score, reference: 'qwen3-4b/2-transcoder-hp/7' })).toContain(
+      'must be of one model',
+    );
+  });
+
   it('gives a job or one complaint, whatever the data', () => {
     const anyJob = fc.record(
       {

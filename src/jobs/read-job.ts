@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
 import { nearestNames } from '../core/nearest.js';
+import { withNamedModel } from './named-model.js';
 import { type Job, jobSchemas, probeSchema, type TaskName } from './schema.js';
 
 /**
@@ -22,7 +23,8 @@ export function readJob(data: unknown): Job {
     const tasks = Object.keys(jobSchemas).join(', ');
     throw new UsageError(`${field('task')} must be one of ${tasks}, not ${JSON.stringify(task) ?? 'absent'}`);
   }
-  return checked<Job>(jobSchemas[task as TaskName], request, Object.keys(fieldsOf(task as TaskName)));
+  const named = withNamedModel(request);
+  return checked<Job>(jobSchemas[task as TaskName], named, Object.keys(fieldsOf(task as TaskName)));
 }
 
 /** Reads the fields that all jobs about a language model have. Throws as `readJob` does. */

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { embeddedFolder } from '../../src/hub/embedded.js';
 import { openModel } from '../../src/index.js';
 import { FakeHub } from '../fake-hub.js';
 import { npzFile } from '../helpers/array-files.js';
@@ -11,7 +12,7 @@ import { jsonFile, tinyCommit } from '../helpers/tiny-hub.js';
 const scratch = mkdtempSync(join(tmpdir(), 'hub-dictionaries-'));
 const width = 192;
 const size = 6;
-const repo = 'tiny-org/gemma-scope-2b-pt-res';
+const repo = 'google/gemma-scope-2b-pt-res';
 const array = (...shape: number[]) => ({
   shape,
   data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i)),
@@ -47,6 +48,7 @@ beforeEach(async () => {
         'layer_1/width_6/average_l0_2/params.npz': content,
         'layer_1/width_6/average_l0_2/picture.png': jsonFile('no weights'),
         'layer_1/width_6/average_l0_3/params.npz': content,
+        'layer_1/width_16k/average_l0_102/params.npz': content,
         'scope/hyperparams.json': saelens,
         'scope/checkpoints/a.npz': content,
         'scope/checkpoints/b.npz': { content: params, lfs: false },
@@ -81,6 +83,16 @@ it('the file that is needed is fetched, once, and is then read from the cache', 
   ]);
   await hub.stop();
   expect(await raw(unit)).toEqual(expected);
+});
+
+it('by the name that Neuronpedia has for it, with a folder of the model', async () => {
+  const unit = 'gemma-2-2b/1-gemmascope-res-16k/2';
+  const model = await openModel(join(embeddedFolder, 'books-lm'));
+  const { units } = await model.score('What does it mean?', unit, { raw: true, reference: 'none' });
+  expect(units[0]!.unit).toBe(unit);
+  expect(fetched()).toEqual([
+    `GET hub /${repo}/resolve/${tinyCommit}/layer_1/width_16k/average_l0_102/params.npz`,
+  ]);
 });
 
 it('also in sums and reference classes, by the name of the file, with its configuration', async () => {

@@ -21,7 +21,7 @@ import {
 } from '../options.js';
 
 export interface ProbeFlags extends CommonOptions {
-  model: string;
+  model?: string;
   family?: string;
   reference: string;
   measure: string;

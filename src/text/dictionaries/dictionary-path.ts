@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { UserError } from '../../core/errors.js';
+import { neuronpediaSource } from '../../core/units.js';
 import type { HubModel } from '../../hub/access.js';
 import { CachedRepo } from '../../hub/cache.js';
 import { type DownloadOptions, downloadFiles, type WantedFiles } from '../../hub/download-files.js';
@@ -9,6 +10,7 @@ import { parseHubModel } from '../../hub/resolve-model.js';
 import { hubSettings } from '../../hub/settings.js';
 import type { Run } from '../../runs/events.js';
 import { dictionaryPaths, type FileNames, presentPaths, weightEnding } from './found-files.js';
+import { neuronpediaDictionary } from './neuronpedia.js';
 
 /** A dictionary on the hub. */
 interface HubDictionary {
@@ -17,8 +19,10 @@ interface HubDictionary {
   readonly path: string;
 }
 
-/** `org/name`, `org/name@revision/folder/file`; null for what is on this machine, or can only be there. */
+/** `org/name`, `org/name@revision/folder/file`, `neuronpedia:model/source`; null for what is on this machine, or can only be there. */
 function onHub(name: string): HubDictionary | null {
+  const source = neuronpediaSource({ path: name });
+  if (source !== null) return onHub(neuronpediaDictionary(source).path);
   if (name.includes('\0') || existsSync(name)) return null;
   const [, repo = '', path = ''] = /^([^/]+\/[^/]+)(?:\/(.+?))?\/?$/.exec(name) ?? [];
   const model = parseHubModel(repo);
@@ -69,8 +73,11 @@ function filesOf({ path }: HubDictionary): WantedFiles {
       const folder = weightEnding.test(path) ? posix.dirname(path) : path;
       const above = posix.basename(folder) === 'checkpoints' ? posix.dirname(folder) : folder;
       const isRoot = above === '' || above === '.';
-      const lists = isRoot ? [list(), ...(folder === above ? [] : [list(folder)])] : [list(above)];
-      const remote = (await Promise.all(lists)).flatMap((files) => [...files.values()]);
+      const lists = [await list(isRoot ? undefined : above)];
+      // Also a folder that is named as a file would be.
+      if (isRoot && path !== '' && !lists[0]!.has(path))
+        lists.push(await list(folder === above ? path : folder));
+      const remote = lists.flatMap((files) => [...files.values()]);
       // By full names, which is how messages have them.
       const named = new Map(remote.map((file) => [posix.join(repo, file.path), file]));
       const { weights, config } = dictionaryPaths(posix.join(repo, path), namesOf([...named.keys()]));
