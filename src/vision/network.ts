@@ -4,6 +4,7 @@ import { UsageError, UserError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest.js';
 import type * as tf from '../engine/functions/tfjs.js';
 import type { WeightLookup, WeightSource } from '../engine/weights/weights.js';
+import { formatLayer } from './layer-name.js';
 import {
   ancestors,
   evaluate,
@@ -31,7 +32,7 @@ export interface LayerInfo {
   /** `conv`, `relu`, `Conv2D`, `MaxPool`: in the words of the file it came from. */
   readonly kind: string;
   readonly channels: number;
-  /** [height, width] at the input's nominal size; empty for a vector. */
+  /** [height, width] at the input's nominal size, other axes between batch and channel where it is no image; empty for a vector. */
   readonly size: readonly number[];
 }
 
@@ -50,6 +51,8 @@ export interface VisionNetworkOptions {
   readonly input: InputSpec;
   /** Layers of the file that cannot be computed, with the reason. */
   readonly unreachable?: ReadonlyMap<string, string>;
+  /** The layers that the file gives out, those that cannot be computed included; default: the last layer. */
+  readonly outputs?: readonly string[];
 }
 
 /** A network that sees: its layers by name, and any of them as a function of pictures. */
@@ -62,10 +65,12 @@ export class VisionNetwork {
   /** Layers that the file has but that cannot be computed, with the reason. */
   readonly unreachable: ReadonlyMap<string, string>;
   readonly graph: LayerGraph;
+  /** The layers that the file gives out. */
+  readonly outputs: readonly string[];
   private readonly byName: ReadonlyMap<string, LayerInfo>;
   private readonly nodes: ReadonlyMap<string, number>;
 
-  constructor({ name, graph, weights, input, unreachable = new Map() }: VisionNetworkOptions) {
+  constructor({ name, graph, weights, input, unreachable = new Map(), outputs }: VisionNetworkOptions) {
     this.name = name;
     this.graph = graph;
     this.weights = weights;
@@ -74,13 +79,14 @@ export class VisionNetwork {
     const shapes = graphShapes(graph, [1, input.height, input.width, input.channels]);
     const describe = (shape: Shape): Pick<LayerInfo, 'channels' | 'size'> => ({
       channels: channelCount(shape),
-      size: shape.length === 4 ? shape.slice(1, 3) : [],
+      size: shape.slice(1, -1),
     });
     this.layers = graph.named.map(({ name: layer, kind, node }) => ({
       name: layer,
       kind,
       ...describe(shapes.get(node)!),
     }));
+    this.outputs = outputs ?? this.layers.slice(-1).map((layer) => layer.name);
     this.byName = new Map(this.layers.map((layer) => [layer.name, layer]));
     this.nodes = new Map(graph.named.map((layer) => [layer.name, layer.node]));
   }
@@ -95,9 +101,10 @@ export class VisionNetwork {
    * but that cannot be computed.
    */
   layer(name: string): LayerInfo {
-    const layer = this.byName.get(name) ?? this.byName.get(this.aliases.get(name) ?? '');
+    const meant = this.byName.has(name) ? name : (this.aliases.get(name) ?? name);
+    const layer = this.byName.get(meant);
     if (layer) return layer;
-    const reason = this.unreachable.get(name);
+    const reason = this.unreachable.get(meant);
     if (reason !== undefined) throw new UserError(`layer "${name}" cannot be computed: ${reason}`);
     const hint = didYouMean(name, [...this.byName.keys(), ...this.aliases.keys()]);
     throw new UsageError(
@@ -112,10 +119,26 @@ export class VisionNetwork {
     return receptiveField(this.graph, node, [1, height, width, channels], position);
   }
 
-  /** The layer with the class scores: the last, where it has no positions. Throws UsageError when there is none. */
+  /**
+   * The layer with the class scores: the output, where it has no positions.
+   *
+   * @throws UsageError when there is none, or when it could be several, UserError when it cannot be computed
+   */
   get classLayer(): LayerInfo {
-    const last = this.layers.at(-1);
-    if (last && last.channels > 1 && last.size.every((dim) => dim === 1)) return last;
+    const lost = this.outputs.find((output) => this.unreachable.has(output));
+    const vectors = this.outputs
+      .filter((output) => this.byName.has(output))
+      .map((output) => this.layer(output))
+      .filter(({ size }) => size.every((dim) => dim === 1));
+    const [scores, ...more] = vectors;
+    if (scores && more.length > 0) {
+      const names = vectors.map((layer) => `"${layer.name}"`).join(', ');
+      throw new UsageError(
+        `${this.name} ends in several layers without positions, ${names}: name one of them, as in ${formatLayer(scores.name)}:0`,
+      );
+    }
+    if (scores && scores.channels > 1) return scores;
+    if (!scores && lost !== undefined) return this.layer(lost);
     throw new UsageError(`${this.name} does not end in class scores: name a layer and a channel instead`);
   }
 
@@ -143,8 +166,8 @@ export class VisionNetwork {
 
   /** The same network with other weights of the same names and shapes. */
   withWeights(weights: WeightSource): VisionNetwork {
-    const { name, graph, input, unreachable } = this;
-    return new VisionNetwork({ name, graph, weights, input, unreachable });
+    const { name, graph, input, unreachable, outputs } = this;
+    return new VisionNetwork({ name, graph, weights, input, unreachable, outputs });
   }
 
   private requests(wanted: readonly Wanted[]): Request[] {

@@ -31,3 +31,15 @@ it('says what a file of a foreign format is', () => {
   expect(() => openVisionNetwork(join(folder, 'net.pth'))).toThrow(/net\.pth is a checkpoint of PyTorch/);
   expect(() => openVisionNetwork(folder)).toThrow(/net\.pth is a checkpoint of PyTorch/);
 });
+
+it('names the file of a network that is not called model.json', () => {
+  const folder = folderOf({
+    'emotion.json': '{"modelTopology":{},"weightsManifest":[]}',
+    'other.json': '[]',
+  });
+  expect(holdsVisionNetwork(folder)).toBe(true);
+  expect(() => openVisionNetwork(folder)).toThrow(
+    /holds no model.json: name the file of the network, .*emotion\.json$/,
+  );
+  expect(holdsVisionNetwork(folderOf({ 'other.json': '{}' }))).toBe(false);
+});

@@ -28,7 +28,8 @@ export function holdsVisionNetwork(path: string): boolean {
   if (!isFolder(path)) return /\.(json|onnx|safetensors)$/.test(path);
   const files = filesOf(path);
   const hasGraph = files.some((file) => file === 'model.json' || file.endsWith('.onnx'));
-  if (!hasGraph && !files.some((file) => file.endsWith('.safetensors'))) return false;
+  if (!hasGraph && !files.some((file) => file.endsWith('.safetensors')))
+    return !files.includes('config.json') && tfjsFiles(path, files).length > 0;
   if (!files.includes('config.json')) return true;
   const config = readJsonFile(join(path, 'config.json'), z.object({ model_type: z.unknown().optional() }));
   return config.model_type === undefined || (hasGraph && files.includes('preprocessor_config.json'));
@@ -68,6 +69,27 @@ function filesOf(folder: string): string[] {
   }
 }
 
+/** More .json files than these are not looked into. */
+const MOST_JSON_FILES = 32;
+
+/** Networks of TensorFlow.js in a folder that are not called `model.json`. */
+function tfjsFiles(folder: string, files: readonly string[]): string[] {
+  const schema = z.object({ modelTopology: z.unknown(), weightsManifest: z.array(z.unknown()) });
+  const isTfjs = (file: string): boolean => {
+    try {
+      readJsonFile(join(folder, file), schema);
+      return true;
+    } catch (error) {
+      if (error instanceof UserError) return false;
+      throw error;
+    }
+  };
+  return files
+    .filter((file) => file.endsWith('.json'))
+    .slice(0, MOST_JSON_FILES)
+    .filter(isTfjs);
+}
+
 function findModelFile(path: string): string {
   if (!existsSync(path)) throw new UserError(`there is no file or folder ${path}`);
   if (!isFolder(path)) return path;
@@ -78,6 +100,9 @@ function findModelFile(path: string): string {
       throw new UserError(`${path} holds several networks: name one of ${found.join(', ')}`);
     if (found[0]) return join(path, found[0]);
   }
+  const others = tfjsFiles(path, files).map((file) => join(path, file));
+  if (others.length > 0)
+    throw new UserError(`${path} holds no model.json: name the file of the network, ${others.join(' or ')}`);
   const foreign = foreignFormat(files);
   throw new UserError(
     `${path} holds no vision network${foreign === null ? '' : ` (${foreign})`}: wanted is a model.json of TensorFlow.js, .onnx or .safetensors`,

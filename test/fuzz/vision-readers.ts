@@ -35,7 +35,7 @@ function compute(network: VisionNetwork): void {
   outputs.forEach(({ shape }, i) => {
     const { name, channels, size } = network.layers[i]!;
     const said = `${name}: ${[...size, channels]}`;
-    const is = `${name}: ${[...(shape.length === 4 ? shape.slice(1, 3) : []), shape.at(-1) ?? 1]}`;
+    const is = `${name}: ${[...shape.slice(1, -1), shape.at(-1) ?? 1]}`;
     if (is !== said) throw new Error(`${said} was said, ${is} computed`);
   });
 }

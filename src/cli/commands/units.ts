@@ -14,13 +14,14 @@ export function unitsCommand(): Command {
   return new Command('units')
     .description('list the units of a model')
     .argument('[model]', 'an embedded model, a folder or file, or a hub id', textDefaults.model)
+    .option('--all', 'also each layer of a network that cannot be computed, with the reason')
     .addOption(familyOption())
     .addHelpText('after', '\nExamples:\n  $ superstim units\n  $ superstim units ./mobilenet/model.json')
-    .action(async (name: string, options: CommonOptions & { family?: string }) => {
+    .action(async (name: string, options: CommonOptions & { family?: string; all?: boolean }) => {
       const output = new Output(options);
       const units = await listUnits(name, options.family, output);
       const { formatUnits } = await import('../results/units.js');
-      output.result(units, () => formatUnits(units));
+      output.result(units, () => formatUnits(units, options.all));
     });
 }
 
@@ -31,7 +32,8 @@ async function listUnits(name: string, family: string | undefined, output: Outpu
   if (foreign !== null) throw new UserError(foreign);
   const { holdsVisionNetwork } = await import('../../vision/open.js');
   if (holdsVisionNetwork(place.path)) {
-    return { model: name, kind: 'vision', layers: (await networkAt(place)).layers };
+    const { visionUnits } = await import('../results/units.js');
+    return { model: name, ...visionUnits(await networkAt(place)) };
   }
   const { listTextUnits } = await import('../../text/readouts/list-units.js');
   return { model: name, ...listTextUnits(place.path, family) };

@@ -1,19 +1,47 @@
 /** @file The units of a model, as `superstim units` prints them. */
 import { formatTable } from '../../core/format.js';
 import type { TextUnits } from '../../text/readouts/list-units.js';
-import type { LayerInfo } from '../../vision/network.js';
+import { formatLayer } from '../../vision/layer-name.js';
+import type { LayerInfo, VisionNetwork } from '../../vision/network.js';
 
-export type Units = { model: string } & (TextUnits | { kind: 'vision'; layers: readonly LayerInfo[] });
+/** A layer that the file has and that cannot be computed. */
+export interface UnreachableLayer {
+  readonly layer: string;
+  readonly reason: string;
+}
 
-export function formatUnits(units: Units): string {
+interface VisionUnits {
+  readonly kind: 'vision';
+  readonly layers: readonly LayerInfo[];
+  readonly unreachable: readonly UnreachableLayer[];
+}
+
+export type Units = { model: string } & (TextUnits | VisionUnits);
+
+export function visionUnits({ layers, unreachable }: VisionNetwork): VisionUnits {
+  return {
+    kind: 'vision',
+    layers,
+    unreachable: [...unreachable].map(([layer, reason]) => ({ layer, reason })),
+  };
+}
+
+/** Reasons that are shown of layers that cannot be computed. */
+const FIRST_REASONS = 2;
+
+/** @param all - also each layer that cannot be computed, and not only their count and first reasons */
+export function formatUnits(units: Units, all = false): string {
   if (units.kind === 'vision') {
     const rows = units.layers.map(({ name, kind, channels, size }) => [
-      name,
+      formatLayer(name),
       kind,
-      `${name}:0 to ${name}:${channels - 1}`,
+      channels === 1
+        ? `${formatLayer(name)}:0`
+        : `${formatLayer(name)}:0 to ${formatLayer(name)}:${channels - 1}`,
       size.join(' x '),
     ]);
-    return formatTable([['layer', 'kind', 'channels', 'size'], ...rows]);
+    const table = formatTable([['layer', 'kind', 'channels', 'size'], ...rows]);
+    return [table, ...unreachableText(units.unreachable, all)].join('\n\n');
   }
   const rows = units.layers.map(({ layer, heads, neurons, experts, strongest_heads: strongest }) => [
     `L${layer}`,
@@ -37,4 +65,18 @@ export function formatUnits(units: Units): string {
     '',
     `also: ${units.others.map((other) => `"${other}"`).join(', ')}`,
   ].join('\n');
+}
+
+function unreachableText(unreachable: readonly UnreachableLayer[], all: boolean): string[] {
+  if (unreachable.length === 0) return [];
+  const count = unreachable.length === 1 ? '1 layer' : `${unreachable.length} layers`;
+  if (all) {
+    const rows = unreachable.map(({ layer, reason }) => [formatLayer(layer), reason]);
+    return [`${count} cannot be computed:\n${formatTable([['layer', 'reason'], ...rows])}`];
+  }
+  const reasons = [...new Set(unreachable.map(({ reason }) => reason))];
+  const more = reasons.length > FIRST_REASONS ? `; and ${reasons.length - FIRST_REASONS} more` : '';
+  return [
+    `${count} cannot be computed (--all lists them): ${reasons.slice(0, FIRST_REASONS).join('; ')}${more}`,
+  ];
 }

@@ -1,6 +1,7 @@
 /** @file What a picture should excite, as an expression of units, penalties and numbers; and its text. */
 import { type ChannelUnit, formatUnit } from '../../core/units.js';
 import type * as tf from '../../engine/functions/tfjs.js';
+import { formatLayer } from '../layer-name.js';
 
 /** One number made of what a layer does for one picture: `[height, width, channel]` or `[channel]`. Differentiable. */
 export type LayerFunction = (activations: tf.Tensor) => tf.Tensor;
@@ -59,13 +60,6 @@ export const layerObjective = (
 ): Expression => ({
   ...{ kind: 'function', layer, name, of },
 });
-
-/** Characters that end a bare layer name. */
-const special = /[\s:@*+(),"#]|^[-\d.]/;
-
-function formatLayer(layer: string): string {
-  return special.test(layer) ? `"${layer}"` : layer;
-}
 
 function formatChannel(unit: ChannelUnit): string {
   return formatLayer(unit.layer) + formatUnit(unit).slice(unit.layer.length);

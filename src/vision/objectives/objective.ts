@@ -209,9 +209,9 @@ function termValue(
       const position =
         term.kind === 'unit' ? unit.position : { row: Math.floor(height / 2), column: Math.floor(width / 2) };
       if (!position) return tf.mean(flat(map), 1);
-      if (map.shape.length === 2 || position.row >= height || position.column >= width) {
+      if (map.shape.length !== 4 || position.row >= height || position.column >= width) {
         throw new UsageError(
-          map.shape.length === 2
+          map.shape.length !== 4
             ? `layer "${unit.layer}" has no positions: leave the @ out`
             : `the map of layer "${unit.layer}" is ${height} x ${width} here: ` +
                 `@${position.row},${position.column} is outside of it`,

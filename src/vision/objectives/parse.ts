@@ -7,10 +7,11 @@
  *     term    = layer ":" channel ["@" row "," column] | "logit:" class | "tv" | "l1" | "l2"
  *             | "neuron(" layer ":" channel ")" | "deepdream(" layer ")" | "diversity(" layer ")"
  *             | "direction(" layer "," file "#" name ")"
- *     layer   = a name without spaces or any of : @ * + ( ) , " #, or any name in double quotes
+ *     layer   = a name without spaces or any of : @ * + ( ) , " #, or any name in double quotes (\" and \\ in it)
  */
 import { UsageError } from '../../core/errors.js';
 import type { ChannelUnit } from '../../core/units.js';
+import { bareLayer, quotedLayer, unquoted } from '../layer-name.js';
 import { type Expression, type PenaltyName, penaltyNames } from './expression.js';
 
 /**
@@ -26,6 +27,12 @@ export function parseExpression(text: string): Expression {
 }
 
 const forms = 'layer:4, layer:4@7,7, neuron(layer:4), deepdream(layer), logit:207, tv or a sum of those';
+
+const layerName = `"(${quotedLayer})"|(${bareLayer})`;
+
+/** What `layerName` has found. */
+const nameOf = ([, quoted, bare]: RegExpExecArray): string =>
+  quoted === undefined ? bare! : unquoted(quoted);
 
 class Parser {
   private at = 0;
@@ -87,17 +94,17 @@ class Parser {
 
   private unit(): ChannelUnit | null {
     const found = this.match(
-      /(?:"([^"]+)"|([^\s:@*+(),"#-][^\s:@*+(),"#]*)):(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?(?![\w.@])/y,
+      new RegExp(`(?:${layerName}):(\\d{1,9})(?:@(\\d{1,9}),(\\d{1,9}))?(?![\\w.@])`, 'y'),
     );
     if (!found) return null;
-    const [, quoted, bare, channel, row, column] = found;
+    const [, , , channel, row, column] = found;
     const position = row === undefined ? null : { row: Number(row), column: Number(column) };
-    return { kind: 'channel', layer: (quoted ?? bare)!, channel: Number(channel), position };
+    return { kind: 'channel', layer: nameOf(found), channel: Number(channel), position };
   }
 
   private layer(): string | null {
-    const found = this.match(/"([^"]+)"|([^\s:@*+(),"#-][^\s:@*+(),"#]*)/y);
-    return found && (found[1] ?? found[2])!;
+    const found = this.match(new RegExp(layerName, 'y'));
+    return found && nameOf(found);
   }
 
   private closing(expression: Expression): Expression {

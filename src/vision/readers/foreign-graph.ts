@@ -24,7 +24,7 @@ export interface ForeignNode {
  * Translates `nodes`, in order of computation, adding to `values` what they write.
  *
  * @returns layers that cannot be computed, with the reason
- * @throws UserError when a value is read that nothing writes, or when no layer at all can be computed
+ * @throws UserError when no layer at all can be computed
  */
 export function importNodes(
   importer: Importer,
@@ -34,6 +34,12 @@ export function importNodes(
 ): Map<string, string> {
   const broken = new Map<string, string>();
   const unreachable = new Map<string, string>();
+  const written = new Set(nodes.flatMap(({ outputs }) => outputs));
+  /** Why a value that nothing has made is missing. */
+  const missing = (input: string): string =>
+    written.has(input)
+      ? `"${input}" is computed in a loop of ${file}, which is not supported`
+      : `${file} has nothing that writes "${input}": the file is damaged`;
   let reached = 0;
   let numbers = 0;
   for (const { label, kind, inputs, outputs, translate } of nodes) {
@@ -41,20 +47,12 @@ export function importNodes(
       for (const output of outputs) broken.set(output, reason);
       unreachable.set(label, reason);
     };
-    const reason = inputs.map((input) => broken.get(input)).find((why) => why !== undefined);
-    if (reason !== undefined) {
-      fail(reason);
+    const lost = inputs.find((input) => input !== '' && !values.has(input));
+    if (lost !== undefined) {
+      fail(broken.get(lost) ?? missing(lost));
       continue;
     }
-    const read = inputs.map((input) => {
-      const value = values.get(input);
-      if (input !== '' && !value) {
-        throw new UserError(
-          `"${label}" of ${file} reads "${input}", which nothing writes: the file is damaged`,
-        );
-      }
-      return value;
-    });
+    const read = inputs.map((input) => values.get(input));
     try {
       const results = naming(
         () => `the ${kind} node "${label}" of ${file}`,
@@ -62,7 +60,11 @@ export function importNodes(
       );
       outputs.forEach((output, i) => {
         const value = results[i];
-        if (output === '' || !value) return;
+        if (output === '') return;
+        if (!value) {
+          broken.set(output, `output ${i} of the ${kind} node "${label}" of ${file} is not supported`);
+          return;
+        }
         if (value.kind === 'numbers') numbers += value.data.length;
         checkCount(numbers, limits.allNumbers, 'numbers that are worked out while reading');
         values.set(output, value);

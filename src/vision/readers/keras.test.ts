@@ -197,6 +197,26 @@ test('branches meet, and layers may be called twice', async () => {
   expect(compare(model, network)).toBeLessThan(2e-6);
 });
 
+test('a layer that is not supported loses only what lies behind it', async () => {
+  const path = await save(branching(), 'lambda');
+  const file = join(path, 'model.json');
+  const json = JSON.parse(readFileSync(file, 'utf8'));
+  const config = json.modelTopology.config;
+  config.layers.find(({ name }: { name: string }) => name.startsWith('average')).class_name = 'Lambda';
+  writeFileSync(file, JSON.stringify(json));
+  const network = openVisionNetwork(path);
+  expect(network.layers.map(({ kind }) => kind).sort()).toEqual([
+    'Add',
+    'Conv2D',
+    'Conv2D',
+    'Maximum',
+    'Minimum',
+    'Multiply',
+  ]);
+  for (const lost of ['joined', 'last'])
+    expect(() => network.layer(lost)).toThrow(/cannot be computed: the layer "average.*" is a Lambda/);
+});
+
 test('a Sequential with a model inside', async () => {
   const inner = tfl.sequential({
     layers: [
@@ -307,7 +327,8 @@ test('damaged and unsupported models are reported', async () => {
   const open = () => openVisionNetwork(path);
 
   const json = JSON.parse(text);
-  json.modelTopology.config.layers[1].class_name = 'Lambda';
+  const layersOf = (): { class_name: string; name: string }[] => json.modelTopology.config.layers;
+  layersOf()[1]!.class_name = 'Lambda';
   writeFileSync(file, JSON.stringify(json));
   expect(open).toThrow(/the layer "twice" is a Lambda, which is not supported/);
 
@@ -317,7 +338,7 @@ test('damaged and unsupported models are reported', async () => {
   expect(open).toThrow(/lacks modelTopology or weightsManifest/);
 
   writeFileSync(file, text.replaceAll('twice/kernel', 'other/kernel'));
-  expect(open).toThrow(/layer "twice": the model's weights have no "twice\/kernel"/);
+  expect(() => open().layer('twice')).toThrow(/layer "twice": the model's weights have no "twice\/kernel"/);
 
   writeFileSync(file, text);
   const shard = join(path, 'shard1.bin');

@@ -23,7 +23,9 @@ import { knownInput } from './known-inputs.js';
 const nested = new Set(['Functional', 'Model', 'Sequential']);
 
 /**
- * Rebuilds a LayersModel. Throws UserError for a layer it does not know, a missing weight, or an input that is no image.
+ * Rebuilds a LayersModel. A layer that is not supported, or lacks a weight, makes what lies behind it unreachable.
+ *
+ * @throws UserError when no layer at all can be computed, or the input is no image
  */
 export function kerasNetwork(topology: KerasTopology, weights: WeightSource, name?: string): VisionNetwork {
   const root = topology.model_config ?? topology;
@@ -36,10 +38,12 @@ export function kerasNetwork(topology: KerasTopology, weights: WeightSource, nam
   const version = Number.parseInt(topology.keras_version ?? '2', 10);
   if (model.inputs.length > 1)
     throw new UserError(`${model.name} has ${model.inputs.length} inputs: an image network has one`);
-  new KerasTranslation(graph, weights, version).run(
-    model,
-    new Map(model.inputs.map((key) => [key, graph.input])),
-  );
+  const translation = new KerasTranslation(graph, weights, version);
+  translation.run(model, new Map(model.inputs.map((key) => [key, { node: graph.input }])));
+  const { unreachable } = translation;
+  const built = graph.build();
+  if (built.named.length === 0)
+    throw new UserError([...unreachable.values()][0] ?? `${model.name} computes nothing from a picture`);
 
   const ownScaling = model.layers.some(
     ({ className }) => className === 'Rescaling' || className === 'Normalization',
@@ -47,8 +51,10 @@ export function kerasNetwork(topology: KerasTopology, weights: WeightSource, nam
   const preprocessing = ownScaling ? range(0, 255, image[2]) : (known?.preprocessing ?? null);
   return new VisionNetwork({
     name: name ?? model.name,
-    graph: graph.build(),
+    graph: built,
     weights,
+    unreachable,
+    outputs: model.outputs.map((key) => key.slice(0, key.lastIndexOf(' '))),
     input: { height: image[0], width: image[1], channels: image[2], preprocessing },
   });
 }
@@ -78,11 +84,21 @@ function declaredShape(model: KerasModel, depth = 0): readonly (number | null)[]
   return null;
 }
 
+/** The node of a layer's output, or why there is none. */
+type Computed = { readonly node: number } | { readonly missing: string };
+
+function nodeOf(computed: Computed): number {
+  if ('node' in computed) return computed.node;
+  throw new UserError(computed.missing);
+}
+
 /** Walks the layers in the order of what they read. */
 class KerasTranslation {
   private readonly inner = new Map<KerasLayer, KerasModel>();
   private readonly weightNames: WeightNames;
   private translated = 0;
+  /** Layers that cannot be computed, with the reason. */
+  readonly unreachable = new Map<string, string>();
 
   constructor(
     private readonly graph: GraphBuilder,
@@ -93,11 +109,13 @@ class KerasTranslation {
   }
 
   /**
-   * Adds every layer of `model` that its outputs or any layer need; returns the node of its first output.
+   * Adds every layer of `model` that can be computed.
    *
+   * @param known - the nodes of its inputs, or why they are missing
    * @param depth - how many models it is inside of
+   * @returns the node of its first output, or why it is missing
    */
-  run(model: KerasModel, known: Map<TensorKey, number>, depth = 0): number {
+  run(model: KerasModel, known: Map<TensorKey, Computed>, depth = 0): Computed {
     checkCount(depth, limits.models, 'models inside each other');
     const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
     const called = (key: TensorKey): Called => {
@@ -108,14 +126,14 @@ class KerasTranslation {
       if (layer && inputs) return { layer, call, inputs };
       throw new UserError(`the model's topology lacks call ${call} of "${clipped(key.slice(0, separator))}"`);
     };
-    const compute = (wanted: TensorKey): number => {
+    const compute = (wanted: TensorKey): Computed => {
       for (const [key, { layer, call, inputs }] of inOrder(wanted, known, called)) {
-        const nodes = inputs.map((input) =>
+        const read = inputs.map((input) =>
           typeof input === 'string'
             ? known.get(input)!
-            : this.graph.add({ kind: 'constant', value: { shape: [1], data: [input] } }),
+            : { node: this.graph.add({ kind: 'constant', value: { shape: [1], data: [input] } }) },
         );
-        known.set(key, this.layer(layer, call, nodes, depth));
+        known.set(key, this.computed(layer, call, read, depth));
       }
       return known.get(wanted)!;
     };
@@ -125,11 +143,26 @@ class KerasTranslation {
     return compute(model.outputs[0] ?? tensorKey(model.layers.at(-1)!.name, 0));
   }
 
-  private layer(layer: KerasLayer, call: number, inputs: number[], depth: number): number {
-    const { className, name, config } = layer;
+  private computed(layer: KerasLayer, call: number, inputs: readonly Computed[], depth: number): Computed {
     checkCount(++this.translated, limits.nodes, 'layers');
+    const label = call === 0 ? layer.name : `${layer.name}#${call}`;
+    let result: Computed;
+    try {
+      result = nested.has(layer.className)
+        ? this.model(layer, inputs, depth)
+        : (inputs.find((input) => 'missing' in input) ?? {
+            node: this.layer(layer, label, inputs.map(nodeOf)),
+          });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      result = { missing: error.message };
+    }
+    if ('missing' in result) this.unreachable.set(label, result.missing);
+    return result;
+  }
+
+  private layer({ className, name, config }: KerasLayer, label: string, inputs: readonly number[]): number {
     if (inputs.length === 0) throw new UserError(`the layer "${name}" reads nothing`);
-    if (nested.has(className)) return this.model(layer, inputs, depth);
     const rule = kerasRule(className);
     if (!rule) {
       throw new UserError(
@@ -140,10 +173,10 @@ class KerasTranslation {
       () => `layer "${name}"`,
       () => rule(config, inputs, this.context(name)),
     );
-    return this.graph.layer(call === 0 ? name : `${name}#${call}`, node, className);
+    return this.graph.layer(label, node, className);
   }
 
-  private model(layer: KerasLayer, inputs: readonly number[], depth: number): number {
+  private model(layer: KerasLayer, inputs: readonly Computed[], depth: number): Computed {
     const inner = this.inner.get(layer) ?? parseKerasModel(layer.className, layer.config);
     this.inner.set(layer, inner);
     if (inner.inputs.length !== inputs.length) {
@@ -182,7 +215,7 @@ interface Called {
 /** What must still be computed for `wanted`, each after what it reads. The caller adds each to `known`. */
 function* inOrder(
   wanted: TensorKey,
-  known: ReadonlyMap<TensorKey, number>,
+  known: ReadonlyMap<TensorKey, Computed>,
   called: (key: TensorKey) => Called,
 ): Generator<[TensorKey, Called]> {
   const open = [wanted];

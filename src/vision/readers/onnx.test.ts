@@ -6,14 +6,17 @@ import '@tensorflow/tfjs-backend-cpu';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
-  attributeTypes,
-  encodeModel,
-  type OnnxAttribute,
-  type OnnxModel,
-  type OnnxNode,
-  type OnnxTensor,
-  onnxTypes,
-} from '../../engine/compiler/onnx-proto.js';
+  type Example,
+  floats,
+  ints,
+  modelOf,
+  node,
+  noise,
+  type Setting,
+  sizeOf,
+  valueInfo,
+} from '../../../test/vision/small-onnx.js';
+import { encodeModel, type OnnxModel, type OnnxTensor, onnxTypes } from '../../engine/compiler/onnx-proto.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { f16FromFloat32 } from '../../engine/weights/half.js';
 import type { VisionNetwork } from '../network.js';
@@ -22,89 +25,6 @@ import { onnxNetwork } from './onnx.js';
 const folder = mkdtempSync(join(tmpdir(), 'superstim-onnx-'));
 beforeAll(() => tf.setBackend('cpu'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-// -- writing small files -------------------------------------------------------------------------------------------
-
-/** Numbers that look random and are always the same. */
-function noise(size: number, seed = 0): Float32Array {
-  return Float32Array.from({ length: size }, (_, i) => Math.sin((i + 1) * 12.9898 + seed * 7.233) * 0.8);
-}
-
-const sizeOf = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
-
-function floats(
-  name: string,
-  dims: number[],
-  data: ArrayLike<number> = noise(sizeOf(dims), name.length),
-): OnnxTensor {
-  return { name, dims, dataType: onnxTypes.float, rawData: new Uint8Array(Float32Array.from(data).buffer) };
-}
-
-function ints(name: string, values: number[], dims = [values.length]): OnnxTensor {
-  return { name, dims, dataType: onnxTypes.int64, int64Data: values };
-}
-
-type Setting = number | string | readonly number[] | { f: number } | OnnxTensor;
-
-function attribute(name: string, value: Setting): OnnxAttribute {
-  if (typeof value === 'number') return { name, type: attributeTypes.int, i: value };
-  if (typeof value === 'string') return { name, type: attributeTypes.string, s: Buffer.from(value) };
-  if (Array.isArray(value)) return { name, type: attributeTypes.ints, ints: [...value] };
-  if ('f' in value) return { name, type: attributeTypes.float, f: value.f };
-  return { name, type: attributeTypes.tensor, t: value as OnnxTensor };
-}
-
-const node = (
-  opType: string,
-  input: string[],
-  output: string[] | string = 'y',
-  settings: Record<string, Setting> = {},
-): OnnxNode => ({
-  opType,
-  name: `${opType}_${output}`,
-  input,
-  output: [output].flat(),
-  attribute: Object.entries(settings).map(([name, value]) => attribute(name, value)),
-});
-
-interface Example {
-  nodes: OnnxNode[];
-  weights?: OnnxTensor[];
-  opset?: number;
-  /** [channel, height, width] */
-  image?: [number, number, number];
-  /** Rank of the output; default 4. */
-  rank?: number;
-}
-
-const valueInfo = (name: string, dims: (number | string)[]) => ({
-  name,
-  type: {
-    tensorType: {
-      elemType: onnxTypes.float,
-      shape: { dim: dims.map((dim) => (typeof dim === 'number' ? { dimValue: dim } : { dimParam: dim })) },
-    },
-  },
-});
-
-function modelOf({ nodes, weights = [], opset = 20, image = [4, 7, 9], rank = 4 }: Example): OnnxModel {
-  return {
-    irVersion: 8,
-    opsetImport: [{ domain: '', version: opset }],
-    graph: {
-      name: 'example',
-      node: nodes,
-      initializer: weights,
-      input: [valueInfo('x', [1, ...image])],
-      output: [
-        valueInfo(
-          'y',
-          Array.from({ length: rank }, (_, i) => `dim${i}`),
-        ),
-      ],
-    },
-  };
-}
 
 let files = 0;
 function write(model: OnnxModel): string {
@@ -487,10 +407,45 @@ test('an operator that is not supported is named, and what comes before it can b
   expect(() => network.layer('node_conv2d_1')).toThrow(
     /layer "node_conv2d_1" cannot be computed: the Einsum node "odd" of \d+.onnx: the operator Einsum is not supported/,
   );
+  // Also by the names of its module and of its output.
+  for (const name of ['head', 'head.conv', 'y', 'odd'])
+    expect(() => network.layer(name)).toThrow(/cannot be computed: the Einsum node "odd"/);
+  expect(() => network.classLayer).toThrow(/cannot be computed: the Einsum node "odd"/);
   model.graph!.node!.splice(0, 3);
   model.graph!.node![0]!.input![0] = 'x';
   model.graph!.node![0]!.opType = 'Einsum';
   expect(() => onnxNetwork(write(model))).toThrow(/the operator Einsum is not supported/);
+});
+
+test('class scores are the output that has no positions; of several, one must be named', () => {
+  const head = (name: string, channels: number): OnnxModel['graph'] => ({
+    node: [node('Gemm', ['f', `w${name}`], name, { transB: 1 })],
+    initializer: [floats(`w${name}`, [channels, 4])],
+  });
+  const [policy, value] = [head('policy', 7), head('value', 1)];
+  const model = modelOf({
+    nodes: [
+      node('GlobalAveragePool', ['x'], 'p'),
+      node('Flatten', ['p'], 'f'),
+      ...policy!.node!,
+      ...value!.node!,
+    ],
+    weights: [...policy!.initializer!, ...value!.initializer!],
+    outputs: ['policy', 'value'],
+    rank: 2,
+  });
+  expect(() => onnxNetwork(write(model)).classLayer).toThrow(
+    /ends in several layers without positions, "Gemm_policy", "Gemm_value": name one of them, as in Gemm_policy:0/,
+  );
+  model.graph!.output!.pop();
+  expect(onnxNetwork(write(model)).classLayer.name).toBe('Gemm_policy');
+  // Boxes have positions.
+  const boxes = modelOf({
+    nodes: [node('Reshape', ['x', 's'], 'r'), node('Transpose', ['r'], 'y', { perm: [0, 2, 1] })],
+    weights: [ints('s', [0, 4, -1])],
+    rank: 3,
+  });
+  expect(() => onnxNetwork(write(boxes)).classLayer).toThrow(/does not end in class scores/);
 });
 
 test('files that are no networks are reported', () => {
@@ -508,7 +463,9 @@ test('files that are no networks are reported', () => {
 
   const dangling = small();
   dangling.graph!.node![1]!.input = ['nowhere'];
-  expect(() => onnxNetwork(write(dangling))).toThrow(/reads "nowhere", which nothing writes/);
+  const reason = /nothing that writes "nowhere": the file is damaged/;
+  expect(() => onnxNetwork(write(dangling)).layer('features.1')).toThrow(reason);
+  expect(onnxNetwork(write(dangling)).layer('features.0').channels).toBe(6);
 
   const short = small();
   short.graph!.initializer![1]!.rawData = new Uint8Array(8);

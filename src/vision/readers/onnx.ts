@@ -27,7 +27,7 @@ export interface OnnxOptions {
  * by the PyTorch modules they came from, where the exporter wrote those down.
  *
  * @throws UserError for a graph that does not read one image, that starts with an operator that is not supported, or
- *   for a damaged file; an unsupported operator further on is reported when a layer after it is asked for
+ *   for a damaged file; an unsupported operator further on makes what lies behind it unreachable
  */
 export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetwork {
   const model = readOnnxFile(path);
@@ -65,12 +65,14 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
     };
   });
   const unreachable = importNodes(importer, nodes, values, basename(path));
-  addAliases(graph, file.node);
+  addAliases(graph, file.node, unreachable);
+  const writers = new Map(nodes.flatMap(({ outputs, label }) => outputs.map((name) => [name, label])));
   return new VisionNetwork({
     name: options.name ?? basename(path, '.onnx'),
     graph: graph.build(),
     weights,
     unreachable,
+    outputs: (file.output ?? []).flatMap(({ name }) => writers.get(name ?? '') ?? []),
     input: { height: image.height, width: image.width, channels: image.channels, preprocessing: null },
   });
 }
@@ -142,10 +144,14 @@ function modulePath({ name = '', metadataProps = [] }: OnnxNode): string {
 }
 
 /** A module means the last node inside it; a weight's name, less its last part, means the node that reads it. */
-function addAliases(graph: GraphBuilder, nodes: readonly OnnxNode[]): void {
+function addAliases(
+  graph: GraphBuilder,
+  nodes: readonly OnnxNode[],
+  unreachable: ReadonlyMap<string, string>,
+): void {
   const layers = nodes
     .map((node) => ({ node, name: node.name || node.output?.[0] || '', parts: modulePath(node).split('.') }))
-    .filter(({ name }) => graph.hasLayer(name));
+    .filter(({ name }) => graph.hasLayer(name) || unreachable.has(name));
   for (const { parts, name } of [...layers].reverse()) {
     for (let length = Math.min(parts.length, limits.scopes); length > 0; length--) {
       const module = parts.slice(0, length).join('.');

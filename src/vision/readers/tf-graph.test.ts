@@ -372,11 +372,31 @@ test('what is not supported is named, and what comes before it can be seen', () 
     /the NonMaxSuppressionV5 node "boxes" of \d+: the operation NonMaxSuppressionV5 is not supported/,
   );
   expect(() => openVisionNetwork(write([picture([1, 8, 8, 4]), node('Relu', 'y', ['lost'])], {}))).toThrow(
-    /reads "lost", which nothing writes/,
+    /nothing that writes "lost": the file is damaged/,
   );
   expect(() => openVisionNetwork(write([picture([1, 8]), node('Relu', 'y', ['picture'])], {}))).toThrow(
     /must read one image .* not picture \[1,8\]/,
   );
-  const circle = [picture([1, 8, 8, 4]), node('Relu', 'a', ['b']), node('Relu', 'b', ['a'])];
-  expect(() => openVisionNetwork(write(circle, {}))).toThrow(/runs in a circle/);
+});
+
+test('a loop, and outputs that are not computed, lose only what lies behind them', () => {
+  const nodes = [
+    ...vgg(),
+    node('Enter', 'enter', ['zero']),
+    node('Merge', 'merge', ['enter', 'next']),
+    node('AddV2', 'add', ['merge', 'kernel']),
+    node('NextIteration', 'next', ['add']),
+    node('Relu', 'a', ['b']),
+    node('Relu', 'b', ['a']),
+    node('TopKV2', 'top', [`${scope}/block5_pool_1/MaxPool2d`, 'zero']),
+    node('Cast', 'index', ['top:1']),
+    node('Relu', 'last', [`${scope}/block1_conv1_1/Relu`]),
+  ];
+  const network = openVisionNetwork(write(nodes, { kernel, bias, zero: [0] }));
+  expect(network.layers.map(({ kind }) => kind)).toEqual(['_FusedConv2D', 'MaxPool', 'Relu']);
+  expect([...network.unreachable.keys()].sort()).toEqual(
+    ['a', 'add', 'b', 'enter', 'index', 'merge', 'next', 'top'].sort(),
+  );
+  expect(() => network.layer('a')).toThrow(/"\w" is computed in a loop of \d+, which is not supported/);
+  expect(() => network.layer('index')).toThrow(/the operation TopKV2 is not supported/);
 });

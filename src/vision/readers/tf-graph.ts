@@ -33,7 +33,7 @@ const valueName = (input: string): string => input.replace(/:0$/, '');
  *
  * @param size - height and width where the graph leaves them open
  * @throws UserError for a graph that does not read one image or starts with an operation that is not supported; one
- *   further on is reported when a layer after it is asked for
+ *   further on makes what lies behind it unreachable
  */
 export function graphModelNetwork(
   topology: GraphModelTopology,
@@ -58,32 +58,31 @@ export function graphModelNetwork(
       settings ? numbersValue(Array.from(weights.read(node.name)), constant.shape) : weightValue(constant),
     );
   }
-  let outputCount = 0;
+  const outputsOf = outputCounts(all);
   const nodes = all
     .filter(({ op }) => op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp')
     .map((node): ForeignNode => {
       const inputs = (node.input ?? []).filter((input) => !input.startsWith('^')).map(valueName);
-      const outputs = Number((node.attr && own(node.attr, 'num_split'))?.i ?? 1);
-      if (!Number.isInteger(outputs) || outputs < 1)
-        throw new UserError(`"${node.name}" of ${name} is cut into ${outputs} parts: the file is damaged`);
-      outputCount += outputs;
-      checkCount(outputCount, limits.nodes, 'outputs of nodes');
       return {
         label: node.name,
         kind: node.op,
         inputs,
-        outputs: Array.from({ length: outputs }, (_, i) => (i === 0 ? node.name : `${node.name}:${i}`)),
+        outputs: Array.from({ length: outputsOf.get(node.name) ?? 1 }, (_, i) =>
+          i === 0 ? node.name : `${node.name}:${i}`,
+        ),
         translate: (read) => ruleOf(node)(new TfCall(importer, node, read as Value[])),
       };
     });
   const unreachable = importNodes(importer, nodes, values, name);
-  addAliases(graph, nodes);
+  addAliases(graph, nodes, unreachable);
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs.map((input) => input.replace(/:\d+$/, ''))));
   const built = graph.build();
   return new VisionNetwork({
     name,
     graph: built,
     weights,
     unreachable,
+    outputs: nodes.map(({ label }) => label).filter((label) => !read.has(label)),
     input: {
       height: image.height,
       width: image.width,
@@ -108,7 +107,22 @@ function ruleOf({ op }: TfNode): TfRule {
   return rule;
 }
 
-/** The nodes, each after those it reads: files keep them in any order. */
+/** How many outputs of each node are read, as `node:1` names the second. */
+function outputCounts(nodes: readonly TfNode[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  let total = nodes.length;
+  for (const input of nodes.flatMap((node) => node.input ?? [])) {
+    const [, name = input, output = '0'] = /^(.*):(\d{1,9})$/.exec(input) ?? [];
+    const before = counts.get(name) ?? 1;
+    const count = Math.max(before, Number(output) + 1);
+    total += count - before;
+    checkCount(total, limits.nodes, 'outputs of nodes');
+    counts.set(name, count);
+  }
+  return counts;
+}
+
+/** The nodes, each after those it reads, but for what a loop gives back: files keep them in any order. */
 function inOrder(nodes: readonly TfNode[]): TfNode[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const ordered = new Set<TfNode>();
@@ -116,7 +130,6 @@ function inOrder(nodes: readonly TfNode[]): TfNode[] {
   const open: { readonly node: TfNode; next: number }[] = [];
   const waiting = new Set<TfNode>();
   const enter = (node: TfNode): void => {
-    if (waiting.has(node)) throw new UserError(`the graph runs in a circle at "${node.name}"`);
     waiting.add(node);
     open.push({ node, next: 0 });
   };
@@ -132,7 +145,7 @@ function inOrder(nodes: readonly TfNode[]): TfNode[] {
         continue;
       }
       const before = byName.get(input.replace(/^\^/, '').replace(/:\d+$/, ''));
-      if (before && !ordered.has(before)) enter(before);
+      if (before && !ordered.has(before) && !waiting.has(before)) enter(before);
     }
   }
   return [...ordered];
@@ -169,8 +182,12 @@ function imageInput(nodes: readonly TfNode[], file: string, size: number): Image
 }
 
 /** The last node of a scope stands for the scope; Keras 3 writes `block1_conv1_1` for `block1_conv1`. */
-function addAliases(graph: GraphBuilder, nodes: readonly ForeignNode[]): void {
-  const known = nodes.filter(({ label }) => graph.hasLayer(label)).reverse();
+function addAliases(
+  graph: GraphBuilder,
+  nodes: readonly ForeignNode[],
+  unreachable: ReadonlyMap<string, string>,
+): void {
+  const known = nodes.filter(({ label }) => graph.hasLayer(label) || unreachable.has(label)).reverse();
   for (const suffix of [/$/, /_1$/]) {
     for (const { label } of known) {
       const scopes = label.split('/').slice(0, -1);

@@ -104,7 +104,8 @@ const split: TfRule = (call) => {
   const dims = call.importer.shape(call.input(1));
   const axis = axisOf(call.numbers(0, 'the axis')[0]!, dims.length);
   const count = call.number('num_split', 1);
-  if (dims[axis]! % count !== 0) throw new UserError(`cuts ${dims[axis]} entries into ${count} parts`);
+  if (!(count >= 1) || dims[axis]! % count !== 0)
+    throw new UserError(`cuts ${dims[axis]} entries into ${count} parts`);
   return parts(call, call.input(1), axis, new Array<number>(count).fill(dims[axis]! / count));
 };
 
