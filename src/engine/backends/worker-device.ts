@@ -6,7 +6,10 @@ import { IR_VERSION, OPSET } from '../compiler/program.js';
 import type { Device } from '../engine-names.js';
 import type { LoadOptions } from './backend.js';
 
-type SessionSettings = Pick<LoadOptions, 'threads' | 'arena'>;
+interface SessionSettings extends Pick<LoadOptions, 'threads' | 'arena'> {
+  /** Whether the model widens weights for each node that reads them (half-weights.ts): they must stay apart. */
+  readonly widensHalves: boolean;
+}
 
 /** A model that is ready to run. */
 export interface Sessions {
@@ -36,7 +39,7 @@ export function reshaped(tensor: ort.Tensor, dims: readonly number[]): ort.Tenso
 // -- cpu -------------------------------------------------------------------------------------------------------
 
 const cpu: WorkerDevice = {
-  async open(model, { threads, arena }) {
+  async open(model, { threads, arena, widensHalves }) {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
       graphOptimizationLevel: 'all',
@@ -56,8 +59,7 @@ const cpu: WorkerDevice = {
           disable_specified_optimizers: [
             // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
             'Pad_Fusion',
-            // Graphs are free of common subexpressions, but for weights that are widened for each node (half-weights.ts).
-            'CommonSubexpressionElimination',
+            ...(widensHalves ? ['CommonSubexpressionElimination'] : []),
           ].join(';'),
         },
       },

@@ -7,7 +7,7 @@
 import { parentPort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import type { WeightType } from '../compiler/half-weights.js';
-import { type Feed, type Program, withConstants } from '../compiler/program.js';
+import { type Feed, type Program, widensHalves, withConstants } from '../compiler/program.js';
 import type { ArrayValue } from './backend.js';
 import type { FedInput, Reply, Request } from './messages.js';
 import {
@@ -86,7 +86,8 @@ const fixedTensors = (feeds: readonly Feed[], set: WeightSet) =>
 async function derive({ derivation }: Program, set: WeightSet, device: WorkerDevice): Promise<void> {
   const missing = derivation?.outputs.map(({ name }) => name).filter((name) => !set.derived.has(name)) ?? [];
   if (!derivation || missing.length === 0) return;
-  const sessions = await device.open(derivation.model, { threads: 0, arena: false });
+  const settings = { threads: 0, arena: false, widensHalves: widensHalves(derivation) };
+  const sessions = await device.open(derivation.model, settings);
   const session = await sessions.keeping(missing);
   const results = await session.run(fixedTensors(derivation.feeds, set), missing);
   for (const [key, tensor] of Object.entries(results)) set.derived.set(key, tensor);
@@ -111,7 +112,7 @@ async function load({
   const [device, set] = [workerDevices[name], weightSet(id)];
   await derive(content, set, device);
   const model = withConstants(content, (feed) => fixedTensor(feed, set).data as Int8Array);
-  const sessions = await device.open(model, settings);
+  const sessions = await device.open(model, { ...settings, widensHalves: widensHalves(content) });
   set.users++;
   programs.set(program, { sessions, program: content, fixed: fixedTensors(content.feeds, set), set });
 }

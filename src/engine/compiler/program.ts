@@ -60,7 +60,8 @@ export interface Program {
 }
 
 /** Whether a program is fed with weights in half precision. */
-export const widensHalves = ({ feeds }: Program): boolean => feeds.some(({ dtype }) => isHalf(dtype));
+export const widensHalves = ({ feeds }: Pick<Program, 'feeds'>): boolean =>
+  feeds.some(({ dtype }) => isHalf(dtype));
 
 /** Names of the weights that a program is fed with or derives something from. */
 export function weightsOf({ feeds, derivation }: Program): string[] {
