@@ -6,6 +6,7 @@
 
 // Compiling.
 
+export * as tf from '@tensorflow/tfjs-core';
 export {
   type Compiled,
   type CompileOptions,
@@ -21,7 +22,6 @@ export {
   resident,
 } from './engine/compile.js';
 export { type TensorFunction, TraceError } from './engine/compiler/trace.js';
-export * as tf from './engine/functions/tfjs.js';
 export type { DType, TensorSpec, TypedArray } from './engine/tensor-spec.js';
 
 // Differentiable functions that map to one operator.

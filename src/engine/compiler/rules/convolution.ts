@@ -1,5 +1,5 @@
 /** @file Convolution and its gradients. */
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '../../functions/tfjs.js';
 import type { Attributes, Graph, Value } from '../graph.js';
 import type { Rules } from './kernels.js';
 import { type ConvInfo, channelsFirst, convAttributes, nchw, nhwc, type Shape4, shape4 } from './layout.js';

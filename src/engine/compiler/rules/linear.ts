@@ -1,5 +1,5 @@
 /** @file Matrix products, reductions and softmax. */
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '../../functions/tfjs.js';
 import { broadcastShape, type GraphDType, sizeOf } from '../../tensor-spec.js';
 import { type Graph, madeBy, type Value } from '../graph.js';
 import type { OpName } from '../op-table.js';

@@ -1,5 +1,5 @@
 /** @file Pooling and its gradients. */
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '../../functions/tfjs.js';
 import { sizeOf } from '../../tensor-spec.js';
 import type { Attributes, Graph, Value } from '../graph.js';
 import { transposedAttributes } from './convolution.js';

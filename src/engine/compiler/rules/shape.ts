@@ -1,5 +1,5 @@
 /** @file Kernels that move elements about. */
-import * as tf from '@tensorflow/tfjs-core';
+import * as tf from '../../functions/tfjs.js';
 import { sameShape, sizeOf } from '../../tensor-spec.js';
 import { type Graph, madeBy, type Value } from '../graph.js';
 import type { Rules } from './kernels.js';
