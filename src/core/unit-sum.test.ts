@@ -1,32 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { textUnits } from '../../test/helpers/arbitrary-units.js';
 import { UsageError } from './errors.js';
 import { formatUnitSum, parseUnitSum, type UnitSum } from './unit-sum.js';
 import { formatUnit, parseUnit, type TextUnit } from './units.js';
 
-const index = fc.nat({ max: 999_999_999 });
-const text = fc.string({ minLength: 1, unit: 'grapheme' });
-const unit: fc.Arbitrary<TextUnit> = fc.oneof(
-  fc.record({ kind: fc.constant('head' as const), layer: index, head: index }),
-  fc.record({
-    kind: fc.constant('neuron' as const),
-    layer: index,
-    neuron: index,
-    side: fc.constantFrom('pre' as const, 'post' as const),
-  }),
-  fc.record({
-    kind: fc.constant('direction' as const),
-    layer: index,
-    file: text,
-    name: text.filter((name) => !name.includes('#')),
-  }),
-  fc.record({ kind: fc.constant('logit' as const), token: text }),
-);
 const weight = fc.oneof(
   fc.constantFrom(1, -1),
   fc.double({ noNaN: true, noDefaultInfinity: true }).filter((x) => x !== 0),
 );
-const sums: fc.Arbitrary<UnitSum> = fc.uniqueArray(fc.record({ weight, unit }), {
+const sums: fc.Arbitrary<UnitSum> = fc.uniqueArray(fc.record({ weight, unit: textUnits }), {
   minLength: 1,
   maxLength: 5,
   selector: (term) => formatUnit(term.unit),

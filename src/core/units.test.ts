@@ -1,31 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { index, textUnits } from '../../test/helpers/arbitrary-units.js';
 import { UsageError } from './errors.js';
 import { formatUnit, parseUnit, type Unit } from './units.js';
 
-const index = fc.nat({ max: 999_999_999 });
-const text = fc.string({ minLength: 1, unit: 'grapheme' });
-const unit: fc.Arbitrary<Unit> = fc.oneof(
-  fc.record({ kind: fc.constant('head' as const), layer: index, head: index }),
-  fc.record({
-    kind: fc.constant('neuron' as const),
-    layer: index,
-    neuron: index,
-    side: fc.constantFrom('pre' as const, 'post' as const),
-  }),
-  fc.record({
-    kind: fc.constant('direction' as const),
-    layer: index,
-    file: text,
-    name: text.filter((name) => !name.includes('#')),
-  }),
-  fc.record({
-    kind: fc.constant('latent' as const),
-    path: text.filter((path) => !/[#@]/.test(path)),
-    place: fc.constantFrom(null, 'blocks.2.hook_resid_post', 'blocks.0.attn.hook_z'),
-    index,
-  }),
-  fc.record({ kind: fc.constant('logit' as const), token: text }),
+const units: fc.Arbitrary<Unit> = fc.oneof(
+  textUnits,
   fc.record({
     kind: fc.constant('channel' as const),
     layer: fc.stringMatching(/^[a-zA-Z0-9_./-]+$/).filter((name) => !/^L\d+\.|^logit$/.test(name)),
@@ -37,7 +17,7 @@ const unit: fc.Arbitrary<Unit> = fc.oneof(
 describe('unit names', () => {
   it('are put together and taken apart again', () => {
     fc.assert(
-      fc.property(unit, (unit) => {
+      fc.property(units, (unit) => {
         expect(parseUnit(formatUnit(unit))).toEqual(unit);
       }),
       { numRuns: 1000 },
