@@ -11,6 +11,7 @@ export {
   type Compiled,
   type CompileOptions,
   compile,
+  type Device,
   type Engine,
   type EngineName,
   engineNames,
@@ -31,6 +32,7 @@ export {
   type Cache,
   type Rotation,
   rotate,
+  type Scoring,
   softmaxAttention,
   writeAt,
 } from './engine/functions/attention.js';
@@ -68,6 +70,7 @@ export {
   writeSafetensors,
 } from './engine/weights/safetensors.js';
 export {
+  type HalfWeights,
   MemoryWeights,
   type WeightArray,
   type WeightLookup,

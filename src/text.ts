@@ -20,9 +20,15 @@ export type { ChangingWeights } from './text/lm/changing-weights.js';
 export { embedTokens } from './text/lm/embed.js';
 export type { MatchedWeights } from './text/lm/match-weights.js';
 export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/lm/model.js';
-export type { Place } from './text/lm/places.js';
+export type { LayerPlace, Place } from './text/lm/places.js';
 export type { Edits, KeyValueCache } from './text/lm/reading.js';
-export type { Activation, ModuleNames, PositionEncoding, TransformerSpec } from './text/lm/spec.js';
+export type {
+  Activation,
+  ExpertsSpec,
+  ModuleNames,
+  PositionEncoding,
+  TransformerSpec,
+} from './text/lm/spec.js';
 export { openSubject, type Subject, type TextSubject } from './text/lm/subject.js';
 export { Tokenizer, type TokenizerOptions } from './text/lm/tokenizer.js';
 export {
@@ -38,8 +44,11 @@ export { logitDirections, unembed } from './text/lm/unembed.js';
 
 export {
   type DirectionUnit,
+  type ExpertNeuronUnit,
+  type ExpertUnit,
   formatUnit,
   type HeadUnit,
+  type LatentUnit,
   type LogitUnit,
   type NeuronUnit,
   parseUnit,
@@ -59,6 +68,7 @@ export type { Objective as TextObjective, Term as TextTerm } from './text/readou
 export type {
   Centre,
   Effect,
+  Fit,
   PassContext,
   Readout,
   ReadoutGroup,
@@ -87,7 +97,7 @@ export {
   openExplainer,
 } from './text/readouts/explain.js';
 export type { GroupStatistics } from './text/readouts/group-statistics.js';
-export { Probe, type ProbeOptions } from './text/readouts/probe.js';
+export { Probe, type ProbeOptions, type RivalScores } from './text/readouts/probe.js';
 export type { Rivalry, Scores } from './text/readouts/scores.js';
 export { calibrate, type Resolved, resolveUnits, type SessionOptions } from './text/readouts/session.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';

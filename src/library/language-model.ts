@@ -40,7 +40,7 @@ export type TuneOutcome = KeptResult<'tune'>;
  * ```
  *
  * @param name - an embedded model's name, a folder in Hugging Face's layout, or a hub id, which is downloaded
- * @param options.family - the family of architectures that it is read as; the one that it names where none is given
+ * @param options - `family`: of architectures, that it is read as; the one that it names where none is given
  * @throws UserError when there is no such model, or it cannot be read
  */
 export function openModel(

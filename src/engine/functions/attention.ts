@@ -85,7 +85,7 @@ function rotaryEager(
 }
 
 /** How products of queries and keys become a pattern. */
-interface Scoring {
+export interface Scoring {
   readonly scale: number;
   /** Scores s become cap * tanh(s / cap) before the mask (Gemma 2); null: they stay. */
   readonly cap?: number | null;
