@@ -115,6 +115,19 @@ describe('an answer of the API', () => {
     expect(await downloadTiny(settings)).toMatchObject({ folder, events: [{ kind: 'warning' }] });
   });
 
+  it('that never begins is one sentence, within the patience', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+    settings.endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    settings.patience.silence = 50;
+    try {
+      await expect(downloadTiny(settings)).rejects.toThrow(/could not reach .*no answer/);
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
+  }, 10_000);
+
   it('that does not end is not read to the end', async () => {
     async function* endless() {
       for (;;) yield Buffer.alloc(1 << 20, 0x20);
@@ -127,6 +140,14 @@ describe('an answer of the API', () => {
     answersOf('tree', { body: Buffer.from('[]'), headers: { Link: `<${hub.endpoint}/api/models/tiny-org/tiny-model/tree/x>; rel="next"` } }); // biome-ignore format: long
     await expect(downloadTiny(settings)).rejects.toThrow(/does not end/);
     expect(hub.requests.length).toBeLessThan(110);
+  });
+
+  it('that lists too many files is not read to the end', async () => {
+    const file = (i: number) => ({ type: 'file', path: `f${i}`, size: 1, oid: 'a'.repeat(40) });
+    const page = Buffer.from(JSON.stringify(Array.from({ length: 60_000 }, (_, i) => file(i))));
+    answersOf('tree', { body: page, headers: { Link: `<${hub.endpoint}/api/models/tiny-org/tiny-model/tree/x>; rel="next"` } }); // biome-ignore format: long
+    await expect(downloadTiny(settings)).rejects.toThrow(/does not end/);
+    expect(hub.requests.length).toBeLessThan(6);
   });
 });
 
