@@ -48,6 +48,8 @@ export interface Dictionary {
      * `layerNorm`: less the mean, over the standard deviation (of n - 1) plus 1e-5; `rescale`: to the norm sqrt(width).
      */
     readonly normalization: 'none' | 'layerNorm' | 'rescale';
+    /** Less its mean over `width`, before all else. */
+    readonly centred: boolean;
     readonly scale: number;
     /** Name of the array that is subtracted, `[width]`. */
     readonly subtract: string | null;
@@ -63,4 +65,9 @@ export interface Dictionary {
 }
 
 /** What most dictionaries do with their input. */
-export const plainInput: Dictionary['input'] = { normalization: 'none', scale: 1, subtract: null };
+export const plainInput: Dictionary['input'] = {
+  normalization: 'none',
+  centred: false,
+  scale: 1,
+  subtract: null,
+};

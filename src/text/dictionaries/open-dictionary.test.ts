@@ -151,6 +151,7 @@ describe('a dictionary that is refused', () => {
       () => written('evil.pt', torchFile({}, { x: pickledCall('os', 'system', 'true') })),
       /would call os\.system/,
     ],
+    ['a .pt that is cut short', () => written('cut.pt', torchFile(saelens).subarray(0, 2000)), /cut short/],
     ['that is cut short', () => written('cut.npz', npzFile(saelens).subarray(0, 900)), /cut short/],
     ['that is not there', () => join(root, 'nothing'), /there is no such file/],
   ])('%s', (_, path, message) => {

@@ -130,8 +130,8 @@ export class LatentGroup implements ReadoutGroup {
     const at = pass.at(placeOf(place));
     const [batch, pos] = at.shape as [number, number];
     const x = tf.reshape(at, [batch, pos, dictionary.width]);
-    const { normalization, scale } = dictionary.input;
-    return scaledBy(normalized(x, normalization), scale);
+    const { normalization, centred, scale } = dictionary.input;
+    return scaledBy(normalized(centred ? centredOf(x) : x, normalization), scale);
   }
 
   private input(context: PassContext): tf.Tensor {
@@ -145,12 +145,15 @@ const placeOf = ({ layer, name }: LatentPlace): Place => `blocks.${layer}.${name
 
 const scaledBy = (x: tf.Tensor, factor: number): tf.Tensor => (factor === 1 ? x : tf.mul(x, factor));
 
+/** Less its mean over the last axis. */
+const centredOf = (x: tf.Tensor): tf.Tensor => tf.sub(x, tf.mean(x, -1, true));
+
 /** Over the last axis, `[..., width]`. */
 function normalized(x: tf.Tensor, kind: Dictionary['input']['normalization']): tf.Tensor {
   const width = x.shape.at(-1)!;
   if (kind === 'none') return x;
   if (kind === 'rescale') return tf.mul(x, tf.div(Math.sqrt(width), tf.sqrt(tf.sum(tf.square(x), -1, true))));
-  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const centred = centredOf(x);
   const deviation = tf.sqrt(tf.div(tf.sum(tf.square(centred), -1, true), width - 1));
   return tf.div(centred, tf.add(deviation, 1e-5));
 }

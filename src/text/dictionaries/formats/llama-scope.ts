@@ -1,6 +1,7 @@
 /** @file Llama Scope: `hyperparams.json`, and `checkpoints/final.safetensors` beside it. */
 import * as z from 'zod';
 import { UserError } from '../../../core/errors.js';
+import { plainInput } from '../dictionary.js';
 import { type DictionaryFormat, hasArrays, parsedConfig } from '../format.js';
 
 const schema = z.object({
@@ -28,7 +29,7 @@ export const readLlamaScope: DictionaryFormat = (files) => {
     place: config.hook_point_in ?? null,
     model: null,
     input: {
-      normalization: 'none',
+      ...plainInput,
       scale: Math.sqrt(config.d_model) / norm,
       subtract: config.apply_decoder_bias_to_pre_encoder ? 'decoder.bias' : null,
     },

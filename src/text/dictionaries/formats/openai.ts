@@ -1,6 +1,6 @@
 /** @file OpenAI's autoencoders of GPT-2 small: `{location}_v5_32k/autoencoders/{layer}.pt` and the older plain ones. */
 import { UserError } from '../../../core/errors.js';
-import type { LatentActivation } from '../dictionary.js';
+import { type LatentActivation, plainInput } from '../dictionary.js';
 import { type DictionaryFormat, hasArrays, wholeNumber } from '../format.js';
 import type { DictionaryFiles } from '../found-files.js';
 
@@ -25,8 +25,8 @@ export const readOpenai: DictionaryFormat = (files) => {
     model: 'gpt2',
     // Those of TopK came with a layer norm of the input, the older ones without.
     input: {
+      ...plainInput,
       normalization: activation.kind === 'topk' ? 'layerNorm' : 'none',
-      scale: 1,
       subtract: 'pre_bias',
     },
     decoder: { matrix: { name: 'decoder.weight', latents: 1 }, bias: 'pre_bias' },

@@ -4,6 +4,9 @@ import { UserError } from '../../../core/errors.js';
 import { type Dictionary, type LatentActivation, plainInput } from '../dictionary.js';
 import { type DictionaryFormat, hasArrays, parsedConfig } from '../format.js';
 
+/** How the model was loaded. TransformerLens may take the mean off whatever is written to the stream. */
+const loading = z.object({ center_writing_weights: z.boolean().optional() }).nullish();
+
 /** Spelt anew in version 6; both are read. */
 const schema = z.object({
   architecture: z.string().default('standard'),
@@ -17,7 +20,14 @@ const schema = z.object({
   hook_name: z.string().optional(),
   hook_point: z.string().optional(),
   model_name: z.string().optional(),
-  metadata: z.object({ hook_name: z.string().nullish(), model_name: z.string().nullish() }).nullish(),
+  model_from_pretrained_kwargs: loading,
+  metadata: z
+    .object({
+      hook_name: z.string().nullish(),
+      model_name: z.string().nullish(),
+      model_from_pretrained_kwargs: loading,
+    })
+    .nullish(),
 });
 type Config = z.output<typeof schema>;
 
@@ -28,6 +38,15 @@ const normalizations: Readonly<Record<string, Dictionary['input']['normalization
   // A factor that training folds into the weights.
   expected_average_only_in: 'none',
 };
+
+/** Repositories whose configurations leave out that the stream was centred. */
+const centredRepos = /GPT2-Small-(SAEs-Reformatted|Feature-Splitting-Experiment-Layer-8)\//;
+
+/** Whether a dictionary reads its place less its mean: where that is the stream, or is written to it. */
+function isCentred({ metadata, model_from_pretrained_kwargs: own }: Config, place: string, path: string) {
+  const said = (metadata?.model_from_pretrained_kwargs ?? own)?.center_writing_weights;
+  return (said ?? centredRepos.test(path)) && /hook_(resid_\w+|mlp_out|attn_out)$/.test(place);
+}
 
 export const readSaelens: DictionaryFormat = (files) => {
   const { arrays, config } = files;
@@ -43,12 +62,14 @@ export const readSaelens: DictionaryFormat = (files) => {
     throw new UserError(`${arrays.path} has a "scaling_factor" of its own, which is not read`);
   const transcoder = found.architecture.includes('transcoder');
   const rescaled = found.rescale_acts_by_decoder_norm;
+  const place = found.metadata?.hook_name ?? found.hook_name ?? found.hook_point ?? null;
   return {
     format: 'SAELens',
-    place: found.metadata?.hook_name ?? found.hook_name ?? found.hook_point ?? null,
+    place,
     model: found.metadata?.model_name ?? found.model_name ?? null,
     input: {
       ...plainInput,
+      centred: isCentred(found, place ?? '', files.path),
       normalization,
       subtract: found.apply_b_dec_to_input && !transcoder ? 'b_dec' : null,
     },
