@@ -70,6 +70,7 @@ export {
   writeSafetensors,
 } from './engine/weights/safetensors.js';
 export {
+  type HalfType,
   type HalfWeights,
   MemoryWeights,
   type WeightArray,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { fieldsOf, readJob } from '../jobs/read-job.js';
 import { type Job, jobSchemas, type TaskName } from '../jobs/schema.js';
 import { optionOf } from './option-names.js';
@@ -13,6 +14,22 @@ const optionsOf = (task: TaskName) =>
 const withoutOption = ['version', 'task', 'files', 'baseline', 'finalists'];
 /** Options that are about the command and not about what is computed. */
 const withoutField = ['--out', '--runs', '--tui', '--json', '--quiet', '--no-color', '--debug'];
+
+/** What a number may be, by the schema of its field: just inside and just outside. */
+function edgesOf(field: unknown): { inside: number[]; outside: number[] } {
+  const { anyOf = [], ...schema } = z.toJSONSchema(field as z.ZodType, { io: 'input' });
+  const found = [schema, ...anyOf].find(({ type }) => type === 'integer' || type === 'number');
+  const { minimum, maximum, exclusiveMinimum } = (found ?? {}) as Readonly<Record<string, number>>;
+  const known = (...edges: (number | undefined)[]) => edges.filter((edge) => edge !== undefined);
+  return {
+    inside: known(minimum, maximum),
+    outside: [
+      ...known(minimum).map((edge) => edge - 1),
+      ...known(maximum).map((edge) => edge + 1),
+      ...known(exclusiveMinimum),
+    ],
+  };
+}
 
 /** The job of a command line that names only what it must. */
 const least = (task: TaskName): Job => {
@@ -29,6 +46,16 @@ describe.each(tasks)('superstim %s', (task) => {
     // The `--out` of `image` is a field.
     const isField = (option: string) => named.includes(option) || !withoutField.includes(option);
     expect([...optionsOf(task).keys()].filter(isField).sort()).toEqual(named.sort());
+  });
+
+  it('has the bounds of the job', () => {
+    for (const field of fields) {
+      const option = optionsOf(task).get(optionOf(field))!;
+      const parse = (value: number) => option.parseArg!(String(value), undefined as never);
+      const { inside, outside } = edgesOf(fieldsOf(task)[field]);
+      for (const value of inside) expect([field, parse(value)]).toEqual([field, value]);
+      for (const value of outside) expect(() => parse(value), `${field} ${value}`).toThrow();
+    }
   });
 
   it('has the defaults of the job', () => {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { seedBounds } from '../core/random.js';
 import { deviceChoices, engineNames } from '../engine/engine-names.js';
-import { klEstimatorNames, tuneAlgorithms, tuneDefaults } from '../rl/tune-defaults.js';
+import { klEstimatorNames, tuneAlgorithms, tuneBounds, tuneDefaults } from '../rl/tune-defaults.js';
 import {
   isMeasure,
   measureRule,
@@ -28,7 +28,6 @@ export const JOB_VERSION = 1;
 const text = z.string().max(100_000);
 const name = z.string().min(1).max(10_000);
 const names = z.array(name).min(1).max(100_000);
-const count = z.int().min(1).max(1e9);
 const above0 = z.number().gt(0);
 const within = ({ min, max }: { readonly min: number; readonly max: number }) => z.int().min(min).max(max);
 
@@ -65,7 +64,7 @@ const probe = {
 /** What is asked of a language model before any text or unit. */
 export const probeSchema = z.strictObject(probe);
 
-const length = count.max(100_000);
+const length = within(textBounds.length);
 
 const score = z
   .strictObject({
@@ -117,7 +116,7 @@ const search = z
     length: length.default(textDefaults.length),
     /** The budget: one of the two. */
     seconds: above0.optional(),
-    evaluations: count.optional(),
+    evaluations: within(textBounds.evaluations).optional(),
     /** Texts that the unit should be quieter on. */
     quietOn: z.array(text).default([]),
     gamma: z.number().min(0).optional(),
@@ -131,7 +130,7 @@ const search = z
     /** Samples of the prior at equal cost beside the search. */
     baseline: z.boolean().default(true),
     /** Texts of the frontier that are explained. */
-    finalists: z.int().min(0).max(1000).default(textDefaults.finalists),
+    finalists: within(textBounds.finalists).default(textDefaults.finalists),
   })
   .refine(({ seconds, evaluations }) => seconds === undefined || evaluations === undefined, {
     message: 'is given beside `seconds`: a budget is one of the two',
@@ -154,7 +153,7 @@ const corpus = z.strictObject({
   /** Tokens of a window, or of the longest sentence; null = as in a search, or 40 for sentences. */
   length: length.nullable().default(null),
   /** How many of the strongest texts are kept beside the frontier. */
-  top: count.max(10_000).default(textDefaults.top),
+  top: within(textBounds.top).default(textDefaults.top),
 });
 
 const tune = z.strictObject({
@@ -164,23 +163,27 @@ const tune = z.strictObject({
   /** The language model that is tuned; null = the probed one. */
   prior: name.nullable().default(null),
   length: length.default(tuneDefaults.length),
-  steps: count.default(tuneDefaults.steps),
-  batch: z.int().min(2).max(65_536).default(tuneDefaults.batch),
+  steps: within(tuneBounds.steps).default(tuneDefaults.steps),
+  batch: within(tuneBounds.batch).default(tuneDefaults.batch),
   learningRate: above0.default(tuneDefaults.learningRate),
   /** Sigmas a nat, and the divergence that it is steered to, nats a text; see `priceOf`. */
   beta: above0.optional(),
   klTarget: above0.optional(),
-  selectivity: z.number().min(0).max(1).default(tuneDefaults.selectivity),
+  selectivity: z
+    .number()
+    .min(tuneBounds.selectivity.min)
+    .max(tuneBounds.selectivity.max)
+    .default(tuneDefaults.selectivity),
   algorithm: z.enum(tuneAlgorithms).default(tuneDefaults.algorithm),
   scaleRewards: z.boolean().default(false),
   kl: z.enum(klEstimatorNames).default(tuneDefaults.kl),
-  rank: z.int().min(1).max(4096).default(tuneDefaults.rank),
+  rank: within(tuneBounds.rank).default(tuneDefaults.rank),
   /** Null = twice the rank. */
   alpha: above0.nullable().default(null),
   targets: names.default([...tuneDefaults.targets]),
   weightDecay: z.number().min(0).default(tuneDefaults.weightDecay),
   clipNorm: above0.default(tuneDefaults.clipNorm),
-  checkpointEvery: count.default(tuneDefaults.checkpointEvery),
+  checkpointEvery: within(tuneBounds.checkpointEvery).default(tuneDefaults.checkpointEvery),
 });
 
 const image = z.strictObject({

@@ -25,6 +25,15 @@ export const tuneDefaults = {
   kl: 'k1',
 } as const;
 
+export const tuneBounds = {
+  steps: { min: 1, max: 1e9 },
+  /** One text alone has nothing to be compared with. */
+  batch: { min: 2, max: 65_536 },
+  rank: { min: 1, max: 4096 },
+  checkpointEvery: { min: 1, max: 1e9 },
+  selectivity: { min: 0, max: 1 },
+} as const;
+
 /** Divergence from the prior that a policy is steered to, nats a token. */
 const TARGET_PER_TOKEN = 1.1;
 

@@ -54,6 +54,10 @@ export const textDefaults = {
 } as const;
 
 export const textBounds = {
+  length: { min: 1, max: 100_000 },
+  evaluations: { min: 1, max: 1e9 },
+  top: { min: 1, max: 10_000 },
+  finalists: { min: 0, max: 1000 },
   calibrationTokens: { min: 512, max: 1e8 },
   replacements: { min: 0, max: 8 },
 } as const;

@@ -115,11 +115,11 @@ describe('bad input', () => {
   });
 
   it.each<[what: string, flags: string[], sentence: string]>([
-    ['no evaluations', ['--evaluations', '0'], 'It must be a whole number of at least 1.'],
+    ['no evaluations', ['--evaluations', '0'], 'It must be a whole number from 1 to 1000000000.'],
     ['no seconds', ['--evaluations', '0', '--seconds', '0'], 'It must be a'],
     ['two budgets', ['--seconds', '3'], 'cannot be used with option'],
     ['an unknown method', ['--method', 'magic'], 'Allowed choices are auto, evolve,'],
-    ['no length', ['--length', '0'], 'It must be a whole number of at least 1.'],
+    ['no length', ['--length', '0'], 'It must be a whole number from 1 to 100000.'],
     [
       'a length beyond the context',
       ['--length', '256'],

@@ -1,6 +1,6 @@
 /** @file `superstim corpus`: the natural text that excites a unit most, from the user's own files. */
 import { Command } from 'commander';
-import { textDefaults } from '../../text/names.js';
+import { textBounds, textDefaults } from '../../text/names.js';
 import { integer, outOption, single } from '../options.js';
 import { perform } from '../perform.js';
 import { addProbeOptions, type ProbeFlags, probeFields } from './probe-options.js';
@@ -21,13 +21,13 @@ export function corpusCommand(): Command {
     .option(
       '-n, --length <tokens>',
       `tokens of a window (default: ${textDefaults.length}, as in a search); with --sentences of the longest one (default: ${textDefaults.sentence})`,
-      integer({ min: 1 }),
+      integer(textBounds.length),
     )
     .option('--sentences', 'whole sentences instead of windows of equal length')
     .option(
       '--top <number>',
       'how many of the strongest texts to list',
-      integer({ min: 1 }),
+      integer(textBounds.top),
       textDefaults.top,
     )
     .addOption(outOption());

@@ -1,5 +1,6 @@
 /** @file `superstim resume`: resumes a run that was stopped or killed, or extends a search. */
 import { Command, Option } from 'commander';
+import { textBounds } from '../../text/names.js';
 import { integer, number, otherDeviceOption } from '../options.js';
 import { type PerformFlags, performResume } from '../perform.js';
 
@@ -18,7 +19,9 @@ export function resumeCommand(): Command {
         .conflicts('evaluations'),
     )
     .addOption(
-      new Option('-e, --evaluations <number>', 'more sequences to score').argParser(integer({ min: 1 })),
+      new Option('-e, --evaluations <number>', 'more sequences to score').argParser(
+        integer(textBounds.evaluations),
+      ),
     )
     .addOption(otherDeviceOption())
     .addHelpText('after', '\nExamples:\n  $ superstim resume runs/20250131-235959-L2.H3 --seconds 60')

@@ -1,6 +1,6 @@
 /** @file `superstim text`: text that is probable, strong for a unit, and weak for its rivals. */
 import { Command, Option } from 'commander';
-import { type SearchMethodName, searchMethodNames, textDefaults } from '../../text/names.js';
+import { type SearchMethodName, searchMethodNames, textBounds, textDefaults } from '../../text/names.js';
 import { integer, number, outOption, repeated, single } from '../options.js';
 import { perform } from '../perform.js';
 import { tuiOption } from '../watch-run.js';
@@ -35,7 +35,7 @@ export function textCommand(): Command {
         .choices(searchMethodNames)
         .default(textDefaults.method),
     )
-    .option('-n, --length <tokens>', 'tokens of the text', integer({ min: 1 }), textDefaults.length)
+    .option('-n, --length <tokens>', 'tokens of the text', integer(textBounds.length), textDefaults.length)
     .addOption(
       new Option(
         '-s, --seconds <number>',
@@ -48,7 +48,7 @@ export function textCommand(): Command {
       new Option(
         '-e, --evaluations <number>',
         'sequences to score instead, which makes the result repeatable',
-      ).argParser(integer({ min: 1 })),
+      ).argParser(integer(textBounds.evaluations)),
     )
     .option(
       '--gamma <number>',

@@ -1,6 +1,7 @@
 /** @file `superstim tune`: a language model learns to write what excites a unit. */
 import { Command, Option } from 'commander';
-import { klEstimatorNames, tuneAlgorithms, tuneDefaults } from '../../rl/tune-defaults.js';
+import { klEstimatorNames, tuneAlgorithms, tuneBounds, tuneDefaults } from '../../rl/tune-defaults.js';
+import { textBounds } from '../../text/names.js';
 import { integer, number, outOption, single } from '../options.js';
 import { perform } from '../perform.js';
 import { tuiOption } from '../watch-run.js';
@@ -38,9 +39,9 @@ export function tuneCommand(): Command {
       single,
     )
     .option('--prior <model>', 'language model to tune, and to stay near to (default: the model itself)')
-    .option('-n, --length <tokens>', 'tokens of a text', integer({ min: 1 }), tuneDefaults.length)
-    .option('--steps <number>', 'updates', integer({ min: 1 }), tuneDefaults.steps)
-    .option('--batch <number>', 'texts an update', integer({ min: 2 }), tuneDefaults.batch)
+    .option('-n, --length <tokens>', 'tokens of a text', integer(textBounds.length), tuneDefaults.length)
+    .option('--steps <number>', 'updates', integer(tuneBounds.steps), tuneDefaults.steps)
+    .option('--batch <number>', 'texts an update', integer(tuneBounds.batch), tuneDefaults.batch)
     .option('--rate <number>', 'learning rate at its peak', number({ above: 0 }), tuneDefaults.learningRate)
     .option(
       '--kl-target <nats>',
@@ -55,7 +56,7 @@ export function tuneCommand(): Command {
     .option(
       '--selectivity <share>',
       "share of the strongest rival's z that is taken off the reward",
-      number({ min: 0, max: 1 }),
+      number(tuneBounds.selectivity),
       tuneDefaults.selectivity,
     )
     .optionsGroup('Algorithm:')
@@ -70,7 +71,7 @@ export function tuneCommand(): Command {
         .choices(klEstimatorNames)
         .default(tuneDefaults.kl),
     )
-    .option('--rank <number>', 'rank of the adapters', integer({ min: 1 }), tuneDefaults.rank)
+    .option('--rank <number>', 'rank of the adapters', integer(tuneBounds.rank), tuneDefaults.rank)
     .option(
       '--alpha <number>',
       'adapters are scaled by alpha / rank (default: twice the rank)',
@@ -92,7 +93,7 @@ export function tuneCommand(): Command {
     .option(
       '--checkpoint-every <steps>',
       'steps between checkpoints',
-      integer({ min: 1 }),
+      integer(tuneBounds.checkpointEvery),
       tuneDefaults.checkpointEvery,
     )
     .optionsGroup('Options:')
