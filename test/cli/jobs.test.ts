@@ -1,14 +1,17 @@
 /** @file Jobs as users run them: from a file, once more from a run folder, further; calibrated and explained. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/core/explanation.js';
 import { fieldsOf } from '../../src/jobs/read-job.js';
 import { jobSchemas, type TaskName } from '../../src/jobs/schema.js';
 import { readRun } from '../../src/runs/read-run.js';
 import type { CalibrationResult } from '../../src/text/readouts/calibrate-units.js';
+import { bin, end, start } from '../helpers/command.js';
 import {
   books,
+  env,
   json,
   place,
   runs,
@@ -65,6 +68,24 @@ describe('superstim run', () => {
     expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(/^error: [^\n]+\n$/) });
     expect(ended.stderr).toContain(words);
   });
+});
+
+it('prints a result that could not be kept, and says so', async () => {
+  const parent = join(place, 'removed');
+  const child = start(
+    [bin, 'run', jobFile('removed.json', { ...job, evaluations: 2000 }), '--out', parent, '--json'],
+    env,
+  );
+  const ended = end(child);
+  const isWritten = (run: string) => existsSync(join(parent, run, 'events.jsonl'));
+  while (!existsSync(parent) || !readdirSync(parent).some(isWritten)) await sleep(20);
+  rmSync(parent, { recursive: true });
+  const { code, stdout, stderr } = await ended;
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^error: the run folder .* was removed or moved [^\n]+\n$/),
+  ]);
+  expect((JSON.parse(stdout) as TextDocument).frontier.length).toBeGreaterThan(0);
 });
 
 describe('superstim resume', () => {
