@@ -1,0 +1,78 @@
+/** @file The unit of a run as other programs number it: a model, a set of units of a layer, and a number in it. */
+import { UsageError, UserError } from '../../core/errors.js';
+import type { Explanation } from '../../core/explanation.js';
+import { parseUnitSum } from '../../core/unit-sum.js';
+import { isTextUnit, neuronpediaSource, parseUnit, type TextUnit } from '../../core/units.js';
+import { type ReportedRun, unitLabel } from '../reported-run.js';
+
+export interface FeaturedUnit {
+  /** As superstimulus names it. */
+  readonly label: string;
+  /** `gemma-2-2b/20-gemmascope-res-16k`; null where neither the user nor the unit says it. */
+  readonly source: string | null;
+  readonly layer: number | null;
+  readonly index: number;
+  /** The texts of the run that were read token by token, strongest first. */
+  readonly texts: readonly Explanation[];
+}
+
+/**
+ * @param source - as the user names it, `model/layer-set`; what the unit says where it is undefined
+ * @throws UserError for a run without texts, or about no single unit that has a number; UsageError for another source
+ */
+export function featuredUnit(run: ReportedRun, source: string | undefined): FeaturedUnit {
+  const texts = [...run.view.explanations.values()].sort(strongestFirst);
+  if (texts.length === 0)
+    throw new UserError(`${run.path} has no texts with values token by token: search text for a unit first`);
+  const unit = soleUnit(run);
+  const named = source ?? (unit?.kind === 'latent' ? neuronpediaSource(unit) : null);
+  const layer = /^[^/]+\/(\d+)-.+$/.exec(named ?? '')?.[1];
+  if (named !== null && layer === undefined)
+    throw new UsageError(
+      `"${named}" is no source: wanted is a model and a layer with the name of a set, gemma-2-2b/20-my-set`,
+    );
+  const index = unit && numberOf(unit);
+  if (index === null)
+    throw new UserError(`${unitLabel(run)} of ${run.path} is no single latent, head or neuron with a number`);
+  const ofLayer = layer === undefined ? ownLayer(unit!) : Number(layer);
+  return { label: unitLabel(run), source: named, layer: ofLayer, index, texts };
+}
+
+/** Each unit once, with the texts of all its runs. */
+export function eachOnce(units: readonly FeaturedUnit[]): FeaturedUnit[] {
+  const found = new Map<string, FeaturedUnit>();
+  for (const unit of units) {
+    const key = JSON.stringify([unit.source, unit.layer, unit.index]);
+    const texts = [...(found.get(key)?.texts ?? []), ...unit.texts].sort(strongestFirst);
+    found.set(key, { ...unit, texts });
+  }
+  return [...found.values()];
+}
+
+const strongestFirst = (a: Explanation, b: Explanation) => b.peak.raw - a.peak.raw;
+
+function soleUnit(run: ReportedRun): TextUnit | null {
+  try {
+    const terms = parseUnitSum(unitLabel(run), (name) => {
+      const unit = parseUnit(name);
+      if (isTextUnit(unit)) return unit;
+      throw new UsageError(`"${name}" is no unit of a language model`);
+    });
+    return terms.length === 1 && terms[0]!.weight === 1 ? terms[0]!.unit : null;
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+function numberOf(unit: TextUnit): number | null {
+  if (unit.kind === 'latent') return unit.index;
+  if (unit.kind === 'head') return unit.head;
+  return unit.kind === 'neuron' ? unit.neuron : null;
+}
+
+function ownLayer(unit: TextUnit): number | null {
+  if (unit.kind !== 'latent') return 'layer' in unit ? unit.layer : null;
+  const digits = /^blocks\.(\d+)\./.exec(unit.place ?? '') ?? /layers?[._]?(\d+)(?!\d)/.exec(unit.path);
+  return digits === null ? null : Number(digits[1]);
+}

@@ -1,0 +1,148 @@
+/** Files for other programs, by the schemas that these publish. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { explained, scored, writeRun } from '../../../test/helpers/example-runs.js';
+import { UserError } from '../../core/errors.js';
+import type { EventBody } from '../../runs/events.js';
+import { writeOutlet } from './write-outlet.js';
+
+const place = mkdtempSync(join(tmpdir(), 'outlets-'));
+afterAll(() => rmSync(place, { recursive: true }));
+
+/** `uploadBatchSchema` of apps/webapp/app/api/feature/upload-batch in github.com/hijohnnylin/neuronpedia. */
+const logits = z
+  .array(z.strictObject({ token: z.string().min(1), value: z.number() }))
+  .max(20)
+  .nullish();
+const uploadBatch = z.strictObject({
+  modelId: z.string().min(1).lowercase(),
+  source: z.string().min(1).lowercase(),
+  features: z
+    .array(
+      z.strictObject({
+        index: z.int().min(0).max(10_000_000),
+        density: z.number().min(0).max(1).optional(),
+        topLogits: logits,
+        bottomLogits: logits,
+        activations: z
+          .array(
+            z
+              .strictObject({
+                tokens: z.array(z.string().min(1)).min(1).max(1024),
+                values: z.array(z.number()).min(1).max(1024),
+              })
+              .refine(({ tokens, values }) => tokens.length === values.length),
+          )
+          .min(1),
+      }),
+    )
+    .min(1)
+    .max(128)
+    .refine((features) => new Set(features.map(({ index }) => index)).size === features.length),
+});
+
+/** `Model` of circuit_tracer/frontend/feature_models.py in github.com/decoderesearch/circuit-tracer. */
+const feature = z.strictObject({
+  transcoder_id: z.string(),
+  index: z.int(),
+  examples_quantiles: z.array(
+    z.strictObject({
+      quantile_name: z.string(),
+      examples: z.array(
+        z.strictObject({
+          tokens_acts_list: z.array(z.number()),
+          train_token_ind: z.int(),
+          is_repeated_datapoint: z.boolean(),
+          tokens: z.array(z.string()),
+        }),
+      ),
+    }),
+  ),
+  top_logits: z.array(z.string()),
+  bottom_logits: z.array(z.string()),
+  act_min: z.number(),
+  act_max: z.number(),
+  quantile_values: z.array(z.number()),
+  histogram: z.array(z.number()),
+  activation_frequency: z.number(),
+});
+
+function run(unit: string, ...texts: string[]): string {
+  const bodies = texts.map(
+    (text): EventBody => ({ kind: 'explained', explanation: explained(scored(text, 2, 3), unit) }),
+  );
+  return writeRun(place, 'text', unit, [{ kind: 'started', task: 'text', unit, method: null }, ...bodies]);
+}
+const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
+const id = 'gemma-2-2b/20-gemmascope-res-16k';
+
+describe('neuronpedia', () => {
+  it('runs of one unit are one feature of a batch, strongest text first', () => {
+    const runs = [run(`${id}/7`, 'one two'), run(`${id}/7`, 'one two three'), run(`${id}/9`, 'four')];
+    const [file] = writeOutlet('neuronpedia', runs, {});
+    expect(file).toBe(join(place, 'neuronpedia.json'));
+    const { modelId, source, features } = uploadBatch.parse(read(file!));
+    expect([modelId, source]).toEqual(['gemma-2-2b', '20-gemmascope-res-16k']);
+    expect(features.map(({ index, activations }) => [index, activations.length])).toEqual([
+      [7, 2],
+      [9, 1],
+    ]);
+    expect(features[0]!.activations[0]).toEqual({
+      tokens: ['<s>', 'one', ' two', ' three'],
+      values: [0, 1, 2, 3],
+    });
+  });
+
+  it('another unit is named by --source; an empty token is made visible', () => {
+    const path = writeRun(place, 'text', 'L2.H3', [
+      {
+        kind: 'explained',
+        explanation: { ...explained(scored('a b', 2, 3), 'L2.H3'), tokens: ['<s>', '', 'b'] },
+      },
+    ]);
+    const [file] = writeOutlet('neuronpedia', [path], { source: 'GPT2-small/2-heads' });
+    const batch = uploadBatch.parse(read(file!));
+    expect(batch).toMatchObject({ modelId: 'gpt2-small', source: '2-heads', features: [{ index: 3 }] });
+    expect(batch.features[0]!.topLogits).toEqual([{ token: ' yes', value: 2 }]);
+    expect(batch.features[0]!.activations[0]!.tokens[1]).toBe('\uFFFD');
+  });
+});
+
+describe('circuit-tracer', () => {
+  it("a unit is a file by the number of the viewer's graphs, its texts a quantile", () => {
+    const [file] = writeOutlet('circuit-tracer', [run(`${id}/7`, 'one two')], {});
+    // As `cantor_pairing(20, 7)` of graph_models.py.
+    expect(basename(file!)).toBe('385.json');
+    const { examples_quantiles, index, act_max } = feature.parse(read(file!));
+    expect(examples_quantiles).toEqual([
+      {
+        quantile_name: 'superstimulus',
+        examples: [
+          {
+            tokens: ['<s>', 'one', ' two'],
+            tokens_acts_list: [0, 1, 2],
+            train_token_ind: 2,
+            is_repeated_datapoint: false,
+          },
+        ],
+      },
+    ]);
+    expect([index, act_max]).toEqual([7, 2]);
+  });
+});
+
+it.each([
+  ['neuronpedia', 'L2.H3', undefined, ['a'], /what it is called on Neuronpedia: give --source/],
+  ['neuronpedia', 'L2.H3', 'gpt2', ['a'], /"gpt2" is no source/],
+  ['neuronpedia', `${id}/1`, undefined, [], /no texts with values token by token/],
+  ['neuronpedia', 'logit: a', 'm/2-set', ['a'], /no single latent, head or neuron/],
+  ['neuronpedia', '-L2.H3', 'm/2-set', ['a'], /no single latent, head or neuron/],
+  ['circuit-tracer', 'sae:some/where#3', undefined, ['a'], /what layer it is of: give --source/],
+] as const)('%s of %s, --source %s, texts %s, is refused', (format, unit, source, texts, message) => {
+  const write = () => writeOutlet(format, [run(unit, ...texts)], { source });
+  expect(write).toThrow(UserError);
+  expect(write).toThrow(message);
+});
