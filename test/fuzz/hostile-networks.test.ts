@@ -1,6 +1,6 @@
 /** Files that ask for more than any computer has, or name what they should not: one sentence, at once. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -53,6 +53,26 @@ test.each<[string, (model: OnnxModel, nodes: OnnxNode[]) => void, RegExp]>([
   ],
 ])('%s over the limit', (_name, change, message) => {
   expect(() => openOnnx(change)).toThrow(message);
+});
+
+test.each([
+  ['model.json', 2 ** 27, /too large|more than/],
+  ['large.onnx', 2 ** 31 - 1, /too large|more than/],
+])('%s of more bytes than any network has is refused before it is read', (name, most, message) => {
+  const file = join(place, name);
+  writeFileSync(file, '');
+  truncateSync(file, most + 1);
+  expect(() => openVisionNetwork(file)).toThrow(UserError);
+  expect(() => openVisionNetwork(file)).toThrow(message);
+});
+
+test('an .onnx file of millions of empty nodes is refused before it is decoded', () => {
+  const nodes = Buffer.alloc(2 * 2 ** 22 + 2, Buffer.from([0x0a, 0]));
+  const file = join(place, 'nodes.onnx');
+  // The graph's field, and its length as a varint of four bytes.
+  const length = [0, 7, 14, 21].map((bits, i) => ((nodes.length >> bits) & 0x7f) | (i < 3 ? 0x80 : 0));
+  writeFileSync(file, Buffer.concat([Buffer.from([0x3a, ...length]), nodes]));
+  expect(() => openVisionNetwork(file)).toThrow(/units of memory/);
 });
 
 /** A node that only numbers go through. */
