@@ -9,7 +9,7 @@ export const palette = {
   good: [0, 158, 115],
   caution: [230, 159, 0],
   bad: [213, 94, 0],
-  rival: [204, 121, 167],
+  other: [204, 121, 167],
   muted: [128, 128, 128],
 } as const satisfies Record<string, Rgb>;
 

@@ -8,8 +8,11 @@ import type { Line, Span } from '../../media/styled.js';
 import type { RunView } from '../../runs/run-view.js';
 import { axisOver, drawPlot, type Mark, type Path } from './plot.js';
 
-/** Signs of the baselines on the plot. */
-const baselineSigns: Readonly<Record<string, string>> = { prior_best: 'P', corpus_best: 'C' };
+/** The baselines on the plot. */
+const baselineMarks: Readonly<Record<string, { readonly sign: string; readonly meaning: string }>> = {
+  prior_best: { sign: 'P', meaning: 'best sample of the prior' },
+  corpus_best: { sign: 'C', meaning: 'best of the corpus' },
+};
 
 /** What is drawn of a run. */
 export interface FrontierLayer {
@@ -37,7 +40,9 @@ export function drawFrontier(
     ...entered,
     ...layers.flatMap(({ view, color }) => view.frontier.map((entry): Mark => ({ ...point(entry), color }))),
     ...baselines.flatMap(([name, text]): Mark[] =>
-      text ? [{ ...point(text), color: palette.rival, glyph: baselineSigns[name] ?? 'B', bold: true }] : [],
+      text
+        ? [{ ...point(text), color: palette.other, glyph: baselineMarks[name]?.sign ?? 'B', bold: true }]
+        : [],
     ),
     ...(selected ? [{ ...point(selected), color: palette.caution, glyph: '◆', bold: true }] : []),
   ];
@@ -64,10 +69,8 @@ export function drawFrontier(
 /** What the signs mean. */
 export function frontierLegend({ baselines }: RunView): Line {
   const legend: Span[] = [{ text: '◆ selected', color: palette.caution }];
-  const baseline = (sign: string, name: string) =>
-    legend.push({ text: `  ${sign} ${name}`, color: palette.rival });
-  if (baselines.get('prior_best')) baseline('P', 'best sample of the prior');
-  if (baselines.get('corpus_best')) baseline('C', 'best of the corpus');
+  for (const [name, { sign, meaning }] of Object.entries(baselineMarks))
+    if (baselines.get(name)) legend.push({ text: `  ${sign} ${meaning}`, color: palette.other });
   return legend;
 }
 

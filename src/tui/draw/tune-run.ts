@@ -20,7 +20,7 @@ export interface TuneScene {
 
 /** What one looks at first: reward and distance from the reference model. */
 const FIRST = ['reward', 'kl', 'cross_entropy', 'loss', 'z', 'reward_max'];
-const colors: readonly Rgb[] = [palette.accent, palette.caution, palette.good, palette.rival];
+const colors: readonly Rgb[] = [palette.accent, palette.caution, palette.good, palette.other];
 
 export function drawTuneRun({ snapshot, place, listed, columns, rows }: TuneScene): Line[] {
   const { entries } = listed;
