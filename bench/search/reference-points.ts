@@ -151,5 +151,5 @@ async function search({ unit: name, measure, seconds }: Reference) {
     ...report,
     text: tokenizer.decode(ids),
   }));
-  return { frontier, seconds: driven.seconds, evaluations: driven.cost.evaluations };
+  return { frontier, seconds: driven.seconds, evaluations: driven.arena.ledger.evaluations };
 }

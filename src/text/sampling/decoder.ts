@@ -48,8 +48,7 @@ interface Programs {
 
 /** Draws sequences token by token while scoring the unit, p and z out of the same steps. */
 export class Decoder {
-  /** Token positions that were read so far, to count cost by. */
-  tokensRead = 0;
+  private tokensRead = 0;
   private readonly names: string[];
 
   private constructor(
@@ -227,6 +226,13 @@ export class Decoder {
     const others = Object.fromEntries(this.names.map((name) => [`other ${name}`, second[name]!]));
     return (await this.programs.choose.runKeeping({ second: isSecond, ...first, ...others }, this.names))
       .kept;
+  }
+
+  /** Token positions that were read since the last call. */
+  takeTokensRead(): number {
+    const tokens = this.tokensRead;
+    this.tokensRead = 0;
+    return tokens;
   }
 
   release(standing: Standing): void {

@@ -15,17 +15,10 @@ import type { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
 import type { Sampler } from '../sampling/sampler.js';
 import { type Candidate, candidateOf } from './candidate.js';
+import { type Allowance, Ledger } from './ledger.js';
 import { Population } from './population.js';
 import type { Proposals, Proposer } from './proposals.js';
 import type { Choose, Parent, Prospect, Screened, Screening } from './scoring.js';
-
-/** What was spent so far. */
-export interface Cost {
-  /** Sequences scored, a gradient counted as two. */
-  evaluations: number;
-  /** Token positions times layers that were computed, backward passes counted as one more forward. */
-  tokenLayers: number;
-}
 
 export interface ArenaOptions {
   readonly subject: TextSubject;
@@ -44,8 +37,6 @@ export interface ArenaOptions {
   readonly turn: number;
   /** Sequences scored in one call. */
   readonly batch: number;
-  /** Sequences that may be scored. */
-  readonly evaluations: number;
   /** How much the softmax-weighted rivals count against the unit, in what methods maximize; default: 0. */
   readonly gamma?: number;
   /** The one weight of the cross entropy, sigmas a nat, of methods that else spread over many. */
@@ -58,39 +49,58 @@ export interface ArenaOptions {
   readonly fluency?: FluencyModel;
 }
 
-/** A method's turn ends at each `yield`: there it can be stopped, and progress is reported. */
-export type SearchMethod = (arena: Arena) => AsyncGenerator<void, void, void>;
+/** Figures that a method reports of itself. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** A method's turn ends at each `yield`: there it can be stopped, and progress is reported, with figures if there are. */
+export type Turns<Result = void> = AsyncGenerator<Figures | undefined, Result, void>;
+
+export type SearchMethod = (arena: Arena) => Turns;
 
 export class Arena {
   readonly frontier = new Frontier<Candidate>();
-  /** What methods breed from: all that was found, unless a method starts anew. */
-  population = new Population();
-  readonly cost: Cost = { evaluations: 0, tokenLayers: 0 };
+  readonly ledger: Ledger;
   /** By operator: what its candidates added to the population's area, nats times sigmas. */
   readonly gains = new Map<string, number>();
-  /** Figures of the method's last turn that are reported beside its progress. */
-  measured: Readonly<Record<string, number>> | null = null;
-  /** Sequences that were proposed and not scored: those that decoding and encoding would change, or seen before. */
-  lost = 0;
-  /** Share of the budget that is spent, set by whoever drives the method. */
-  spent = 0;
+  private bred = new Population();
   private readonly seen = new Set<string>();
   private entered: { candidate: Candidate; operator: string }[] = [];
 
-  constructor(readonly options: ArenaOptions) {}
+  constructor(
+    readonly options: ArenaOptions,
+    allowed: Allowance,
+  ) {
+    this.ledger = new Ledger(allowed);
+  }
 
   get layers(): number {
     return this.options.subject.spec.layers;
   }
 
-  /** Whether time is the budget, and not evaluations. */
-  get isTimed(): boolean {
-    return this.options.evaluations === Number.POSITIVE_INFINITY;
+  /** What methods breed from: all that was found, unless a method starts anew. */
+  get population(): Population {
+    return this.bred;
   }
 
-  /** Evaluations that may still be spent. */
-  get left(): number {
-    return this.options.evaluations - this.cost.evaluations;
+  /** Starts another population, which methods then breed from. Returns the one before. */
+  startAnew(): Population {
+    const before = this.bred;
+    this.bred = new Population();
+    return before;
+  }
+
+  /**
+   * Scores again what an earlier part of the search had found, so that the archive stands as it did. Costs nothing of the
+   * budget.
+   *
+   * @param evaluations - what the earlier part had spent
+   */
+  async recall(rows: readonly Int32Array[], evaluations: number): Promise<void> {
+    await this.evaluate(stackRows(rows), Array(rows.length).fill('earlier'));
+    for (const row of rows) this.isNew(row);
+    this.ledger.resumeAt(evaluations);
+    this.gains.clear();
+    this.takeEntered();
   }
 
   /**
@@ -113,8 +123,8 @@ export class Arena {
     const count = rows.length / positions;
     const ids = Array.from({ length: count }, (_, row) => rows.slice(row * positions, (row + 1) * positions));
     const whole = ids.flatMap((row, i) => (subject.tokenizer.roundTrips(row) ? [i] : []));
-    this.lost += count - whole.length;
-    const valid = whole.slice(0, this.left);
+    this.ledger.lose(count - whole.length);
+    const valid = whole.slice(0, this.ledger.left);
     const results: (Candidate | null)[] = Array(count).fill(null);
     if (valid.length === 0) return results;
 
@@ -123,7 +133,7 @@ export class Arena {
       parents && valid.map((i) => parents[i]!),
       (prospects) => this.choose(prospects, serves),
     );
-    this.cost.evaluations += valid.length;
+    this.ledger.spend({ evaluations: valid.length });
     for (const [slot, place] of kept.entries()) {
       const i = valid[place]!;
       const candidate = candidateOf(ids[i]!, scores, slot, subject, this.options.quiet);
@@ -142,11 +152,11 @@ export class Arena {
     if (screen && parents) {
       const before = screen.tokenLayers;
       const screened = await screen.score(rows, parents, choose);
-      this.cost.tokenLayers += screen.tokenLayers - before;
+      this.ledger.spend({ tokenLayers: screen.tokenLayers - before });
       return screened;
     }
     const scored = await probe.score(stackRows(rows), positions, batch);
-    this.cost.tokenLayers += rows.length * positions * this.layers;
+    this.ledger.spend({ tokenLayers: rows.length * positions * this.layers });
     return { kept: [...rows.keys()], scores: await this.withFluency(scored, rows) };
   }
 
@@ -170,7 +180,7 @@ export class Arena {
     if (!fluency) return scores;
     const before = fluency.tokenLayers;
     const crossEntropy = await fluency.crossEntropy(rows.map((ids) => subject.tokenizer.decode(ids)));
-    this.cost.tokenLayers += fluency.tokenLayers - before;
+    this.ledger.spend({ tokenLayers: fluency.tokenLayers - before });
     return { ...scores, crossEntropy };
   }
 
@@ -184,7 +194,7 @@ export class Arena {
   isNew(row: Int32Array): boolean {
     const key = row.join();
     if (this.seen.has(key)) {
-      this.lost++;
+      this.ledger.lose(1);
       return false;
     }
     this.seen.add(key);
@@ -198,7 +208,7 @@ export class Arena {
       const before = fluency.tokenLayers;
       const encode = (text: string) => subject.tokenizer.encode(text);
       const rows = await sampleFor(fluency, count, positions, encode, random);
-      this.cost.tokenLayers += fluency.tokenLayers - before;
+      this.ledger.spend({ tokenLayers: fluency.tokenLayers - before });
       return rows;
     }
     this.countTokens(count * (positions - 1));
@@ -224,26 +234,31 @@ export class Arena {
   private async withGradients<T>(sequences: number, proposer: Proposer, work: () => Promise<T>): Promise<T> {
     const before = proposer.tokenLayers;
     const result = await work();
-    this.cost.evaluations += 2 * sequences;
-    this.cost.tokenLayers += proposer.tokenLayers - before;
+    this.ledger.spend({ evaluations: 2 * sequences, tokenLayers: proposer.tokenLayers - before });
     return result;
   }
 
   /** Counts passes of a gradient that a method computes itself: each sequence as two evaluations. */
   countGradients(sequences: number): void {
-    this.cost.evaluations += 2 * sequences;
-    this.cost.tokenLayers += 2 * sequences * this.options.positions * this.layers;
+    this.ledger.spend({
+      evaluations: 2 * sequences,
+      tokenLayers: 2 * sequences * this.options.positions * this.layers,
+    });
   }
 
   /** Counts sequences that a method scores itself, no further than to a layer. */
   countScored(sequences: number, positions: number, layers: number): void {
-    this.cost.evaluations += sequences;
-    this.cost.tokenLayers += sequences * positions * layers;
+    this.ledger.spend({ evaluations: sequences, tokenLayers: sequences * positions * layers });
+  }
+
+  /** Counts sequences that a method drew and that need not be scored, up to what is left. */
+  countDrawn(sequences: number): void {
+    this.ledger.spend({ evaluations: Math.min(this.ledger.left, sequences) });
   }
 
   /** Counts tokens that were read or drawn with a key-value cache. */
   countTokens(tokens: number): void {
-    this.cost.tokenLayers += tokens * this.layers;
+    this.ledger.spend({ tokenLayers: tokens * this.layers });
   }
 
   /** What entered the frontier since the last call. */

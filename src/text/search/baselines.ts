@@ -25,11 +25,11 @@ export function baselinesOf({ method, baseline, naturalText }: SearchOptions): (
 }
 
 /** What a baseline is compared by; null where it found nothing. */
-export function bestOf({ arena, cost }: Driven): BaselineBest | null {
+export function bestOf({ arena }: Driven): BaselineBest | null {
   const members = arena.frontier.members;
   const fluent = members.filter((member) => member.cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
   const pool = fluent.length > 0 ? fluent : members;
   if (pool.length === 0) return null;
   const best = pool.reduce((a, b) => (b.z > a.z ? b : a));
-  return { ...best.report, hypervolume: hypervolume(members), evaluations: cost.evaluations };
+  return { ...best.report, hypervolume: hypervolume(members), evaluations: arena.ledger.evaluations };
 }

@@ -49,8 +49,11 @@ export class Breeding {
     const { arena, triggers } = this;
     const { random, turn } = arena.options;
     const count = parentsOf(turn);
-    if (arena.left <= 2 * count) {
-      await arena.evaluate(await arena.samplePrior(arena.left), Array(arena.left).fill('prior'));
+    if (arena.ledger.left <= 2 * count) {
+      await arena.evaluate(
+        await arena.samplePrior(arena.ledger.left),
+        Array(arena.ledger.left).fill('prior'),
+      );
       return;
     }
     const parents = await this.parents(count);
@@ -80,7 +83,7 @@ export class Breeding {
   private charge(children: readonly Child[]): void {
     const total = children.reduce((sum, { seconds }) => sum + seconds, 0);
     for (const { operator, seconds } of children) {
-      const cost = this.arena.isTimed ? (seconds * children.length) / total : 1;
+      const cost = this.arena.ledger.isTimed ? (seconds * children.length) / total : 1;
       this.costs.set(operator, (this.costs.get(operator) ?? 0) + cost);
     }
   }

@@ -1,10 +1,10 @@
 /** @file Natural text as a baseline of the search: its windows of as many tokens, of which the frontier keeps the best. */
 import { corpusSequences } from '../corpus/corpus-text.js';
 import { stackRows } from '../lm/rows.js';
-import type { Arena } from './arena.js';
+import type { Arena, Turns } from './arena.js';
 
 /** From the beginning of the files to their end, or until stopped; a turn is at most a stretch of text. */
-export async function* corpus(arena: Arena): AsyncGenerator<void, void, void> {
+export async function* corpus(arena: Arena): Turns {
   const { subject, positions, turn, naturalText: files = [] } = arena.options;
   const cut = { unit: 'window', length: positions - 1 } as const;
   // Not the arena's: what a corpus repeats says nothing of a method that finds nothing new.
@@ -24,7 +24,7 @@ export async function* corpus(arena: Arena): AsyncGenerator<void, void, void> {
   yield* score(arena, waiting);
 }
 
-async function* score(arena: Arena, rows: readonly Int32Array[]): AsyncGenerator<void, void, void> {
+async function* score(arena: Arena, rows: readonly Int32Array[]): Turns {
   if (rows.length > 0) await arena.evaluate(stackRows(rows), Array(rows.length).fill('corpus'));
   yield;
 }

@@ -21,3 +21,20 @@ it('ends the method when the consumer stops', async () => {
   for await (const _ of stamped(run, eventClock())) break;
   expect(ended).toBe(true);
 });
+
+it('counts what an earlier part spent, also where that had found nothing', async () => {
+  async function* method() {
+    for (;;) yield;
+  }
+  const run = drive(method, {
+    arena: { positions: 5 } as never,
+    budget: { evaluations: 9 },
+    signal: undefined,
+    source: 'search',
+    note: '',
+    earlier: { found: [], seconds: 3, evaluations: 6, clock: 0 },
+  });
+  const { value } = await run.next();
+  await run.return(undefined as never);
+  expect(value).toMatchObject({ kind: 'progress', done: 6, total: 9 });
+});

@@ -10,7 +10,7 @@
 
 import type { Point } from '../../core/frontier.js';
 import type { Random } from '../../core/random.js';
-import type { Arena } from './arena.js';
+import type { Arena, Turns } from './arena.js';
 import type { Candidate } from './candidate.js';
 import { randomTexts } from './random-texts.js';
 import type { Prospect } from './scoring.js';
@@ -29,12 +29,12 @@ export const epoLambdas = Array.from(
   (_, i) => LAMBDA_RANGE[0] * (LAMBDA_RANGE[1] / LAMBDA_RANGE[0]) ** (i / (MEMBERS - 1)),
 );
 
-export async function* epo(arena: Arena): AsyncGenerator<void, void, void> {
+export async function* epo(arena: Arena): Turns {
   const { positions, random } = arena.options;
   let members = yield* randomTexts(arena, MEMBERS);
   /** The tokens that the gradient favours for each member; null where they are not known yet. */
   let favoured: (Int32Array | null)[] = Array(MEMBERS).fill(null);
-  for (let round = 1; arena.left > 2 * MEMBERS; round++) {
+  for (let round = 1; arena.ledger.left > 2 * MEMBERS; round++) {
     const fresh = [...members.keys()].filter((i) => favoured[i] === null);
     const found = await arena.steepest(
       fresh.map((i) => members[i]!.ids),

@@ -2,7 +2,7 @@
  * @file Evolution of the frontier: the population is the frontier itself, so that every level of fluency keeps its
  * own best text (quality-diversity), and niches beside it keep other ways to excite the unit.
  */
-import type { Arena } from './arena.js';
+import type { Arena, Turns } from './arena.js';
 import { Breeding, type Shares } from './breeding.js';
 
 /** Share of the budget that goes into samples of the prior before evolution starts. */
@@ -24,7 +24,7 @@ export const evolutionShares = {
   transplant: 1.5,
 } as const satisfies Shares;
 
-export async function* evolve(arena: Arena): AsyncGenerator<void, void, void> {
+export async function* evolve(arena: Arena): Turns {
   yield* sampleUntil(arena, PRIOR_SHARE);
   const breeding = new Breeding(arena);
   for (;;) {
@@ -34,13 +34,9 @@ export async function* evolve(arena: Arena): AsyncGenerator<void, void, void> {
 }
 
 /** Samples of the prior for a share of the budget, not more than `most`, and at least until there is one to breed from. */
-export async function* sampleUntil(
-  arena: Arena,
-  share: number,
-  most = Number.POSITIVE_INFINITY,
-): AsyncGenerator<void, void, void> {
+export async function* sampleUntil(arena: Arena, share: number, most = Number.POSITIVE_INFINITY): Turns {
   const { turn } = arena.options;
-  const [spent, evaluations] = [arena.spent, arena.cost.evaluations];
+  const [spent, evaluations] = [arena.ledger.spent, arena.ledger.evaluations];
   const isEmpty = () => arena.population.strongest.members.length === 0;
   // A resumed search has parents.
   const begins = isEmpty();
@@ -48,7 +44,7 @@ export async function* sampleUntil(
     await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
     yield;
   } while (
-    (begins && arena.spent - spent < share && arena.cost.evaluations - evaluations < most) ||
+    (begins && arena.ledger.spent - spent < share && arena.ledger.evaluations - evaluations < most) ||
     isEmpty()
   );
 }

@@ -4,7 +4,7 @@
  * best child is the next text, also when it is worse. Fluency does not count.
  */
 import { stackRows } from '../lm/rows.js';
-import type { Arena } from './arena.js';
+import type { Arena, Turns } from './arena.js';
 import type { Candidate } from './candidate.js';
 import { swapFavoured } from './epo.js';
 import { randomTexts } from './random-texts.js';
@@ -13,10 +13,10 @@ const WIDTH = 512;
 /** Tokens a position that children are drawn from. */
 export const GCG_TOP_TOKENS = 256;
 
-export async function* gcg(arena: Arena): AsyncGenerator<void, void, void> {
+export async function* gcg(arena: Arena): Turns {
   const { random } = arena.options;
   let [current] = (yield* randomTexts(arena, 1)) as [Candidate];
-  while (arena.left > 2) {
+  while (arena.ledger.left > 2) {
     const [favoured] = await arena.steepest([current.ids], [0]);
     const children = Array.from({ length: WIDTH }, () => swapFavoured(current.ids, favoured!, random));
     const scored = await arena.evaluate(stackRows(children), Array(WIDTH).fill('swap'));

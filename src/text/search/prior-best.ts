@@ -1,8 +1,8 @@
 /** @file The simplest rival: sequences drawn from the prior, of which the frontier keeps the best. */
-import type { Arena } from './arena.js';
+import type { Arena, Turns } from './arena.js';
 
 /** Best-of-N, N growing until stopped. */
-export async function* priorBest(arena: Arena): AsyncGenerator<void, void, void> {
+export async function* priorBest(arena: Arena): Turns {
   const { turn } = arena.options;
   for (;;) {
     await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));

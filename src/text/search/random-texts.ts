@@ -1,10 +1,10 @@
 /** @file Where methods start that know no prior: texts of tokens drawn uniformly. */
 import type { Subject } from '../lm/subject.js';
-import type { Arena } from './arena.js';
+import type { Arena, Turns } from './arena.js';
 import type { Candidate } from './candidate.js';
 
 /** Scores random sequences until `count` of them survive decoding and encoding. */
-export async function* randomTexts(arena: Arena, count: number): AsyncGenerator<void, Candidate[], void> {
+export async function* randomTexts(arena: Arena, count: number): Turns<Candidate[]> {
   const { subject, positions, random } = arena.options;
   const tokens = usableTokens(subject);
   const found: Candidate[] = [];

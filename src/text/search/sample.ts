@@ -12,7 +12,7 @@ import { resample } from '../sampling/log-weights.js';
 import { PrefixReward } from '../sampling/prefix-reward.js';
 import { idsOf, type Sequences, sumOf, takeRows } from '../sampling/sequences.js';
 import { islandOf, type Particles, sequentialMonteCarlo } from '../sampling/smc.js';
-import type { Arena } from './arena.js';
+import type { Arena, Figures, Turns } from './arena.js';
 
 /** EPO's weights of fluency that the ladder spans, from strong texts to probable ones. */
 const LAMBDAS = [0.4, 12] as const;
@@ -37,7 +37,7 @@ export function ladderFor(tokens: number, lambda?: number): number[] {
   return Array.from({ length: RUNGS }, (_, i) => tokens / (high * (low / high) ** (i / (RUNGS - 1))));
 }
 
-export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
+export async function* sample(arena: Arena): Turns {
   const { subject, probe, positions, random, turn, policy, gamma = 0, lambda } = arena.options;
   const decoder = await Decoder.create({
     probe,
@@ -54,14 +54,13 @@ export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
       const particles = await sequentialMonteCarlo({ decoder, reward, betas: ladder, random, isText });
       if (particles.logWeights.every((weight) => weight === Number.NEGATIVE_INFINITY)) {
         // No text among them, and nothing to continue from.
-        arena.lost += particles.sequences.rows;
+        arena.ledger.lose(particles.sequences.rows);
         decoder.release(particles.standing);
         yield;
         continue;
       }
-      arena.measured = figuresOf(particles);
       await enter(arena, decoder, particles.sequences, particles.rewards, 'smc');
-      yield;
+      yield figuresOf(particles);
       const chains = await chainsFrom(particles, { decoder, reward, ladder, isText }, random);
       for (let idle = 0; idle < PATIENCE; ) {
         const area = arena.population.strongest.area;
@@ -81,7 +80,7 @@ export async function* sample(arena: Arena): AsyncGenerator<void, void, void> {
 }
 
 /** By beta: ln of the estimate of Z, and the effective number of texts behind it. */
-function figuresOf({ islands }: Particles): Record<string, number> {
+function figuresOf({ islands }: Particles): Figures {
   return Object.fromEntries(
     islands.flatMap(({ beta, logZ, effectiveSampleSize }) => [
       [`log_z at beta ${beta.toFixed(1)}`, logZ],
@@ -120,8 +119,7 @@ async function enter(
   operator: string,
 ): Promise<void> {
   const { positions } = sequences;
-  arena.countTokens(decoder.tokensRead);
-  decoder.tokensRead = 0;
+  arena.countTokens(decoder.takeTokensRead());
   const isPromising = (row: number) => {
     const crossEntropy = -sumOf(sequences.logProbs, sequences, row, 1, positions) / (positions - 1);
     return !arena.population.strongest.members.some(
@@ -138,5 +136,5 @@ async function enter(
     stackRows(promising.map((row) => idsOf(sequences, row))),
     Array(promising.length).fill(operator),
   );
-  arena.cost.evaluations += Math.min(arena.left, sequences.rows - promising.length);
+  arena.countDrawn(sequences.rows - promising.length);
 }

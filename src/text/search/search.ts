@@ -10,7 +10,7 @@ import { openSubject } from '../lm/subject.js';
 import { type SearchMethodName, textDefaults } from '../names.js';
 import { clusterTexts, type TextCluster } from '../readouts/clusters.js';
 import { calibrate, effectGroups, groupsOf } from '../readouts/session.js';
-import type { Arena, SearchMethod } from './arena.js';
+import type { Arena, Figures, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
 import { type BaselineBest, baselineNotes, baselinesOf, bestOf } from './baselines.js';
 import { checkSearch } from './check-search.js';
@@ -46,7 +46,7 @@ export interface SearchResult {
   frontier: ScoredText[];
   baselines: { prior_best: BaselineBest | null; corpus_best: BaselineBest | null };
   /** Figures that the method reports of itself: log Z and effective sample sizes of `sample`, the soft-to-hard gap of `soft`. */
-  measured: Readonly<Record<string, number>> | null;
+  measured: Figures | null;
   /** The texts that were explained, grouped by what excites the unit in them. */
   clusters: TextCluster[];
 }
@@ -85,8 +85,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       method,
       cost: {
         seconds: search.seconds,
-        evaluations: search.cost.evaluations,
-        token_layers: search.cost.tokenLayers,
+        evaluations: search.arena.ledger.evaluations,
+        token_layers: search.arena.ledger.tokenLayers,
       },
       hypervolume: hypervolume(frontier),
       frontier,
@@ -111,9 +111,9 @@ function nothingFound({ arena }: Driven, { method, length, model }: SearchOption
     return new UserError(
       `there is no text of ${length} tokens in the corpus that its tokenizer gives back unchanged; give more text, or another ${field('length')}`,
     );
-  if (arena.lost > 0)
+  if (arena.ledger.lost > 0)
     return new UserError(
-      `no text was found: of ${arena.lost} that were tried, the tokenizer of ${model.name} gives none back unchanged when it is decoded and encoded; check the decoder in its tokenizer.json`,
+      `no text was found: of ${arena.ledger.lost} that were tried, the tokenizer of ${model.name} gives none back unchanged when it is decoded and encoded; check the decoder in its tokenizer.json`,
     );
   return new UserError(
     `no text was found within the budget; give more ${field('seconds')} or ${field('evaluations')}`,
@@ -149,7 +149,9 @@ async function* runBaselines(
 ): AsyncGenerator<EventBody, SearchResult['baselines'], void> {
   const { seed, signal } = options;
   const budget: Budget =
-    'seconds' in options.budget ? { seconds: search.seconds } : { evaluations: search.cost.evaluations };
+    'seconds' in options.budget
+      ? { seconds: search.seconds }
+      : { evaluations: search.arena.ledger.evaluations };
   const best: SearchResult['baselines'] = { prior_best: null, corpus_best: null };
   for (const method of baselinesOf(options)) {
     if (signal?.aborted) break;

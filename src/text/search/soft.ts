@@ -11,7 +11,7 @@ import { Climb } from '../../engine/training/climb.js';
 import { adamW } from '../../engine/training/optimizer.js';
 import { embeddingArray } from '../lm/embed.js';
 import { stackRows } from '../lm/rows.js';
-import type { Arena } from './arena.js';
+import type { Arena, Turns } from './arena.js';
 import { epoLambdas } from './epo.js';
 import { compileProjected, compileRelaxed } from './soft-prompt.js';
 
@@ -24,7 +24,7 @@ const HEAD_START = 6;
 /** Temperatures of the Gumbel-softmax, first and last. */
 const TEMPERATURES = [1, 0.2] as const;
 
-export async function* soft(arena: Arena): AsyncGenerator<void, void, void> {
+export async function* soft(arena: Arena): Turns {
   const { probe, subject, positions, random, gamma = 0 } = arena.options;
   const { spec, tokenizer, engine } = subject;
   const options = { probe, gamma, positions, batch: MEMBERS };
@@ -62,7 +62,7 @@ export async function* soft(arena: Arena): AsyncGenerator<void, void, void> {
           kind === 'project'
             ? {}
             : { noise: gumbel(parameters.length, () => random.uniform()), sharpness: [sharpness] };
-        arena.countGradients(Math.min(MEMBERS, Math.max(0, arena.left / 2)));
+        arena.countGradients(Math.min(MEMBERS, Math.max(0, arena.ledger.left / 2)));
         const { values, kept } = await graph.runKeeping({ ...inputs, ...drawn }, ['gradient']);
         const { ids, softZ } = values;
         await climb.step(kept.gradient, rate);
@@ -74,9 +74,9 @@ export async function* soft(arena: Arena): AsyncGenerator<void, void, void> {
         );
         const hard = await arena.evaluate(stackRows(rows), Array(MEMBERS).fill(kind));
         const gaps = hard.flatMap((candidate, row) => (candidate ? [softZ![row]! - candidate.z] : []));
-        if (gaps.length > 0)
-          arena.measured = { soft_to_hard_gap: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length };
-        yield;
+        yield gaps.length > 0
+          ? { soft_to_hard_gap: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length }
+          : undefined;
       }
     }
   } finally {

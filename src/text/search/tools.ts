@@ -28,7 +28,7 @@ export interface SearchTools {
   /** The same with the whole reference class, for explanations. */
   readonly whole: Probe;
   /** What a method is given beside its budget and its random numbers. */
-  arenaFor(method: SearchMethodName): Omit<ArenaOptions, 'evaluations' | 'random'>;
+  arenaFor(method: SearchMethodName): Omit<ArenaOptions, 'random'>;
   dispose(): Promise<void>;
 }
 

@@ -40,11 +40,14 @@ beforeAll(async () => {
   });
   arenaOf = async (evaluations, positions = 9) => {
     const batch = 64;
-    const arena = new Arena({
-      ...{ subject, probe, positions, batch, evaluations, turn: batch, quiet: null, random: new Random(1) },
-      sampler: await Sampler.create({ subject, positions, batch, parents: 16 }),
-      proposer: new Proposer({ probe, positions, batch: 1, asked: 1, count: 8 }),
-    });
+    const arena = new Arena(
+      {
+        ...{ subject, probe, positions, batch, turn: batch, quiet: null, random: new Random(1) },
+        sampler: await Sampler.create({ subject, positions, batch, parents: 16 }),
+        proposer: new Proposer({ probe, positions, batch: 1, asked: 1, count: 8 }),
+      },
+      { evaluations, seconds: Infinity },
+    );
     const ids = new Int32Array(positions).fill(subject.start, 0, 1).fill(usableTokens(subject)[0]!, 1);
     arena.population.add(candidateOf(ids, await probe.score(ids, positions, batch), 0, subject, null));
     return arena;
@@ -53,9 +56,7 @@ beforeAll(async () => {
 
 async function triggersOf(arena: Arena, share: number): Promise<Int32Array[]> {
   const finder = await TriggerFinder.create(arena);
-  const found = await lastOf(finder.find(share), () => {
-    arena.spent = arena.cost.evaluations / arena.options.evaluations;
-  });
+  const found = await lastOf(finder.find(share));
   await finder.dispose();
   return found;
 }
@@ -66,10 +67,10 @@ describe('TriggerFinder', () => {
   it('finds what no random text comes near, each with another end, at no more than its share', async () => {
     const arena = await arenaOf(10_000);
     const triggers = await triggersOf(arena, 0.4);
-    expect(arena.cost.evaluations).toBeLessThanOrEqual(4000);
-    expect(arena.cost.evaluations).toBeGreaterThan(3000);
+    expect(arena.ledger.evaluations).toBeLessThanOrEqual(4000);
+    expect(arena.ledger.evaluations).toBeGreaterThan(3000);
     // Three layers of four are needed for this unit.
-    expect(arena.cost.tokenLayers).toBeLessThan(arena.cost.evaluations * 6 * subject.spec.layers);
+    expect(arena.ledger.tokenLayers).toBeLessThan(arena.ledger.evaluations * 6 * subject.spec.layers);
 
     expect(new Set(triggers.map((ids) => ids.at(-1))).size).toBe(16);
     for (const ids of triggers) {
@@ -98,6 +99,6 @@ describe('TriggerFinder', () => {
   it('spends nothing where its share is too small to find any', async () => {
     const arena = await arenaOf(3000);
     expect(await triggersOf(arena, 0.15)).toEqual([]);
-    expect(arena.cost.evaluations).toBe(0);
+    expect(arena.ledger.evaluations).toBe(0);
   });
 });

@@ -10,7 +10,7 @@ import { padRows, stackRows } from '../lm/rows.js';
 import { forward } from '../lm/transformer.js';
 import { Probe } from '../readouts/probe.js';
 import { noRivals } from '../readouts/reference.js';
-import type { Arena } from './arena.js';
+import type { Arena, Turns } from './arena.js';
 import { Proposer } from './proposals.js';
 import { usableTokens } from './random-texts.js';
 
@@ -69,13 +69,13 @@ export class TriggerFinder {
    * @returns the strongest first, each behind the start token; no two end with the same token. None where the share is
    *   too small to find any
    */
-  async *find(share: number): AsyncGenerator<void, Int32Array[], void> {
+  async *find(share: number): Turns<Int32Array[]> {
     const { arena } = this;
     this.best = new Map();
-    this.left = Math.min(arena.left, Math.floor(share * arena.options.evaluations));
+    this.left = Math.min(arena.ledger.left, Math.floor(share * arena.ledger.allowed.evaluations));
     if (this.left < LEAST) return [];
-    const before = arena.spent;
-    const spent = () => (arena.spent - before) / share;
+    const before = arena.ledger.spent;
+    const spent = () => (arena.ledger.spent - before) / share;
     for await (const _ of this.climb(spent)) {
       yield;
       if (spent() >= 1) break;
@@ -92,7 +92,7 @@ export class TriggerFinder {
    *
    * @param spent - how much of their share is spent, 0 to 1
    */
-  private async *climb(spent: () => number): AsyncGenerator<void, void, void> {
+  private async *climb(spent: () => number): Turns {
     /** Whose neighbours were tried. */
     const done = new Set<Trigger>();
     yield* this.score(this.ends());
@@ -131,7 +131,7 @@ export class TriggerFinder {
     return () => Int32Array.from({ length: positions }, (_, i) => random.pick(i === 0 ? starts : tokens));
   }
 
-  private async *score(texts: readonly Int32Array[]): AsyncGenerator<void, void, void> {
+  private async *score(texts: readonly Int32Array[]): Turns {
     const { arena, batch, proposer } = this;
     const { positions, probe } = proposer.options;
     this.strength ??= this.compileStrength();
