@@ -16,7 +16,7 @@ import { headMeasures } from '../src/text/names.js';
 import { headGroup } from '../src/text/readouts/head.js';
 import { NeuronGroup } from '../src/text/readouts/neuron.js';
 import type { ReadoutGroup } from '../src/text/readouts/readout.js';
-import { type UnitStatistics, writeUnitStatistics } from '../src/text/readouts/unit-statistics.js';
+import { type TextUnitStatistics, writeUnitStatistics } from '../src/text/readouts/unit-statistics.js';
 import { BpeEncoder } from './bpe-trainer.js';
 import { encodeCorpus, folderVocabulary } from './corpus.js';
 import { Histograms } from './histogram.js';
@@ -118,7 +118,7 @@ function groupsOf(layer: number, centre: Float32Array): [ReadoutGroup, Float32Ar
 
 async function countGroups(
   groups: readonly (readonly [ReadoutGroup, Float32Array | undefined])[],
-): Promise<[ReadoutGroup, UnitStatistics][]> {
+): Promise<[ReadoutGroup, TextUnitStatistics][]> {
   const program = await compile(
     (inputs, lookup) => {
       const run = forward(spec, lookup, { ids: inputs.ids! });

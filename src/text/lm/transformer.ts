@@ -36,7 +36,7 @@ export interface Pass {
 }
 
 /** What `forward` reads: token ids `[batch, pos]` int32, or their embeddings `[batch, pos, dModel]`. */
-export type Sequences = { readonly ids: tf.Tensor } | { readonly embeddings: tf.Tensor };
+export type TransformerInput = { readonly ids: tf.Tensor } | { readonly embeddings: tf.Tensor };
 
 /**
  * Reads whole sequences, from position 0.
@@ -48,7 +48,7 @@ export type Sequences = { readonly ids: tf.Tensor } | { readonly embeddings: tf.
 export function forward(
   spec: TransformerSpec,
   weights: WeightLookup,
-  input: Sequences,
+  input: TransformerInput,
   edits: Edits = {},
 ): Pass {
   const [batch, pos] = ('ids' in input ? input.ids : input.embeddings).shape as [number, number];

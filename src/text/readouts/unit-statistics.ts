@@ -3,14 +3,14 @@ import * as z from 'zod';
 import type { WeightArray } from '../../engine/weights/weights.js';
 import {
   openUnitStatistics,
-  type UnitStatistics as Spread,
+  type UnitStatistics,
   saveUnitStatistics,
 } from '../../hub/unit-statistics.js';
 import type { GroupStatistics } from './group-statistics.js';
 import type { ReadoutGroup } from './readout.js';
 
 /** Statistics of the units of a group, with the shape of their distribution. */
-export type UnitStatistics = GroupStatistics & Spread;
+export type TextUnitStatistics = GroupStatistics & UnitStatistics;
 
 /** What the units were counted over. */
 const countedText = z.object({
@@ -26,7 +26,7 @@ export type CountedText = Readonly<z.infer<typeof countedText>>;
 export interface ShippedStatistics {
   readonly text: CountedText;
   /** Undefined for a group that was not counted. */
-  load(group: ReadoutGroup): UnitStatistics | undefined;
+  load(group: ReadoutGroup): TextUnitStatistics | undefined;
 }
 
 /** The statistics in a model folder, or undefined when it has none. Throws UserError when they are damaged. */
@@ -52,7 +52,7 @@ export function shippedStatistics(folder: string): ShippedStatistics | undefined
 export function writeUnitStatistics(
   folder: string,
   text: CountedText,
-  groups: Iterable<readonly [ReadoutGroup, UnitStatistics]>,
+  groups: Iterable<readonly [ReadoutGroup, TextUnitStatistics]>,
   meanDeltas: readonly WeightArray[],
 ): void {
   const named = [...groups].map(([group, statistics]) => [group.key, statistics] as const);

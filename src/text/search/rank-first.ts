@@ -7,15 +7,15 @@ import { firstChange } from '../lm/rows.js';
 import type { SequenceScore } from '../names.js';
 import { concatScores, type Scores } from '../readouts/scores.js';
 import { type Opinion, RoughErrors } from './rough-errors.js';
-import type { Choose, Parent, Scoring, Screened, Screening } from './scoring.js';
+import type { Choose, Parent, Scorer, Screened, Screening } from './scoring.js';
 
 export class RankFirst implements Screening {
   private readonly errors = new RoughErrors();
 
   /** @param at - how positions make a sequence's z */
   constructor(
-    private readonly rough: Scoring,
-    private readonly exact: Scoring,
+    private readonly rough: Scorer,
+    private readonly exact: Scorer,
     private readonly at: SequenceScore,
   ) {}
 

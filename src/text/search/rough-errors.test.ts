@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../core/random.js';
-import { type Kind, type Opinion, RoughErrors } from './rough-errors.js';
+import { type Kinship, type Opinion, RoughErrors } from './rough-errors.js';
 
-const opinion = (crossEntropy: number, z: number, kind: Kind = 'related'): Opinion => ({
+const opinion = (crossEntropy: number, z: number, kind: Kinship = 'related'): Opinion => ({
   point: { cross_entropy: crossEntropy, z, margin: null },
   peakToken: 7,
   kind,

@@ -14,7 +14,7 @@ export interface Opinion {
   readonly point: Point;
   /** The token at its peak. */
   readonly peakToken: number;
-  readonly kind: Kind;
+  readonly kind: Kinship;
 }
 
 const kinds = ['same peak', 'related', 'new'] as const;
@@ -23,7 +23,7 @@ const kinds = ['same peak', 'related', 'new'] as const;
  * change, so that z is the parent's too (or more, where the exact peak lies behind it after all); `related` ones have a
  * beginning in common with the parent, `new` ones nothing.
  */
-export type Kind = (typeof kinds)[number];
+export type Kinship = (typeof kinds)[number];
 
 /** Moments of the error of rough scores: rough less exact. */
 interface Moments {

@@ -8,7 +8,7 @@ import type { Probe } from '../readouts/probe.js';
 import { concatScores, type Scores } from '../readouts/scores.js';
 
 /** Scores children, given the parent that each was made from (`[positions]` each). */
-export interface Scoring {
+export interface Scorer {
   /** Token positions times layers computed so far. */
   readonly tokenLayers: number;
   score(children: readonly Int32Array[], parents: readonly Int32Array[]): Promise<Scores>;
@@ -46,7 +46,7 @@ export interface Screening {
 }
 
 /** Every child from its first token on. */
-export class WholeScoring implements Scoring {
+export class WholeScorer implements Scorer {
   tokenLayers = 0;
 
   /** @param batches - children of a call, the most first; the last call is filled up where it is smaller than all */
@@ -71,7 +71,7 @@ export class WholeScoring implements Scoring {
 
 /** Keeps all children. */
 export class KeepAll implements Screening {
-  constructor(private readonly scoring: Scoring) {}
+  constructor(private readonly scoring: Scorer) {}
 
   get tokenLayers(): number {
     return this.scoring.tokenLayers;

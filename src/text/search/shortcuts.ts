@@ -4,7 +4,7 @@ import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import { parentsOf } from './breeding.js';
 import { RankFirst } from './rank-first.js';
-import { KeepAll, type Scoring, type Screening, WholeScoring } from './scoring.js';
+import { KeepAll, type Scorer, type Screening, WholeScorer } from './scoring.js';
 import { SharedPrefixes } from './shared-prefixes.js';
 
 export interface Shortcuts {
@@ -27,7 +27,7 @@ export function shortcutsFor({ spec, engine }: Subject): Shortcuts {
   return traitsOf(engine).fastInt8 && spec.dModel >= WIDE ? allShortcuts : noShortcuts;
 }
 
-export interface ScreenOptions {
+export interface ScreeningOptions {
   readonly probe: Probe;
   readonly positions: number;
   /** Children of a generation. */
@@ -44,7 +44,7 @@ const TOKENS = 256;
 /** Null where no shortcut is on. */
 export function openScreen(
   { sharedPrefixes, roughRanking }: Shortcuts,
-  { probe, positions, turn, batch }: ScreenOptions,
+  { probe, positions, turn, batch }: ScreeningOptions,
 ): { screen: Screening; dispose(): Promise<void> } | null {
   const parents = parentsOf(turn);
   const rough = probe.inPrecision('int8');
@@ -58,9 +58,9 @@ export function openScreen(
     await Promise.all([shared.dispose(), rough.dispose()]);
   };
   if (roughRanking) {
-    const ranking: Scoring = sharedPrefixes ? shared : new WholeScoring(rough, positions, [batch]);
+    const ranking: Scorer = sharedPrefixes ? shared : new WholeScorer(rough, positions, [batch]);
     return {
-      screen: new RankFirst(ranking, new WholeScoring(probe, positions, AFTER_RANKING), probe.options.at),
+      screen: new RankFirst(ranking, new WholeScorer(probe, positions, AFTER_RANKING), probe.options.at),
       dispose,
     };
   }
