@@ -34,9 +34,9 @@ export { Tokenizer, type TokenizerOptions } from './text/lm/tokenizer.js';
 export {
   forward,
   type Pass as TransformerRun,
-  type Sequences,
   sequenceLogProbs,
   step,
+  type TransformerInput,
 } from './text/lm/transformer.js';
 export { logitDirections, unembed } from './text/lm/unembed.js';
 

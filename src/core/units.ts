@@ -63,7 +63,7 @@ export interface DirectionUnit {
 export interface LatentUnit {
   readonly kind: 'latent';
   /**
-   * Of the dictionary: its file of weights, or the folder; on this machine or, behind `org/name/`, on the hub. By
+   * The dictionary: its file of weights, or the folder; on this machine or, after `org/name/`, on the hub. Or
    * Neuronpedia's name of it: `neuronpedia:gemma-2-2b/20-gemmascope-res-16k`.
    */
   readonly path: string;
@@ -104,6 +104,8 @@ export const neuronpediaSource = ({ path }: Pick<LatentUnit, 'path'>): string | 
   path.startsWith(NEURONPEDIA) ? path.slice(NEURONPEDIA.length) : null;
 
 interface Form<U extends Unit> {
+  /** Names, and what they mean, for people. */
+  readonly example: string;
   /** Each a pattern and the unit that a match means; the first that matches counts. */
   readonly parse: readonly (readonly [pattern: RegExp, unit: (parts: readonly string[]) => U])[];
   readonly format: (unit: U) => string;
@@ -136,6 +138,7 @@ const expert =
 /** The forms of each kind's names: a new kind is a line here. */
 const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } = {
   head: {
+    example: 'L5.H1 (a head)',
     parse: [
       [/^L(\d{1,9})\.H(\d{1,9})$/, head],
       [/^blocks\.(\d{1,9})\.attn\.hook_result\[(\d{1,9})\]$/, head],
@@ -143,6 +146,7 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
     format: ({ layer, head }) => `L${layer}.H${head}`,
   },
   neuron: {
+    example: 'L3.N1000 or L3.N1000:pre (a neuron)',
     parse: [
       [/^L(\d{1,9})\.N(\d{1,9})$/, neuron('post')],
       [/^blocks\.(\d{1,9})\.mlp\.hook_post\[(\d{1,9})\]$/, neuron('post')],
@@ -152,6 +156,7 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
     format: ({ layer, neuron, side }) => `L${layer}.N${neuron}${side === 'pre' ? ':pre' : ''}`,
   },
   expert: {
+    example: 'L4.E3 or L4.E3:weight (an expert)',
     parse: [
       [/^L(\d{1,9})\.E(\d{1,9})$/, expert('logit')],
       [/^L(\d{1,9})\.E(\d{1,9}):weight$/, expert('weight')],
@@ -159,6 +164,7 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
     format: ({ layer, expert, side }) => `L${layer}.E${expert}${side === 'weight' ? ':weight' : ''}`,
   },
   expertNeuron: {
+    example: 'L4.E3.N10 (a neuron of an expert)',
     parse: [
       [
         /^L(\d{1,9})\.E(\d{1,9})\.N(\d{1,9})$/,
@@ -173,6 +179,7 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
     format: ({ layer, expert, neuron }) => `L${layer}.E${expert}.N${neuron}`,
   },
   direction: {
+    example: 'L5.D:file.safetensors#name (a direction)',
     parse: [
       [
         // A file's name may hold a "#", an array's may not.
@@ -183,6 +190,7 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
     format: ({ layer, file, name }) => `L${layer}.D:${file}#${name}`,
   },
   latent: {
+    example: 'sae:PATH#345 or a name of Neuronpedia (a latent of a dictionary)',
     parse: [
       [
         /^sae:(.+?)(?:@(blocks\.\d{1,9}\.[\w.]+))?#(\d{1,9})$/s,
@@ -209,10 +217,12 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
         : `sae:${path}${place === null ? '' : `@${place}`}#${index}`,
   },
   logit: {
+    example: '"logit: Paris" (a next token)',
     parse: [[/^logit:(.+)$/s, ([token]) => ({ kind: 'logit', token: token! })]],
     format: ({ token }) => `logit:${token}`,
   },
   channel: {
+    example: 'layer:4 or layer:4@7,7 (a CNN channel, or one position of it)',
     parse: [
       [
         // What begins as a text unit is a misspelt text unit, not a layer of a CNN.
@@ -251,12 +261,8 @@ export const isTextUnit = (unit: Unit | null): unit is TextUnit => unit !== null
 export function parseUnit(name: string): Unit {
   const unit = tryParseUnit(name);
   if (unit) return unit;
-  throw new UsageError(
-    `"${name}" names no unit: wanted is L5.H1 (a head), L3.N1000 or L3.N1000:pre (a neuron), ` +
-      'L4.E3 or L4.E3.N10 (an expert, or its neuron), ' +
-      'L5.D:file.safetensors#name (a direction), sae:PATH#345 or a name of Neuronpedia (a latent of a dictionary), "logit: Paris" (a next token), ' +
-      'layer:4 or layer:4@7,7 (a CNN channel, or one position of it)',
-  );
+  const examples = Object.values(forms).map(({ example }) => example);
+  throw new UsageError(`"${name}" names no unit: wanted is ${examples.join(', ')}`);
 }
 
 /** The name of a unit; `parseUnit` gives the unit back. */

@@ -67,7 +67,7 @@ export interface StoredArray {
   readonly shape: readonly number[];
   /** Bytes of all elements. */
   readonly bytes: number;
-  /** Of a matrix: the last axis is the one with gaps, as in the transpose of a matrix. */
+  /** A matrix that is stored transposed: its last axis has the larger step. */
   readonly transposed?: boolean;
   /** A part of those bytes. */
   readonly load: (start: number, bytes: number) => ArrayBuffer;
@@ -95,7 +95,7 @@ const halfTypes = new Map<string, HalfType>([
   ['BF16', 'bfloat16'],
 ]);
 
-/** Of a matrix whose bits are an array as they lie in the file. */
+/** The 16-bit type of a matrix whose bytes can be used as they are in the file; undefined for other arrays. */
 function halfType({ dtype, shape, transposed }: StoredArray): HalfType | undefined {
   return shape.length > 1 && !transposed ? halfTypes.get(dtype) : undefined;
 }

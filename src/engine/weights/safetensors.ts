@@ -139,7 +139,7 @@ function readHeader(path: string): Header {
   });
 }
 
-/** Of one array: its bytes begin at `begin` behind the header. */
+/** What the header says of one array. Its bytes begin `begin` bytes after the header. */
 interface Entry {
   readonly dtype: string;
   readonly shape: readonly number[];

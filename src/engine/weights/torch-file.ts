@@ -42,7 +42,7 @@ const storages = new Map(
 
 /** A pickle holds names and shapes; tensors are beside it. */
 const MAX_PICKLE = 50_000_000;
-/** Of what is in the pickle, containers in containers. */
+/** Limits for the values in the pickle: how deeply containers are nested, and how many entries they have. */
 const MAX_DEPTH = 20;
 const MAX_ENTRIES = 100_000;
 

@@ -32,7 +32,7 @@ export type LatentActivation =
   | { readonly kind: 'topk'; readonly k: number; readonly signed: boolean };
 
 export interface Dictionary {
-  /** Of its files, as people call it. */
+  /** The common name of its files' format. */
   readonly format: string;
   readonly arrays: NamedArrays;
   /** How many latents it has. */

@@ -10,7 +10,7 @@ import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { openTorchFile, type PlainValue } from '../../engine/weights/torch-file.js';
 
 export interface DictionaryFiles {
-  /** Of the weights, absolute, with `/` between its parts. */
+  /** The path of the weights, absolute, with `/` between its parts. */
   readonly path: string;
   readonly arrays: NamedArrays;
   /** Numbers and texts that lie beside the arrays, in `.pt`. */

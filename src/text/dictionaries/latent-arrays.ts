@@ -83,7 +83,7 @@ function linesOf(arrays: NamedArrays, { name, latents }: LatentMatrix, indices: 
     : arrays.lines(name, latents, indices ?? all());
 }
 
-/** Of each of `count` lines. */
+/** The norm of each of `count` lines. */
 function norms(lines: Float32Array, count: number): Float32Array {
   const width = lines.length / count;
   return Float32Array.from({ length: count }, (_, i) =>

@@ -5,9 +5,9 @@ import { neuronpediaModels, neuronpediaSets, type SourceSet } from './neuronpedi
 
 /** A dictionary that Neuronpedia has. */
 export interface NeuronpediaSource {
-  /** Of the model, on the Hugging Face hub. */
+  /** The model's name on the Hugging Face hub. */
   readonly model: string;
-  /** Of the dictionary, as `sae:` takes it: a repository of the hub, and a path in it. */
+  /** The dictionary's path, as `sae:` takes it: a repository of the hub, and a path in it. */
   readonly path: string;
 }
 

@@ -14,10 +14,11 @@ import type { Lazy, Reading } from './reading.js';
 import type { ExpertsSpec } from './spec.js';
 
 interface Router {
-  /** What it says of every expert, `[rows, expert]`. */
+  /** The logit of every expert, `[rows, expert]`. */
   readonly logits: Lazy<tf.Tensor>;
-  /** Of the chosen, strongest first, `[rows, chosen]`: by what each one's output is multiplied, and which they are, int32. */
+  /** By what the output of each chosen expert is multiplied, strongest first, `[rows, chosen]`. */
   readonly chosenWeights: Lazy<tf.Tensor>;
+  /** The chosen experts, in the same order, `[rows, chosen]` int32. */
   readonly chosen: Lazy<tf.Tensor>;
   /** 1 where an expert is chosen, else 0; no gradient passes. `[rows, expert]` */
   readonly isChosen: Lazy<tf.Tensor>;

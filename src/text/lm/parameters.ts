@@ -60,7 +60,7 @@ function layerShapes(spec: TransformerSpec, layer: number): Shapes {
     module === undefined ? [] : normShapes(spec, module, size);
   const { attention } = names;
   const experts = expertsOf(spec, layer);
-  /** Of queries or keys, of `count` heads. */
+  /** The norm of the queries or keys of `count` heads. */
   const headNorm = (module: string | undefined, count: number): Shapes => {
     if (module === undefined || spec.qkNorm !== 'each head')
       return norm(module, spec.qkNorm === 'all heads' ? count * dHead : dHead);

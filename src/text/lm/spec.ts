@@ -102,12 +102,13 @@ export interface LayerNames {
 
 /** Layers whose MLP is one of experts: a router chooses a few for each token. */
 export interface ExpertsSpec {
-  /** By layer. */
+  /** Which layers have them. */
   readonly layers: readonly boolean[];
+  /** Experts of a layer. */
   readonly count: number;
-  /** Of them, for a token. */
+  /** Experts that the router chooses for a token. */
   readonly chosen: number;
-  /** Of each. */
+  /** Neurons of one expert. */
   readonly neurons: number;
   readonly router: string;
   /** In front of the arrays of all experts. */

@@ -11,10 +11,10 @@ export interface CalibrationSource {
 
 export interface CalibratedUnit extends CalibrationSource {
   unit: string;
-  /** Of the measure, in its own unit. */
+  /** Mean and standard deviation of the measure, in its own unit. */
   mean: number;
   standard_deviation: number;
-  /** Standard errors of the two; null where the statistics came with the model. */
+  /** Their standard errors; null where the statistics came with the model. */
   mean_error: number | null;
   standard_deviation_error: number | null;
 }

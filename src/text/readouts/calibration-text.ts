@@ -25,7 +25,7 @@ export interface TextOptions {
 /**
  * Samples of the model at temperature 1, always the same ones; from the store where they were drawn before.
  *
- * Of a large model the first ones are timed, and the number that is chosen from there is kept: later calls take it.
+ * With a large model the first samples are timed, and their number is chosen by that time. It is stored: later calls use it.
  */
 export async function* sampledText(
   subject: Subject,

@@ -48,7 +48,7 @@ export class ExpertGroup implements ReadoutGroup {
     return tf.reshape(byRow, [batch, pos, size]);
   }
 
-  /** Of every expert, `[batch * pos, expert]`. */
+  /** The weight of every expert, `[batch * pos, expert]`; 0 where it is not chosen. */
   private shares(pass: PassContext['pass']): tf.Tensor {
     const chosen = pass.at(`blocks.${this.layer}.mlp.router.2`) as tf.Tensor2D;
     const places = tf.oneHot(chosen, this.size, 1, 0, 'float32'); // [rows, chosen, expert]

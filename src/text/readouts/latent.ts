@@ -180,8 +180,8 @@ class LatentActivations extends LatentGroup {
   }
 
   /**
-   * Of all latents, at every position: what they are to explain, its square, that of what they leave unexplained, and how
-   * many are active; `[batch, pos, width + 3]`.
+   * How well all latents together explain their input, at every position: the input, its square, the square of the residual,
+   * and the number of active latents; `[batch, pos, width + 3]`.
    */
   fitValues(context: PassContext): tf.Tensor {
     const x = this.normed(context);

@@ -83,5 +83,5 @@ export class RunningMoments {
   }
 }
 
-/** Of the mean of n numbers, from the sum of their squared differences from it. */
+/** The standard error of the mean of n numbers, from the sum of their squared differences from it. */
 const standardError = (squares: number, n: number): number => Math.sqrt(Math.max(0, squares) / (n - 1) / n);

@@ -1,11 +1,7 @@
 /** @file The statistics of all heads and neurons that ship with an embedded language model. */
 import * as z from 'zod';
 import type { WeightArray } from '../../engine/weights/weights.js';
-import {
-  openUnitStatistics,
-  type UnitStatistics,
-  saveUnitStatistics,
-} from '../../hub/unit-statistics.js';
+import { openUnitStatistics, saveUnitStatistics, type UnitStatistics } from '../../hub/unit-statistics.js';
 import type { GroupStatistics } from './group-statistics.js';
 import type { ReadoutGroup } from './readout.js';
 

@@ -21,7 +21,7 @@ import { stackRows } from '../lm/rows.js';
 import { Probe } from '../readouts/probe.js';
 import { Proposer } from './proposals.js';
 import { RankFirst } from './rank-first.js';
-import { type Choose, WholeScoring } from './scoring.js';
+import { type Choose, WholeScorer } from './scoring.js';
 import { type SearchResult, searchText } from './search.js';
 import { noShortcuts, type Shortcuts } from './shortcuts.js';
 
@@ -87,8 +87,8 @@ describe('ranking in 8 bits', () => {
     const { spec, positions, random, row, probe } = await wideProbe();
     const rough = probe.inPrecision('int8');
     const screen = new RankFirst(
-      new WholeScoring(rough, positions, [16]),
-      new WholeScoring(probe, positions, [16, 3, 1]),
+      new WholeScorer(rough, positions, [16]),
+      new WholeScorer(probe, positions, [16, 3, 1]),
       'max',
     );
     const families = Array.from({ length: 8 }, row);

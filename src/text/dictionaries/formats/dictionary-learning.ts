@@ -16,7 +16,7 @@ const schema = z.object({
 
 type Parts = Pick<Dictionary, 'input' | 'encoder' | 'bias' | 'activation'>;
 
-/** Of its decoder, by the same names everywhere but for the bias. */
+/** The decoder. Its names are the same in every kind of trainer, except the bias's. */
 function decoderOf(files: DictionaryFiles, { input, encoder }: Parts): Dictionary['decoder'] {
   const bias = input.subtract ?? ['b_dec', 'decoder.bias'].find((name) => files.arrays.has(name));
   const name = encoder.name === 'W_enc' ? 'W_dec' : 'decoder.weight';

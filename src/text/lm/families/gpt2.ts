@@ -3,7 +3,7 @@ import type { ModuleNames } from '../spec.js';
 import { basicSpec, family } from './family.js';
 import { activation, commonKeys, flag, headCount, layerCount, length, positive, width } from './keys.js';
 
-/** Of relatives too. */
+/** Keys that relatives of GPT-2 have too. */
 export const gpt2Keys = {
   ...commonKeys,
   n_embd: width,
