@@ -1,5 +1,5 @@
 /** @file What every command that computes does: its job is opened, run into a folder, and watched. */
-import { UnkeptResult } from '../core/errors.js';
+import { exitCodes, UnkeptResult } from '../core/errors.js';
 import type { DeviceChoice } from '../engine/engine-names.js';
 import type { ResultOf } from '../jobs/job.js';
 import type { TaskName } from '../jobs/schema.js';
@@ -89,4 +89,7 @@ async function print(
   const { resultText } = await import('./result-text.js');
   await resultText(task, result, flags, output);
   if (unkept) throw unkept;
+  // Warnings have said why.
+  if ('stalled' in result && result.stalled.length === result.units.length)
+    process.exitCode = exitCodes.failed;
 }

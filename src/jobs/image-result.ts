@@ -24,6 +24,8 @@ export interface ImageResult {
   readonly activation: UnitResult['activation'];
   /** Each unit for itself, with its picture. */
   readonly units: readonly UnitResult[];
+  /** Units that hardly moved, or sank. */
+  readonly stalled: readonly string[];
   readonly cost: RenderResult['cost'];
 }
 

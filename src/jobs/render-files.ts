@@ -142,7 +142,7 @@ async function writeResult(
   folder: RunFolder | null,
   files: RenderFiles,
 ): Promise<Omit<ImageResult, 'examples'>> {
-  const { units, cost } = result;
+  const { units, stalled, cost } = result;
   if (units.every(({ dead }) => dead)) {
     const names = units.map(({ unit }) => unit);
     throw new UserError(silent(names, units[0]!.activation.curve.length));
@@ -163,6 +163,7 @@ async function writeResult(
       curve: activations[0]!.curve.map((_, step) => mean(({ curve }) => curve[step] ?? 0)),
     },
     units,
+    stalled,
     cost,
   };
 }

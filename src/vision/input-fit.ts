@@ -6,14 +6,17 @@
  * range that is wrong by tens of times.
  */
 
+import { isDeepStrictEqual } from 'node:util';
+import { UserError } from '../core/errors.js';
+import { field } from '../core/field.js';
 import { Random } from '../core/random.js';
 import { type CompileOptions, compile } from '../engine/compile.js';
 import * as tf from '../engine/functions/tfjs.js';
-import { evaluate } from './layers/evaluate.js';
+import { ancestors, evaluate, graphShapes } from './layers/evaluate.js';
 import type { AffineOp } from './layers/op.js';
 import type { RangeName } from './names.js';
 import { naturalPictures } from './natural.js';
-import type { VisionNetwork } from './network.js';
+import type { LayerInfo, VisionNetwork } from './network.js';
 import { caffe, imagenet, type Preprocessing, preprocess, range } from './preprocess.js';
 
 /** Ranges by the names that the command line takes. */
@@ -60,22 +63,26 @@ export async function fitInput(
   const judged =
     (await judgeByNorm(network, ranges, options)) ??
     (byScores ? await judgeByScores(network, ranges, options) : null);
+  const assumed = (range: string, why: string): string =>
+    `${network.name} does not say which range its pictures have: assuming ${range}${why}; set ${field('range')} if that is wrong`;
   if (!judged) {
-    const preprocessing = given ?? candidates[0]![1];
-    const warning = `${network.name} does not say which range its pictures have: assuming ${candidates[0]![0]}`;
-    return { preprocessing, warning: given ? null : warning };
+    const isGuess = given !== null && given === network.input.preprocessing && network.input.isGuess;
+    const known = candidates.find(([, range]) => isDeepStrictEqual(range, given))?.[0] ?? 'its own';
+    const guess = assumed(known, ', as networks with layers of these names have');
+    if (given) return { preprocessing: given, warning: isGuess ? guess : null };
+    return { preprocessing: candidates[0]![1], warning: assumed(candidates[0]![0], '') };
   }
   const [own, rest] = given ? [judged[0]!, judged.slice(1)] : [null, judged];
   const best = rest.indexOf(rest.reduce((a, b) => (b.badness < a.badness ? b : a)));
   const [bestName, bestRange] = candidates[best]!;
   if (given && own) {
-    const warning = `${network.name} seems to be shown pictures in the wrong range (${own.finding}); ${bestName} would fit better`;
+    const warning = `${network.name} seems to be shown pictures in the wrong range (${own.finding}); ${bestName} would fit better: see ${field('range')}`;
     return { preprocessing: given, warning: own.fits || own.badness <= rest[best]!.badness ? null : warning };
   }
   const certainty = rest[best]!.fits ? 'which fits' : `though nothing fits well (${rest[best]!.finding})`;
   return {
     preprocessing: bestRange,
-    warning: `${network.name} does not say which range its pictures have: assuming ${bestName}, ${certainty}`,
+    warning: assumed(bestName, `, ${certainty}`),
   };
 }
 
@@ -97,6 +104,18 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
+/** Whether pictures of that height and width can be brought to a node: what is behind dense layers wants one size. */
+function canReach({ graph, input }: VisionNetwork, node: number, size: readonly [number, number]): boolean {
+  const needed = ancestors(graph, [{ node }]);
+  try {
+    graphShapes(graph, [1, ...size, input.channels], (each) => needed.has(each));
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
 /** By the first batch norm; null where there is none. */
 async function judgeByNorm(
   network: VisionNetwork,
@@ -107,7 +126,11 @@ async function judgeByNorm(
   if (!found) return null;
   const { mean, variance, epsilon = 0 } = found.op as AffineOp;
   const before = found.inputs[0]!;
-  const shape = [pictureCount, pictureSide, pictureSide, network.input.channels] as const;
+  const { height, width, channels } = network.input;
+  const sizes = [[pictureSide, pictureSide] as const, [height, width] as const];
+  const size = sizes.find((size) => canReach(network, before, size));
+  if (!size) return null;
+  const shape = [pictureCount, ...size, channels] as const;
   const step = await compile(
     ({ x }, weights) => {
       const results = ranges.flatMap((range, i): [string, tf.Tensor][] => {
@@ -144,14 +167,30 @@ async function judgeByNorm(
   });
 }
 
-/** By how far the class scores of the last layer spread; null where it gives no scores. */
+/** Classes of ImageNet, with a background and without. */
+const imagenetClasses = [1000, 1001];
+
+/** The layer with class scores; null where the output may be something else, as boxes, an embedding, landmarks. */
+function scoresLayer(network: VisionNetwork): LayerInfo | null {
+  let layer: LayerInfo;
+  try {
+    layer = network.classLayer;
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+  const isSure = network.endsInSoftmax(layer.name) || imagenetClasses.includes(layer.channels);
+  return isSure && layer.channels >= 10 ? layer : null;
+}
+
+/** By how far the class scores spread; null where it gives none. */
 async function judgeByScores(
   network: VisionNetwork,
   ranges: readonly Preprocessing[],
   options: Omit<FitOptions, 'byScores'>,
 ): Promise<Judgement[] | null> {
-  const last = network.layers.at(-1)!;
-  if (last.channels < 10 || last.size.some((dim) => dim > 1)) return null;
+  const last = scoresLayer(network);
+  if (!last) return null;
   const { height, width, channels } = network.input;
   const shape = [1, height, width, channels] as const;
   const x = pictures(...shape);

@@ -25,6 +25,8 @@ export interface InputSpec {
   readonly channels: number;
   /** Null when the file does not say. */
   readonly preprocessing: Preprocessing | null;
+  /** Whether `preprocessing` is what networks with layers of such names are trained on, and no more. */
+  readonly isGuess?: boolean;
 }
 
 export interface LayerInfo {
@@ -170,6 +172,14 @@ export class VisionNetwork {
     return new VisionNetwork({ name, graph, weights, input, unreachable, outputs });
   }
 
+  /** The same network, of which another file says the range of its pictures. */
+  withRange(preprocessing: Preprocessing): VisionNetwork {
+    const { name, graph, weights, unreachable, outputs } = this;
+    const { height, width, channels } = this.input;
+    const input = { height, width, channels, preprocessing };
+    return new VisionNetwork({ name, graph, weights, input, unreachable, outputs });
+  }
+
   private requests(wanted: readonly Wanted[]): Request[] {
     return wanted.map(({ layer, channels, beforeSoftmax }) => {
       const info = this.layer(layer);
@@ -196,6 +206,12 @@ export class VisionNetwork {
       if (error instanceof UserError) return false;
       throw error;
     }
+  }
+
+  /** Whether a layer's values are probabilities, made by a softmax. Throws as `layer` does. */
+  endsInSoftmax(layer: string): boolean {
+    const node = this.nodes.get(this.layer(layer).name)!;
+    return this.softmaxInput(node) !== node;
   }
 
   /** What the softmax reads that `node` gives, perhaps reshaped; `node` itself where there is none. */

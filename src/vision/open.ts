@@ -6,15 +6,15 @@ import { UserError } from '../core/errors.js';
 import { fileError } from '../core/file-error.js';
 import { foreignFormat } from '../core/foreign-formats.js';
 import { openSafetensors } from '../engine/weights/safetensors.js';
+import { inputMetadata } from './metadata.js';
 import type { VisionNetwork } from './network.js';
-import { meanStd } from './preprocess.js';
 import { checked, readJsonFile } from './readers/json-file.js';
 import { kerasNetwork } from './readers/keras.js';
 import { kerasTopologySchema } from './readers/keras-config.js';
 import { onnxNetwork } from './readers/onnx.js';
 import { graphModelNetwork, graphTopologySchema } from './readers/tf-graph.js';
 import { manifestSchema, TfjsWeights } from './readers/tfjs-weights.js';
-import { type TorchOptions, torchNetwork } from './torch/index.js';
+import { torchNetwork } from './torch/index.js';
 
 /** What a folder is searched for, in this order. */
 const modelFiles: readonly RegExp[] = [/^model\.json$/, /^model\.safetensors$/, /\.onnx$/, /\.safetensors$/];
@@ -45,14 +45,13 @@ export function openVisionNetwork(path: string, name?: string): VisionNetwork {
   const file = findModelFile(path);
   const label = name ?? (isFolder(path) ? basename(resolve(path)) : undefined);
   const extension = extname(file);
-  if (extension === '.onnx') return onnxNetwork(file, label ? { name: label } : {});
-  if (extension === '.json') return openTfjs(file, label);
-  if (extension === '.safetensors') {
-    return torchNetwork(openSafetensors(file), {
-      ...timmOptions(dirname(file)),
-      ...(label ? { name: label } : {}),
-    });
-  }
+  const { preprocessing, size } = inputMetadata(dirname(file));
+  const named = { ...(label ? { name: label } : {}), ...(size === undefined ? {} : { size }) };
+  const withRange = (network: VisionNetwork): VisionNetwork =>
+    preprocessing?.scale.length === network.input.channels ? network.withRange(preprocessing) : network;
+  if (extension === '.onnx') return withRange(onnxNetwork(file, named));
+  if (extension === '.json') return withRange(openTfjs(file, label));
+  if (extension === '.safetensors') return withRange(torchNetwork(openSafetensors(file), named));
   throw new UserError(
     foreignFormat([file]) ??
       `${file} is no vision network: wanted is a model.json of TensorFlow.js, .onnx or .safetensors`,
@@ -129,25 +128,4 @@ function openTfjs(file: string, name?: string): VisionNetwork {
         name ?? basename(dirname(resolve(file))),
       )
     : kerasNetwork(checked(kerasTopologySchema, raw.modelTopology, what), weights, name);
-}
-
-const timmSchema = z.object({
-  pretrained_cfg: z
-    .object({
-      mean: z.array(z.number()).length(3).optional(),
-      std: z.array(z.number().positive()).length(3).optional(),
-      input_size: z.tuple([z.int(), z.int().positive()], z.int()).optional(),
-    })
-    .optional(),
-});
-
-/** Size and range from the `config.json` that timm puts beside its weights. */
-function timmOptions(folder: string): TorchOptions {
-  const path = join(folder, 'config.json');
-  if (!existsSync(path)) return {};
-  const { pretrained_cfg: config } = readJsonFile(path, timmSchema);
-  return {
-    ...(config?.mean && config.std ? { preprocessing: meanStd(config.mean, config.std) } : {}),
-    ...(config?.input_size ? { size: config.input_size[1] } : {}),
-  };
 }

@@ -2,12 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { MemoryWeights } from '../../src/engine/weights/weights.js';
 import { fitInput } from '../../src/vision/input-fit.js';
+import { GraphBuilder } from '../../src/vision/layers/graph.js';
+import { param } from '../../src/vision/layers/params.js';
 import { VisionNetwork } from '../../src/vision/network.js';
 import { openVisionNetwork } from '../../src/vision/open.js';
 import { caffe, imagenet, range } from '../../src/vision/preprocess.js';
 import { torchNetwork } from '../../src/vision/torch/index.js';
 import { FormulaWeights } from './formula-weights.js';
+import { tinyNetwork } from './tiny-network.js';
 
 const model = fileURLToPath(new URL('../../../shared/models/mobilenet_v1_0.25_224', import.meta.url));
 const fixture = new URL('../../../shared/fixtures/vision/squeezenet1_1.json', import.meta.url);
@@ -54,5 +58,62 @@ describe.skipIf(!existsSync(fixture))('without (needs ../shared/fixtures/vision)
       /its class scores spread over .*; ImageNet's mean and deviation would fit better/,
     );
     expect((await fitInput(network, null)).preprocessing).toEqual(imagenet);
+  });
+});
+
+describe('what is not certain', () => {
+  test('a guess from names is said, unless a batch norm confirms it', async () => {
+    const { graph, weights, input } = tinyNetwork();
+    const guessed = { ...input, isGuess: true };
+    const network = new VisionNetwork({ name: 'tiny', graph, weights, input: guessed });
+    expect(await fitInput(network)).toEqual({
+      preprocessing: input.preprocessing,
+      warning: expect.stringMatching(
+        /does not say .*: assuming -1 to 1, as networks with .*; set `range` if/,
+      ),
+    });
+    expect((await fitInput(network, range(0, 1))).warning).toBeNull();
+  });
+
+  test.each([
+    ['boxes', 'relu', 32],
+    ['an embedding', undefined, 128],
+  ])('%s judge no range', async (_, activation, outputs) => {
+    const weights = new MemoryWeights(
+      new Map([['w', { shape: [3, outputs], data: new Float32Array(3 * outputs).fill(1e6) }]]),
+    );
+    const g = new GraphBuilder([16, 16, 3]);
+    const pooled = g.add({ kind: 'reduce', name: 'mean', axes: [1, 2], keepDims: false }, g.input);
+    const dense = g.add({ kind: 'dense', kernel: param(weights, 'w') }, pooled);
+    g.layer('out', activation ? g.add({ kind: 'activation', name: 'relu' }, dense) : dense);
+    const input = { height: 16, width: 16, channels: 3, preprocessing: null };
+    const network = new VisionNetwork({ name: 'odd', graph: g.build(), weights, input });
+    expect((await fitInput(network, range(0, 1))).warning).toBeNull();
+  });
+
+  test('a batch norm behind dense layers sees pictures of their size', async () => {
+    const array = (shape: number[], value: number) => ({
+      shape,
+      data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value),
+    });
+    const weights = new MemoryWeights(
+      new Map([
+        ['w', array([768, 4], 1 / 768)],
+        ['mean', array([4], 0.45)],
+        ['variance', array([4], 0.01)],
+      ]),
+    );
+    const g = new GraphBuilder([16, 16, 3]);
+    const flat = g.add({ kind: 'flatten', order: 'hwc' }, g.input);
+    const dense = g.add({ kind: 'dense', kernel: param(weights, 'w') }, flat);
+    const op = {
+      kind: 'affine',
+      mean: param(weights, 'mean'),
+      variance: param(weights, 'variance'),
+    } as const;
+    g.layer('norm', g.add(op, dense));
+    const input = { height: 16, width: 16, channels: 3, preprocessing: null };
+    const network = new VisionNetwork({ name: 'dense', graph: g.build(), weights, input });
+    expect((await fitInput(network)).preprocessing).toEqual(range(0, 1));
   });
 });

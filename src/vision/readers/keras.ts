@@ -6,7 +6,6 @@ import { GraphBuilder, naming } from '../layers/graph.js';
 import { param } from '../layers/params.js';
 import { checkCount, clipped, limits } from '../limits.js';
 import { VisionNetwork } from '../network.js';
-import { range } from '../preprocess.js';
 import {
   batchShape,
   type KerasLayer,
@@ -18,7 +17,7 @@ import {
 } from './keras-config.js';
 import type { LayerContext } from './keras-ops/context.js';
 import { kerasRule } from './keras-ops/index.js';
-import { knownInput } from './known-inputs.js';
+import { inputRange, knownInput } from './known-inputs.js';
 
 const nested = new Set(['Functional', 'Model', 'Sequential']);
 
@@ -45,17 +44,18 @@ export function kerasNetwork(topology: KerasTopology, weights: WeightSource, nam
   if (built.named.length === 0)
     throw new UserError([...unreachable.values()][0] ?? `${model.name} computes nothing from a picture`);
 
-  const ownScaling = model.layers.some(
-    ({ className }) => className === 'Rescaling' || className === 'Normalization',
+  const [height, width, channels] = image;
+  const isInteger = model.layers.some(
+    ({ className, config }) => className === 'InputLayer' && /int/.test(String(config.dtype ?? '')),
   );
-  const preprocessing = ownScaling ? range(0, 255, image[2]) : (known?.preprocessing ?? null);
+  const range = inputRange({ graph: built, weights, channels, isInteger, known, isCertain: true });
   return new VisionNetwork({
     name: name ?? model.name,
     graph: built,
     weights,
     unreachable,
     outputs: model.outputs.map((key) => key.slice(0, key.lastIndexOf(' '))),
-    input: { height: image[0], width: image[1], channels: image[2], preprocessing },
+    input: { height, width, channels, ...range },
   });
 }
 

@@ -1,12 +1,16 @@
-/** @file Networks of Keras whose training range is known, recognized by layers that no other network has. */
+/** @file The range of a network's pictures, as far as its file shows: its own scaling, its type, names of layers. */
+import type { WeightSource } from '../../engine/weights/weights.js';
+import type { LayerGraph } from '../layers/graph.js';
+import type { InputSpec } from '../network.js';
+import { ownRange } from '../own-scaling.js';
 import { caffe, imagenet, type Preprocessing, range } from '../preprocess.js';
 
-interface KnownInput {
+export interface KnownInput {
   readonly size: number;
   readonly preprocessing: Preprocessing;
 }
 
-/** The first whose layers are all there. */
+/** Networks of Keras by layers that no other one has; the first whose layers are all there. */
 const networks: readonly (readonly [layers: readonly string[], input: KnownInput])[] = [
   [['block14_sepconv2'], { size: 299, preprocessing: range(-1, 1) }], // Xception
   [['mixed0', 'mixed10'], { size: 299, preprocessing: range(-1, 1) }], // InceptionV3
@@ -23,4 +27,24 @@ const networks: readonly (readonly [layers: readonly string[], input: KnownInput
 /** Null when no known network has these layers. */
 export function knownInput(layers: ReadonlySet<string>): KnownInput | null {
   return networks.find(([telling]) => telling.every((name) => layers.has(name)))?.[1] ?? null;
+}
+
+export interface FileInput {
+  readonly graph: LayerGraph;
+  readonly weights: WeightSource;
+  readonly channels: number;
+  /** Whether the input is declared as integers. */
+  readonly isInteger: boolean;
+  /** What the names of layers remind of; a guess unless `isCertain`. */
+  readonly known: KnownInput | null;
+  readonly isCertain: boolean;
+}
+
+/** What a file shows of the range of its network's pictures. */
+export function inputRange(file: FileInput): Pick<InputSpec, 'preprocessing' | 'isGuess'> {
+  const { graph, weights, channels, isInteger, known, isCertain } = file;
+  const certain = ownRange(graph, weights, channels) ?? (isInteger ? range(0, 255, channels) : null);
+  if (certain) return { preprocessing: certain };
+  const fits = known?.preprocessing.scale.length === channels;
+  return { preprocessing: fits ? known.preprocessing : null, ...(fits && !isCertain && { isGuess: true }) };
 }

@@ -1,7 +1,13 @@
 /** @file An ONNX file as a network: the graph rebuilt in our operations, so that it can be differentiated. */
 import { basename } from 'node:path';
 import { UserError } from '../../core/errors.js';
-import type { OnnxGraph, OnnxNode, OnnxTensor, OnnxValueInfo } from '../../engine/compiler/onnx-proto.js';
+import {
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValueInfo,
+  onnxTypes,
+} from '../../engine/compiler/onnx-proto.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { GraphBuilder } from '../layers/graph.js';
 import { param } from '../layers/params.js';
@@ -9,6 +15,7 @@ import { clipped, limits, shown } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
 import { nameSchema } from './json-file.js';
+import { inputRange } from './known-inputs.js';
 import { readOnnxFile } from './onnx-file.js';
 import { OnnxCall, type OnnxRule } from './onnx-ops/context.js';
 import { onnxRule } from './onnx-ops/index.js';
@@ -66,14 +73,20 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
   });
   const unreachable = importNodes(importer, nodes, values, basename(path));
   addAliases(graph, file.node, unreachable);
+  const built = graph.build();
   const writers = new Map(nodes.flatMap(({ outputs, label }) => outputs.map((name) => [name, label])));
   return new VisionNetwork({
     name: options.name ?? basename(path, '.onnx'),
-    graph: graph.build(),
+    graph: built,
     weights,
     unreachable,
     outputs: (file.output ?? []).flatMap(({ name }) => writers.get(name ?? '') ?? []),
-    input: { height: image.height, width: image.width, channels: image.channels, preprocessing: null },
+    input: {
+      height: image.height,
+      width: image.width,
+      channels: image.channels,
+      ...inputRange({ graph: built, weights, ...image, known: null, isCertain: false }),
+    },
   });
 }
 
@@ -93,7 +106,17 @@ interface ImageInput {
   readonly width: number;
   readonly channels: number;
   readonly channelsFirst: boolean;
+  readonly isInteger: boolean;
 }
+
+const integerTypes = new Set<number | undefined>([
+  onnxTypes.uint8,
+  onnxTypes.int8,
+  onnxTypes.uint16,
+  onnxTypes.int16,
+  onnxTypes.int32,
+  onnxTypes.int64,
+]);
 
 /** The one input that is no initializer, which must be an image. */
 function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
@@ -101,7 +124,9 @@ function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
   const inputs = (file.input ?? []).filter(({ name }) => !stored.has(name));
   const [input] = inputs;
   const dims = (info: OnnxValueInfo | undefined): (number | undefined)[] =>
-    (info?.type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => dimValue || undefined);
+    (info?.type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) =>
+      dimValue !== undefined && dimValue > 0 ? dimValue : undefined,
+    );
   const [batch, second, third, fourth, ...more] = dims(input);
   const isChannels = (dim: number | undefined): boolean => dim === 1 || dim === 3 || dim === 4;
   const channelsFirst = isChannels(second) || !isChannels(fourth);
@@ -121,7 +146,15 @@ function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
     );
   }
   const [height, width] = channelsFirst ? [third, fourth] : [second, third];
-  return { name: input.name, height: height ?? size, width: width ?? size, channels, channelsFirst };
+  const isInteger = integerTypes.has(input.type?.tensorType?.elemType);
+  return {
+    name: input.name,
+    height: height ?? size,
+    width: width ?? size,
+    channels,
+    channelsFirst,
+    isInteger,
+  };
 }
 
 // -- names ---------------------------------------------------------------------------------------------------------

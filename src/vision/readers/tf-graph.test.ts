@@ -356,7 +356,10 @@ test('scopes are names too, and known networks know what they read', () => {
     size: [222, 222],
   });
   expect(network.layer('block5_pool_1').kind).toBe('MaxPool');
-  expect(network.input.preprocessing?.order).toBe('bgr');
+  expect(network.input.preprocessing).toBeNull();
+  const colour = [picture([-1, -1, -1, 3]), ...vgg().slice(1)];
+  const { input } = openVisionNetwork(write(colour, { kernel: noise([3, 3, 3, 6], 1), bias }));
+  expect([input.preprocessing?.order, input.isGuess]).toEqual(['bgr', true]);
   expect(() => network.layer('block1_conv2')).toThrow(/did you mean "block1_conv1"/);
 });
 

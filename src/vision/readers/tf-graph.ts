@@ -5,13 +5,12 @@ import { UserError } from '../../core/errors.js';
 import { own } from '../../core/own.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
-import { GraphBuilder, type LayerGraph } from '../layers/graph.js';
+import { GraphBuilder } from '../layers/graph.js';
 import { param } from '../layers/params.js';
 import { checkCount, clipped, limits, shown } from '../limits.js';
 import { VisionNetwork } from '../network.js';
-import { type Preprocessing, range } from '../preprocess.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
-import { knownInput } from './known-inputs.js';
+import { inputRange, knownInput } from './known-inputs.js';
 import { nodeSchema, TfCall, type TfNode, type TfRule } from './tf-ops/context.js';
 import { elementwise } from './tf-ops/elementwise.js';
 import { layers } from './tf-ops/layers.js';
@@ -87,15 +86,15 @@ export function graphModelNetwork(
       height: image.height,
       width: image.width,
       channels: image.channels,
-      preprocessing: preprocessingOf(built, image),
+      ...inputRange({
+        graph: built,
+        weights,
+        ...image,
+        known: knownInput(new Set(built.aliases.keys())),
+        isCertain: false,
+      }),
     },
   });
-}
-
-/** What a converted Keras network was trained on, as far as its scopes show. */
-function preprocessingOf({ aliases }: LayerGraph, { channels }: ImageInput): Preprocessing | null {
-  if (aliases.has('rescaling') || aliases.has('normalization')) return range(0, 255, channels);
-  return knownInput(new Set(aliases.keys()))?.preprocessing ?? null;
 }
 
 function ruleOf({ op }: TfNode): TfRule {
@@ -156,6 +155,7 @@ interface ImageInput {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  readonly isInteger: boolean;
 }
 
 function imageInput(nodes: readonly TfNode[], file: string, size: number): ImageInput {
@@ -178,6 +178,7 @@ function imageInput(nodes: readonly TfNode[], file: string, size: number): Image
     height: height > 0 ? height : size,
     width: width > 0 ? width : size,
     channels,
+    isInteger: /INT/.test(String(input!.attr?.dtype?.type ?? '')),
   };
 }
 

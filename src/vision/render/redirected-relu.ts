@@ -1,13 +1,19 @@
 /**
- * @file A gradient that gets past dead ReLUs, for starts at which a unit is silent (lucid's `redirected_relu_grad`).
+ * @file A gradient that gets past silent ReLUs and other clipped activations, for starts at which a unit is silent (lucid's `redirected_relu_grad`).
  *
  * Where a ReLU passes no gradient at all to a picture, it passes what would lift its inputs, and nothing that would
  * push those already below zero further down. Everywhere else it stays what it is.
  */
 import * as tf from '../../engine/functions/tfjs.js';
 
-/** A bounded linear unit: relu up to infinity, relu6 up to 6. */
-const limits = { [tf.Relu]: Number.POSITIVE_INFINITY, [tf.Relu6]: 6 } as const;
+type Limits = readonly [low: number, high: number];
+
+/** Between which limits an operation lets its input through; it is constant below and above. */
+const limits: Readonly<Record<string, (attributes: tf.NamedAttrMap) => Limits>> = {
+  [tf.Relu]: () => [0, Number.POSITIVE_INFINITY],
+  [tf.Relu6]: () => [0, 6],
+  [tf.ClipByValue]: ({ clipValueMin, clipValueMax }) => [clipValueMin as number, clipValueMax as number],
+};
 
 /**
  * Runs `body` with redirected gradients. TensorFlow.js looks a gradient up when the operation runs, not when it is
@@ -16,11 +22,13 @@ const limits = { [tf.Relu]: Number.POSITIVE_INFINITY, [tf.Relu6]: 6 } as const;
 export function withRedirectedRelu<T>(body: () => T): T {
   const originals = Object.keys(limits).map((kernel) => tf.getGradient(kernel));
   try {
-    for (const [kernelName, limit] of Object.entries(limits)) {
+    for (const [kernelName, limitsOf] of Object.entries(limits)) {
       tf.registerGradient({
         kernelName,
         inputsToSave: ['x'],
-        gradFunc: (dy, [x]) => ({ x: () => redirected(dy as tf.Tensor, x!, limit) }),
+        gradFunc: (dy, [x], attributes) => ({
+          x: () => redirected(dy as tf.Tensor, x!, limitsOf(attributes)),
+        }),
       });
     }
     return body();
@@ -29,15 +37,15 @@ export function withRedirectedRelu<T>(body: () => T): T {
   }
 }
 
-function redirected(dy: tf.Tensor, x: tf.Tensor, limit: number): tf.Tensor {
+function redirected(dy: tf.Tensor, x: tf.Tensor, [low, high]: Limits): tf.Tensor {
   const nothing = tf.zerosLike(dy);
-  const below = tf.lessEqual(x, 0);
-  const above = tf.greater(x, limit);
-  const outside = Number.isFinite(limit) ? tf.logicalOr(below, above) : below;
-  const plain = tf.where(outside, nothing, dy);
+  // A limit at infinity is never passed: ONNX Runtime compares with it all the same.
+  const below = tf.lessEqual(x, low);
+  const above = tf.greater(x, high);
+  const plain = tf.where(tf.logicalOr(below, above), nothing, dy);
   const sinking = tf.logicalAnd(below, tf.less(dy, 0));
   const rising = tf.logicalAnd(above, tf.greater(dy, 0));
-  const away = Number.isFinite(limit) ? tf.logicalOr(sinking, rising) : sinking;
+  const away = tf.logicalOr(sinking, rising);
   // For each picture of the batch by itself.
   const axes = dy.shape.map((_, axis) => axis).slice(1);
   const passes = tf.greater(tf.sum(tf.abs(plain), axes, true), 0);

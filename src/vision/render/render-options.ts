@@ -74,6 +74,8 @@ export interface UnitResult extends RenderedUnit {
 
 export interface RenderResult {
   readonly units: readonly UnitResult[];
+  /** Units whose activation hardly rose, or sank, though nothing but they were asked for. */
+  readonly stalled: readonly string[];
   readonly interrupted: boolean;
   readonly cost: { readonly seconds: number; readonly steps: number };
 }

@@ -217,6 +217,17 @@ describe('withRedirectedRelu', () => {
     ).toEqual([0, 0, 0]);
   });
 
+  it('has the gradient of any clipped activation', () => {
+    const slope = (x: number[]) =>
+      withRedirectedRelu(() =>
+        tf.grad((t) => tf.sum(tf.mul(tf.clipByValue(t, -1, 1), tf.tensor2d([[1, -1, 1, -1]]))))(
+          tf.tensor2d([x]),
+        ),
+      ).arraySync();
+    expect(slope([-2, -2, 3, 3])).toEqual([[1, 0, 0, -1]]);
+    expect(slope([-2, -2, 0, 3])).toEqual([[0, 0, 1, 0]]);
+  });
+
   it('has the gradient of a relu6 too', () => {
     const gradient = withRedirectedRelu(() =>
       tf.grad((t) => tf.sum(tf.mul(tf.relu6(t), tf.tensor2d([[1, -1, 1, -1]]))))(
@@ -224,6 +235,21 @@ describe('withRedirectedRelu', () => {
       ),
     );
     expect(gradient.arraySync()).toEqual([[1, 0, 0, -1]]);
+  });
+});
+
+describe('stalled units', () => {
+  it('are named, as the range may be wrong', async () => {
+    const warnings: string[] = [];
+    const stuck = { start: 'black', transforms: [], steps: 16, rate: 1e-9 } as const;
+    const { stalled } = await render('two:0-1', stuck, (event) => {
+      if (event.kind === 'warning') warnings.push(event.message);
+    });
+    expect(stalled).toEqual(['two:0', 'two:1']);
+    expect(warnings[0]).toMatch(/^two:0 (hardly moved|sank), from .* in 16 steps: .*`range`/);
+    expect((await render('two:0', { steps: 16 })).stalled).toEqual([]);
+    // A penalty may be why.
+    expect((await render('two:0 - tv', stuck)).stalled).toEqual([]);
   });
 });
 

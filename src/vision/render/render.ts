@@ -5,12 +5,13 @@
  */
 
 import { UserError } from '../../core/errors.js';
+import { field } from '../../core/field.js';
 import { Random } from '../../core/random.js';
 import { eventClock, type JsonValue, type Run } from '../../runs/events.js';
 import { fitInput } from '../input-fit.js';
 import { imageDefaults } from '../names.js';
 import type { VisionNetwork } from '../network.js';
-import { type Expression, formatExpression } from '../objectives/expression.js';
+import { type Expression, formatExpression, termsOf } from '../objectives/expression.js';
 import { resolveObjective } from '../objectives/objective.js';
 import { Batch } from './batch.js';
 import type { RenderOptions, RenderResult, UnitResult } from './render-options.js';
@@ -54,7 +55,7 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
   const given = options.preprocessing ?? network.input.preprocessing;
   const fit = await fitInput(network, given, {
     // What a known network was trained on is known; what the user says or nobody says is worth the time.
-    byScores: options.preprocessing !== undefined || given === null,
+    byScores: options.preprocessing !== undefined || given === null || network.input.isGuess === true,
     ...(options.engine && { engine: options.engine }),
   });
   if (fit.warning) yield event({ kind: 'warning', message: fit.warning });
@@ -101,6 +102,9 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
       yield event({ kind: 'warning', message });
     }
   }
+  const isNew = options.start === undefined || options.start === 'noise' || options.start === 'black';
+  const stalled = isNew ? results.filter((result, i) => isStalled(result, rows[i]!)) : [];
+  for (const result of stalled) yield event({ kind: 'warning', message: stall(result) });
   const interrupted = signal?.aborted ?? false;
   const cost = { seconds: (performance.now() - began) / 1000, steps: done };
   const summary: JsonValue = {
@@ -108,7 +112,25 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
     units: results.map(({ unit, dead, activation: { start, final } }) => ({ unit, dead, start, final })),
   };
   yield event({ kind: 'finished', reason: interrupted ? 'interrupted' : 'done', result: summary });
-  return { units: results, interrupted, cost };
+  return { units: results, stalled: stalled.map(({ unit }) => unit), interrupted, cost };
+}
+
+/** Fewer steps prove nothing. */
+const ENOUGH_STEPS = 16;
+/** Share of the activation that a rise must have. */
+const LEAST_RISE = 0.02;
+
+/** Whether steps enough have done nothing for the unit, of which penalties may be the reason. */
+function isStalled({ dead, activation: { start, final, curve } }: UnitResult, row: Expression): boolean {
+  if (dead || curve.length < ENOUGH_STEPS || !Number.isFinite(final)) return false;
+  const penalized = termsOf(row).some(({ kind }) => kind === 'penalty' || kind === 'diversity');
+  return !penalized && final - start <= LEAST_RISE * Math.max(Math.abs(start), Math.abs(final));
+}
+
+function stall({ unit, activation: { start, final, curve } }: UnitResult): string {
+  const did = final < start ? 'sank' : 'hardly moved';
+  const ends = [start, final].map((value) => Number(value.toPrecision(4))).join(' to ');
+  return `${unit} ${did}, from ${ends} in ${curve.length} steps: the range of the pictures may be wrong (${field('range')}), or try more steps or another rate`;
 }
 
 /** What is said of units that nothing has moved: that is no proof that nothing can. */

@@ -6,7 +6,6 @@ import type { LayerGraph } from '../layers/graph.js';
 import type { Param } from '../layers/params.js';
 import { checkCount, clipped, limits } from '../limits.js';
 import { VisionNetwork } from '../network.js';
-import type { Preprocessing } from '../preprocess.js';
 import { checked, nameSchema } from '../readers/json-file.js';
 import { alexnet } from './alexnet.js';
 import { googlenet } from './googlenet.js';
@@ -34,7 +33,6 @@ export interface TorchOptions {
   /** What messages call it; default: the architecture's name. */
   readonly name?: string;
   /** Where the model's own configuration says something else than is usual for the architecture. */
-  readonly preprocessing?: Preprocessing;
   readonly size?: number;
 }
 
@@ -71,7 +69,7 @@ export function torchNetwork(weights: WeightSource, options: TorchOptions = {}):
       height: side,
       width: side,
       channels: 3,
-      preprocessing: options.preprocessing ?? preprocessing,
+      preprocessing: preprocessing,
     },
   });
 }

@@ -14,6 +14,7 @@ const attributeSchema = z.object({
   i: integer.optional(),
   f: integer.optional(),
   b: z.boolean().optional(),
+  type: integer.optional(),
   shape: z.object({ dim: z.array(z.object({ size: integer.optional() })).optional() }).optional(),
   list: z
     .object({ s: z.array(z.string().max(limits.name)).optional(), i: z.array(integer).optional() })
