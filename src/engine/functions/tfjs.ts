@@ -23,6 +23,7 @@ core.enableProdMode();
 // biome-ignore-start lint/suspicious/noShadowRestrictedNames: its names
 export const {
   Relu,
+  ClipByValue,
   Relu6,
   abs,
   acos,
