@@ -95,16 +95,9 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
     results.push(...batch.results());
   }
   if (results.length === 0) signal?.throwIfAborted();
-  for (const { unit, dead, activation } of results) {
-    if (dead) yield event({ kind: 'warning', message: silent([unit], activation.curve.length) });
-    if (!Number.isFinite(activation.final)) {
-      const message = `the activation of ${unit} became ${activation.final}: the network overflows; try a smaller rate`;
-      yield event({ kind: 'warning', message });
-    }
-  }
-  const isNew = options.start === undefined || options.start === 'noise' || options.start === 'black';
-  const stalled = isNew ? results.filter((result, i) => isStalled(result, rows[i]!)) : [];
-  for (const result of stalled) yield event({ kind: 'warning', message: stall(result) });
+  const stalled = results.filter((result, i) => isStalled(result, rows[i]!, options.start));
+  for (const message of [...results.flatMap(faults), ...stalled.map(stall)])
+    yield event({ kind: 'warning', message });
   const interrupted = signal?.aborted ?? false;
   const cost = { seconds: (performance.now() - began) / 1000, steps: done };
   const summary: JsonValue = {
@@ -121,8 +114,14 @@ const ENOUGH_STEPS = 16;
 const LEAST_RISE = 0.02;
 
 /** Whether steps enough have done nothing for the unit, of which penalties may be the reason. */
-function isStalled({ dead, activation: { start, final, curve } }: UnitResult, row: Expression): boolean {
-  if (dead || curve.length < ENOUGH_STEPS || !Number.isFinite(final)) return false;
+function isStalled(
+  { dead, activation: { start, final, curve } }: UnitResult,
+  row: Expression,
+  from: RenderOptions['start'],
+): boolean {
+  // A photograph may excite the unit as much as anything can.
+  if (typeof from === 'object' || dead || curve.length < ENOUGH_STEPS || !Number.isFinite(final))
+    return false;
   const penalized = termsOf(row).some(({ kind }) => kind === 'penalty' || kind === 'diversity');
   return !penalized && final - start <= LEAST_RISE * Math.max(Math.abs(start), Math.abs(final));
 }
@@ -131,6 +130,13 @@ function stall({ unit, activation: { start, final, curve } }: UnitResult): strin
   const did = final < start ? 'sank' : 'hardly moved';
   const ends = [start, final].map((value) => Number(value.toPrecision(4))).join(' to ');
   return `${unit} ${did}, from ${ends} in ${curve.length} steps: the range of the pictures may be wrong (${field('range')}), or try more steps or another rate`;
+}
+
+/** What is said of a unit that is silent, or overflows. */
+function faults({ unit, dead, activation: { final, curve } }: UnitResult): string[] {
+  if (!Number.isFinite(final))
+    return [`the activation of ${unit} became ${final}: the network overflows; try a smaller rate`];
+  return dead ? [silent([unit], curve.length)] : [];
 }
 
 /** What is said of units that nothing has moved: that is no proof that nothing can. */
