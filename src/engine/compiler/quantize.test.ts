@@ -65,6 +65,19 @@ describe('quantizeProducts', () => {
     );
   });
 
+  it('computes products of the same rows as one, of which small ones are a part', async () => {
+    const shared: TensorFunction = ({ x }, w) => ({
+      up: tf.add(tf.matMul(x as tf.Tensor2D, w('up') as tf.Tensor2D), w('up bias')),
+      small: tf.matMul(x as tf.Tensor2D, w('small') as tf.Tensor2D),
+    });
+    const { model } = buildProgram(quantizeProducts(trace(shared, inputs, weights)));
+    const ops = decodeModel(model).graph!.node!.map(({ opType }) => opType);
+    expect(ops.filter((op) => op === 'DynamicQuantizeMatMul' || op === 'Gemm')).toHaveLength(1);
+    const { exact, rough } = await both(shared, normals(ROWS * IN));
+    expect(worstRow(exact.up!, rough.up!, HIDDEN)).toBeLessThan(0.015);
+    expect(worstRow(exact.small!, rough.small!, 8)).toBeLessThan(0.06);
+  });
+
   it('is good to about a percent, whatever the sizes of other rows', async () => {
     const x = normals(ROWS * IN);
     for (let i = 0; i < IN; i++) x[3 * IN + i]! *= 1000;

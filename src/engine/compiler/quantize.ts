@@ -3,9 +3,10 @@
  * for it (AVX-512 VNNI), and good to about a percent. For proposing and ranking, not for what is reported.
  */
 import { type Graph, type GraphNode, madeBy, type Traced, type Value } from './graph.js';
-import { type OpName, opTable } from './op-table.js';
-import { dependsOnWeightsAlone } from './reachable.js';
+import { opTable } from './op-table.js';
+import { dependsOnWeightsAlone, reachable } from './reachable.js';
 import { rewrite } from './rewrite.js';
+import { concat, slice } from './rules/shape.js';
 
 /** Both axes of a matrix must have so many entries: below, bringing rows to 8 bits costs what the product gains. */
 const SMALLEST = 256;
@@ -19,40 +20,75 @@ const SMALLEST = 256;
  *   position 0 is among them, which in trained models is a row of its own kind.
  */
 export function quantizeProducts(traced: Traced, evenRows = false): Traced {
-  const fixed = dependsOnWeightsAlone(Object.values(traced.outputs));
-  return rewrite(traced, (node, inputs) => {
-    const [rows, matrix, bias] = inputs;
-    const { in8Bits } = opTable[node.op];
-    const quantizable =
-      in8Bits !== undefined &&
-      !node.attributes.transA &&
-      fixed.has(node.inputs[1]!) &&
-      !fixed.has(node.inputs[0]!) &&
-      !isExponential(rows!) &&
-      Math.min(...matrix!.shape) >= SMALLEST;
-    return quantizable
-      ? [product(traced.graph, in8Bits, node, rows!, matrix!, bias ?? null, evenRows && isNormalized(rows!))]
-      : undefined;
+  const { graph, outputs } = traced;
+  const groups = productsByRows(traced);
+  const made = new Map<GraphNode, Value>();
+  return rewrite({ graph, outputs }, (node, inputs) => {
+    const group = groups.get(node);
+    if (!group) return undefined;
+    if (!made.has(node)) {
+      const rows = inputs[0]!;
+      const results = products(graph, group, rows, evenRows && isNormalized(rows));
+      for (const [i, member] of group.entries()) made.set(member, results[i]!);
+    }
+    return [made.get(node)!];
   });
 }
 
-function product(
-  graph: Graph,
-  op: OpName,
-  { attributes, outputs }: GraphNode,
-  rows: Value,
-  matrix: Value,
-  bias: Value | null,
-  isEven: boolean,
-): Value {
-  const { values, scales } = quantized(graph, matrix, attributes.transB === 1);
-  const multiply = (rows: Value, ...bias: Value[]) =>
-    graph.node(op, [rows, values, scales, null, ...bias], outputs[0]!.shape, 'float32');
-  if (isEven) return multiply(rows, ...(bias ? [bias] : []));
-  const range = largest(graph, rows, 1); // [rows, 1]
-  const scaled = graph.elementwise('Mul', [multiply(graph.elementwise('Div', [rows, range])), range]);
-  return bias ? graph.elementwise('Add', [scaled, bias]) : scaled;
+/** For each product that pays in 8 bits, all of those with the same rows: they are computed as one. */
+function productsByRows({ outputs }: Traced): Map<GraphNode, readonly GraphNode[]> {
+  const values = Object.values(outputs);
+  const fixed = dependsOnWeightsAlone(values);
+  const byRows = new Map<Value, GraphNode[]>();
+  for (const node of reachable(values).nodes) {
+    const [rows, matrix] = node.inputs;
+    const isProduct = opTable[node.op].in8Bits !== undefined && !node.attributes.transA;
+    if (!isProduct || !fixed.has(matrix!) || fixed.has(rows!) || isExponential(rows!)) continue;
+    byRows.set(rows!, [...(byRows.get(rows!) ?? []), node]);
+  }
+  const pays = (group: readonly GraphNode[]) =>
+    group.some(({ inputs }) => Math.min(...inputs[1]!.shape) >= SMALLEST);
+  return new Map([...byRows.values()].filter(pays).flatMap((group) => group.map((node) => [node, group])));
 }
+
+/** What some products of the same rows are, computed as one. */
+function products(graph: Graph, group: readonly GraphNode[], rows: Value, isEven: boolean): Value[] {
+  const matrices = group.map(({ inputs, attributes }) =>
+    quantized(graph, inputs[1]!, attributes.transB === 1),
+  );
+  const values = joined(
+    graph,
+    matrices.map(({ values }) => values),
+    1,
+  );
+  const scales = joined(
+    graph,
+    matrices.map(({ scales }) => scales),
+    0,
+  );
+  const widths = group.map(({ outputs }) => outputs[0]!.shape[1]!);
+  const [height, width] = [rows.shape[0]!, widths.reduce((a, b) => a + b)];
+  const biases = group.flatMap(({ inputs: [, , bias] }) => bias ?? []);
+  const isBiased = isEven && biases.length === group.length;
+  const multiply = (rows: Value) => {
+    const bias = isBiased ? [null, joined(graph, biases, 0)] : [];
+    const inputs = [rows, values, scales, ...bias];
+    return graph.node('DynamicQuantizeMatMul', inputs, [height, width], 'float32');
+  };
+  const range = isEven ? null : largest(graph, rows, 1); // [rows, 1]
+  const whole = range
+    ? graph.elementwise('Mul', [multiply(graph.elementwise('Div', [rows, range])), range])
+    : multiply(rows);
+  let start = 0;
+  return group.map(({ inputs: [, , bias] }, i) => {
+    const part = slice(graph, whole, [0, start], [height, widths[i]!]);
+    start += widths[i]!;
+    return bias && !isBiased ? graph.elementwise('Add', [part, bias]) : part;
+  });
+}
+
+const joined = (graph: Graph, parts: readonly Value[], axis: number): Value =>
+  parts.length > 1 ? concat(graph, parts, axis) : parts[0]!;
 
 /** Whether a norm has made rows as long as each other. */
 function isNormalized(rows: Value): boolean {
