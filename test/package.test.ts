@@ -65,6 +65,7 @@ describe('the package', () => {
     for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/cli/bin.js', 'dist/index.d.ts'])
       expect(files).toContain(file);
     expect(files).toContain('models/books-lm/model.safetensors');
+    expect(files).toContain('models/books-lm/dictionary/sae_weights.safetensors');
     expect(files.filter((file) => /\.test\.|\.tsbuildinfo$|^src|^test|^tools|^bench/.test(file))).toEqual([]);
   });
 

@@ -336,7 +336,7 @@ describe('the signal', () => {
 });
 
 describe('listModels', () => {
-  it('says what kind of model each embedded one is', () => {
+  it('says what kind of model each embedded one is, and what its dictionary is called', () => {
     const root = join(scratch, 'embedded');
     const declarations = {
       network: ['model.json', '{ "format": "layers-model" }'],
@@ -347,10 +347,12 @@ describe('listModels', () => {
       mkdirSync(join(root, name), { recursive: true });
       writeFileSync(join(root, name, file), content);
     }
-    expect(listModels(root, join(scratch, 'none')).embedded.map((m) => [m.name, m.architecture])).toEqual([
-      ['network', 'TensorFlow.js'],
-      ['other-text', null],
-      ['text-model', 'llama'],
+    mkdirSync(join(root, 'text-model', 'dictionary'));
+    const { embedded } = listModels(root, join(scratch, 'none'));
+    expect(embedded.map((m) => [m.name, m.architecture, m.dictionary])).toEqual([
+      ['network', 'TensorFlow.js', null],
+      ['other-text', null, null],
+      ['text-model', 'llama', 'sae:text-model'],
     ]);
   });
 

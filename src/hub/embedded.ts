@@ -14,6 +14,17 @@ export function embeddedModels(folder = embeddedFolder): string[] {
     .sort();
 }
 
+/**
+ * The folder of the dictionary that comes with an embedded model: what `sae:NAME#0` reads. Null where there is none.
+ *
+ * @param folder - of embedded models
+ */
+export function embeddedDictionary(name: string, folder = embeddedFolder): string | null {
+  if (!embeddedModels(folder).includes(name)) return null;
+  const dictionary = join(folder, name, 'dictionary');
+  return existsSync(dictionary) ? dictionary : null;
+}
+
 /** Whether a folder holds a model: Hugging Face layout, or TensorFlow.js. */
 export function isModelFolder(folder: string): boolean {
   return ['config.json', 'model.json'].some((name) => existsSync(join(folder, name)));

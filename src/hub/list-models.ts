@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { readRegularFile, regularSize } from '../core/regular-file.js';
 import { cachedModels } from './cache.js';
-import { embeddedFolder, embeddedModels } from './embedded.js';
+import { embeddedDictionary, embeddedFolder, embeddedModels } from './embedded.js';
 import { smallFileLimit } from './model-files.js';
 import { hubSettings } from './settings.js';
 
@@ -14,8 +14,10 @@ export interface ListedModel {
   folder: string;
   /** `model_type` of the config, or `TensorFlow.js`; null when neither says. */
   architecture: string | null;
-  /** On disk, all files together. */
+  /** On disk, all files together; without its dictionary. */
   bytes: number;
+  /** What names the dictionary of its latents before `#` (`sae:books-lm`); null where none comes with it. */
+  dictionary: string | null;
   /** False when files are missing, as after a download that was broken off. */
   complete: boolean;
 }
@@ -26,17 +28,22 @@ export interface ListedModel {
  * @param embeddedRoot - folder of embedded models
  * @param cache - Hugging Face cache
  */
-export function listModels(embeddedRoot = embeddedFolder, cache = hubSettings().cache) {
-  const embedded = embeddedModels(embeddedRoot).map((name) =>
-    listModel(name, join(embeddedRoot, name), true),
-  );
-  const cached = cachedModels(cache).map(({ name, folder, missing }) =>
-    listModel(name, folder, missing.length === 0),
-  );
+export function listModels(
+  embeddedRoot = embeddedFolder,
+  cache = hubSettings().cache,
+): { embedded: ListedModel[]; cached: ListedModel[]; cache: string } {
+  const embedded = embeddedModels(embeddedRoot).map((name) => ({
+    ...listModel(name, join(embeddedRoot, name), true),
+    dictionary: embeddedDictionary(name, embeddedRoot) === null ? null : `sae:${name}`,
+  }));
+  const cached = cachedModels(cache).map(({ name, folder, missing }) => ({
+    ...listModel(name, folder, missing.length === 0),
+    dictionary: null,
+  }));
   return { embedded, cached, cache };
 }
 
-function listModel(name: string, folder: string, complete: boolean): ListedModel {
+function listModel(name: string, folder: string, complete: boolean): Omit<ListedModel, 'dictionary'> {
   // A link whose blob is gone counts nothing.
   const sizes = readdirSync(folder).map((file) => regularSize(join(folder, file)) ?? 0);
   const bytes = sizes.reduce((sum, size) => sum + size, 0);

@@ -4,6 +4,7 @@
  * What is maximized is E_q[r(x)] - beta KL(q || p), q the policy and p the frozen prior; the maximum is at
  * q(x) = p(x) exp(r(x) / beta) / Z. Axes: batch, token (the positions after BOS).
  */
+import { detach } from '../engine/functions/ops.js';
 import * as tf from '../engine/functions/tfjs.js';
 import type { klEstimatorNames } from './tune-defaults.js';
 
@@ -25,14 +26,6 @@ export interface GradientChoice {
   readonly kl: KlEstimator;
   /** Advantages divided by their standard deviation, as GRPO was published; it makes beta drift with the spread. */
   readonly scaled: boolean;
-}
-
-/** The value itself, and no gradient. */
-function detach(x: tf.Tensor): tf.Tensor {
-  return tf.customGrad((value) => ({
-    value: tf.clone(value as tf.Tensor),
-    gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
-  }))(x);
 }
 
 /** ln q - ln p of each token: sums to an unbiased estimate of the KL of a sequence. */

@@ -17,10 +17,11 @@ type Models = ReturnType<typeof import('../../hub/list-models.js').listModels>;
 
 export function formatModels({ embedded, cached, cache }: Models, paint: Paint): string {
   const section = (title: string, models: Models['embedded'], empty: string) => {
-    const rows = models.map(({ name, architecture, bytes, complete }) => [
+    const rows = models.map(({ name, architecture, bytes, complete, dictionary }) => [
       `  ${name}`,
       architecture ?? 'unknown',
       complete ? formatBytes(bytes) : `${formatBytes(bytes)}, incomplete`,
+      dictionary === null ? '' : `latents: ${dictionary}#0`,
     ]);
     return `${paint('bold', title)}\n${rows.length > 0 ? formatTable(rows) : `  ${empty}`}`;
   };

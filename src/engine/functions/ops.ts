@@ -31,6 +31,14 @@ export function differentiable(
   return op(...tensors);
 }
 
+/** The value itself, and no gradient. */
+export const detach = (x: tf.Tensor): tf.Tensor =>
+  differentiable(
+    [x],
+    (x) => tf.clone(x),
+    (dy) => [tf.zerosLike(dy)],
+  );
+
 /** One ONNX node that keeps its first input's shape; `eager` says the same in TensorFlow.js. */
 function oneNode(
   name: OpName,

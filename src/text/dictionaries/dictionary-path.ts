@@ -1,4 +1,7 @@
-/** @file Where a dictionary is: on this machine, or in a repository of the Hugging Face hub, from which it is downloaded. */
+/**
+ * @file Where a dictionary is: beside an embedded model, on this machine, or in a repository of the Hugging Face hub, from
+ * which it is downloaded.
+ */
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { UserError } from '../../core/errors.js';
@@ -6,6 +9,7 @@ import { neuronpediaSource } from '../../core/units.js';
 import type { HubModel } from '../../hub/access.js';
 import { CachedRepo } from '../../hub/cache.js';
 import { type DownloadOptions, downloadFiles, type WantedFiles } from '../../hub/download-files.js';
+import { embeddedDictionary } from '../../hub/embedded.js';
 import { parseHubModel } from '../../hub/resolve-model.js';
 import { hubSettings } from '../../hub/settings.js';
 import type { Run } from '../../runs/events.js';
@@ -32,13 +36,14 @@ function onHub(name: string): HubDictionary | null {
 }
 
 /**
- * The path on this machine of a dictionary that a unit names; of one on the hub, in the cache.
+ * The path on this machine of a dictionary that a unit names: an embedded model's (its name wins over a folder's, as where
+ * models are named), a path, or one on the hub, which is in the cache.
  *
  * @throws UserError for one on the hub that was not downloaded
  */
 export function dictionaryPath(name: string): string {
   const found = onHub(name);
-  if (found === null) return name;
+  if (found === null) return embeddedDictionary(name) ?? name;
   const { model, path } = found;
   const { cache } = hubSettings();
   const repo = new CachedRepo(cache, model.repo);

@@ -212,12 +212,22 @@ const MOST_LOOKED_AT = 2e8;
 /** Dictionaries that people publish leave a tenth to four tenths of the variance unexplained. */
 const WORST_UNEXPLAINED = 0.9;
 
-/** @param mean - of `fitValues` */
-function complaintOf(mean: Float32Array, { dictionary, place, unit }: Placed): string | null {
-  const { width, size } = dictionary;
+/**
+ * How much a dictionary explains, and with how many latents.
+ *
+ * @param mean - over tokens, of what `fit.values` gives
+ * @returns the share of the variance that is left unexplained, and active latents a token
+ */
+export function fitFigures(mean: Float32Array): { unexplained: number; active: number } {
+  const width = mean.length - 3;
   const [square, left, active] = mean.subarray(width) as unknown as [number, number, number];
   const variance = square - mean.subarray(0, width).reduce((sum, x) => sum + x * x, 0);
-  const unexplained = left / variance;
+  return { unexplained: left / variance, active };
+}
+
+function complaintOf(mean: Float32Array, { dictionary, place, unit }: Placed): string | null {
+  const { size } = dictionary;
+  const { unexplained, active } = fitFigures(mean);
   if (unexplained < WORST_UNEXPLAINED && active > 0 && active < size / 2) return null;
   return (
     `${unit.path} does not seem to belong to ${placeOf(place)} of this model: it leaves ${unexplained.toPrecision(2)} of the variance unexplained (FVU), ` +

@@ -1,4 +1,6 @@
 /** @file What units a language model has, and what is known of them. */
+import { basename, dirname } from 'node:path';
+import { embeddedDictionary, embeddedFolder } from '../../hub/embedded.js';
 import { openTextWeights, type TextModel } from '../lm/model.js';
 import { expertsOf } from '../lm/spec.js';
 import { headGroup } from './head.js';
@@ -66,6 +68,9 @@ export function unitsOf({ spec, folder }: Pick<TextModel, 'spec' | 'folder'>): T
       ...(withExperts >= 0 ? [`L${withExperts}.E0`, `L${withExperts}.E0:weight`] : []),
       ...(withNeurons >= 0 ? [`L${withNeurons}.N0:pre`] : []),
       'L0.D:file.safetensors#name',
+      ...(dirname(folder) === embeddedFolder && embeddedDictionary(basename(folder)) !== null
+        ? [`sae:${basename(folder)}#0`]
+        : []),
       'logit: the',
     ],
   };
