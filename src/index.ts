@@ -50,6 +50,7 @@ export type { CorpusResult } from './text/corpus/corpus-scan.js';
 export type { CalibrationResult } from './text/readouts/calibrate-units.js';
 export type { CalibratedUnit } from './text/readouts/calibrated-unit.js';
 export type { TextUnits } from './text/readouts/list-units.js';
+export type { PublishedUnit, ScoredExemplar } from './text/readouts/published.js';
 export type { ScoreResult, UnitCalibration, UnitScore } from './text/score.js';
 export type { BaselineBest, SearchResult } from './text/search/search.js';
 export type { LayerInfo } from './vision/network.js';

@@ -11,6 +11,7 @@ export type { DownloadOptions } from './hub/download-files.js';
 export { embeddedFolder, embeddedModels } from './hub/embedded.js';
 export { type ListedModel, listModels } from './hub/list-models.js';
 export { hashModel } from './hub/model-hash.js';
+export type { PublishedExemplar, PublishedFeature } from './hub/neuronpedia-feature.js';
 export { type ResolvedModel, resolveLocal, resolveModel } from './hub/resolve-model.js';
 export type { HubSettings } from './hub/settings.js';
 
@@ -98,6 +99,7 @@ export {
 } from './text/readouts/explain.js';
 export type { GroupStatistics } from './text/readouts/group-statistics.js';
 export { Probe, type ProbeOptions, type RivalScores } from './text/readouts/probe.js';
+export type { PublishedUnit, ScoredExemplar } from './text/readouts/published.js';
 export type { Rivalry, Scores } from './text/readouts/scores.js';
 export { calibrate, type Resolved, resolveUnits, type SessionOptions } from './text/readouts/session.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';

@@ -65,6 +65,8 @@ const probe = {
 export const probeSchema = z.strictObject(probe);
 
 const length = within(textBounds.length);
+/** The address of Neuronpedia's API, for units that have a name there; null = asked where `NEURONPEDIA_API_KEY` is set. */
+const neuronpedia = name.nullable().default(null);
 
 const score = z
   .strictObject({
@@ -76,6 +78,7 @@ const score = z
     ablate: z.boolean().default(false),
     /** Only raw values, which need no calibration. */
     raw: z.boolean().default(false),
+    neuronpedia,
   })
   .refine(({ ablate, raw }) => !(ablate && raw), {
     message: 'needs no calibration, and `ablate` does: one of the two',
@@ -131,6 +134,7 @@ const search = z
     baseline: z.boolean().default(true),
     /** Texts of the frontier that are explained. */
     finalists: within(textBounds.finalists).default(textDefaults.finalists),
+    neuronpedia,
   })
   .refine(({ seconds, evaluations }) => seconds === undefined || evaluations === undefined, {
     message: 'is given beside `seconds`: a budget is one of the two',

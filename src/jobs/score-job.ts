@@ -4,6 +4,7 @@ import { type CalibrationResult, calibrateUnits } from '../text/readouts/calibra
 import { explainText } from '../text/readouts/explain.js';
 import { checkScore, type ScoreResult, scoreText } from '../text/score.js';
 import { openSession } from './open-subject.js';
+import { publishedFeatures } from './published-features.js';
 import type { Task } from './task.js';
 
 export const scoreTask: Task<'score', ScoreResult> = {
@@ -11,8 +12,10 @@ export const scoreTask: Task<'score', ScoreResult> = {
   pathFields: ['model', 'calibrationText'],
   outputFields: [],
   async *open(job, signal, given) {
-    const { text, units, ablate, raw } = job;
-    const options = { ...(yield* openSession(job, signal, given.model)), text, units, ablate, raw };
+    const { text, units, ablate, raw, neuronpedia } = job;
+    const session = yield* openSession(job, signal, given.model);
+    const published = yield* publishedFeatures(units, neuronpedia, signal);
+    const options = { ...session, text, units, ablate, raw, published };
     checkScore(options);
     return {
       model: { name: options.model.name, hash: options.modelHash },

@@ -9,6 +9,7 @@ import { checkSearch } from '../text/search/check-search.js';
 import { earlierSearch, furtherBudget } from '../text/search/resume.js';
 import { type SearchOptions, type SearchResult, searchText } from '../text/search/search.js';
 import { openSession } from './open-subject.js';
+import { publishedFeatures } from './published-features.js';
 import type { JobOf } from './schema.js';
 import type { Given, Task } from './task.js';
 
@@ -34,9 +35,11 @@ export const textTask: Task<'text', SearchResult> = {
 async function* searchOptions(job: JobOf<'text'>, signal: AbortSignal, given: Given): Run<SearchOptions> {
   const { unit, method, length, seconds, evaluations, quietOn, gamma, lambda, baseline, finalists } = job;
   const session = yield* openSession(job, signal, given.model);
-  const { prior, policy, naturalText } = job;
+  const { prior, policy, naturalText, neuronpedia } = job;
+  const published = yield* publishedFeatures([unit], neuronpedia, signal);
   return {
     ...session,
+    published,
     ...{ unit, method, length, quietOn, baseline, finalists, budget: budgetOf(seconds, evaluations) },
     ...(gamma !== undefined && { gamma }),
     ...(lambda !== undefined && { lambda }),

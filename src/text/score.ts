@@ -9,6 +9,7 @@ import type { CalibratedUnit } from './readouts/calibrated-unit.js';
 import { type Details, detailsOf, hasRaw, rawOf, type TextDetails } from './readouts/details.js';
 import { type Objective, soleReadout } from './readouts/objective.js';
 import { Probe } from './readouts/probe.js';
+import { type PublishedUnit, publishedOf } from './readouts/published.js';
 import type { Readout } from './readouts/readout.js';
 import {
   calibrate,
@@ -36,6 +37,8 @@ export interface UnitScore {
   ablation?: number[];
   /** What z is counted from, a term of a sum each; none where only raw values were asked for. */
   calibration: UnitCalibration[];
+  /** What Neuronpedia publishes of it; where that was asked for. */
+  published?: PublishedUnit;
 }
 
 export interface ScoreResult {
@@ -81,6 +84,10 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
   const { logProbs, units } = options.raw
     ? await rawScores(subject, resolved, ids)
     : yield* calibratedScores(options, subject, resolved, ids, event);
+  for (const [i, { objective }] of resolved.entries()) {
+    const published = await publishedOf(subject, objective, options.published);
+    if (published) units[i]!.published = published;
+  }
   return {
     model: model.name,
     tokens: Array.from(ids, (id) => model.tokenizer.tokenString(id)),

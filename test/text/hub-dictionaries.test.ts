@@ -1,5 +1,8 @@
 /** @file Dictionaries in a repository of the hub: what is downloaded, what is kept, and what is refused. */
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -93,6 +96,35 @@ it('by the name that Neuronpedia has for it, with a folder of the model', async 
   expect(fetched()).toEqual([
     `GET hub /${repo}/resolve/${tinyCommit}/layer_1/width_16k/average_l0_102/params.npz`,
   ]);
+});
+
+it("Neuronpedia's maximum and texts stand beside the text, read by the same model", async () => {
+  const exemplar = { tokens: ['What', ' does', ' it', ' mean', '?'], values: [0, 1, 2, 3, 9] };
+  const server = createServer((_, response) =>
+    response.end(JSON.stringify({ maxActApprox: 12, activations: [exemplar] })),
+  );
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  try {
+    const neuronpedia = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const model = await openModel(join(embeddedFolder, 'books-lm'));
+    const unit = 'gemma-2-2b/1-gemmascope-res-16k/2';
+    const { units } = await model.score('What does it mean?', unit, { raw: true, neuronpedia });
+    const { published, peak } = units[0]!;
+    expect(published).toMatchObject({
+      name: unit,
+      maximum: 12,
+      exemplars: [{ text: 'What does it mean?', published: 9 }],
+    });
+    expect(published!.exemplars[0]!.raw).toBeCloseTo(peak.raw, 4);
+    const search = await model.search(unit, {
+      ...{ neuronpedia, evaluations: 20, length: 3, finalists: 0, baseline: false },
+      ...{ reference: 'none', calibrationTokens: 512 },
+    });
+    expect(search.published).toEqual(published);
+    await expect(model.score('a', 'L1.H1', { raw: true, neuronpedia })).rejects.toThrow(/none of these has/);
+  } finally {
+    server.close();
+  }
 });
 
 it('also in sums and reference classes, by the name of the file, with its configuration', async () => {

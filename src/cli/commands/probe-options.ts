@@ -82,3 +82,10 @@ export function probeFields({ family, calibrateOn, calibrationTokens, ...flags }
     calibrationTokens: calibrationTokens ?? null,
   };
 }
+
+/** `--neuronpedia`, of the commands that show what it publishes of a unit. */
+export const neuronpediaOption = (): Option =>
+  new Option(
+    '--neuronpedia <address>',
+    'also what Neuronpedia publishes of units that have a name there, from this address of its API (with the variable NEURONPEDIA_API_KEY alone: https://www.neuronpedia.org)',
+  );

@@ -2,13 +2,14 @@
 import { Command } from 'commander';
 import { repeated } from '../options.js';
 import { perform } from '../perform.js';
-import { addProbeOptions, type ProbeFlags, probeFields } from './probe-options.js';
+import { addProbeOptions, neuronpediaOption, type ProbeFlags, probeFields } from './probe-options.js';
 
 interface ScoreFlags extends ProbeFlags {
   text: string;
   unit: string[];
   ablate?: boolean;
   raw?: boolean;
+  neuronpedia?: string;
 }
 
 export function scoreCommand(): Command {
@@ -26,12 +27,14 @@ export function scoreCommand(): Command {
     )
     .option('--raw', 'only raw values, at once: no z, which needs calibration');
   return addProbeOptions(command)
+    .addOption(neuronpediaOption())
     .addHelpText(
       'after',
       '\nExamples:\n  $ superstim score --model ./stories260k --unit L2.H3 --text "Once upon a time"',
     )
     .action(async (flags: ScoreFlags) => {
-      const { text, unit: units, ablate = false, raw = false } = flags;
-      await perform({ task: 'score', ...probeFields(flags), ...{ text, units, ablate, raw } }, flags);
+      const { text, unit: units, ablate = false, raw = false, neuronpedia = null } = flags;
+      const fields = { text, units, ablate, raw, neuronpedia };
+      await perform({ task: 'score', ...probeFields(flags), ...fields }, flags);
     });
 }

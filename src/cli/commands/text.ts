@@ -4,7 +4,7 @@ import { type SearchMethodName, searchMethodNames, textBounds, textDefaults } fr
 import { integer, number, outOption, repeated, single } from '../options.js';
 import { perform } from '../perform.js';
 import { tuiOption } from '../watch-run.js';
-import { addProbeOptions, type ProbeFlags, probeFields } from './probe-options.js';
+import { addProbeOptions, neuronpediaOption, type ProbeFlags, probeFields } from './probe-options.js';
 
 interface TextFlags extends ProbeFlags {
   unit: string;
@@ -18,6 +18,7 @@ interface TextFlags extends ProbeFlags {
   corpus?: string[];
   prior?: string;
   policy?: string;
+  neuronpedia?: string;
   out: string;
   tui?: boolean;
 }
@@ -81,6 +82,7 @@ export function textCommand(): Command {
     .addOption(outOption())
     .addOption(tuiOption());
   return addProbeOptions(command)
+    .addOption(neuronpediaOption())
     .addHelpText(
       'after',
       '\nExamples:\n  $ superstim text --unit L2.H3\n  $ superstim text --model ./stories260k --unit L3.N17 --evaluations 20000 --json',
@@ -100,5 +102,6 @@ async function searchFields(flags: TextFlags) {
     naturalText: flags.corpus ?? [],
     prior: flags.prior ?? null,
     policy: flags.policy ?? null,
+    neuronpedia: flags.neuronpedia ?? null,
   };
 }

@@ -2,6 +2,7 @@
 import { formatTable } from '../../core/format.js';
 import type { ScoreResult, UnitScore } from '../../text/score.js';
 import type { Paint } from '../output.js';
+import { formatPublished } from './published.js';
 
 /** What of a score is printed. */
 export type PrintedScore = Pick<ScoreResult, 'tokens' | 'logprobs' | 'cross_entropy'> & {
@@ -30,6 +31,7 @@ export function formatScore(result: PrintedScore, paint: Paint): string {
     '',
     `${paint('bold', `${result.cross_entropy.toFixed(2)} nats a token`)}`,
     ...summaries,
+    ...units.flatMap(({ published, peak }) => (published ? formatPublished(published, peak.raw) : [])),
   ].join('\n');
 }
 

@@ -5,6 +5,7 @@ import type { ScoredText } from '../../core/scored-text.js';
 import type { TextCluster } from '../../text/readouts/clusters.js';
 import type { BaselineBest, SearchResult } from '../../text/search/search.js';
 import type { Paint } from '../output.js';
+import { formatPublished } from './published.js';
 
 /** Rows of the frontier that are printed; `--json` and the run folder have all. */
 const ROWS = 12;
@@ -14,7 +15,7 @@ export type TextDocument = SearchResult & { run: string };
 
 /** The frontier as a table, with what it compares to and what carries the texts. */
 export function formatSearch(
-  { frontier, baselines, clusters, cost, hypervolume, run, unit }: TextDocument,
+  { frontier, baselines, clusters, cost, hypervolume, published, run, unit }: TextDocument,
   paint: Paint,
 ): string {
   const header = ['nats', 'z', 'margin', 'rank', 'text'].map((title) => title);
@@ -31,6 +32,7 @@ export function formatSearch(
     ...(clusters.length > 0
       ? ['', 'what carries them (sigmas lost without the token)', formatTable(clusters.map(formatCluster))]
       : []),
+    ...(published ? ['', ...formatPublished(published, Math.max(...frontier.map(({ raw }) => raw)))] : []),
     '',
     `run: ${run}`,
   ].join('\n');

@@ -3,6 +3,7 @@
 import { lastOf } from '../../core/last-of.js';
 import { once } from '../../core/once.js';
 import type { Engine } from '../../engine/compile.js';
+import type { PublishedFeature } from '../../hub/neuronpedia-feature.js';
 import { eventClock, type Run, stamped } from '../../runs/events.js';
 import type { TextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
@@ -30,6 +31,8 @@ export interface SessionOptions {
   /** Positions to calibrate on, about; as many as half a minute allows unless told otherwise. */
   readonly calibrationTokens?: number;
   readonly seed: number;
+  /** What others publish of the units, by name. */
+  readonly published?: ReadonlyMap<string, PublishedFeature>;
   /** Ends preparation between two steps by throwing its reason; a search that runs stops and keeps what it has. */
   readonly signal?: AbortSignal;
 }

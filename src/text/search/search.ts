@@ -9,6 +9,7 @@ import { asJson, type EventBody, eventClock, type Run, stamped } from '../../run
 import { openSubject } from '../lm/subject.js';
 import { type SearchMethodName, textDefaults } from '../names.js';
 import { clusterTexts, type TextCluster } from '../readouts/clusters.js';
+import { type PublishedUnit, publishedOf } from '../readouts/published.js';
 import { calibrate, effectGroups, groupsOf } from '../readouts/session.js';
 import type { Arena, Figures, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
@@ -49,6 +50,8 @@ export interface SearchResult {
   measured: Figures | null;
   /** The texts that were explained, grouped by what excites the unit in them. */
   clusters: TextCluster[];
+  /** What Neuronpedia publishes of the unit; where that was asked for. */
+  published?: PublishedUnit;
 }
 
 /**
@@ -80,6 +83,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       ...(options.finalists === 0 ? [] : Object.values(baselines).filter((best) => best !== null)),
     ];
     const explanations = yield* stamped(explainFinalists(subject, tools.whole, finalists, signal), event);
+    const published = await publishedOf(subject, plan.objective, options.published);
     const result: SearchResult = {
       unit: plan.objective.name,
       method,
@@ -93,6 +97,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       baselines,
       measured: search.measured,
       clusters: clusterTexts(explanations),
+      ...(published && { published }),
     };
     yield event({
       kind: 'finished',

@@ -1,0 +1,54 @@
+/** @file What is published of a unit beside what this model says of the same texts. */
+import type { PublishedExemplar, PublishedFeature } from '../../hub/neuronpedia-feature.js';
+import type { TextSubject } from '../lm/subject.js';
+import { hasRaw, rawOf } from './details.js';
+import { type Objective, soleReadout } from './objective.js';
+
+/** A text that excites a unit most in the corpus of others. */
+export interface ScoredExemplar {
+  text: string;
+  /** Its largest activation as published. */
+  published: number;
+  /** The same by this model. */
+  raw: number;
+}
+
+export interface PublishedUnit {
+  /** `gemma-2-2b/20-gemmascope-res-16k/1234` */
+  name: string;
+  /** The largest activation in the corpus; null where it is not published. */
+  maximum: number | null;
+  exemplars: ScoredExemplar[];
+}
+
+/** What is published by name of an objective; null where nothing is. */
+export async function publishedOf(
+  subject: TextSubject,
+  objective: Objective,
+  features: ReadonlyMap<string, PublishedFeature> | undefined,
+): Promise<PublishedUnit | null> {
+  const readout = soleReadout(objective);
+  const feature = readout && features?.get(readout.name);
+  if (!feature || !hasRaw(readout)) return null;
+  const exemplars: ScoredExemplar[] = [];
+  for (const exemplar of feature.exemplars) {
+    const text = textOf(subject, exemplar);
+    const ids = Int32Array.from(subject.tokenizer.encode(text).slice(0, subject.spec.context));
+    if (ids.length < 2) continue;
+    const { units } = await rawOf(subject, [readout], ids);
+    const raw = Math.max(...units[0]!.subarray(1));
+    exemplars.push({ text, published: Math.max(...exemplar.values), raw });
+  }
+  return { name: feature.name, maximum: feature.maximum, exemplars };
+}
+
+/** The tokens up to the context's length, those before the peak first; BOS, which is put before every text, left out. */
+function textOf({ tokenizer, spec, start }: TextSubject, { tokens, values }: PublishedExemplar): string {
+  const peak = values.indexOf(Math.max(...values));
+  const bos = tokens[0] === tokenizer.tokenString(start) ? 1 : 0;
+  const from = Math.max(bos, peak + 2 - spec.context);
+  return tokens
+    .slice(from, from + spec.context - 1)
+    .join('')
+    .replaceAll('▁', ' ');
+}
