@@ -149,7 +149,7 @@ it('superstim explain shows the evidence for a text', async () => {
 it('docs/jobs.md lists the fields of every task', () => {
   const page = readFileSync(new URL('../../docs/jobs.md', import.meta.url), 'utf8');
   const common = Object.keys(fieldsOf('score')).filter(
-    (field) => !['text', 'units', 'ablate', 'raw'].includes(field),
+    (field) => !['text', 'units', 'ablate', 'raw', 'neuronpedia'].includes(field),
   );
   for (const task of Object.keys(jobSchemas) as TaskName[]) {
     const row = page.split('\n').find((line) => line.startsWith(`| \`${task}\` |`)) ?? '';
