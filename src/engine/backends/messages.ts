@@ -14,7 +14,9 @@ export type Request =
       readonly device: Device;
       readonly set: number;
       readonly name: string;
+      /** What comes, and as what it is kept: what is in half precision may be widened there. */
       readonly type: WeightType;
+      readonly kept: WeightType;
       readonly data: Float32Array | Uint16Array;
     }
   /** A whole set of weights is no longer needed, but for programs that are loaded. */

@@ -36,19 +36,26 @@ export class OnnxRuntime implements Backend {
     const owner = ownerOf(weights);
     const set = this.sets.get(owner) ?? { number: ++lastNumber, names: new Set<string>() };
     this.sets.set(owner, set);
+    const { device } = this;
+    let sent: Promise<unknown> = Promise.resolve();
     for (const name of names) {
       if (set.names.has(name)) continue;
-      const type = weightType(weights, name, this.traits);
+      const type = weights.halves?.type(name) ?? 'float32';
+      const kept = weightType(weights, name, this.traits);
       const data = isHalf(type) ? readFiniteHalf(weights, name, type) : readFinite(weights, name);
+      // One is on its way, and widened there, while the next is read.
+      await sent;
+      if (set.names.has(name)) continue;
       set.names.add(name);
       // Handed over, not copied; a view of a larger buffer (a small read from a file) cannot be.
       const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
-      const { device } = this;
-      // One by one, so that only one weight at a time is on its way.
-      await askWorker({ kind: 'weight', device, set: set.number, name, type, data: own }, [
+      sent = askWorker({ kind: 'weight', device, set: set.number, name, type, kept, data: own }, [
         own.buffer as ArrayBuffer,
       ]);
+      // Where the next cannot be read, nobody waits for this one.
+      sent.catch(() => {});
     }
+    await sent;
   }
 
   async load(content: Program, { weights, threads, arena }: LoadOptions): Promise<LoadedProgram> {

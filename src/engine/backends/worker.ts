@@ -6,8 +6,9 @@
  */
 import { parentPort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
-import type { WeightType } from '../compiler/half-weights.js';
+import { isHalf } from '../compiler/half-weights.js';
 import { type Feed, type Program, widensHalves, withConstants } from '../compiler/program.js';
+import { float32FromBf16, float32FromF16 } from '../weights/half.js';
 import type { ArrayValue } from './backend.js';
 import type { FedInput, Reply, Request } from './messages.js';
 import {
@@ -61,8 +62,11 @@ const arrayOf = (tensor: ort.Tensor): ArrayValue => ({
   dtype: tensor.type as 'float32',
 });
 
+const wideners = { float16: float32FromF16, bfloat16: float32FromBf16 };
+
 /** ONNX Runtime takes no bfloat16 from JavaScript: graphs get the bits and make it of them. */
-function weightTensor(type: WeightType, data: Float32Array | Uint16Array): ort.Tensor {
+function weightTensor({ type, kept, data }: Extract<Request, { kind: 'weight' }>): ort.Tensor {
+  if (isHalf(type) && !isHalf(kept)) return new ort.Tensor('float32', wideners[type](data as Uint16Array));
   return new ort.Tensor(type === 'bfloat16' ? 'uint16' : type, data as Float32Array);
 }
 
@@ -149,8 +153,8 @@ async function run({ program, inputs, keep }: Extract<Request, { kind: 'run' }>)
 async function handle(request: Request): Promise<Record<string, ArrayValue>> {
   switch (request.kind) {
     case 'weight': {
-      const { device, set, name, type, data } = request;
-      weightSet(set).weights.set(name, await workerDevices[device].place(weightTensor(type, data)));
+      const { device, set, name } = request;
+      weightSet(set).weights.set(name, await workerDevices[device].place(weightTensor(request)));
       return {};
     }
     case 'forget': {

@@ -26,7 +26,11 @@ function sources(type: HalfType): { halves: WeightSource; floats: WeightSource }
       if (bits.has(name)) throw new Error(`${name} was read as float32`);
       return floats.read(name);
     },
-    halves: { type: (name) => (bits.has(name) ? type : undefined), read: (name) => bits.get(name)!.slice() },
+    halves: {
+      stay: true,
+      type: (name) => (bits.has(name) ? type : undefined),
+      read: (name) => bits.get(name)!.slice(),
+    },
   };
   return { halves, floats };
 }
@@ -54,12 +58,14 @@ describe.each(['float16', 'bfloat16'] as const)('weights kept in %s', (type) => 
   it.each(['float32', 'int8'] as const)('give exactly what they give as float32 (%s)', async (precision) => {
     const given = { ids: Int32Array.of(5, 0, 63), x: new Random(2).normals(128) };
     const results = [];
-    for (const weights of [halves, floats]) {
+    const widenedOnce = { ...halves, halves: { ...halves.halves!, stay: false } };
+    for (const weights of [halves, floats, widenedOnce]) {
       const program = await compile(network, { inputs, weights, precision });
       results.push(await program.run(given));
       program.dispose();
     }
     expect(results[0]).toEqual(results[1]);
+    expect(results[2]).toEqual(results[1]);
   });
 
   it('are widened for each node alone, before all other nodes', () => {

@@ -17,7 +17,8 @@ export type WeightType = 'float32' | HalfType;
 
 /** The type in which a device keeps a weight of a source. */
 export function weightType(weights: WeightSource, name: string, traits: Traits): WeightType {
-  return (traits.widensHalves && weights.halves?.type(name)) || 'float32';
+  const { halves } = weights;
+  return (traits.widensHalves && halves?.stay && halves.type(name)) || 'float32';
 }
 
 export const isHalf = (type: GraphDType | WeightType): type is HalfType =>

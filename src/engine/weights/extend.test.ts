@@ -43,7 +43,7 @@ describe.each(['onnx', 'cpu'] as const)('extendWeights on %s', (engine) => {
 });
 
 it('keeps in half precision what the network does, and nothing of others', () => {
-  const halves = { type: () => 'bfloat16' as const, read: () => Uint16Array.of(0) };
+  const halves = { stay: true, type: () => 'bfloat16' as const, read: () => Uint16Array.of(0) };
   const extended = extendWeights({ ...counted('w', [1]), halves }, [{ ...counted('other', [2]), halves }]);
   expect(extended.halves!.type('w')).toBe('bfloat16');
   expect(extended.halves!.type('other')).toBeUndefined();

@@ -17,8 +17,8 @@ export function extendWeights(network: WeightSource, others: readonly WeightSour
     shape: (name) => holder(name).shape(name),
     read: (name) => holder(name).read(name),
     halves: halves && {
+      ...halves,
       type: (name) => (brought.has(name) ? undefined : halves.type(name)),
-      read: (name) => halves.read(name),
     },
     extends: ownerOf(network),
   };

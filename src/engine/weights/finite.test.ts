@@ -31,7 +31,7 @@ it.each([
   expect(firstNonFiniteHalf(half(1, Number.NaN), type)).toBe(1);
   const source = (value: number) => ({
     ...{ names: ['w'], shape: () => [2], read: () => new Float32Array(2) },
-    halves: { type: () => type, read: () => half(1, value) },
+    halves: { stay: true, type: () => type, read: () => half(1, value) },
   });
   expect(readFiniteHalf(source(2), 'w', type)).toEqual(half(1, 2));
   expect(() => readFiniteHalf(source(Number.NEGATIVE_INFINITY), 'w', type)).toThrow(

@@ -108,7 +108,7 @@ const MANY_HALVES = 2 ** 28;
 
 /** Arrays of one file or of the shards of one model; also the weights of a network. */
 export class NamedArrays implements WeightSource {
-  /** Matrices in half precision, where they are so many that float32 would take much memory. */
+  /** Matrices in half precision. */
   readonly halves: HalfWeights | undefined;
 
   constructor(
@@ -116,8 +116,10 @@ export class NamedArrays implements WeightSource {
     readonly path: string,
   ) {
     const sizes = [...entries.values()].map((entry) => (halfType(entry) ? sizeOf(entry.shape) : 0));
-    if (sizes.reduce((sum, size) => sum + size, 0) < MANY_HALVES) return;
+    const elements = sizes.reduce((sum, size) => sum + size, 0);
+    if (elements === 0) return;
     this.halves = {
+      stay: elements >= MANY_HALVES,
       type: (name) => halfType(this.entry(name)),
       read: (name) => {
         const { load, bytes } = this.entry(name);

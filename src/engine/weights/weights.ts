@@ -14,9 +14,11 @@ export interface WeightArray {
 /** Floats of two bytes. */
 export type HalfType = 'float16' | 'bfloat16';
 
-/** Arrays that an engine may keep as they are stored, in half the memory, and widen each time it computes with them. */
+/** Arrays that are stored in half precision. */
 export interface HalfWeights {
-  /** Undefined for an array that is kept as float32; always the same for a name. */
+  /** Whether an engine should keep them so, in half the memory, and widen them each time it computes with them. */
+  readonly stay: boolean;
+  /** Undefined for an array that is not; always the same for a name. */
   type(name: string): HalfType | undefined;
   /** The bits of an array that has a type here, the caller's to keep. `read` gives the same values. */
   read(name: string): Uint16Array;
@@ -29,7 +31,7 @@ export interface WeightSource {
   shape(name: string): readonly number[];
   /** The array, the caller's to keep (the engine hands it over to its thread). */
   read(name: string): Float32Array;
-  /** None where all arrays are kept as float32. */
+  /** Undefined where no array is stored in half precision. */
   readonly halves?: HalfWeights | undefined;
   /** The source under which engines keep these arrays, where it is another: see `extendWeights`. */
   readonly extends?: WeightSource;

@@ -75,6 +75,7 @@ export function matchWeights(described: TransformerSpec, file: WeightSource, whe
         return values;
       },
       halves: halves && {
+        ...halves,
         type: (name) => halves.type(fileName(name)),
         read: (name) => halves.read(fileName(name)),
       },

@@ -14,8 +14,8 @@ export function withArrays(source: WeightSource, further: ReadonlyMap<string, Pr
     shape: (name) => further.get(name)?.shape ?? source.shape(name),
     read: (name) => further.get(name)?.read() ?? source.read(name),
     halves: halves && {
+      ...halves,
       type: (name) => (further.has(name) ? undefined : halves.type(name)),
-      read: (name) => halves.read(name),
     },
   };
 }
