@@ -161,7 +161,7 @@ async function withPeaks(
   const { tokenizer } = subject;
   const all: CorpusText[] = [];
   for (const text of texts) {
-    const ids = Int32Array.from(tokenizer.behindBos(text.token_ids));
+    const ids = Int32Array.from(tokenizer.behindStart(text.token_ids));
     const { units } = await detailsOf(subject, [probe], ids);
     const byToken = Array.from(units[0]!.z.subarray(1));
     const peak = byToken.indexOf(Math.max(...byToken));

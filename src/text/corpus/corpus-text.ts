@@ -109,7 +109,7 @@ export async function* corpusSequences(
         stretch++;
         if (!isNew) continue;
         const sequences = cutStretch(text, tokenizer, cut.length)
-          .map((ids) => Int32Array.from(tokenizer.behindBos(ids)))
+          .map((ids) => Int32Array.from(tokenizer.behindStart(ids)))
           .filter((ids) => tokenizer.roundTrips(ids));
         yield { sequences, bytes: before + bytes, next: { file, stretch } };
       }

@@ -5,6 +5,7 @@ import { UserError } from '../../core/errors.js';
 import { warmUp } from '../../engine/backends/worker-client.js';
 import { openSafetensorsFolder } from '../../engine/weights/safetensors.js';
 import { readConfig } from './config.js';
+import type { FrameReport } from './frame.js';
 import { type MatchedWeights, matchWeights } from './match-weights.js';
 import type { TransformerSpec } from './spec.js';
 import { loadTokenizer, type Tokenizer } from './tokenizer.js';
@@ -17,6 +18,8 @@ export interface TextModel extends TextWeights {
   readonly name: string;
   readonly folder: string;
   readonly tokenizer: Tokenizer;
+  /** What its texts stand in, where that was chosen (`inFrame`). */
+  readonly frame?: FrameReport;
   /** What was unusual when it was opened, one sentence each. */
   readonly notes?: readonly string[];
 }

@@ -1,7 +1,7 @@
 /** @file A key-value cache as inputs and outputs of graphs. */
 import type { Resident } from '../../engine/compile.js';
 import type * as tf from '../../engine/functions/tfjs.js';
-import type { TransformerSpec } from './spec.js';
+import { leadOf, type TransformerSpec, tailOf } from './spec.js';
 
 export type CacheEntries = Record<string, Resident>;
 
@@ -10,11 +10,11 @@ export function cacheNames(spec: TransformerSpec): string[] {
   return Array.from({ length: spec.layers }, (_, layer) => [`keys${layer}`, `values${layer}`]).flat();
 }
 
-/** Keys or values of one layer, for so many sequences. */
+/** Keys or values of one layer, for so many sequences and what is read around them. */
 export const cacheShape = (spec: TransformerSpec, batch: number, positions: number): number[] => [
   batch,
   spec.kvHeads,
-  positions,
+  leadOf(spec).length + positions + tailOf(spec).length,
   spec.dHead,
 ];
 

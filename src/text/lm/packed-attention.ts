@@ -6,8 +6,15 @@ import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { sinkScores } from './attention.js';
 import { consecutive } from './positions.js';
-import type { KeyValueCache, Memory, Projected } from './reading.js';
-import { attentionScale, type TransformerSpec } from './spec.js';
+import type { KeysAndValues, KeyValueCache, Memory, Projected } from './reading.js';
+import { attentionScale, leadOf, type TransformerSpec } from './spec.js';
+
+/** Keys and values of sequences, `[batch, kvHead, pos, dHead]`, behind those of one lead, `[1, kvHead, lead, dHead]`. */
+export function behind(lead: KeysAndValues, own: KeysAndValues): KeysAndValues {
+  const join = (first: tf.Tensor, then: tf.Tensor) =>
+    tf.concat([tf.tile(first, [then.shape[0]!, 1, 1, 1]), then], 2);
+  return { k: join(lead.k, own.k), v: join(lead.v, own.v) };
+}
 
 /** Some tokens of sequences whose other tokens were read before, one after the other without gaps. */
 export interface PackedTokens {
@@ -29,11 +36,14 @@ export interface PackedTokens {
 /**
  * What tokens look at, by layer: sequences are put together from keys and values that were known and those of the tokens,
  * all of them see what stands before them, and each token gets its own part.
+ *
+ * @param lead - what stands before position 0 of every sequence, by layer
  */
 export function packedMemory(
   spec: TransformerSpec,
   weights: WeightLookup,
   packed: PackedTokens,
+  lead: ((layer: number) => KeysAndValues) | null = null,
 ): (layer: number, own: Projected) => Memory {
   const { past, slots, sources } = packed;
   const [tokens] = packed.ids.shape as [number];
@@ -58,7 +68,8 @@ export function packedMemory(
     const byPlace = tf.reshape(tf.transpose(numbers, [0, 2, 1]), [sequences * pos, heads]);
     return tf.reshape(tf.gather(byPlace, slots as tf.Tensor1D), [tokens * heads]) as tf.Tensor1D;
   });
-  const masks = consecutive(spec, pos);
+  const before = leadOf(spec).length;
+  const masks = consecutive(spec, pos, before);
   return (layer, { q, k, v }) => {
     const rows = (x: tf.Tensor) => tf.reshape(x, [-1, dHead]);
     const all = (past: tf.Tensor, x: tf.Tensor) =>
@@ -70,10 +81,11 @@ export function packedMemory(
       (heads / kvHeads) * pos,
       dHead,
     ]);
-    const [keys, values] = [all(past.keys[layer]!, k), all(past.values[layer]!, v)];
+    const whole = { k: all(past.keys[layer]!, k), v: all(past.values[layer]!, v) };
+    const seenBy = lead ? behind(lead(layer), whole) : whole;
     const mask = masks.mask(spec.windows[layer]!);
     const seen = once(() =>
-      softmaxAttention(queries, keys, values, mask, {
+      softmaxAttention(queries, seenBy.k, seenBy.v, mask, {
         scale: attentionScale(spec, layer),
         cap: spec.attentionCap,
         sink: sinkScores(spec, weights, layer, pos),
@@ -85,7 +97,7 @@ export function packedMemory(
     return {
       k,
       v,
-      pattern: once(() => ofTokens(seen().pattern, pos)),
+      pattern: once(() => ofTokens(seen().pattern, before + pos)),
       z: once(() => ofTokens(seen().z, dHead)),
     };
   };

@@ -19,21 +19,22 @@ export interface Positions {
   causal(window: number | null): boolean;
 }
 
-/** Every row holds positions 0 … pos - 1. */
-export function consecutive(spec: TransformerSpec, pos: number): Positions {
+/** Every row holds `pos` positions, the first of them `from`, and sees what stands before them too. */
+export function consecutive(spec: TransformerSpec, pos: number, from = 0): Positions {
   const group = spec.heads / spec.kvHeads;
+  const end = from + pos;
   return {
-    causal: (window) => window === null || window >= pos,
-    learned: (table) => tf.slice(table, [tableOffset(spec), 0], [pos, table.shape[1]!]),
+    causal: (window) => from === 0 && (window === null || window >= pos),
+    learned: (table) => tf.slice(table, [tableOffset(spec) + from, 0], [pos, table.shape[1]!]),
     rotation: onceEach((rotary) => ({
-      ...rotationTables(rotary, pos),
+      ...rotationTables(rotary, pos, from),
       rows: null,
       interleaved: rotary.pairs === 'neighbours',
     })),
     mask: onceEach((window) => {
-      const range = tf.range(0, pos, 1, 'int32');
-      const queries = tf.reshape(tf.tile(range, [group]), [group * pos, 1]);
-      const mask = tf.reshape(hidden(queries, tf.reshape(range, [1, pos]), window), [1, 1, group * pos, pos]);
+      const queries = tf.reshape(tf.tile(tf.range(from, end, 1, 'int32'), [group]), [group * pos, 1]);
+      const keys = tf.reshape(tf.range(0, end, 1, 'int32'), [1, end]);
+      const mask = tf.reshape(hidden(queries, keys, window), [1, 1, group * pos, end]);
       return sloped(spec, mask, pos);
     }),
   };

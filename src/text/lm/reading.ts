@@ -21,11 +21,11 @@ export type Edits = Readonly<Record<string, (activation: tf.Tensor) => tf.Tensor
 /** Projections of the tokens being read: q `[batch, head, pos, dHead]`, k and v `[batch, kvHead, pos, dHead]`. */
 export type Projected = Record<'q' | 'k' | 'v', tf.Tensor>;
 
+/** `[batch, kvHead, kPos, dHead]` each. */
+export type KeysAndValues = Readonly<Record<'k' | 'v', tf.Tensor>>;
+
 /** What they look at. */
-export interface Memory {
-  /** `[batch, kvHead, kPos, dHead]` */
-  readonly k: tf.Tensor;
-  readonly v: tf.Tensor;
+export interface Memory extends KeysAndValues {
   /** What they see of it, `[batch, head, qPos, kPos]`, and get of it, `[batch, head, pos, dHead]`, where known already. */
   readonly pattern?: Lazy<tf.Tensor>;
   readonly z?: Lazy<tf.Tensor>;

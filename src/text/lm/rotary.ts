@@ -48,15 +48,19 @@ function yarnRamp(
   return [Math.max(whole[0]!, 0), Math.min(whole[1]!, dims - 1)];
 }
 
-/** Cosine and sine of position * frequency, `[positions, pairs]`, for positions from 0. */
-export function rotationTables(rotary: Rotary, positions: number): { cos: tf.Tensor; sin: tf.Tensor } {
+/** Cosine and sine of position * frequency, `[positions, pairs]`, for positions from `from` on. */
+export function rotationTables(
+  rotary: Rotary,
+  positions: number,
+  from = 0,
+): { cos: tf.Tensor; sin: tf.Tensor } {
   const frequencies = rotaryFrequencies(rotary);
   const magnitude =
     rotary.scaling?.kind === 'yarn' || rotary.scaling?.kind === 'longrope' ? rotary.scaling.magnitude : 1;
   const table = (f: (angle: number) => number) => {
     const values = Float32Array.from(
       { length: positions * frequencies.length },
-      (_, i) => magnitude * f(Math.floor(i / frequencies.length) * frequencies[i % frequencies.length]!),
+      (_, i) => magnitude * f((from + Math.floor(i / frequencies.length)) * frequencies[i % frequencies.length]!),
     );
     return tf.tensor(values, [positions, frequencies.length]);
   };

@@ -175,7 +175,29 @@ export interface TransformerSpec {
   readonly tiedEmbeddings: boolean;
   readonly bos: number | null;
   readonly eos: readonly number[];
+  /** What stands around every sequence; `context` counts what is left for the sequence. */
+  readonly frame?: Frame;
 }
+
+/** Fixed tokens around every sequence: read, but neither searched nor counted. */
+export interface Frame {
+  /** At least one. The last is what stands at position 0 of sequences. */
+  readonly before: readonly number[];
+  /** Behind the last position of a sequence. */
+  readonly after: readonly number[];
+}
+
+/** What stands before position 0. */
+export const leadOf = ({ frame }: TransformerSpec): readonly number[] => frame?.before.slice(0, -1) ?? [];
+
+/** What is read behind the last position. */
+export const tailOf = ({ frame }: TransformerSpec): readonly number[] => frame?.after ?? [];
+
+/** The same model that reads nothing behind a sequence. */
+export const withoutTail = (spec: TransformerSpec): TransformerSpec =>
+  spec.frame
+    ? { ...spec, context: spec.context + spec.frame.after.length, frame: { ...spec.frame, after: [] } }
+    : spec;
 
 /** What q k^T is multiplied by in a layer. */
 export const attentionScale = (

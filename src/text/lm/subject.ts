@@ -1,12 +1,13 @@
 /** @file A language model ready to compute with: made once, and handed on to all that reads, draws or scores text. */
 import { UserError } from '../../core/errors.js';
+import { field } from '../../core/field.js';
 import type { Engine } from '../../engine/compile.js';
 import type { TextModel, TextWeights } from './model.js';
 
 /** Architecture and parameters, what computes them, and the tokens that a text begins with and never has. */
 export interface Subject extends TextWeights {
   readonly engine: Engine;
-  /** The token at position 0 of every sequence: BOS, or what the model has in its place. */
+  /** The token at position 0 of every sequence: BOS, what the model has in its place, or the last before the text. */
   readonly start: number;
   /** Tokens that are no part of any text (BOS, EOS, padding): never drawn. */
   readonly special: readonly number[];
@@ -24,12 +25,14 @@ export interface TextSubject extends Subject, TextModel {}
  */
 export function openSubject(model: TextModel, engine: Engine): TextSubject {
   const { tokenizer, name } = model;
-  if (tokenizer.bos === null)
-    throw new UserError(`the model ${name} names neither a BOS nor an EOS token to start a text with`);
+  if (tokenizer.start === null)
+    throw new UserError(
+      `the model ${name} names neither a BOS nor an EOS token to start a text with: give a ${field('prefix')}`,
+    );
   return {
     ...model,
     engine,
-    start: tokenizer.bos,
+    start: tokenizer.start,
     special: tokenizer.specialTokens(),
     excluded: () => tokenizer.excludedTokens(),
   };

@@ -46,6 +46,9 @@ const configSchema = z.looseObject({
   eos_token: tokenName,
   unk_token: tokenName,
   pad_token: tokenName,
+  chat_template: z
+    .union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() }))])
+    .nullish(),
 });
 
 export interface TokenizerFile {
@@ -73,8 +76,10 @@ export async function readTokenizer(folder: string, vocab: number): Promise<Toke
   json.added_tokens = json.added_tokens.filter((token) => token.id < vocab);
   const configPath = join(folder, 'tokenizer_config.json');
   const config = existsSync(configPath) ? readBy(configSchema, configPath) : {};
-  // The library looks for it here alone.
+  // The library looks for these here alone.
   config.unk_token ??= json.model.unk_token;
+  const templatePath = join(folder, 'chat_template.jinja');
+  if (existsSync(templatePath)) config.chat_template = readRegularFile(templatePath, LARGEST).toString();
   const { PreTrainedTokenizer } = await import('@xenova/transformers');
   try {
     const tokenizer = withTimeLimit(

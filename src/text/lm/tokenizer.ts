@@ -2,6 +2,8 @@
 import type { PreTrainedTokenizer } from '@xenova/transformers';
 import { UserError } from '../../core/errors.js';
 import { withTimeLimit } from '../../core/time-limit.js';
+import { type ChatTurn, chatText } from './chat.js';
+import type { Frame } from './spec.js';
 import { oneLine, readTokenizer } from './tokenizer-file.js';
 
 /** What `Tokenizer` needs to know of its model. */
@@ -26,11 +28,18 @@ const contexts = ['', ' the', '.', '\n', '1', 'qz'];
 /** Stands for a token that there is not. */
 const NO_TOKEN = -1;
 
-/** A tokenizer with the conventions of this project: one BOS in front, and decoding that loses nothing. */
+/** Tokens of a frame beside a text that decide how the two are tokenized as one. */
+const BESIDE = 8;
+
+/** A tokenizer with the conventions of this project: one token in front, and decoding that loses nothing. */
 export class Tokenizer {
   readonly vocab: number;
-  /** The token that every sequence starts with; null for models without one. */
+  /** The model's BOS, or its end-of-text token; null for models without either. */
   readonly bos: number | null;
+  /** The token at position 0 of every sequence: BOS, or the last that a frame puts before the text. */
+  readonly start: number | null;
+  /** What stands beside a text, where that can be told from how both are tokenized as one. */
+  private readonly beside: Frame | null;
   private readonly anchor: number[];
   private readonly risky: boolean;
   private excluded: readonly number[] | undefined;
@@ -38,13 +47,38 @@ export class Tokenizer {
 
   constructor(
     private readonly tokenizer: PreTrainedTokenizer,
-    { vocab, bos, risky = false }: TokenizerOptions,
+    private readonly options: TokenizerOptions,
+    frame?: Frame,
   ) {
+    const { vocab, bos, risky = false } = options;
     this.vocab = vocab;
     this.risky = risky;
     const known = (id: number | null | undefined) => (id != null && id < vocab ? id : null);
     this.bos = known(tokenizer.bos_token_id) ?? known(bos) ?? known(tokenizer.eos_token_id);
+    this.start = frame?.before.at(-1) ?? this.bos;
     this.anchor = this.findAnchor();
+    this.beside = frame ? this.besideTexts(frame) : null;
+  }
+
+  /** The same tokenizer for texts in a frame. */
+  framed(frame: Frame): Tokenizer {
+    return new Tokenizer(this.tokenizer, this.options, frame);
+  }
+
+  /** Null where nothing stands there, and where whatever stands between is tokenized otherwise as one. */
+  private besideTexts({ before, after }: Frame): Frame | null {
+    const own = before[0] === this.bos ? before.slice(1) : before;
+    const beside = { before: own.slice(-BESIDE), after: after.slice(0, BESIDE) };
+    if (own.length + after.length === 0) return null;
+    return contexts.some((text) => this.isOneWith(this.encodeAll(text), beside)) ? beside : null;
+  }
+
+  /** Whether text and frame, decoded and encoded as one, give the same tokens. */
+  private isOneWith(ids: readonly number[], { before, after }: Frame): boolean {
+    const whole = [...before, ...ids, ...after];
+    if (whole.includes(NO_TOKEN)) return false;
+    const again = this.encodeAll(this.decodeBare(whole));
+    return again.length === whole.length && again.every((id, i) => id === whole[i]);
   }
 
   /** Tokens that others may stand behind, to see how they look there. */
@@ -56,37 +90,55 @@ export class Tokenizer {
     return [];
   }
 
-  /** Token ids of a text, behind one BOS if the model has one, whether or not its tokenizer adds it. */
+  /** Token ids of a text, behind the start token if there is one, whether or not the tokenizer adds it. */
   encode(text: string): number[] {
-    return this.behindBos(this.tokens(text));
+    return this.behindStart(this.tokens(text));
   }
 
-  /** Token ids of a text alone; a BOS in front is left out. */
+  /** Token ids of a text alone, whatever stands around it; a BOS in front is left out. */
   tokens(text: string): number[] {
-    const ids = this.encodeBare(text);
+    const ids = this.asWritten(text);
     return ids[0] === this.bos ? ids.slice(1) : ids;
   }
 
-  /** A sequence of tokens as models read it. All BOS are put in front here. */
-  behindBos(ids: readonly number[]): number[] {
-    return this.bos === null ? [...ids] : [this.bos, ...ids];
+  /** A sequence of tokens as models read it. All start tokens are put in front here. */
+  behindStart(ids: readonly number[]): number[] {
+    return this.start === null ? [...ids] : [this.start, ...ids];
   }
 
-  /** The text of token ids; a BOS in front is left out. */
+  /** The text of token ids; a start token in front is left out. */
   decode(ids: ArrayLike<number>): string {
-    const start = ids.length > 0 && ids[0] === this.bos ? 1 : 0;
+    const start = ids.length > 0 && ids[0] === this.start ? 1 : 0;
     return this.decodeBare(Array.prototype.slice.call(ids, start));
   }
 
-  /** Whether decoding and encoding again gives the same ids. */
+  /** Whether decoding and encoding a sequence again gives the same ids: alone, and as one text with its frame. */
   roundTrips(ids: ArrayLike<number>): boolean {
+    return this.survives(ids) && this.standsAlone(ids);
+  }
+
+  /** Whether a sequence is tokenized in its frame, as one text with it, as it is alone. */
+  standsAlone(ids: ArrayLike<number>): boolean {
+    return this.beside === null || this.isOneWith(Array.prototype.slice.call(ids, 1), this.beside);
+  }
+
+  private survives(ids: ArrayLike<number>): boolean {
     const again = this.encodeAll(this.decode(ids));
-    const start = (i: number[] | ArrayLike<number>) => (i.length > 0 && i[0] === this.bos ? 1 : 0);
-    const [a, b] = [start(again), start(ids)];
-    if (this.bos !== null && b === 0) return false;
+    const [a, b] = [again[0] === this.bos ? 1 : 0, ids[0] === this.start ? 1 : 0];
+    if (this.start !== null && b === 0) return false;
     if (again.length - a !== ids.length - b) return false;
     for (let i = 0; i + a < again.length; i++) if (again[i + a] !== ids[i + b]) return false;
     return true;
+  }
+
+  /** A conversation as the model reads it. Throws what `chatText` does. */
+  chatText(conversation: readonly ChatTurn[], answers: boolean): string {
+    return chatText(this.tokenizer, conversation, answers);
+  }
+
+  /** Whether it comes with a chat template. */
+  get hasChatTemplate(): boolean {
+    return Boolean(this.tokenizer.chat_template);
   }
 
   /**
@@ -140,7 +192,7 @@ export class Tokenizer {
     const isUsable = (id: number) =>
       this.storedString(id) !== undefined &&
       !special.has(id) &&
-      prefixes.some((prefix) => this.roundTrips(this.behindBos([...prefix, id])));
+      prefixes.some((prefix) => this.survives(this.behindStart([...prefix, id])));
     return Array.from({ length: this.vocab }, (_, id) => id).filter((id) => !isUsable(id));
   }
 
@@ -148,8 +200,8 @@ export class Tokenizer {
     return this.tokenizer._tokenizer.id_to_token(id);
   }
 
-  /** Token ids of a text. Throws UserError for characters that have none. */
-  private encodeBare(text: string): number[] {
+  /** Token ids of a text, with all that is written in it. Throws UserError for characters that have none. */
+  asWritten(text: string): number[] {
     const ids = this.encodeAll(text);
     if (!ids.includes(NO_TOKEN)) return ids;
     const unknown = [...text].find((character) => this.encodeAll(character).includes(NO_TOKEN)) ?? text;

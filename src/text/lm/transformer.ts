@@ -16,11 +16,11 @@ import type { WeightLookup } from '../../engine/weights/weights.js';
 import { plainScores } from './attention.js';
 import { type Block, block } from './block.js';
 import { embedTokens, enterStream } from './embed.js';
-import { type PackedTokens, packedMemory } from './packed-attention.js';
+import { behind, type PackedTokens, packedMemory } from './packed-attention.js';
 import { type Place, parsePlace } from './places.js';
 import { consecutive, singleTokens } from './positions.js';
-import type { Edits, KeyValueCache, Lazy, Reading } from './reading.js';
-import { attentionScale, type TransformerSpec } from './spec.js';
+import type { Edits, KeyValueCache, KeysAndValues, Lazy, Reading } from './reading.js';
+import { attentionScale, leadOf, tailOf, type TransformerSpec } from './spec.js';
 import { finalNorm, targetLogProbs, unembed } from './unembed.js';
 
 /** A transformer applied to something. What is asked for is computed once. */
@@ -39,7 +39,8 @@ export interface Pass {
 export type TransformerInput = { readonly ids: tf.Tensor } | { readonly embeddings: tf.Tensor };
 
 /**
- * Reads whole sequences, from position 0.
+ * Reads whole sequences, from position 0, with what the spec's frame puts around them: what stands before position 0 is
+ * read once for all of them, and places have the positions of the tail behind their own.
  *
  * Embeddings are those of tokens alone, as `embedTokens` gives them; learned positions are added after them.
  *
@@ -51,23 +52,59 @@ export function forward(
   input: TransformerInput,
   edits: Edits = {},
 ): Pass {
-  const [batch, pos] = ('ids' in input ? input.ids : input.embeddings).shape as [number, number];
-  if (pos > spec.context)
+  const [batch, given] = ('ids' in input ? input.ids : input.embeddings).shape as [number, number];
+  if (given > spec.context)
     throw new UserError(
-      `a text of ${pos} tokens is longer than the model's context of ${spec.context} tokens`,
+      `a text of ${given} tokens is longer than the model's context of ${spec.context} tokens`,
     );
+  const tail = tailOf(spec);
+  const pos = given + tail.length;
+  const lead = readLead(spec, weights, edits);
   return run(
     {
       spec,
       weights,
       batch,
       pos,
-      positions: consecutive(spec, pos),
-      remember: (_, { k, v }) => ({ k, v }),
+      positions: consecutive(spec, pos, leadOf(spec).length),
+      remember: lead
+        ? (layer, { k, v }) => behind(lead(layer), { k, v })
+        : (_, { k, v }) => ({ k, v }),
       edits,
     },
-    () => ('ids' in input ? embedTokens(spec, weights, input.ids) : input.embeddings),
+    () => {
+      const own = 'ids' in input ? embedTokens(spec, weights, input.ids) : input.embeddings;
+      if (tail.length === 0) return own;
+      const behindIt = embedTokens(spec, weights, tf.tensor2d([...tail], [1, tail.length], 'int32'));
+      return tf.concat([own, tf.tile(behindIt, [batch, 1, 1])], 1);
+    },
   );
+}
+
+/**
+ * Keys and values of what stands before position 0 of every sequence, by layer, `[1, kvHead, lead, dHead]`; null where
+ * nothing does.
+ */
+export function readLead(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  edits: Edits = {},
+): ((layer: number) => KeysAndValues) | null {
+  const ids = leadOf(spec);
+  const pos = ids.length;
+  if (pos === 0) return null;
+  const pass = run(
+    {
+      ...{ spec, weights, batch: 1, pos, edits },
+      positions: consecutive(spec, pos),
+      remember: (_, { k, v }) => ({ k, v }),
+    },
+    () => embedTokens(spec, weights, tf.tensor2d([...ids], [1, pos], 'int32')),
+  );
+  return (layer) => {
+    const { keys, values } = pass.cache(layer + 1);
+    return { k: keys[layer]!, v: values[layer]! };
+  };
 }
 
 /**
@@ -84,8 +121,8 @@ export function readPacked(spec: TransformerSpec, weights: WeightLookup, packed:
       weights,
       batch: tokens,
       pos: 1,
-      positions: singleTokens(spec, positions as tf.Tensor1D, sources.shape[1]!),
-      remember: packedMemory(spec, weights, packed),
+      positions: singleTokens(spec, behindLead(spec, positions), leadOf(spec).length + sources.shape[1]!),
+      remember: packedMemory(spec, weights, packed, readLead(spec, weights)),
       edits: {},
     },
     () => embedTokens(spec, weights, tf.reshape(ids, [tokens, 1])),
@@ -95,17 +132,18 @@ export function readPacked(spec: TransformerSpec, weights: WeightLookup, packed:
 /**
  * Reads one more token a row, with what was read before in a cache of fixed capacity. Every row stands at a
  * position of its own, so one graph serves every step: the row's token is written to the cache at its position
- * and sees what is there up to it. Places have pos = 1, `kPos` = capacity.
+ * and sees what is there up to it. Places have pos = 1, `kPos` = capacity. What the frame puts before position 0 stands in
+ * the cache already (`EmptyCaches`).
  *
  * @param token.ids - `[batch]` int32
- * @param token.positions - `[batch]` int32, below the cache's capacity
+ * @param token.positions - `[batch]` int32, which with those before position 0 are below the cache's capacity
  */
 export function step(
   spec: TransformerSpec,
   weights: WeightLookup,
   token: { readonly ids: tf.Tensor; readonly positions: tf.Tensor; readonly cache: KeyValueCache },
 ): Pass {
-  const positions = token.positions as tf.Tensor1D;
+  const positions = behindLead(spec, token.positions);
   const [batch] = positions.shape;
   const capacity = token.cache.keys[0]!.shape[2]!;
   return run(
@@ -128,6 +166,12 @@ export function step(
     },
     () => embedTokens(spec, weights, tf.reshape(token.ids, [batch, 1])),
   );
+}
+
+/** Positions of sequences as the model counts them. */
+function behindLead(spec: TransformerSpec, positions: tf.Tensor): tf.Tensor1D {
+  const lead = leadOf(spec).length;
+  return (lead === 0 ? positions : tf.add(positions, tf.scalar(lead, 'int32'))) as tf.Tensor1D;
 }
 
 /**

@@ -100,7 +100,7 @@ export async function fileText(
     // One sequence a piece, so that they reach the end of a long text; a short text is a single piece.
     const last = pieces.length > 1 ? 0 : ids.length - length;
     for (let at = 0; at <= last && at + length <= ids.length && rows.length < most; at += length)
-      rows.push(tokenizer.behindBos(ids.slice(at, at + length)));
+      rows.push(tokenizer.behindStart(ids.slice(at, at + length)));
     await nextTurn();
   }
   if (rows.length < 4)

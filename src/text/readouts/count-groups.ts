@@ -5,6 +5,7 @@ import { extendWeights } from '../../engine/weights/extend.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import type { EventBody } from '../../runs/events.js';
 import { padRows } from '../lm/rows.js';
+import { withoutTail } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import { calibrationPhase } from './calibration-progress.js';
@@ -99,7 +100,9 @@ async function* countMoments(
   { subject, brought, text, phase, signal }: CountOptions,
   counted: readonly Counted[],
 ): Counting {
-  const { spec, weights, engine } = subject;
+  const { weights, engine } = subject;
+  // Ordinary text ends where it ends.
+  const spec = withoutTail(subject.spec);
   const { ids, positions } = text;
   const report = calibrationPhase(phase);
   const count = ids.length / positions;

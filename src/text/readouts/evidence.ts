@@ -3,12 +3,14 @@
  * read for z alone.
  *
  * Texts are filled up to a common length, so that one graph serves many; a causal model's values do not depend on
- * what stands behind them, and `counted` says which positions are the text's.
+ * what stands behind them, and `counted` says which positions are the text's. What the frame puts after a text is a part
+ * of the sequence here, so that it stands right behind it.
  */
 import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TensorSpec } from '../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
+import { withoutTail } from '../lm/spec.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import { logitChange } from '../lm/unembed.js';
 import { bannedMask } from '../sampling/draw-steps.js';
@@ -48,7 +50,7 @@ export interface EvidenceOptions {
 export function compileReading(options: EvidenceOptions, positions: number): Promise<Compiled> {
   const { probe, proposals } = options;
   const { subject, at, reference } = probe.options;
-  const { spec } = subject;
+  const spec = withoutTail(subject.spec);
   return compileWith(
     probe,
     { ids: { shape: [1, positions], dtype: 'int32' }, ...masks(positions) },
@@ -82,9 +84,10 @@ export function compileReading(options: EvidenceOptions, positions: number): Pro
 /** z of variants: `ids` `[batch, positions]` and `counted` in, `score` `[batch]` out. */
 export function compileVariants(probe: Probe, batch: number, positions: number): Promise<Compiled> {
   const { subject, at } = probe.options;
+  const spec = withoutTail(subject.spec);
   const { counted } = masks(positions);
   return compileWith(probe, { ids: { shape: [batch, positions], dtype: 'int32' }, counted }, (inputs, w) => {
-    const { z } = probe.unitAtPositions(w, forward(subject.spec, w, { ids: inputs.ids! }));
+    const { z } = probe.unitAtPositions(w, forward(spec, w, { ids: inputs.ids! }));
     return { score: scoreCounted(z, at, inputs.counted!) };
   });
 }

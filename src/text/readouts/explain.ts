@@ -8,6 +8,7 @@ import type { Compiled } from '../../engine/compile.js';
 import { eventClock, type Run } from '../../runs/events.js';
 import { encodeText } from '../lm/encode-text.js';
 import { padRows } from '../lm/rows.js';
+import { tailOf, withoutTail } from '../lm/spec.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import { textBounds, textDefaults } from '../names.js';
 import { canAblate, compileAblation } from './ablation.js';
@@ -55,13 +56,14 @@ export class Explainer {
     return this.explainTokens(encodeText(this.subject, text), options);
   }
 
-  /** @param ids - one sequence, BOS in front */
+  /** @param text - one sequence, BOS in front */
   async explainTokens(
-    ids: Int32Array,
+    text: Int32Array,
     { replacements = textDefaults.replacements, ablate = false }: ExplainOptions = {},
   ): Promise<Explanation> {
     const { objective, at } = this.probe.options;
-    const { tokenizer } = this.subject;
+    const { tokenizer, spec } = this.subject;
+    const ids = Int32Array.of(...text, ...tailOf(spec));
     const length = ids.length;
     const capacity = this.capacityFor(length);
     const padded = padTo(ids, capacity);
@@ -79,7 +81,7 @@ export class Explainer {
     const raw = part('raw');
     const z = part('z');
     const position = z.reduce((best, value, i) => (i > 0 && value > z[best]! ? i : best), 1);
-    const logProbs = part('logProbs', length - 1);
+    const logProbs = part('logProbs', text.length - 1);
     const rivals = this.rivals(read);
     const score = read.score![0]!;
     const tokens = (name: string): TokenValue[] =>
@@ -89,10 +91,10 @@ export class Explainer {
       }));
     return {
       unit: objective.name,
-      text: tokenizer.decode(ids),
+      text: tokenizer.decode(text),
       tokens: Array.from(ids, (id) => tokenizer.tokenString(id)),
       token_ids: Array.from(ids),
-      logprobs: [null, ...logProbs],
+      logprobs: [null, ...logProbs, ...tailOf(spec).map(() => null)],
       raw,
       z: [null, ...z.slice(1)],
       peak: { position, raw: raw[position]!, z: z[position]! },
@@ -105,7 +107,7 @@ export class Explainer {
       logits: read.topIds ? { top: tokens('top'), bottom: tokens('bottom') } : null,
       substitutions: await this.substitutions(
         padded,
-        length,
+        { text: text.length, whole: length },
         counted,
         read.proposed as Int32Array,
         replacements,
@@ -122,7 +124,9 @@ export class Explainer {
   private capacityFor(length: number): number {
     const power = 2 ** Math.max(4, Math.ceil(Math.log2(length)));
     const between = power * 0.75;
-    return Math.min(this.subject.spec.context, power > 16 && length <= between ? between : power);
+    const { spec } = this.subject;
+    const most = spec.context + tailOf(spec).length;
+    return Math.min(most, power > 16 && length <= between ? between : power);
   }
 
   /** The whole reference class, strongest first. */
@@ -137,14 +141,14 @@ export class Explainer {
 
   private async substitutions(
     padded: Int32Array,
-    length: number,
+    length: Record<'text' | 'whole', number>,
     counted: Float32Array,
     proposed: Int32Array,
     replacements: number,
   ): Promise<TokenValue[][]> {
     const { proposals } = this.evidence;
-    const tried = Array.from({ length }, (_, position) => {
-      if (position === 0) return [];
+    const tried = Array.from({ length: length.whole }, (_, position) => {
+      if (position === 0 || position >= length.text) return [];
       const listed = Array.from(proposed.subarray((position - 1) * proposals, position * proposals));
       return listed.filter((id) => id !== padded[position]).slice(0, replacements);
     });
@@ -173,8 +177,9 @@ export class Explainer {
   }
 
   private async ablation(padded: Int32Array, length: number): Promise<number[]> {
+    const subject = { ...this.subject, spec: withoutTail(this.subject.spec) };
     const program = await this.programs.get(`ablation ${padded.length}`, () =>
-      compileAblation(this.probe.options, padded.length),
+      compileAblation({ ...this.probe.options, subject }, padded.length),
     );
     const { divergence } = await program.run({ ids: padded });
     return Array.from(divergence!.subarray(0, length));

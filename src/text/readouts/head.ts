@@ -3,7 +3,7 @@ import { formatUnit, type HeadUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { headDeltaWeights } from '../lm/matrices.js';
 import type { Edits } from '../lm/reading.js';
-import type { TransformerSpec } from '../lm/spec.js';
+import { leadOf, type TransformerSpec } from '../lm/spec.js';
 import type { GroupStatistics } from './group-statistics.js';
 import { headMeasurements, type MeasureChoice, measurementOf } from './head-measures/index.js';
 import { type HeadMeasurement, headDeltas } from './head-measures/measurement.js';
@@ -95,15 +95,16 @@ class HeadEffect implements Effect {
     const { layer, spec } = this;
     const { dHead, dModel } = spec;
     const positions = from.shape[1];
+    const lead = leadOf(spec).length; // keys that stand before position 0
     const patterns = pass.at(`blocks.${layer}.attn.hook_pattern`); // [1, head, qPos, kPos]
-    const pattern = tf.reshape(tf.slice(patterns, [0, index, 0, 0], [1, 1, positions, positions]), [
+    const pattern = tf.reshape(tf.slice(patterns, [0, index, 0, lead], [1, 1, positions, positions]), [
       positions,
       positions,
     ]);
     const attention = tf.reshape(tf.matMul(from, pattern as tf.Tensor2D), [positions]);
     const values = pass.cache(layer + 1).values[layer]!; // [1, kvHead, pos, dHead]
     const shared = Math.floor((index * spec.kvHeads) / spec.heads);
-    const value = tf.reshape(tf.slice(values, [0, shared, 0, 0], [1, 1, positions, dHead]), [
+    const value = tf.reshape(tf.slice(values, [0, shared, lead, 0], [1, 1, positions, dHead]), [
       positions,
       dHead,
     ]);

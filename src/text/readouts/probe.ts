@@ -8,6 +8,7 @@ import { type Compiled, type CompileOptions, compile, type Precision } from '../
 import * as tf from '../../engine/functions/tfjs.js';
 import { extendWeights } from '../../engine/weights/extend.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import { tailOf } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
@@ -172,13 +173,15 @@ export class Probe {
 
   /** What `Scores` has of the unit and its rivals, as columns. */
   unitScores(weights: WeightLookup, run: Pass): Record<string, tf.Tensor> {
-    const { at, reference, heldOut } = this.options;
+    const { at, reference, heldOut, subject } = this.options;
+    const tail = tailOf(subject.spec).length;
     const unit = this.unitAtPositions(weights, run);
     const [batch, pos] = unit.z.shape as [number, number];
     const scores: Record<string, tf.Tensor> = {
       z: scoreSequence(unit.z, at),
       raw: at === 'max' ? valueAtPeak(unit.raw, unit.z) : scoreSequence(unit.raw, at),
-      peak: at === 'last' ? tf.fill([batch], pos - 1, 'int32') : peakPosition(unit.z),
+      // Of a text whose last position is behind it, its own last.
+      peak: at === 'last' ? tf.fill([batch], pos - 1 - tail, 'int32') : peakPosition(unit.z),
     };
     for (const [kind, rivals] of Object.entries({ rival: reference, heldOut })) {
       const { strongest, above, soft } = (rivals && this.rivalScores(weights, run, rivals)) ?? {};

@@ -10,7 +10,9 @@ import type { Random } from '../../core/random.js';
 import { type Compiled, compile, resident } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
+import type { WeightSource } from '../../engine/weights/weights.js';
 import { cacheNames } from '../lm/named-cache.js';
+import { tailOf } from '../lm/spec.js';
 import {
   cacheSpecs,
   type DecoderOptions,
@@ -24,6 +26,7 @@ import {
   selectRows,
   standingSpecs,
 } from './decoder-graphs.js';
+import { EmptyCaches } from './empty-caches.js';
 import { column, emptySequences, type Sequences, writeTokens } from './sequences.js';
 
 /** Next tokens, `[batch]` each. */
@@ -55,6 +58,8 @@ export class Decoder {
     readonly options: DecoderOptions,
     private readonly programs: Programs,
     private readonly empty: Standing,
+    /** What the caches in `empty` belong to. */
+    private readonly beginnings: readonly EmptyCaches[],
   ) {
     this.names = Object.keys(standingSpecs(options));
   }
@@ -66,7 +71,7 @@ export class Decoder {
   }
 
   static async create(options: DecoderOptions): Promise<Decoder> {
-    const { proposal, batch } = options;
+    const { proposal, batch, positions } = options;
     const { engine } = drawer(options);
     const state = standingSpecs(options);
     const cache = cacheSpecs(options);
@@ -107,12 +112,22 @@ export class Decoder {
         { second: int32, ...state, ...second },
       ),
     };
-    const empty: Standing = {};
-    for (const [name, { shape }] of Object.entries(state)) {
-      const values = name === 'share' ? proposal!.shares.slice() : new Float32Array(sizeOf(shape));
-      empty[name] = await resident(values, { shape }, engine);
-    }
-    return new Decoder(options, programs, empty);
+    const beginning = async (named: (name: string) => string, source?: WeightSource) => {
+      const subject = drawer(options);
+      const rows = [batch];
+      const made = await EmptyCaches.create({ subject, positions, rows, ...(source && { weights: source }) });
+      const [caches] = await made.current();
+      const shape = [batch, subject.spec.vocab];
+      const logits = await resident(new Float32Array(sizeOf(shape)), { shape }, engine);
+      const entries = Object.entries({ logits, ...caches }).map(([name, x]) => [named(name), x] as const);
+      return { made, standing: Object.fromEntries(entries) };
+    };
+    const own = await beginning((name) => name);
+    if (!proposal) return new Decoder(options, programs, own.standing, [own.made]);
+    const theirs = await beginning(proposed, proposal.weights);
+    const share = await resident(proposal.shares.slice(), { shape: [batch, 1] }, engine);
+    const empty = { ...own.standing, ...theirs.standing, share };
+    return new Decoder(options, programs, empty, [own.made, theirs.made]);
   }
 
   /**
@@ -184,8 +199,30 @@ export class Decoder {
     const drawn = await this.draw(before, uniform, forced);
     const { after, z } = await this.read(before, drawn.ids, position);
     this.release(before);
-    writeTokens(sequences, position, drawn, z);
+    const isLast = position === this.options.positions - 1;
+    writeTokens(sequences, position, drawn, (isLast && (await this.readTail(after))) || z);
     return after;
+  }
+
+  /** z behind the last token of what the frame puts after the text, `[batch, tracked]`; null where it puts nothing there. */
+  private async readTail(standing: Standing): Promise<Float32Array | null> {
+    const { batch, positions } = this.options;
+    const { spec } = drawer(this.options);
+    const names = cacheNames(spec);
+    let [caches, z]: [Standing, Float32Array | null] = [standing, null];
+    for (const [i, id] of tailOf(spec).entries()) {
+      const own = Object.fromEntries(names.map((name) => [name, caches[name]!]));
+      const given = {
+        ids: new Int32Array(batch).fill(id),
+        positions: new Int32Array(batch).fill(positions + i),
+      };
+      const { values, kept } = await this.programs.read.runKeeping({ ...given, ...own }, ['logits', ...names]);
+      this.tokensRead += batch;
+      if (caches !== standing) this.release(caches);
+      [caches, z] = [kept, values.z as Float32Array];
+    }
+    if (caches !== standing) this.release(caches);
+    return z;
   }
 
   /** Draws whole sequences behind the start token, one independent of the other. */
@@ -241,6 +278,8 @@ export class Decoder {
 
   dispose(): void {
     for (const program of Object.values(this.programs)) program.dispose();
-    this.release(this.empty);
+    for (const made of this.beginnings) made.dispose();
+    const { logits, share, [proposed('logits')]: theirs } = this.empty;
+    for (const entry of [logits, share, theirs]) entry?.release();
   }
 }

@@ -6,18 +6,20 @@
  */
 
 import type { Random } from '../../core/random.js';
-import { type Compiled, compile, type Precision, resident } from '../../engine/compile.js';
+import { type Compiled, compile, type Precision } from '../../engine/compile.js';
 import {
   type ChangingWeights,
   changingInputs,
   currentArrays,
   withArguments,
 } from '../lm/changing-weights.js';
-import { type CacheEntries, cacheNames, cacheShape, namedCache, releaseCache } from '../lm/named-cache.js';
+import { type CacheEntries, cacheNames, namedCache, releaseCache } from '../lm/named-cache.js';
 import { firstChange, padRows, stackRows } from '../lm/rows.js';
+import { withoutTail } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import { drawInputs, drawSteps, GOES_ON, ofParents, STEPS } from './draw-steps.js';
+import { EmptyCaches } from './empty-caches.js';
 
 export interface SamplerOptions {
   readonly subject: Subject;
@@ -70,15 +72,16 @@ export class Sampler {
   private constructor(
     private readonly options: SamplerOptions & { readonly parents: number },
     private readonly steps: Compiled,
-    /** Caches that nothing was read into: of the slots, and of parents. */
-    private readonly empty: CacheEntries,
-    private readonly noParents: CacheEntries,
+    /** Caches that no sequence was read into: of the slots, and of parents. */
+    private readonly empty: EmptyCaches,
   ) {}
 
   static async create(options: SamplerOptions): Promise<Sampler> {
-    const { subject, batch, positions, precision = 'float32', parents = 1, changing } = options;
-    const { spec, weights, engine } = subject;
-    const drawing = { ...options, parents };
+    const { batch, positions, precision = 'float32', parents = 1, changing } = options;
+    const { weights, engine } = options.subject;
+    // What stands behind a text is of no use to those who draw it.
+    const subject = { ...options.subject, spec: withoutTail(options.subject.spec) };
+    const drawing = { ...options, subject, parents };
     const compiled = await compile(
       (inputs, lookup) => drawSteps(drawing, inputs, withArguments(changing, inputs, lookup)),
       {
@@ -89,14 +92,12 @@ export class Sampler {
         packed: true,
       },
     );
-    const zeros = async (rows: number): Promise<CacheEntries> => {
-      const shape = cacheShape(spec, rows, positions);
-      const entry = () => resident(new Float32Array(shape.reduce((a, b) => a * b)), { shape }, engine);
-      return Object.fromEntries(
-        await Promise.all(cacheNames(spec).map(async (name) => [name, await entry()] as const)),
-      );
-    };
-    return new Sampler(drawing, compiled, await zeros(batch), await zeros(parents));
+    const rows = [batch, parents];
+    return new Sampler(
+      drawing,
+      compiled,
+      await EmptyCaches.create({ subject, positions, rows, precision, changing }),
+    );
   }
 
   /** Tokens that were read so far, of parents and rows; the last of a row is not. */
@@ -135,10 +136,11 @@ export class Sampler {
       const read = Math.min(from - 1, firstChange(rowOf(row), parent));
       return count > 0 ? [{ row, parent, read, from, end: from + count, sharpness: 1 / temperature }] : [];
     });
+    const [empty, noParents] = (await this.empty.current()) as [CacheEntries, CacheEntries];
     for (const group of this.inGroups(jobs)) {
-      const read = group.parents.length > 0 ? await this.readParents(group.parents) : this.noParents;
-      await this.draw(result, group, read, random);
-      if (read !== this.noParents) releaseCache(read);
+      const read = group.parents.length > 0 ? await this.readParents(group.parents) : noParents;
+      await this.draw(result, group, { empty, read }, random);
+      if (read !== noParents) releaseCache(read);
     }
     return result;
   }
@@ -179,8 +181,14 @@ export class Sampler {
    * Writes the jobs' rows. A slot that is done takes the next job, the longest first, so that calls stay full.
    *
    * @param rows - `[count, positions]`, changed
+   * @param caches - of slots that have read nothing, and of the parents
    */
-  private async draw(rows: Int32Array, group: Group, read: CacheEntries, random: Random): Promise<void> {
+  private async draw(
+    rows: Int32Array,
+    group: Group,
+    { empty, read }: Record<'empty' | 'read', CacheEntries>,
+    random: Random,
+  ): Promise<void> {
     const { subject, batch, positions, changing, signal } = this.options;
     const names = cacheNames(subject.spec);
     const fixed = {
@@ -192,7 +200,7 @@ export class Sampler {
     const ofSlots = (of: (job: Job) => number, none: number) =>
       slots.map((job) => (job === undefined ? none : of(job)));
     let ids: Int32Array = new Int32Array(batch * positions);
-    let cache = this.empty;
+    let cache = empty;
     for (let next = 0; next < waiting.length || slots.some(Boolean); ) {
       signal?.throwIfAborted();
       const parent: number[] = Array(batch).fill(GOES_ON);
@@ -215,7 +223,7 @@ export class Sampler {
         ...cache,
       };
       const { values, kept } = await this.steps.runKeeping(inputs, names);
-      if (cache !== this.empty) releaseCache(cache);
+      if (cache !== empty) releaseCache(cache);
       cache = kept;
       ids = values.drawn as Int32Array;
       for (const [slot, job] of slots.entries()) {
@@ -227,13 +235,12 @@ export class Sampler {
         slots[slot] = undefined;
       }
     }
-    if (cache !== this.empty) releaseCache(cache);
+    if (cache !== empty) releaseCache(cache);
   }
 
   dispose(): void {
     this.steps.dispose();
     void this.reading?.then((reading) => reading.dispose());
-    releaseCache(this.empty);
-    releaseCache(this.noParents);
+    this.empty.dispose();
   }
 }

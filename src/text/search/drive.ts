@@ -55,7 +55,7 @@ export async function* drive(
   const arena = new Arena(options, allowed);
   const { ledger } = arena;
   if (earlier) {
-    const rows = earlier.found.map((ids) => Int32Array.from(options.subject.tokenizer.behindBos(ids)));
+    const rows = earlier.found.map((ids) => Int32Array.from(options.subject.tokenizer.behindStart(ids)));
     await arena.recall(rows, earlier.evaluations);
   }
   const turns = method(arena);

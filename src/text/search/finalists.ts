@@ -63,7 +63,7 @@ export async function* explainFinalists(
     for (const { token_ids } of finalists) {
       if (signal?.aborted) break;
       const explanation = await explainer.explainTokens(
-        Int32Array.from(subject.tokenizer.behindBos(token_ids)),
+        Int32Array.from(subject.tokenizer.behindStart(token_ids)),
         { ablate: true },
       );
       explanations.push(explanation);

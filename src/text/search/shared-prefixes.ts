@@ -12,7 +12,7 @@ import { cacheNames, namedCache } from '../lm/named-cache.js';
 import { type CallSize, pack } from '../lm/packing.js';
 import type { Place } from '../lm/places.js';
 import { padRows, stackRows } from '../lm/rows.js';
-import type { TransformerSpec } from '../lm/spec.js';
+import { leadOf, type TransformerSpec } from '../lm/spec.js';
 import { forward, type Pass, readPacked, sequenceLogProbs } from '../lm/transformer.js';
 import { finalNorm, targetLogProbs } from '../lm/unembed.js';
 import type { Probe } from '../readouts/probe.js';
@@ -121,8 +121,9 @@ export class SharedPrefixes {
           cache: run.cache,
         });
         const cache = Object.entries(namedCache(run.cache())).map(
-          // [parent, kvHead, pos, dHead] -> [parent, pos, kvHead, dHead]
-          ([name, entry]) => [name, movePositions(entry, 2)] as const,
+          // [parent, kvHead, lead + pos, dHead] -> [parent, pos, kvHead, dHead]
+          ([name, entry]) =>
+            [name, movePositions(tf.slice(entry, [0, 0, leadOf(spec).length, 0]), 2)] as const,
         );
         const logProbs = sequenceLogProbs(spec, lookup, run, inputs.ids!);
         const rows = {

@@ -1,5 +1,6 @@
 /** @file Shortcuts that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
 import { traitsOf } from '../../engine/compile.js';
+import { tailOf } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import { parentsOf } from './breeding.js';
@@ -43,9 +44,11 @@ const TOKENS = 256;
 
 /** Null where no shortcut is on. */
 export function openScreen(
-  { sharedPrefixes, roughRanking }: Shortcuts,
+  { sharedPrefixes: mayShare, roughRanking }: Shortcuts,
   { probe, positions, turn, batch }: ScreeningOptions,
 ): { screen: Screening; dispose(): Promise<void> } | null {
+  // What stands behind a text is read anew for every change in it.
+  const sharedPrefixes = mayShare && tailOf(probe.options.subject.spec).length === 0;
   const parents = parentsOf(turn);
   const rough = probe.inPrecision('int8');
   const shared = new SharedPrefixes({

@@ -69,7 +69,7 @@ export async function* soft(arena: Arena): Turns {
         kept.gradient.release();
         const rows = Array.from({ length: MEMBERS }, (_, row) =>
           Int32Array.from(
-            tokenizer.behindBos([...ids!.subarray(row * (positions - 1), (row + 1) * (positions - 1))]),
+            tokenizer.behindStart([...ids!.subarray(row * (positions - 1), (row + 1) * (positions - 1))]),
           ),
         );
         const hard = await arena.evaluate(stackRows(rows), Array(MEMBERS).fill(kind));
