@@ -5,6 +5,7 @@ import { hashModel } from '../hub/model-hash.js';
 import { resolveModel } from '../hub/resolve-model.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { downloadDictionary } from '../text/dictionaries/dictionary-path.js';
+import { inFrame } from '../text/lm/frame.js';
 import { loadTextModel, type TextModel } from '../text/lm/model.js';
 import { type HeadMeasure, tokenOfMeasure } from '../text/names.js';
 import type { MeasureChoice } from '../text/readouts/head-measures/index.js';
@@ -20,6 +21,10 @@ type Probed = { readonly unit?: string; readonly units?: readonly string[] } & P
   | 'family'
   | 'measure'
   | 'at'
+  | 'prefix'
+  | 'suffix'
+  | 'chat'
+  | 'bos'
   | 'reference'
   | 'calibrationText'
   | 'calibrationTokens'
@@ -61,14 +66,15 @@ export async function* openTextModel(
  * The probed model with everything that is asked of it. Dictionaries of the hub that the units name are downloaded.
  *
  * @param loaded - the model, where the caller has it
- * @throws UsageError when `logits:TOKEN` names no token of the model, or as `deviceOf`
+ * @throws UsageError when `logits:TOKEN` names no token of the model, as `deviceOf` and as `inFrame`
  */
 export async function* openSession(
   job: Probed,
   signal: AbortSignal,
   loaded?: LoadedModel,
 ): Run<SessionOptions & { modelHash: string }> {
-  const { model, hash } = loaded ?? (yield* openTextModel(job.model, job.family, signal));
+  const { model: found, hash } = loaded ?? (yield* openTextModel(job.model, job.family, signal));
+  const model = inFrame(found, job, job.at);
   const { at, reference, seed, calibrationText, calibrationTokens, unit = [], units = [] } = job;
   const paths = namedLatents([unit, units].flat(), reference).map(({ path }) => path);
   for (const path of new Set(paths)) yield* downloadDictionary(path, { signal });

@@ -7,6 +7,8 @@ import { seedBounds } from '../core/random.js';
 import { deviceChoices, engineNames } from '../engine/engine-names.js';
 import { klEstimatorNames, tuneAlgorithms, tuneBounds, tuneDefaults } from '../rl/tune-defaults.js';
 import {
+  bosPolicies,
+  chatRoles,
   isMeasure,
   measureRule,
   searchMethodNames,
@@ -53,6 +55,12 @@ const probe = {
     .refine(isMeasure, { message: `must be ${measureRule}` })
     .default(textDefaults.measure),
   at: z.enum(sequenceScores).default(textDefaults.at),
+  /** What is read before and behind a text, but neither searched nor counted. */
+  prefix: text.default(textDefaults.prefix),
+  suffix: text.default(textDefaults.suffix),
+  /** The turn of the tokenizer's chat template that the text is; null = no conversation. */
+  chat: z.enum(chatRoles).nullable().default(null),
+  bos: z.enum(bosPolicies).default(textDefaults.bos),
   /** The reference class. */
   reference: name.default(textDefaults.reference),
   /** A text file to calibrate on; null = samples of the model. */

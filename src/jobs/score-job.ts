@@ -1,7 +1,6 @@
 /** @file The tasks `score`, `explain` and `calibrate`: what a text does to units, why, and what is usual for them. */
-import type { Explanation } from '../core/explanation.js';
 import { type CalibrationResult, calibrateUnits } from '../text/readouts/calibrate-units.js';
-import { explainText } from '../text/readouts/explain.js';
+import { type ExplainResult, explainText } from '../text/readouts/explain.js';
 import { checkScore, type ScoreResult, scoreText } from '../text/score.js';
 import { openSession } from './open-subject.js';
 import { publishedFeatures } from './published-features.js';
@@ -24,7 +23,7 @@ export const scoreTask: Task<'score', ScoreResult> = {
   },
 };
 
-export const explainTask: Task<'explain', Explanation> = {
+export const explainTask: Task<'explain', ExplainResult> = {
   keeps: false,
   pathFields: ['model', 'calibrationText'],
   outputFields: [],

@@ -46,7 +46,7 @@ async function* searchOptions(job: JobOf<'text'>, signal: AbortSignal, given: Gi
     ...(naturalText.length > 0 && { naturalText: corpusFiles(naturalText) }),
     ...(policy !== null && { policy: openPolicy(policy, session.model) }),
     ...(prior !== null && {
-      fluency: await openFluencyModel((yield* resolveModel(prior, { signal })).folder, session.engine),
+      fluency: await openFluencyModel((yield* resolveModel(prior, { signal })).folder, session.engine, job),
     }),
   };
 }

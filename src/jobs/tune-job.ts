@@ -5,6 +5,7 @@ import { priceOf, tuneDefaults } from '../rl/tune-defaults.js';
 import { readTuneState } from '../rl/tune-state.js';
 import type { TuneOptions } from '../rl/tuning.js';
 import type { Run } from '../runs/events.js';
+import { inFrame } from '../text/lm/frame.js';
 import { openSession, openTextModel } from './open-subject.js';
 import type { JobOf } from './schema.js';
 import type { Given, Task } from './task.js';
@@ -31,7 +32,10 @@ export const tuneTask: Task<'tune', TuneResult> = {
 async function* tuneOptions(job: JobOf<'tune'>, signal: AbortSignal, given: Given): Run<TuneOptions> {
   const { unit, length, steps, batch, rank, selectivity, checkpointEvery, learningRate, weightDecay } = job;
   const session = yield* openSession(job, signal, given.model);
-  const writer = job.prior === null ? null : (yield* openTextModel(job.prior, null, signal)).model;
+  const writer =
+    job.prior === null
+      ? null
+      : inFrame((yield* openTextModel(job.prior, null, signal)).model, job, job.at);
   return {
     ...session,
     ...(writer && { writer }),

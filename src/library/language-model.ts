@@ -1,5 +1,5 @@
 /** @file A language model that is open: what its units respond to, with the command line's defaults. */
-import type { Explanation } from '../core/explanation.js';
+import type { ExplainResult } from '../text/readouts/explain.js';
 import type { LoadedModel } from '../jobs/open-subject.js';
 import { finishRun } from '../runs/events.js';
 import type { TextModel } from '../text/lm/model.js';
@@ -90,7 +90,7 @@ export class LanguageModel {
   }
 
   /** Why a text excites a unit: rivals, attention, what it writes, what each token contributes. */
-  explain(text: string, unit: string, options: ExplainFields = {}): Running<Explanation> {
+  explain(text: string, unit: string, options: ExplainFields = {}): Running<ExplainResult> {
     return this.run('explain', { text, unit }, options);
   }
 

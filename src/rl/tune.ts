@@ -1,9 +1,11 @@
 /** @file `superstim tune` as a library function: a language model learns to write what excites a unit. */
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
+import type { FrameReport } from '../core/frame-report.js';
 import { hypervolume } from '../core/frontier.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { asJson, eventClock, type Run, stamped } from '../runs/events.js';
+import { frameOf } from '../text/lm/frame.js';
 import { calibrate, groupsOf, resolveUnits } from '../text/readouts/session.js';
 import { loraLayout } from './lora.js';
 import type { SampleStatistics } from './sample-statistics.js';
@@ -12,6 +14,7 @@ import { type TuneOptions, type TunePlan, Tuning } from './tuning.js';
 
 export interface TuneResult {
   unit: string;
+  frame: FrameReport;
   steps: number;
   /** The folder of the adapter, in PEFT's layout. */
   adapter: string | null;
@@ -92,6 +95,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
     const frontier = tuning.frontier.members;
     const result: TuneResult = {
       unit: plan.objective.name,
+      frame: frameOf(options.model),
       steps: tuning.steps,
       adapter: folder === undefined ? null : adapterFolder(folder),
       beta: tuning.beta,

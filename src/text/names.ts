@@ -31,12 +31,23 @@ export const isMeasure = (text: string): boolean =>
 export const sequenceScores = ['max', 'last', 'mean'] as const;
 export type SequenceScore = (typeof sequenceScores)[number];
 
+/** Whether BOS stands in front: as the model's texts begin (or its chat template says), always, or never. */
+export const bosPolicies = ['auto', 'always', 'never'] as const;
+export type BosPolicy = (typeof bosPolicies)[number];
+
+/** Whose turn of a conversation a text is. */
+export const chatRoles = ['user', 'assistant'] as const;
+export type ChatRole = (typeof chatRoles)[number];
+
 /** What a request is unless asked otherwise. */
 export const textDefaults = {
   /** The embedded language model. */
   model: 'books-lm',
   measure: 'delta',
   at: 'max',
+  prefix: '',
+  suffix: '',
+  bos: 'auto',
   reference: 'layer',
   method: 'auto',
   /** Seconds of a search. */

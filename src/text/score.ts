@@ -1,8 +1,11 @@
 /** @file `superstim score` as a library function: what a text does to units, position by position. */
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
+import type { FrameReport } from '../core/frame-report.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { encodeText } from './lm/encode-text.js';
+import { frameOf } from './lm/frame.js';
+import { tailOf } from './lm/spec.js';
 import { openSubject, type TextSubject } from './lm/subject.js';
 import { ablationDivergence } from './readouts/ablation.js';
 import type { CalibratedUnit } from './readouts/calibrated-unit.js';
@@ -43,12 +46,14 @@ export interface UnitScore {
 
 export interface ScoreResult {
   model: string;
-  /** As each token continues the text; BOS first. */
+  /** What the text stands in. */
+  frame: FrameReport;
+  /** As each token continues the text; first the last before it (BOS, mostly), last those that are read behind it. */
   tokens: string[];
   token_ids: number[];
-  /** ln p(token | tokens before), nats; null for BOS. */
+  /** ln p(token | tokens before), nats; null for what is not the text's. */
   logprobs: (number | null)[];
-  /** Nats a token. */
+  /** Nats a token of the text. */
   cross_entropy: number;
   units: UnitScore[];
 }
@@ -61,6 +66,9 @@ export interface ScoreOptions extends SessionOptions {
   /** Only raw values, which need no calibration: z, margin and rank are null. */
   readonly raw?: boolean;
 }
+
+const APART =
+  'the text and what stands around it are tokenized apart; as one text they would have other tokens where they meet';
 
 /** Finds out what is wrong with a request before anything is computed; throws what `scoreText` does. */
 export function checkScore(options: ScoreOptions): void {
@@ -81,6 +89,7 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
   const ids = encodeText(subject, text);
   const resolved = options.units.map((name) => resolveUnits(name, options));
   yield event({ kind: 'started', task: 'score', unit: options.units.join(' '), method: null });
+  if (!model.tokenizer.standsAlone(ids)) yield event({ kind: 'warning', message: APART });
   const { logProbs, units } = options.raw
     ? await rawScores(subject, resolved, ids)
     : yield* calibratedScores(options, subject, resolved, ids, event);
@@ -88,11 +97,14 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
     const published = await publishedOf(subject, objective, options.published);
     if (published) units[i]!.published = published;
   }
+  const tail = tailOf(subject.spec);
+  const read = [...ids, ...tail];
   return {
     model: model.name,
-    tokens: Array.from(ids, (id) => model.tokenizer.tokenString(id)),
-    token_ids: Array.from(ids),
-    logprobs: [null, ...logProbs],
+    frame: frameOf(model),
+    tokens: read.map((id) => model.tokenizer.tokenString(id)),
+    token_ids: read,
+    logprobs: [null, ...logProbs, ...tail.map(() => null)],
     cross_entropy: -logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length,
     units: [...units],
   };

@@ -2,6 +2,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeviceChoice, EngineName } from '../../engine/engine-names.js';
 import {
+  type BosPolicy,
+  bosPolicies,
+  type ChatRole,
+  chatRoles,
   headMeasures,
   isMeasure,
   measureRule,
@@ -26,6 +30,10 @@ export interface ProbeFlags extends CommonOptions {
   reference: string;
   measure: string;
   at: SequenceScore;
+  prefix: string;
+  suffix: string;
+  chat?: ChatRole;
+  bos: BosPolicy;
   calibrateOn?: string;
   calibrationTokens?: number;
   engine: EngineName;
@@ -56,6 +64,27 @@ export function addProbeOptions(command: Command): Command {
         .choices(sequenceScores)
         .default(textDefaults.at),
     )
+    .option(
+      '--prefix <text>',
+      'read before every text, neither searched nor counted; in a chat, what the user says before it',
+      textDefaults.prefix,
+    )
+    .option(
+      '--suffix <text>',
+      'read behind every text, for --at last, which then is its last token',
+      textDefaults.suffix,
+    )
+    .addOption(
+      new Option(
+        '--chat <turn>',
+        "the text is a turn of the model's chat template; assistant answers --prefix",
+      ).choices(chatRoles),
+    )
+    .addOption(
+      new Option('--bos <policy>', 'whether BOS stands in front; auto: yes, or as the chat template says')
+        .choices(bosPolicies)
+        .default(textDefaults.bos),
+    )
     .option('--calibrate-on <file>', 'count z over this text instead of samples of the model')
     .option(
       '--calibration-tokens <number>',
@@ -74,9 +103,10 @@ function parseMeasure(text: string): string {
 
 /** The fields of a job that these options are. */
 export function probeFields({ family, calibrateOn, calibrationTokens, ...flags }: ProbeFlags) {
-  const { model, reference, measure, at, engine, device, seed } = flags;
+  const { model, reference, measure, at, prefix, suffix, chat, bos, engine, device, seed } = flags;
   return {
-    ...{ model, reference, measure, at, engine, device, seed },
+    ...{ model, reference, measure, at, prefix, suffix, bos, engine, device, seed },
+    chat: chat ?? null,
     family: family ?? null,
     calibrationText: calibrateOn ?? null,
     calibrationTokens: calibrationTokens ?? null,

@@ -1,10 +1,11 @@
 /** @file What `superstim calibrate` prints for people. */
 import { formatCount, formatTable } from '../../core/format.js';
+import { formatFrame } from '../../core/frame-report.js';
 import type { CalibrationResult } from '../../text/readouts/calibrate-units.js';
 import type { CalibrationSource } from '../../text/readouts/calibrated-unit.js';
 
 /** A row a unit: mean, deviation, and what they were counted over; a row a group where all were asked for. */
-export function formatCalibration({ units, groups }: CalibrationResult): string {
+export function formatCalibration({ units, groups, frame }: CalibrationResult): string {
   const ofUnits = units.map(({ unit, mean, standard_deviation: deviation, ...of }) => [
     unit,
     withError(mean, of.mean_error),
@@ -15,6 +16,7 @@ export function formatCalibration({ units, groups }: CalibrationResult): string 
   return [
     ...(units.length > 0 ? [formatTable([['unit', 'mean', 'deviation', 'counted over'], ...ofUnits])] : []),
     ...(groups.length > 0 ? [formatTable([['group', 'units', 'counted over'], ...ofGroups])] : []),
+    formatFrame(frame),
   ].join('\n\n');
 }
 

@@ -1,12 +1,13 @@
 /** @file What `superstim corpus` prints for people. */
 import { formatBytes, formatCount, formatSeconds, formatTable } from '../../core/format.js';
+import { formatFrame } from '../../core/frame-report.js';
 import { visible } from '../../core/visible.js';
 import type { CorpusResult, CorpusText } from '../../text/corpus/corpus-scan.js';
 import type { Paint } from '../output.js';
 
 /** The strongest texts, their peaks marked. */
 export function formatCorpus(document: CorpusResult & { run: string }, paint: Paint): string {
-  const { unit, corpus, cost, hypervolume, frontier, top, run } = document;
+  const { unit, corpus, cost, frame, hypervolume, frontier, top, run } = document;
   const read =
     corpus.bytes_read < corpus.bytes
       ? `${formatBytes(corpus.bytes_read)} of ${formatBytes(corpus.bytes)}`
@@ -20,6 +21,7 @@ export function formatCorpus(document: CorpusResult & { run: string }, paint: Pa
     ),
     formatTable([header, ...top.map((text) => formatText(text, paint))]),
     '',
+    formatFrame(frame),
     `run: ${run}`,
   ].join('\n');
 }

@@ -1,11 +1,12 @@
 /** @file What `superstim explain` prints for people. */
-import type { Explanation, TokenValue } from '../../core/explanation.js';
+import type { TokenValue } from '../../core/explanation.js';
 import { formatTable } from '../../core/format.js';
+import type { ExplainResult } from '../../text/readouts/explain.js';
 import type { Paint } from '../output.js';
 import { formatScore } from './score.js';
 
 /** The text as `score` prints it; below it the strongest rivals, and at the peak what else could stand there. */
-export function formatExplanation(explanation: Explanation, paint: Paint): string {
+export function formatExplanation(explanation: ExplainResult, paint: Paint): string {
   const { unit, raw, z, peak, margin, rank, ablation, rivals, logits, substitutions } = explanation;
   const measured = { unit, raw, z, peak, margin, rank, ...(ablation && { ablation }) };
   const rows = [

@@ -1,11 +1,12 @@
 /** @file What `superstim score` prints for people. */
 import { formatTable } from '../../core/format.js';
+import { formatFrame } from '../../core/frame-report.js';
 import type { ScoreResult, UnitScore } from '../../text/score.js';
 import type { Paint } from '../output.js';
 import { formatPublished } from './published.js';
 
 /** What of a score is printed. */
-export type PrintedScore = Pick<ScoreResult, 'tokens' | 'logprobs' | 'cross_entropy'> & {
+export type PrintedScore = Pick<ScoreResult, 'frame' | 'tokens' | 'logprobs' | 'cross_entropy'> & {
   readonly units: readonly Omit<UnitScore, 'calibration'>[];
 };
 
@@ -32,6 +33,7 @@ export function formatScore(result: PrintedScore, paint: Paint): string {
     `${paint('bold', `${result.cross_entropy.toFixed(2)} nats a token`)}`,
     ...summaries,
     ...units.flatMap(({ published, peak }) => (published ? formatPublished(published, peak.raw) : [])),
+    formatFrame(result.frame),
   ].join('\n');
 }
 

@@ -1,6 +1,7 @@
 /** @file What `superstim text` and `superstim resume` print for people. */
 import { evenly } from '../../core/evenly.js';
 import { formatSeconds, formatTable } from '../../core/format.js';
+import { formatFrame } from '../../core/frame-report.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { TextCluster } from '../../text/readouts/clusters.js';
 import type { BaselineBest, SearchResult } from '../../text/search/search.js';
@@ -15,7 +16,7 @@ export type TextDocument = SearchResult & { run: string };
 
 /** The frontier as a table, with what it compares to and what carries the texts. */
 export function formatSearch(
-  { frontier, baselines, clusters, cost, hypervolume, published, run, unit }: TextDocument,
+  { frontier, baselines, clusters, cost, frame, hypervolume, published, run, unit }: TextDocument,
   paint: Paint,
 ): string {
   const header = ['nats', 'z', 'margin', 'rank', 'text'].map((title) => title);
@@ -34,6 +35,7 @@ export function formatSearch(
       : []),
     ...(published ? ['', ...formatPublished(published, Math.max(...frontier.map(({ raw }) => raw)))] : []),
     '',
+    formatFrame(frame),
     `run: ${run}`,
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** @file What `superstim tune` prints for people. */
 import { formatSeconds, formatTable } from '../../core/format.js';
+import { formatFrame } from '../../core/frame-report.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { SampleStatistics } from '../../rl/sample-statistics.js';
 import type { TuneResult } from '../../rl/tune.js';
@@ -10,7 +11,7 @@ const ROWS = 8;
 
 /** Samples before and after, and the strongest texts. */
 export function formatTune(document: TuneResult & { run: string }, paint: Paint): string {
-  const { unit, steps, cost, samples, prior_samples, frontier, adapter, run } = document;
+  const { unit, steps, cost, samples, prior_samples, frame, frontier, adapter, run } = document;
   const rows = [...(samples ? [sampleRow('tuned', samples)] : []), sampleRow('prior', prior_samples)];
   const strongest = [...frontier].sort((a, b) => b.z - a.z).slice(0, ROWS);
   return [
@@ -21,6 +22,7 @@ export function formatTune(document: TuneResult & { run: string }, paint: Paint)
     formatTable([['nats', 'z', 'margin', 'text'], ...strongest.map(textRow)]),
     '',
     ...(adapter ? [`adapter: ${adapter}`] : []),
+    formatFrame(frame),
     `run: ${run}`,
   ].join('\n');
 }

@@ -1,10 +1,12 @@
 /** @file `superstim corpus` as a library function: the natural text that excites a unit most. */
 import { UsageError, UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
+import type { FrameReport } from '../../core/frame-report.js';
 import { hypervolume } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { asJson, type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
+import { frameOf } from '../lm/frame.js';
 import { stackRows } from '../lm/rows.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
@@ -46,6 +48,7 @@ export interface CorpusText extends ScoredText {
 export interface CorpusResult {
   unit: string;
   method: 'corpus';
+  frame: FrameReport;
   /** `evaluations` are sequences scored. */
   cost: { seconds: number; evaluations: number; token_layers: number };
   corpus: { files: string[]; bytes: number; bytes_read: number; cut: Cut };
@@ -101,6 +104,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
     const result: CorpusResult = {
       unit: objective.name,
       method: 'corpus',
+      frame: frameOf(options.model),
       cost: { seconds, evaluations, token_layers: positions * spec.layers },
       corpus: { files: files.map(({ path }) => path), bytes: total, bytes_read, cut },
       hypervolume: hypervolume(frontier),

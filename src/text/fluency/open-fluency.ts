@@ -1,5 +1,8 @@
 /** @file `--prior`: which kind of model a folder holds. */
+import { UsageError } from '../../core/errors.js';
+import { field } from '../../core/field.js';
 import type { Engine } from '../../engine/compile.js';
+import { type FrameChoice, inFrame } from '../lm/frame.js';
 import { loadTextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
 import type { FluencyModel } from './fluency-model.js';
@@ -9,9 +12,21 @@ import { TransformerFluency } from './transformer-fluency.js';
 /**
  * Opens a model folder as the prior: an ONNX export where there is one, else weights of a known family.
  *
- * @throws UserError when the folder holds neither
+ * @param frame - what it reads texts in
+ * @throws UserError when the folder holds neither; UsageError for an export and a frame, which exports are not given
  */
-export async function openFluencyModel(folder: string, engine: Engine): Promise<FluencyModel> {
-  if (isOnnxFolder(folder)) return OnnxFluency.open(folder);
-  return new TransformerFluency(openSubject(await loadTextModel(folder), engine));
+export async function openFluencyModel(
+  folder: string,
+  engine: Engine,
+  frame: FrameChoice = { prefix: '', suffix: '', chat: null, bos: 'auto' },
+): Promise<FluencyModel> {
+  // What stands behind a text does not change how probable it is.
+  const before = { ...frame, suffix: '' };
+  if (!isOnnxFolder(folder))
+    return new TransformerFluency(openSubject(inFrame(await loadTextModel(folder), before, 'max'), engine));
+  if (frame.prefix !== '' || frame.chat !== null || frame.bos !== 'auto')
+    throw new UsageError(
+      `the ONNX export ${folder} reads texts behind its BOS alone: ${field('prior')} with ${field('prefix')}, ${field('chat')} or ${field('bos')} needs a folder with safetensors weights`,
+    );
+  return OnnxFluency.open(folder);
 }

@@ -4,6 +4,7 @@
  */
 import { UsageError, UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
+import type { FrameReport } from '../../core/frame-report.js';
 import type { BosPolicy, ChatRole, SequenceScore } from '../names.js';
 import type { TextModel } from './model.js';
 import type { Frame } from './spec.js';
@@ -18,16 +19,6 @@ export interface FrameChoice {
   readonly bos: BosPolicy;
 }
 
-/** What every result says of its frame. */
-export interface FrameReport {
-  bos: BosPolicy;
-  chat: ChatRole | null;
-  /** Tokens that are read before the text, as they are shown. */
-  before: string[];
-  /** Those that are read behind it: none unless the value is taken there (`at` is `last`). */
-  after: string[];
-}
-
 /** Stands in a conversation where the text will. */
 const MARK = 'TheTextOfSuperstimulus';
 
@@ -40,6 +31,10 @@ const MARK = 'TheTextOfSuperstimulus';
  */
 export function inFrame(model: TextModel, choice: FrameChoice, at: SequenceScore): TextModel {
   const { tokenizer, spec, name } = model;
+  if (choice.suffix !== '' && at !== 'last')
+    throw new UsageError(
+      `nothing in a text sees the ${field('suffix')} behind it: take the value there with ${field('at')} last`,
+    );
   const { before: first, after: then } = stringsOf(tokenizer, choice);
   const own = tokenizer.asWritten(first);
   const opensWithBos = tokenizer.bos !== null && own[0] === tokenizer.bos;
@@ -114,7 +109,6 @@ export function frameOf({ frame, tokenizer }: Pick<TextModel, 'frame' | 'tokeniz
   return { bos: 'auto', chat: null, before, after: [] };
 }
 
-/** Whether nothing but BOS stands around texts. */
+/** Whether nothing but BOS stands before texts. */
 export const isPlain = ({ spec, tokenizer }: Pick<TextModel, 'spec' | 'tokenizer'>): boolean =>
-  !spec.frame ||
-  (spec.frame.before.length === 1 && tokenizer.start === tokenizer.bos && spec.frame.after.length === 0);
+  !spec.frame || (spec.frame.before.length === 1 && tokenizer.start === tokenizer.bos);

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { UserError } from '../../core/errors.js';
+import type { FrameReport } from '../../core/frame-report.js';
 import { warmUp } from '../../engine/backends/worker-client.js';
 import { openSafetensorsFolder } from '../../engine/weights/safetensors.js';
 import { readConfig } from './config.js';
-import type { FrameReport } from './frame.js';
 import { type MatchedWeights, matchWeights } from './match-weights.js';
 import type { TransformerSpec } from './spec.js';
 import { loadTokenizer, type Tokenizer } from './tokenizer.js';

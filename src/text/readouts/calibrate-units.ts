@@ -1,5 +1,7 @@
 /** @file `superstim calibrate` as a library function: what is usual for units. */
+import type { FrameReport } from '../../core/frame-report.js';
 import { asJson, eventClock, type Run } from '../../runs/events.js';
+import { frameOf } from '../lm/frame.js';
 import type { CalibratedUnit, CalibrationSource } from './calibrated-unit.js';
 import { allGroups } from './kinds.js';
 import { calibrate, effectGroups, groupsOf, resolveUnits, type SessionOptions } from './session.js';
@@ -15,6 +17,7 @@ export interface CalibratedGroup extends CalibrationSource {
 
 export interface CalibrationResult {
   model: string;
+  frame: FrameReport;
   units: CalibratedUnit[];
   /** Where all units of the model were asked for. */
   groups: CalibratedGroup[];
@@ -41,7 +44,7 @@ export async function* calibrateUnits(options: CalibrateOptions): Run<Calibratio
   yield event({ kind: 'started', task: 'calibrate', unit: null, method: null });
   const groups = [...units.flatMap((unit) => [...groupsOf(unit), ...effectGroups(unit)]), ...layers];
   const calibration = yield* calibrate({ ...options, groups }, event);
-  const result: CalibrationResult = { model: model.name, units: [], groups: [] };
+  const result: CalibrationResult = { model: model.name, frame: frameOf(model), units: [], groups: [] };
   for (const { objective } of units) {
     for await (const { kind, ...counted } of calibration.report(objective)) {
       yield event({ kind, ...counted });

@@ -3,10 +3,12 @@
  */
 
 import type { Explanation, TokenValue } from '../../core/explanation.js';
+import type { FrameReport } from '../../core/frame-report.js';
 import { OnDemand } from '../../core/on-demand.js';
 import type { Compiled } from '../../engine/compile.js';
 import { eventClock, type Run } from '../../runs/events.js';
 import { encodeText } from '../lm/encode-text.js';
+import { frameOf } from '../lm/frame.js';
 import { padRows } from '../lm/rows.js';
 import { tailOf, withoutTail } from '../lm/spec.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
@@ -220,18 +222,23 @@ export async function* openExplainer(
   };
 }
 
+/** An explanation, and what its text stands in. */
+export interface ExplainResult extends Explanation {
+  frame: FrameReport;
+}
+
 /** Explains one text for a unit by its name. Throws what `openExplainer` and `Explainer.explain` do. */
 export async function* explainText({
   text,
   ...options
-}: SessionOptions & ExplainOptions & { readonly unit: string; readonly text: string }): Run<Explanation> {
+}: SessionOptions & ExplainOptions & { readonly unit: string; readonly text: string }): Run<ExplainResult> {
   const event = eventClock();
   yield event({ kind: 'started', task: 'explain', unit: options.unit, method: null });
   const opened = yield* openExplainer(options, event);
   try {
     const explanation = await opened.explainer.explain(text, options);
     yield event({ kind: 'explained', explanation });
-    return explanation;
+    return { ...explanation, frame: frameOf(options.model) };
   } finally {
     await opened.dispose();
   }

@@ -1,10 +1,12 @@
 /** @file A model, a unit and a reference class, ready to score: what `score` and `text` have in common. */
 
+import { createHash } from 'node:crypto';
 import { lastOf } from '../../core/last-of.js';
 import { once } from '../../core/once.js';
 import type { Engine } from '../../engine/compile.js';
 import type { PublishedFeature } from '../../hub/neuronpedia-feature.js';
 import { eventClock, type Run, stamped } from '../../runs/events.js';
+import { isPlain } from '../lm/frame.js';
 import type { TextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
 import type { SequenceScore } from '../names.js';
@@ -52,8 +54,10 @@ export async function* calibrate(
   const { model, engine, calibrationText, calibrationTokens: tokens = null, modelHash, signal } = options;
   const { groups = [] } = options;
   const subject = openSubject(model, engine);
-  const store: CalibrationStore = modelHash === undefined ? memoryStore() : diskStore(modelHash);
-  const shipped = calibrationText === undefined ? shippedStatistics(model.folder) : undefined;
+  const kept = modelHash === undefined ? undefined : `${modelHash}${frameKey(model)}`;
+  const store: CalibrationStore = kept === undefined ? memoryStore() : diskStore(kept);
+  const isShipped = calibrationText === undefined && isPlain(model);
+  const shipped = isShipped ? shippedStatistics(model.folder) : undefined;
   const drawing = sampledText(subject, store, { tokens, signal });
   let text = once(() => lastOf(drawing));
   if (calibrationText !== undefined) {
@@ -66,6 +70,13 @@ export async function* calibrate(
   const calibration = new Calibration({ subject, store, signal, shipped, text });
   yield* stamped(calibration.prepare(groups), event);
   return calibration;
+}
+
+/** What is usual is usual in a frame: behind the same tokens. */
+function frameKey({ spec, ...model }: TextModel): string {
+  if (isPlain({ spec, ...model })) return '';
+  const before = spec.frame!.before.join(' ');
+  return `-${createHash('sha256').update(before).digest('hex').slice(0, 16)}`;
 }
 
 /** What is asked of a model, looked up. */

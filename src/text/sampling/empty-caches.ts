@@ -83,7 +83,8 @@ export class EmptyCaches {
   private async read(reading: Compiled): Promise<void> {
     const { rows, subject, changing } = this.options;
     const names = cacheNames(subject.spec);
-    const { kept } = await reading.runKeeping(currentArrays(changing), Object.keys(reading.outputs));
+    const all = rows.flatMap((_, i) => names.map((name) => sized(name, i)));
+    const { kept } = await reading.runKeeping(currentArrays(changing), all);
     this.release();
     this.caches = rows.map((_, i) =>
       Object.fromEntries(names.map((name) => [name, kept[sized(name, i)]!])),

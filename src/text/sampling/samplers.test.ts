@@ -31,6 +31,7 @@ describe.each([
   { family: 'llama', unitName: 'L1.H2', from: 'the prior' },
   { family: 'gpt2', unitName: 'L1.H0', from: 'the prior' },
   { family: 'llama', unitName: 'L1.H2', from: 'a proposal' },
+  { family: 'llama', unitName: 'L1.H2', from: 'the prior in a frame' },
 ] as const)('samplers of $unitName of a random $family, drawing from $from', ({ family, unitName, from }) => {
   let test: SamplerCase;
   let probe: Probe;
@@ -39,12 +40,15 @@ describe.each([
     const random = Random.of(1, 'calibration text');
     const ids = Int32Array.from({ length: 40 * 6 }, (_, i) => (i % 6 === 0 ? 0 : random.integer(spec.vocab)));
     const calibration = calibrationOn({ spec, weights }, ids, 6);
-    const subject = subjectOf({ spec, weights }, banned);
+    const isFramed = from === 'the prior in a frame';
+    const frame = { before: [3, 8, 0], after: [6] };
+    const at = isFramed ? 'last' : 'max';
+    const subject = subjectOf({ spec: isFramed ? { ...spec, frame } : spec, weights }, banned);
     probe = await Probe.create({
       subject,
       ...unitsOf({ spec }, unitName, 'none', 'delta'),
       calibration,
-      at: 'max',
+      at,
     });
     const tokens = Array.from({ length: spec.vocab }, (_, id) => id).filter((id) => !banned.includes(id));
     test = {
@@ -55,7 +59,7 @@ describe.each([
         batch: BATCH,
         ...(from === 'a proposal' && { proposal: { weights: disturbed(arrays), shares } }),
       }),
-      reward: new PrefixReward('max'),
+      reward: new PrefixReward(at),
       all: await enumerate(probe, 0, tokens, LENGTH, 1024),
       betas: BETAS,
     };

@@ -2,10 +2,12 @@
 
 import { UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
+import type { FrameReport } from '../../core/frame-report.js';
 import { dominates, hypervolume } from '../../core/frontier.js';
 import { Random } from '../../core/random.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { asJson, type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
+import { frameOf } from '../lm/frame.js';
 import { openSubject } from '../lm/subject.js';
 import { type SearchMethodName, textDefaults } from '../names.js';
 import { clusterTexts, type TextCluster } from '../readouts/clusters.js';
@@ -42,6 +44,7 @@ export type { BaselineBest, Budget, Earlier, SearchMethodName, SearchOptions };
 export interface SearchResult {
   unit: string;
   method: SearchMethodName;
+  frame: FrameReport;
   cost: { seconds: number; evaluations: number; token_layers: number };
   hypervolume: number;
   frontier: ScoredText[];
@@ -87,6 +90,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
     const result: SearchResult = {
       unit: plan.objective.name,
       method,
+      frame: frameOf(model),
       cost: {
         seconds: search.seconds,
         evaluations: search.arena.ledger.evaluations,

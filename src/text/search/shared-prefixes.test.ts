@@ -20,10 +20,14 @@ const random = new Random(5);
 const configs = {
   ...tinyConfigs,
   mistral: { ...tinyConfigs.llama, model_type: 'mistral', sliding_window: 3 },
+  'gpt2 behind a prefix': { ...tinyConfigs.gpt2, n_positions: 12 },
+  'llama behind a prefix': { ...tinyConfigs.llama, max_position_embeddings: 12 },
 };
 
 describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s', (family) => {
-  const { spec, weights } = randomModel(configs[family], 2);
+  const { spec: bare, weights } = randomModel(configs[family], 2);
+  const frame = { before: [4, 6, 0], after: [] };
+  const spec = family.endsWith('prefix') ? { ...bare, context: POSITIONS, frame } : bare;
   const row = () =>
     Int32Array.from({ length: POSITIONS }, (_, i) => (i === 0 ? 0 : random.integer(spec.vocab)));
   const text = stackRows(Array.from({ length: 10 }, row));
