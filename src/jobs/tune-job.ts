@@ -33,9 +33,7 @@ async function* tuneOptions(job: JobOf<'tune'>, signal: AbortSignal, given: Give
   const { unit, length, steps, batch, rank, selectivity, checkpointEvery, learningRate, weightDecay } = job;
   const session = yield* openSession(job, signal, given.model);
   const writer =
-    job.prior === null
-      ? null
-      : inFrame((yield* openTextModel(job.prior, null, signal)).model, job, job.at);
+    job.prior === null ? null : inFrame((yield* openTextModel(job.prior, null, signal)).model, job, job.at);
   return {
     ...session,
     ...(writer && { writer }),

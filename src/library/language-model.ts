@@ -1,10 +1,11 @@
 /** @file A language model that is open: what its units respond to, with the command line's defaults. */
-import type { ExplainResult } from '../text/readouts/explain.js';
+
 import type { LoadedModel } from '../jobs/open-subject.js';
 import { finishRun } from '../runs/events.js';
 import type { TextModel } from '../text/lm/model.js';
 import { textDefaults } from '../text/names.js';
 import type { CalibrationResult } from '../text/readouts/calibrate-units.js';
+import type { ExplainResult } from '../text/readouts/explain.js';
 import type { TextUnits } from '../text/readouts/list-units.js';
 import type { SessionOptions } from '../text/readouts/session.js';
 import type { ScoreResult } from '../text/score.js';

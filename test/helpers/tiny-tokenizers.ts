@@ -6,8 +6,12 @@ import { randomModel } from './random-model.js';
 
 /** A tokenizer.json. */
 export interface TokenizerJson {
-  readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special: boolean }[];
-  readonly model: { readonly vocab: object };
+  readonly added_tokens?: readonly {
+    readonly id: number;
+    readonly content: string;
+    readonly special: boolean;
+  }[];
+  readonly model: { readonly vocab: object; readonly [part: string]: unknown };
   readonly [part: string]: unknown;
 }
 
@@ -72,7 +76,10 @@ export const unigram = (pieces: readonly string[]): TokenizerJson => ({
 
 /** Like Llama 2's: merges, a space in front of words, bytes for what has no token. */
 export function metaspaceBpe(merges: readonly string[]): TokenizerJson {
-  const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const bytes = Array.from(
+    { length: 256 },
+    (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+  );
   const letters = [...new Set(merges.flatMap((merge) => [...merge.replace(' ', '')]))];
   const tokens = ['<unk>', '<s>', ...bytes, ...letters, ...merges.map((merge) => merge.replace(' ', ''))];
   return {

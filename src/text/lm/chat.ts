@@ -29,11 +29,7 @@ export function chatText(
   const late = () => new UserError('the chat template of this tokenizer does not end');
   const options = { tokenize: false, add_generation_prompt: answers } as const;
   try {
-    return withTimeLimit(
-      TIME_LIMIT,
-      () => tokenizer.apply_chat_template([...conversation], options),
-      late,
-    );
+    return withTimeLimit(TIME_LIMIT, () => tokenizer.apply_chat_template([...conversation], options), late);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(

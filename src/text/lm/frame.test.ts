@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { byteLevel, chatMl, metaspaceBpe, tinyModel, wordLevel } from '../../../test/helpers/tiny-tokenizers.js';
+import {
+  byteLevel,
+  chatMl,
+  metaspaceBpe,
+  tinyModel,
+  wordLevel,
+} from '../../../test/helpers/tiny-tokenizers.js';
 import { UsageError, UserError } from '../../core/errors.js';
 import { type FrameChoice, inFrame } from './frame.js';
 import { loadTextModel } from './model.js';
@@ -68,7 +74,10 @@ describe('the frame of a text', () => {
 
   it.each([
     ["{{ 'nothing' }}", 'does not write the turn of the user once and as it is'],
-    ["{{ raise_exception('no system role') }}", 'the chat template of this tokenizer cannot be used: no system role'],
+    [
+      "{{ raise_exception('no system role') }}",
+      'the chat template of this tokenizer cannot be used: no system role',
+    ],
     ['{% for %}', 'the chat template of this tokenizer cannot be used'],
   ])('is refused for the template %s', async (chat_template, message) => {
     const model = await loadTextModel(tinyModel(root, json, { bos_token: '<|endoftext|>', chat_template }));
@@ -113,7 +122,9 @@ describe('a text in a frame', () => {
   });
 
   it('of a tokenizer that puts a space before words', async () => {
-    const model = await loadTextModel(tinyModel(root, metaspaceBpe(['▁ a', 'b c', '▁ bc']), { bos_token: '<s>' }));
+    const model = await loadTextModel(
+      tinyModel(root, metaspaceBpe(['▁ a', 'b c', '▁ bc']), { bos_token: '<s>' }),
+    );
     const { tokenizer } = inFrame(model, { ...nothing, prefix: 'a a' }, 'max');
     expect(tokenizer.roundTrips(tokenizer.encode('bc a'))).toBe(true);
     // "a a" before "c" without a space is another text.

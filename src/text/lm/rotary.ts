@@ -60,7 +60,8 @@ export function rotationTables(
   const table = (f: (angle: number) => number) => {
     const values = Float32Array.from(
       { length: positions * frequencies.length },
-      (_, i) => magnitude * f((from + Math.floor(i / frequencies.length)) * frequencies[i % frequencies.length]!),
+      (_, i) =>
+        magnitude * f((from + Math.floor(i / frequencies.length)) * frequencies[i % frequencies.length]!),
     );
     return tf.tensor(values, [positions, frequencies.length]);
   };

@@ -19,8 +19,8 @@ import { embedTokens, enterStream } from './embed.js';
 import { behind, type PackedTokens, packedMemory } from './packed-attention.js';
 import { type Place, parsePlace } from './places.js';
 import { consecutive, singleTokens } from './positions.js';
-import type { Edits, KeyValueCache, KeysAndValues, Lazy, Reading } from './reading.js';
-import { attentionScale, leadOf, tailOf, type TransformerSpec } from './spec.js';
+import type { Edits, KeysAndValues, KeyValueCache, Lazy, Reading } from './reading.js';
+import { attentionScale, leadOf, type TransformerSpec, tailOf } from './spec.js';
 import { finalNorm, targetLogProbs, unembed } from './unembed.js';
 
 /** A transformer applied to something. What is asked for is computed once. */
@@ -67,9 +67,7 @@ export function forward(
       batch,
       pos,
       positions: consecutive(spec, pos, leadOf(spec).length),
-      remember: lead
-        ? (layer, { k, v }) => behind(lead(layer), { k, v })
-        : (_, { k, v }) => ({ k, v }),
+      remember: lead ? (layer, { k, v }) => behind(lead(layer), { k, v }) : (_, { k, v }) => ({ k, v }),
       edits,
     },
     () => {

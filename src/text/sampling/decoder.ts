@@ -216,7 +216,10 @@ export class Decoder {
         ids: new Int32Array(batch).fill(id),
         positions: new Int32Array(batch).fill(positions + i),
       };
-      const { values, kept } = await this.programs.read.runKeeping({ ...given, ...own }, ['logits', ...names]);
+      const { values, kept } = await this.programs.read.runKeeping({ ...given, ...own }, [
+        'logits',
+        ...names,
+      ]);
       this.tokensRead += batch;
       if (caches !== standing) this.release(caches);
       [caches, z] = [kept, values.z as Float32Array];

@@ -32,21 +32,24 @@ async function likeliest(factor: number): Promise<number[]> {
   return row.slice(prefix.length - 1);
 }
 
-it.each(['cpu', 'onnx'] as const)('a prefix is read once, and anew when weights change, on %s', async (engine) => {
-  const frame = { before: prefix, after: [9] };
-  const subject = { ...subjectOf({ spec: { ...spec, frame }, weights }, [0], engine) };
-  // Of a model whose first values are turned round, other tokens are the likeliest.
-  let factor = await resident(Float32Array.of(1), { shape: [1] }, engine);
-  const changing = {
-    shapes: new Map([['factor', [1]]]),
-    current: () => new Map([['factor', factor]]),
-    lookup: (arrays: (name: string) => tf.Tensor, frozen: (name: string) => tf.Tensor) => (name: string) =>
-      name === changedOne ? tf.mul(frozen(name), arrays('factor')) : frozen(name),
-  };
-  const sampler = await Sampler.create({ subject, changing, positions: POSITIONS, batch: 2 });
-  const draw = async () => Array.from(await sampler.sample(1, new Random(1), 1e-4));
-  expect(await draw()).toEqual(await likeliest(1));
-  factor = await resident(Float32Array.of(-1), { shape: [1] }, engine);
-  expect(await draw()).toEqual(await likeliest(-1));
-  sampler.dispose();
-});
+it.each(['cpu', 'onnx'] as const)(
+  'a prefix is read once, and anew when weights change, on %s',
+  async (engine) => {
+    const frame = { before: prefix, after: [9] };
+    const subject = { ...subjectOf({ spec: { ...spec, frame }, weights }, [0], engine) };
+    // Of a model whose first values are turned round, other tokens are the likeliest.
+    let factor = await resident(Float32Array.of(1), { shape: [1] }, engine);
+    const changing = {
+      shapes: new Map([['factor', [1]]]),
+      current: () => new Map([['factor', factor]]),
+      lookup: (arrays: (name: string) => tf.Tensor, frozen: (name: string) => tf.Tensor) => (name: string) =>
+        name === changedOne ? tf.mul(frozen(name), arrays('factor')) : frozen(name),
+    };
+    const sampler = await Sampler.create({ subject, changing, positions: POSITIONS, batch: 2 });
+    const draw = async () => Array.from(await sampler.sample(1, new Random(1), 1e-4));
+    expect(await draw()).toEqual(await likeliest(1));
+    factor = await resident(Float32Array.of(-1), { shape: [1] }, engine);
+    expect(await draw()).toEqual(await likeliest(-1));
+    sampler.dispose();
+  },
+);

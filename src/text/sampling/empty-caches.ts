@@ -86,9 +86,7 @@ export class EmptyCaches {
     const all = rows.flatMap((_, i) => names.map((name) => sized(name, i)));
     const { kept } = await reading.runKeeping(currentArrays(changing), all);
     this.release();
-    this.caches = rows.map((_, i) =>
-      Object.fromEntries(names.map((name) => [name, kept[sized(name, i)]!])),
-    );
+    this.caches = rows.map((_, i) => Object.fromEntries(names.map((name) => [name, kept[sized(name, i)]!])));
   }
 
   private release(): void {
