@@ -21,6 +21,7 @@ describe('superstim score', () => {
     const { tokens, token_ids, logprobs, cross_entropy, units } = result;
     expect(Object.keys(result)).toEqual([
       'model',
+      'frame',
       'tokens',
       'token_ids',
       'logprobs',
@@ -52,7 +53,9 @@ describe('superstim score', () => {
   it('prints raw values alone with --raw', async () => {
     const flags = ['score', ...books, ...sentence, '--unit', 'L1.H3', '--raw'];
     const { stdout } = await superstim(flags);
-    expect(stdout).toMatch(/\n[\d.]+ nats a token\nL1\.H3 {2}raw [\d.]+ at token \d+\n$/);
+    expect(stdout).toMatch(
+      /\n[\d.]+ nats a token\nL1\.H3 {2}raw [\d.]+ at token \d+\nread behind "<\|endoftext\|>" \(BOS auto\)\n$/,
+    );
     const both = await superstim([...flags, '--ablate']);
     expect(both).toMatchObject({ code: 2, stdout: '' });
     expect(both.stderr).toContain('--raw: needs no calibration, and --ablate does');

@@ -12,7 +12,7 @@ import type { Units } from '../results/units.js';
 
 export function unitsCommand(): Command {
   return new Command('units')
-    .description('list the units of a model')
+    .description('tell what a model is, and list its units')
     .argument('[model]', 'an embedded model, a folder or file, or a hub id', textDefaults.model)
     .option('--all', 'also each layer of a network that cannot be computed, with the reason')
     .addOption(familyOption())
@@ -36,5 +36,5 @@ async function listUnits(name: string, family: string | undefined, output: Outpu
     return { model: name, ...visionUnits(await networkAt(place)) };
   }
   const { listTextUnits } = await import('../../text/readouts/list-units.js');
-  return { model: name, ...listTextUnits(place.path, family) };
+  return { model: name, ...(await listTextUnits(place.path, family)) };
 }

@@ -1,5 +1,5 @@
 /** @file The units of a model, as `superstim units` prints them. */
-import { formatTable } from '../../core/format.js';
+import { formatBytes, formatCount, formatTable } from '../../core/format.js';
 import type { TextUnits } from '../../text/readouts/list-units.js';
 import { formatLayer } from '../../vision/layer-name.js';
 import type { LayerInfo, VisionNetwork } from '../../vision/network.js';
@@ -56,7 +56,8 @@ export function formatUnits(units: Units, all = false): string {
   ]);
   const known = units.layers.some(({ strongest_heads }) => strongest_heads.length > 0);
   return [
-    `${units.model}: ${units.family}, ${units.layers.length} layers, ${units.vocabulary} tokens, context ${units.context}`,
+    `${units.model}: a language model of the family ${units.family}`,
+    formatTable(aboutRows(units)),
     '',
     formatTable([
       ['layer', 'heads', 'neurons', known ? 'heads with the longest reach (sigmas)' : ''],
@@ -64,7 +65,44 @@ export function formatUnits(units: Units, all = false): string {
     ]),
     '',
     `also: ${units.others.map((other) => `"${other}"`).join(', ')}`,
+    ...(units.unsupported.length > 0 ? ['', 'not supported:', ...units.unsupported] : []),
   ].join('\n');
+}
+
+/** What a model is, a property a row. */
+function aboutRows({ sizes, positions, windows, bos, chat_template, experts }: TextUnits): string[][] {
+  const { key_value_heads: shared, precision } = sizes;
+  const inLayers = (count: number) =>
+    count === sizes.layers ? '' : ` in ${count} of ${sizes.layers} layers`;
+  const rotary = positions.rotary.map(
+    ({ theta, dims, scaling, layers }) =>
+      `rotary (base ${theta}, ${dims} of ${sizes.d_head} dimensions of a head${scaling ? `, ${scaling}` : ''})${inLayers(layers)}`,
+  );
+  return [
+    [
+      'sizes',
+      `${sizes.layers} layers, ${sizes.heads} heads of ${sizes.d_head}${shared === sizes.heads ? '' : ` (${shared} of keys and values)`}, model ${sizes.d_model}, MLP ${sizes.d_mlp}, ${formatCount(sizes.vocabulary)} tokens`,
+    ],
+    [
+      'weights',
+      `${formatCount(sizes.parameters)} parameters, ${formatBytes(sizes.bytes)}, ${Object.keys(precision).join(' and ')}`,
+    ],
+    ['positions', positions.kind === 'rotary' ? rotary.join('; ') || 'none' : positions.kind],
+    ['context', `${formatCount(positions.context)} tokens`],
+    [
+      'windows',
+      windows.map(({ tokens, layers }) => `${formatCount(tokens)} tokens${inLayers(layers)}`).join('; ') ||
+        'none',
+    ],
+    ['BOS', bos ? `${JSON.stringify(bos.token)} (${bos.token_id}): ${bos.why}` : 'none'],
+    ['chat template', chat_template ? 'yes' : 'no'],
+    [
+      'experts',
+      experts
+        ? `${experts.chosen} of ${experts.count}, ${formatCount(experts.neurons)} neurons each${inLayers(experts.layers)}`
+        : 'none',
+    ],
+  ];
 }
 
 function unreachableText(unreachable: readonly UnreachableLayer[], all: boolean): string[] {

@@ -49,15 +49,22 @@ export async function loadTextModel(folder: string, as?: string): Promise<TextMo
   const { spec, weights, notes } = openTextWeights(folder, as);
   // The engine's thread starts while the tokenizer is loaded.
   warmUp();
-  // As in Python: the tokenizer's own BOS is what stands before a text, the config's what generation starts from.
-  // Models without either start with their end-of-text token, as GPT-2 was trained.
-  const tokenizer = await loadTokenizer(folder, { vocab: spec.vocab, bos: spec.bos ?? spec.eos[0] ?? null });
+  const tokenizer = await tokenizerOf(folder, spec);
   const own = bosNote(spec, tokenizer);
   return {
     ...{ name: basename(resolve(folder)), folder, spec, weights, tokenizer },
     notes: own ? [...notes, own] : notes,
   };
 }
+
+/**
+ * The tokenizer of a model. As in Python: its own BOS is what stands before a text, the config's what generation starts
+ * from. Models without either start with their end-of-text token, as GPT-2 was trained.
+ *
+ * @throws UserError when it is missing or cannot be used
+ */
+export const tokenizerOf = (folder: string, spec: TransformerSpec): Promise<Tokenizer> =>
+  loadTokenizer(folder, { vocab: spec.vocab, bos: spec.bos ?? spec.eos[0] ?? null });
 
 /** GPT-2's defaults stay in config.json of models with another vocabulary. */
 function bosNote({ bos, vocab }: TransformerSpec, tokenizer: Tokenizer): string | null {

@@ -136,6 +136,11 @@ export class Tokenizer {
     return chatText(this.tokenizer, conversation, answers);
   }
 
+  /** Whether its files name a BOS. */
+  get namesBos(): boolean {
+    return this.bos !== null && this.tokenizer.bos_token_id === this.bos;
+  }
+
   /** Whether it comes with a chat template. */
   get hasChatTemplate(): boolean {
     return Boolean(this.tokenizer.chat_template);

@@ -1,8 +1,10 @@
 /** @file What units a language model has, and what is known of them. */
 import { basename, dirname } from 'node:path';
+import { UserError } from '../../core/errors.js';
 import { embeddedDictionary, embeddedFolder } from '../../hub/embedded.js';
-import { openTextWeights, type TextModel } from '../lm/model.js';
+import { openTextWeights, type TextModel, tokenizerOf } from '../lm/model.js';
 import { expertsOf } from '../lm/spec.js';
+import { type AboutOptions, aboutModel, type ModelAbout } from './about-model.js';
 import { headGroup } from './head.js';
 import { shippedStatistics } from './unit-statistics.js';
 
@@ -20,22 +22,31 @@ export interface LayerUnits {
   strongest_heads: { unit: string; max_z: number }[];
 }
 
-export interface TextUnits {
+export interface TextUnits extends ModelAbout {
   kind: 'text';
   family: string;
   layers: LayerUnits[];
-  vocabulary: number;
-  context: number;
   /** Other units that can be named. */
   others: string[];
 }
 
-/** Lists units by layer, of a model read as the family `as` where that is given. Throws UserError for a folder that holds no language model. */
-export const listTextUnits = (folder: string, as?: string): TextUnits =>
-  unitsOf({ spec: openTextWeights(folder, as).spec, folder });
+/**
+ * Lists units by layer, of a model read as the family `as` where that is given, with or without a tokenizer.
+ *
+ * @throws UserError for a folder that holds no language model
+ */
+export async function listTextUnits(folder: string, as?: string): Promise<TextUnits> {
+  const { spec, weights } = openTextWeights(folder, as);
+  const tokenizer = await tokenizerOf(folder, spec).catch((error: unknown) => {
+    if (error instanceof UserError) return error;
+    throw error;
+  });
+  return unitsOf({ spec, weights, folder, tokenizer });
+}
 
-/** Lists the units of a model by layer. */
-export function unitsOf({ spec, folder }: Pick<TextModel, 'spec' | 'folder'>): TextUnits {
+/** What a model is, and its units by layer. */
+export function unitsOf({ folder, ...model }: AboutOptions & Pick<TextModel, 'folder'>): TextUnits {
+  const { spec } = model;
   const shipped = shippedStatistics(folder);
   const layers = Array.from({ length: spec.layers }, (_, layer): LayerUnits => {
     const group = headGroup(spec, layer, 'delta');
@@ -61,9 +72,8 @@ export function unitsOf({ spec, folder }: Pick<TextModel, 'spec' | 'folder'>): T
   return {
     kind: 'text',
     family: spec.family,
+    ...aboutModel(model),
     layers,
-    vocabulary: spec.vocab,
-    context: spec.context,
     others: [
       ...(withExperts >= 0 ? [`L${withExperts}.E0`, `L${withExperts}.E0:weight`] : []),
       ...(withNeurons >= 0 ? [`L${withNeurons}.N0:pre`] : []),
