@@ -19,7 +19,7 @@ const rooms = [
   ['text', 'vision'],
   ['rl', 'media'],
   ['jobs'],
-  ['report', 'library'],
+  ['report', 'library', 'sweep'],
   ['tui'],
   ['cli'],
 ];

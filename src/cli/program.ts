@@ -11,6 +11,7 @@ import { reportCommand } from './commands/report.js';
 import { resumeCommand } from './commands/resume.js';
 import { runCommand } from './commands/run.js';
 import { scoreCommand } from './commands/score.js';
+import { sweepCommand } from './commands/sweep.js';
 import { textCommand } from './commands/text.js';
 import { tuneCommand } from './commands/tune.js';
 import { unitsCommand } from './commands/units.js';
@@ -40,7 +41,9 @@ export function createProgram(): Command {
     calibrateCommand(),
   ].map((command) => command.helpGroup('Probe a language model:'));
   const pictures = imageCommand().helpGroup('Probe a network that sees:');
-  const runs = [runCommand(), resumeCommand()].map((command) => command.helpGroup('Run jobs:'));
+  const runs = [runCommand(), resumeCommand(), sweepCommand()].map((command) =>
+    command.helpGroup('Run jobs:'),
+  );
   const readers = [viewCommand(), reportCommand()].map((command) => command.helpGroup('Look at results:'));
   for (const command of [...probes, pictures, ...runs, ...readers, modelsCommand(), unitsCommand()]) {
     program.addCommand(addOutputOptions(command).copyInheritedSettings(program));

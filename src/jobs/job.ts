@@ -72,6 +72,17 @@ export async function* openJob<T extends TaskName = TaskName>(
   return { job, keeps: task.keeps, description, begin };
 }
 
+/**
+ * A job with its defaults, and the files that it names as absolute paths: it means the same from anywhere.
+ *
+ * @throws UsageError as `readJob`
+ */
+export async function settledJob(data: unknown): Promise<JobOf<TaskName>> {
+  const job = readJob(data);
+  const { pathFields, outputFields } = (await tasks[job.task]()) as unknown as Task<TaskName, unknown>;
+  return settled(job, pathFields, outputFields);
+}
+
 /** Makes the run folder of an opened job. @param parent - the folder that gets it */
 export const createJobFolder = ({ description }: Pick<OpenedJob, 'description'>, parent: string): RunFolder =>
   createRunFolder(parent, description);

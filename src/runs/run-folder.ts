@@ -98,10 +98,20 @@ export function createRunFolder(parent: string, description: RunDescription, now
     resolve(parent),
     `${timeName(now)}-${safeFileName(unitOf(description) ?? description.job.task)}`,
   );
-  const path = makeNewFolder(parent, stem);
+  return beginRunFolder(makeNewFolder(parent, stem), description, now);
+}
+
+/**
+ * Begins a run in a folder of its own that has no event log yet; one that is not there is made.
+ *
+ * @throws UserError when it cannot be written, or another process writes it
+ */
+export function beginRunFolder(path: string, description: RunDescription, now = new Date()): RunFolder {
+  makeFolder(path);
   const created = description.created ?? now.toISOString();
   return locked(path, (lock) => {
     writeFileByRename(join(path, 'run.json'), encodeDescription({ ...description, created }));
+    // Last: a run that was begun has its log.
     return new RunFolder(path, openLog(path, 'ax'), lock);
   });
 }

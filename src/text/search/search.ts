@@ -137,8 +137,8 @@ function run(
   budget: Budget,
   earlier: Earlier | undefined,
 ): AsyncGenerator<EventBody, Driven, void> {
-  // A search that is resumed must not draw again what it drew.
-  const random = Random.of(seed, `search${earlier?.evaluations ?? ''}`);
+  // A search that is resumed must not draw again what it drew; one that had drawn nothing begins as any other.
+  const random = Random.of(seed, `search${earlier?.evaluations || ''}`);
   const arena = { ...tools.arenaFor(method), random };
   return drive(searchMethods[method], {
     arena,

@@ -1,0 +1,33 @@
+/** @file How a sweep is printed for people. */
+import { formatTable } from '../../core/format.js';
+import { type SweepDocument, type SweepState, sweepStates } from '../../sweep/sweep-file.js';
+import type { Paint } from '../output.js';
+
+const colors = {
+  waiting: 'dim',
+  running: 'cyan',
+  stopped: 'yellow',
+  done: 'green',
+  failed: 'red',
+  cancelled: 'yellow',
+} as const satisfies Record<SweepState, unknown>;
+
+/** Failed jobs that are printed; `--json` has all. */
+const MOST_FAILED = 20;
+
+/** How many jobs stand how, and why some failed. */
+export function formatSweep({ folder, jobs }: SweepDocument, paint: Paint): string {
+  const counts = sweepStates
+    .map((state) => [state, jobs.filter((job) => job.state === state).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => paint(colors[state], `${count} ${state}`));
+  const failed = jobs.filter(({ state }) => state === 'failed');
+  const rows = failed.slice(0, MOST_FAILED).map(({ id, error }) => [id, error ?? '']);
+  const more = failed.length - rows.length;
+  return [
+    `${jobs.length} jobs: ${counts.join(', ')}`,
+    ...(rows.length > 0 ? [formatTable(rows)] : []),
+    ...(more > 0 ? [`${more} more failed`] : []),
+    `sweep: ${folder}`,
+  ].join('\n');
+}

@@ -1,0 +1,42 @@
+/** @file The model that successive jobs share: opened once, its weights uploaded once. */
+import { releaseWeights } from '../engine/compile.js';
+import { loadNetwork } from '../jobs/open-network.js';
+import { openTextModel } from '../jobs/open-subject.js';
+import { readJob } from '../jobs/read-job.js';
+import type { Given } from '../jobs/task.js';
+import type { JobRecord } from '../runs/description.js';
+import { asJson, type Run } from '../runs/events.js';
+import { modelKey } from './grouping.js';
+
+/** Keeps the model of the last job; another takes its place. */
+export class SharedModel {
+  private held: { readonly key: string; readonly given: Given } | null = null;
+
+  /**
+   * What `openJob` is given for a job: its model, opened.
+   *
+   * @throws UserError and UsageError as `readJob` and the opening of a model
+   */
+  async *of(data: JobRecord, signal: AbortSignal): Run<Given> {
+    const job = readJob(data);
+    const key = modelKey(asJson(job) as JobRecord);
+    if (this.held?.key === key) return this.held.given;
+    await this.release();
+    const given: Given =
+      job.task === 'image'
+        ? { network: yield* loadNetwork(job.model, signal) }
+        : { model: yield* openTextModel(job.model, job.family, signal) };
+    this.held = { key, given };
+    return given;
+  }
+
+  async release(): Promise<void> {
+    const { model, network } = this.held?.given ?? {};
+    this.held = null;
+    if (model) await releaseWeights(model.model.weights);
+    if (network) await releaseWeights(network.network.weights);
+  }
+}
+
+/** The hash of a model's files. */
+export const hashOf = ({ model, network }: Given): string => (model ?? network)!.hash;

@@ -1,0 +1,35 @@
+/** @file Small jobs for sweeps, and what became of them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSweep } from '../../src/sweep/sweep-file.js';
+
+/** Searches and scans of a second or less. */
+export function smallJobs(count: number, corpus: string, evaluations = 60): object[] {
+  const small = { model: 'books-lm', length: 6, reference: 'none', calibrationTokens: 1024 };
+  return Array.from({ length: count }, (_, i) => {
+    const unit = `L${i % 4}.H${i % 8}`;
+    if (i % 3 === 1) return { task: 'corpus', unit, files: [corpus], seed: i, ...small };
+    const search = { method: 'evolve', evaluations, baseline: false, finalists: 0 };
+    return { task: 'text', unit, seed: i, ...search, ...small };
+  });
+}
+
+export const jobLines = (jobs: readonly object[]): string =>
+  jobs.map((job) => `${JSON.stringify(job)}\n`).join('');
+
+/** The lines of a run's log. */
+export const logOf = (sweep: string, id: string): string[] =>
+  readFileSync(join(sweep, id, 'events.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n');
+
+/** Each job's state and frontier. A search that drew some texts, was killed and resumed has `resumed`: it draws others afterwards. */
+export function outcomes(sweep: string) {
+  return readSweep(sweep).jobs.map(({ id, job, state }) => {
+    const log = logOf(sweep, id).map((line) => JSON.parse(line) as { kind: string; source?: string });
+    const begun = log.findLastIndex(({ kind }) => kind === 'started');
+    const resumed = job.task === 'text' && log.slice(0, begun).some(({ kind }) => kind === 'candidate');
+    const frontier: unknown = JSON.parse(readFileSync(join(sweep, id, 'frontier.json'), 'utf8'));
+    return { id, state, resumed, frontier, ends: log.filter(({ kind }) => kind === 'finished').length };
+  });
+}
