@@ -47,8 +47,10 @@ export { Running } from './library/running.js';
 export type { TuneResult } from './rl/tune.js';
 export type { EventSource, RunEvent } from './runs/events.js';
 export type { CorpusResult } from './text/corpus/corpus-scan.js';
+export type { ModelAbout } from './text/readouts/about-model.js';
 export type { CalibrationResult } from './text/readouts/calibrate-units.js';
 export type { CalibratedUnit } from './text/readouts/calibrated-unit.js';
+export type { ExplainResult } from './text/readouts/explain.js';
 export type { TextUnits } from './text/readouts/list-units.js';
 export type { PublishedUnit, ScoredExemplar } from './text/readouts/published.js';
 export type { ScoreResult, UnitCalibration, UnitScore } from './text/score.js';
@@ -60,3 +62,4 @@ export type { UnitResult } from './vision/render/render-options.js';
 // Errors that a user can mend.
 
 export { exitCodes, UsageError, UserError } from './core/errors.js';
+export type { FrameReport } from './core/frame-report.js';
