@@ -33,7 +33,8 @@ export function firstDictionary({ width, latents }: DictionarySize, seed: number
   const lines = Random.of(seed, 'dictionary').normals(latents * width);
   for (let start = 0; start < lines.length; start += width) {
     const line = lines.subarray(start, start + width);
-    line.set(line.map((x) => x / Math.hypot(...line)));
+    const norm = Math.hypot(...line);
+    line.set(line.map((x) => x / norm));
   }
   return new Map<string, WeightArray>([
     ['encoder', { shape: [latents, width], data: lines }],
@@ -79,8 +80,8 @@ export function dictionaryLoss(
   const left = tf.sub(x, tf.add(tf.matMul(latents, weights('decoder') as tf.Tensor2D), weights('added')));
   const unexplained = tf.div(tf.sum(tf.square(left)), tf.sum(tf.square(x)));
 
-  const some = (name: string) => tf.gather(weights(name), chosen as tf.Tensor1D);
-  const own = preActivations(x, (name) => some(name));
+  const some: WeightLookup = (name) => tf.gather(weights(name), chosen as tf.Tensor1D);
+  const own = preActivations(x, some);
   const rest = detach(left);
   const explained = tf.matMul(tf.mul(tf.relu(own), silent!) as tf.Tensor2D, some('decoder') as tf.Tensor2D);
   const missed = tf.div(tf.sum(tf.square(tf.sub(rest, explained))), tf.sum(tf.square(rest)));

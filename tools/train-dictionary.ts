@@ -88,7 +88,8 @@ async function save(): Promise<TrainingState> {
 let smoothUnexplained = 0;
 let next = windows.batch(run.position.windows, stream.batch);
 while (run.position.steps < steps && run.goesOn) {
-  const rate = Number(options.rate) * cosineSchedule(run.position.steps, steps, WARMUP * steps, FLOOR);
+  const rate =
+    Number(options.rate) * cosineSchedule(run.position.steps, steps, Math.ceil(WARMUP * steps), FLOOR);
   const start = performance.now();
   const running = trainer.step({ ids: next.ids, ...silent.inputs() }, rate);
   // Made while the worker computes.
