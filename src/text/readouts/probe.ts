@@ -14,6 +14,7 @@ import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
 import type { Calibration } from './calibration.js';
 import type { GroupStatistics } from './group-statistics.js';
+import { groupZ } from './group-z.js';
 import { type Objective, soleReadout } from './objective.js';
 import { column, peakPosition, valueAtPeak } from './peak.js';
 import { broughtBy, type PassContext, type Readout, type ReadoutGroup } from './readout.js';
@@ -104,11 +105,7 @@ export class Probe {
 
   /** z of every unit of a group at every position: `[batch, pos, unit]`. */
   groupZ(weights: WeightLookup, run: Pass, group: ReadoutGroup): tf.Tensor {
-    const { mean, deviation, centre } = this.statistics.get(group.key)!;
-    const raw = group.read(this.context(weights, run), centre);
-    const gain = deviation.map((x) => 1 / x);
-    const shift = mean.map((x, i) => -x * gain[i]!);
-    return tf.add(tf.mul(raw, tf.tensor1d(gain)), tf.tensor1d(shift));
+    return groupZ(this.context(weights, run), group, this.statistics.get(group.key)!);
   }
 
   /** z of the rivals' group, or its negative. */

@@ -52,6 +52,22 @@ export function referenceClass(
   return classOf(name, without(objective, membersOf(name, objective, context, seed)));
 }
 
+/**
+ * What the units of a group have as rivals together: the class of each is this without itself. Of `random:N`, and of a
+ * dictionary's latents, the same ones stand for all.
+ *
+ * @throws as `referenceClass` does
+ */
+export function commonRivals(
+  name: string,
+  group: ReadoutGroup,
+  context: UnitContext,
+  seed: number,
+): ReferenceClass {
+  const any: Objective = { name, terms: [{ weight: 1, readout: group.unit(0) }] };
+  return classOf(name, membersOf(name, any, context, seed, { name, terms: [] }));
+}
+
 /** Latents of a dictionary that stand for all of them. */
 const SAMPLE = 64;
 
@@ -109,7 +125,14 @@ function without({ terms }: Objective, rivals: readonly Rival[]): Rival[] {
   return rivals.filter(({ readout }) => !isTerm(readout));
 }
 
-function membersOf(name: string, objective: Objective, context: UnitContext, seed: number): Rival[] {
+/** @param left - whose units are left out where members are drawn */
+function membersOf(
+  name: string,
+  objective: Objective,
+  context: UnitContext,
+  seed: number,
+  left = objective,
+): Rival[] {
   const { layers } = context.spec;
   /** The siblings of each unit, in a layer; in its own where none is given. */
   const siblings = (layer?: number, most = SAMPLE) =>
@@ -123,7 +146,7 @@ function membersOf(name: string, objective: Objective, context: UnitContext, see
         ? drawn(found.size, most + objective.terms.length, seed)
         : Array.from({ length: found.size }, (_, index) => index);
       const rivals = indices.map((index) => ({ readout: found.unit(index), sign }));
-      return sampled ? without(objective, rivals).slice(0, most) : rivals;
+      return sampled ? without(left, rivals).slice(0, most) : rivals;
     });
   const everywhere = (most?: number) =>
     Array.from({ length: layers }, (_, layer) => siblings(layer, most)).flat();
@@ -141,7 +164,7 @@ function membersOf(name: string, objective: Objective, context: UnitContext, see
   }
   const size = /^random:(\d+)$/.exec(name)?.[1];
   if (size !== undefined) {
-    const all = classOf(name, without(objective, everywhere(Number(size))));
+    const all = classOf(name, without(left, everywhere(Number(size))));
     return Random.of(seed, 'reference class').shuffle(rivalsOf(all)).slice(0, Number(size));
   }
   if (/^(?!logit:)[a-z:]+$/.test(name)) {

@@ -16,7 +16,7 @@ import type { Scores } from '../readouts/scores.js';
 import type { Sampler } from '../sampling/sampler.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import { type Allowance, Ledger } from './ledger.js';
-import { Population } from './population.js';
+import { type Picked, Population } from './population.js';
 import type { Proposals, Proposer } from './proposals.js';
 import type { Choose, Parent, Prospect, Screened, Screening } from './scoring.js';
 
@@ -215,9 +215,15 @@ export class Arena {
     return sampler.sample(count, random);
   }
 
-  /** What to try in some sequences, `[sequences, positions]`; see `Proposer`. */
-  propose(rows: Int32Array, gammas: readonly number[]): Promise<Proposals[]> {
+  /** Parents from the population, which is not empty. */
+  pick(count: number): Picked<Candidate>[] {
+    return Array.from({ length: count }, () => this.population.pick(this.options.random)!);
+  }
+
+  /** What to try in some candidates; see `Proposer`. */
+  propose(parents: readonly Candidate[], gammas: readonly number[]): Promise<Proposals[]> {
     const { proposer } = this.options;
+    const rows = stackRows(parents.map(({ ids }) => ids));
     return this.withGradients(gammas.length, proposer, () => proposer.propose(rows, gammas));
   }
 

@@ -1,11 +1,11 @@
 /** @file One generation: parents are picked, operators draft children, the prior writes its part, all are scored. */
 
+import type { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
-import type { Rewrite } from '../sampling/sampler.js';
-import type { Arena } from './arena.js';
-import type { Candidate } from './candidate.js';
-import { pickAlong } from './niches.js';
+import type { Rewrite, Sampler } from '../sampling/sampler.js';
+import type { Bred } from './candidate.js';
 import { type Draft, type OperatorName, operators } from './operators.js';
+import type { Picked } from './population.js';
 import type { Proposals } from './proposals.js';
 
 /** Children of one parent, about. */
@@ -14,17 +14,43 @@ const CHILDREN = 16;
 export const parentsOf = (turn: number) => Math.ceil(turn / CHILDREN);
 /** Proposals that are remembered, for parents that are picked again. */
 const REMEMBERED = 256;
-/** How parents are picked: the frontier's own, what is most selective, and the rest from the niches. */
-const FROM_FRONT = 0.5;
-const FROM_SELECTIVE = 0.15;
 /** How much rivals count in the gradient of a parent that was picked for its margin, by default. */
 const SELECTIVE_GAMMA = 1;
 
 /** How many children of each operator a generation has, as weights. */
 export type Shares = Readonly<Partial<Record<OperatorName, number>>>;
 
-interface Child {
-  readonly parent: Candidate;
+/** Where breeding takes place: what parents are picked from, and who scores their children. */
+export interface BreedingGround<Parent extends Bred> {
+  readonly options: {
+    readonly random: Random;
+    /** Children of a generation. */
+    readonly turn: number;
+    /** Positions of a sequence, BOS included. */
+    readonly positions: number;
+    readonly sampler: Pick<Sampler, 'rewrite' | 'tokensRead'>;
+    readonly gamma?: number;
+  };
+  /** Whether time is the budget, and not evaluations. */
+  readonly isTimed: boolean;
+  /** Evaluations that may still be spent. */
+  readonly left: number;
+  /** Some parents; the same may come twice. */
+  pick(count: number): Picked<Parent>[];
+  /** What a parent is crossed with; default: any parent of the generation. */
+  mateOf?(parent: Parent): Parent;
+  /** What to try in some parents; see `Proposer`. */
+  propose(parents: readonly Parent[], gammas: readonly number[]): Promise<Proposals[]>;
+  /** True the first time a sequence is asked about. */
+  isNew(row: Int32Array): boolean;
+  /** Scores children, `[count, positions]`, and keeps what is of use. */
+  evaluate(rows: Int32Array, operators: readonly string[], parents?: readonly Parent[]): Promise<unknown>;
+  samplePrior(count: number): Promise<Int32Array>;
+  countTokens(tokens: number): void;
+}
+
+interface Child<Parent> {
+  readonly parent: Parent;
   readonly operator: OperatorName;
   row: Int32Array;
   readonly rewrite: Rewrite | null;
@@ -32,7 +58,7 @@ interface Child {
   seconds: number;
 }
 
-export class Breeding {
+export class Breeding<Parent extends Bred> {
   /**
    * By operator: what its children cost so far, in children of average cost. Where evaluations are the budget all cost
    * the same; where time is, what took longer costs more.
@@ -40,9 +66,9 @@ export class Breeding {
   readonly costs = new Map<OperatorName, number>();
   /** What `graft` puts into texts; while there are none it is not used. */
   triggers: readonly Int32Array[] = [];
-  private readonly known = new Map<Candidate, Proposals>();
+  private readonly known = new Map<Parent, Proposals>();
 
-  constructor(private readonly arena: Arena) {}
+  constructor(private readonly arena: BreedingGround<Parent>) {}
 
   /** Breeds and scores one generation. */
   async generation(shares: Shares): Promise<void> {
@@ -61,10 +87,10 @@ export class Breeding {
       (name) => name !== 'graft' || triggers.length > 0,
     );
     const weights = names.map((name) => shares[name]!);
-    const children = Array.from({ length: turn }, (): Child => {
+    const children = Array.from({ length: turn }, (): Child<Parent> => {
       const [parent, proposals] = random.pick(parents);
       const operator = names[random.weighted(weights)]!;
-      const [mate] = random.pick(parents);
+      const mate = arena.mateOf?.(parent) ?? random.pick(parents)[0];
       const { row, rewrite }: Draft = operators[operator]({ parent, proposals, mate, triggers, random });
       return { parent, operator, row, rewrite, seconds: 0 };
     });
@@ -80,7 +106,7 @@ export class Breeding {
     this.charge(children);
   }
 
-  private charge(children: readonly Child[]): void {
+  private charge(children: readonly Child<Parent>[]): void {
     const total = children.reduce((sum, { seconds }) => sum + seconds, 0);
     for (const { operator, seconds } of children) {
       const cost = this.arena.ledger.isTimed ? (seconds * children.length) / total : 1;
@@ -88,20 +114,9 @@ export class Breeding {
     }
   }
 
-  private async parents(count: number): Promise<[Candidate, Proposals][]> {
-    const { random, gamma = 0 } = this.arena.options;
-    const picked = Array.from({ length: count }, () => {
-      const point = random.uniform();
-      const { strongest, mostSelective, niches } = this.arena.population;
-      const selective = point >= FROM_FRONT && point < FROM_FRONT + FROM_SELECTIVE;
-      const parent =
-        point < FROM_FRONT
-          ? pickAlong(strongest.members, random)
-          : selective
-            ? pickAlong(mostSelective.members, random)
-            : niches.pick(random);
-      return { parent: parent ?? strongest.members[0]!, selective };
-    });
+  private async parents(count: number): Promise<[Parent, Proposals][]> {
+    const { gamma = 0 } = this.arena.options;
+    const picked = this.arena.pick(count);
     // Before any are forgotten: the latest used go last.
     for (const { parent } of picked) this.use(parent);
     const fresh = new Map(
@@ -117,17 +132,17 @@ export class Breeding {
   }
 
   /** Moves a parent's proposals, if there are any, to the end that is forgotten last. */
-  private use(parent: Candidate): void {
+  private use(parent: Parent): void {
     const proposals = this.known.get(parent);
     if (!proposals) return;
     this.known.delete(parent);
     this.known.set(parent, proposals);
   }
 
-  private async propose(parents: readonly Candidate[], gammas: readonly number[]): Promise<void> {
+  private async propose(parents: readonly Parent[], gammas: readonly number[]): Promise<void> {
     if (parents.length === 0) return;
     const { arena, known } = this;
-    const lists = await arena.propose(stackRows(parents.map(({ ids }) => ids)), gammas);
+    const lists = await arena.propose(parents, gammas);
     for (const oldest of known.keys()) {
       if (known.size <= REMEMBERED) break;
       known.delete(oldest);
@@ -136,7 +151,7 @@ export class Breeding {
   }
 
   /** Lets the prior write what the drafts left to it. */
-  private async write(children: readonly Child[]): Promise<void> {
+  private async write(children: readonly Child<Parent>[]): Promise<void> {
     const { sampler, positions, random } = this.arena.options;
     const open = children.flatMap((child) => (child.rewrite ? [{ child, rewrite: child.rewrite }] : []));
     const part = open.map(({ child }) => child);
@@ -151,7 +166,7 @@ export class Breeding {
 }
 
 /** Does something for some children, its time divided among them. */
-async function timed<T>(children: readonly Child[], work: () => Promise<T>): Promise<T> {
+async function timed<T>(children: readonly Child<unknown>[], work: () => Promise<T>): Promise<T> {
   const start = performance.now();
   const result = await work();
   const seconds = (performance.now() - start) / 1000 / children.length;

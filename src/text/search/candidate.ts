@@ -3,8 +3,8 @@ import type { ScoredText } from '../../core/scored-text.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { Rivalry, Scores } from '../readouts/scores.js';
 
-/** A scored sequence as a search sees it; the rivals held out are in `report` alone. */
-export interface Candidate {
+/** What breeding needs to know of a scored sequence. */
+export interface Bred {
   /** `[positions]`, BOS in front. */
   readonly ids: Int32Array;
   /** The position that speaks for the sequence. */
@@ -13,6 +13,10 @@ export interface Candidate {
   readonly z: number;
   /** Against the rivals that may be worked against; null where there are none. */
   readonly margin: number | null;
+}
+
+/** A scored sequence as a search sees it; the rivals held out are in `report` alone. */
+export interface Candidate extends Bred {
   /** z of those rivals, weighted by their softmax; 0 where there are none. */
   readonly rivals: number;
   /** What is reported of it. */

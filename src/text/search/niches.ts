@@ -4,13 +4,13 @@
  * live on and may still overtake it.
  */
 import type { Random } from '../../core/random.js';
-import type { Candidate } from './candidate.js';
+import type { Bred, Candidate } from './candidate.js';
 
 /** Nats a token that one niche spans. */
 const WIDTH = 0.5;
 /** What is less probable is hardly text, and what it breeds neither. */
 export const FLUENCY_LIMIT = 6.5;
-/** Cells a niche keeps: the strongest. */
+/** Cells a niche keeps unless told otherwise: the strongest. */
 const KEPT = 8;
 /** From here on a niche is picked less often. */
 const FLUENT = 5;
@@ -21,24 +21,30 @@ const nicheOf = (crossEntropy: number) => Math.max(0, Math.floor(crossEntropy / 
 /** How often a candidate of this cross entropy is picked as a parent, against others. */
 export const fluencyWeight = (crossEntropy: number) => (crossEntropy <= FLUENT ? 1 : UNFLUENT_WEIGHT);
 
-export class Niches {
+export class Niches<Member extends Bred = Candidate> {
   /** By niche, then by the token at the peak. */
-  private readonly niches = new Map<number, Map<number, Candidate>>();
+  private readonly niches = new Map<number, Map<number, Member>>();
 
-  /** @param measureOf - what a cell's best is best in */
-  constructor(private readonly measureOf: (candidate: Candidate) => number) {}
+  /**
+   * @param measureOf - what a cell's best is best in
+   * @param kept - cells of a niche
+   */
+  constructor(
+    private readonly measureOf: (candidate: Member) => number,
+    private readonly kept = KEPT,
+  ) {}
 
-  add(candidate: Candidate): void {
-    if (candidate.cross_entropy > FLUENCY_LIMIT) return;
+  add(candidate: Member): void {
+    if (candidate.cross_entropy > FLUENCY_LIMIT || this.kept === 0) return;
     const niche = nicheOf(candidate.cross_entropy);
-    const cells = this.niches.get(niche) ?? new Map<number, Candidate>();
+    const cells = this.niches.get(niche) ?? new Map<number, Member>();
     this.niches.set(niche, cells);
     const peakToken = candidate.ids[candidate.peak]!;
     const value = this.measureOf(candidate);
     const present = cells.get(peakToken);
     if (present && this.measureOf(present) >= value) return;
     cells.set(peakToken, candidate);
-    if (cells.size > KEPT) {
+    if (cells.size > this.kept) {
       const weakest = this.sorted(cells).at(-1)!;
       cells.delete(weakest.ids[weakest.peak]!);
     }
@@ -50,23 +56,24 @@ export class Niches {
    * @param peakToken - the token at its peak
    */
   couldTake(least: number, most: number, peakToken: number, value: number): boolean {
+    if (this.kept === 0) return false;
     for (let niche = nicheOf(least); niche <= nicheOf(Math.min(most, FLUENCY_LIMIT)); niche++) {
       const cells = this.niches.get(niche);
       if (!cells) return true;
       const present = cells.get(peakToken);
-      const rivals = present ? [present] : cells.size < KEPT ? [] : [...cells.values()];
+      const rivals = present ? [present] : cells.size < this.kept ? [] : [...cells.values()];
       if (rivals.length === 0 || rivals.some((rival) => this.measureOf(rival) < value)) return true;
     }
     return false;
   }
 
   /** All candidates. */
-  get members(): Candidate[] {
+  get members(): Member[] {
     return [...this.niches.values()].flatMap((cells) => [...cells.values()]);
   }
 
   /** A niche at random, then one of its cells, the strongest more often; null while there is none. */
-  pick(random: Random): Candidate | null {
+  pick(random: Random): Member | null {
     const niches = [...this.niches];
     if (niches.length === 0) return null;
     const chosen = random.weighted(niches.map(([niche]) => fluencyWeight((niche + 0.5) * WIDTH)));
@@ -74,7 +81,7 @@ export class Niches {
     return pickStrong(cells, random);
   }
 
-  private sorted(cells: ReadonlyMap<number, Candidate>): Candidate[] {
+  private sorted(cells: ReadonlyMap<number, Member>): Member[] {
     return [...cells.values()].sort((a, b) => this.measureOf(b) - this.measureOf(a));
   }
 }
@@ -85,10 +92,10 @@ export function pickStrong<T>(sorted: readonly T[], random: Random): T {
 }
 
 /** A member of a front at random, levels of fluency alike; null for an empty one. */
-export function pickAlong(front: readonly Candidate[], random: Random): Candidate | null {
+export function pickAlong<Member extends Bred>(front: readonly Member[], random: Random): Member | null {
   const fluent = front.filter(({ cross_entropy }, i) => i === 0 || cross_entropy <= FLUENCY_LIMIT);
   if (fluent.length === 0) return null;
-  const niches = new Map<number, Candidate[]>();
+  const niches = new Map<number, Member[]>();
   for (const member of fluent) {
     const niche = nicheOf(member.cross_entropy);
     niches.set(niche, [...(niches.get(niche) ?? []), member]);

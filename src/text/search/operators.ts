@@ -7,7 +7,7 @@
  */
 import type { Random } from '../../core/random.js';
 import type { Rewrite } from '../sampling/sampler.js';
-import type { Candidate } from './candidate.js';
+import type { Bred } from './candidate.js';
 import { pickStrong } from './niches.js';
 import type { Proposals, TokenLists } from './proposals.js';
 
@@ -20,10 +20,10 @@ export interface Draft {
 
 /** What an operator may use. */
 export interface Material {
-  readonly parent: Candidate;
+  readonly parent: Bred;
   readonly proposals: Proposals;
   /** Another candidate, to cross with. */
-  readonly mate: Candidate;
+  readonly mate: Bred;
   /** What excites the unit however improbable, the strongest first, each behind the start token; `graft` needs one. */
   readonly triggers: readonly Int32Array[];
   readonly random: Random;
@@ -181,10 +181,10 @@ export const operators = {
   graft,
 } as const satisfies Record<string, Operator>;
 export type OperatorName = keyof typeof operators;
-const anywhere = (parent: Candidate, random: Random) => 1 + random.integer(parent.ids.length - 1);
+const anywhere = (parent: Bred, random: Random) => 1 + random.integer(parent.ids.length - 1);
 
 /** Then nothing may be rewritten behind the peak, and what is to stay must stay at the end. */
-const endsAtPeak = ({ ids, peak }: Candidate) => peak === ids.length - 1 && peak > 1;
+const endsAtPeak = ({ ids, peak }: Bred) => peak === ids.length - 1 && peak > 1;
 
 function eitherList({ proposals, random }: Material): [list: TokenLists, gainWeight: number] {
   return random.uniform() < 0.5 ? [proposals.likely, 0] : [proposals.gradient, random.pick(GAIN_WEIGHTS)];
@@ -195,7 +195,7 @@ function tailRewrite(row: Int32Array, after: number, random: Random): Rewrite {
 }
 
 /** Some tokens in a parent's place, the last ones or any, and all behind them written anew. */
-function grafted(parent: Candidate, tokens: Int32Array, atEnd: boolean, random: Random): Draft {
+function grafted(parent: Bred, tokens: Int32Array, atEnd: boolean, random: Random): Draft {
   const row = parent.ids.slice();
   const from = atEnd ? row.length - tokens.length : 1 + random.integer(row.length - tokens.length);
   row.set(tokens, from);
@@ -204,7 +204,7 @@ function grafted(parent: Candidate, tokens: Int32Array, atEnd: boolean, random: 
 }
 
 /** A changed parent; half of the time all after its peak is written anew too. */
-function withTail(row: Int32Array, { peak }: Candidate, random: Random): Draft {
+function withTail(row: Int32Array, { peak }: Bred, random: Random): Draft {
   const redo = random.uniform() < 0.5 && peak < row.length - 1;
   return { row, rewrite: redo ? tailRewrite(row, peak, random) : null };
 }

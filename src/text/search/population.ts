@@ -1,16 +1,31 @@
 /** @file What a search breeds from: its frontier seen from two sides, and other ways to excite the unit beside it. */
 import { Front } from '../../core/frontier.js';
-import type { Candidate } from './candidate.js';
-import { Niches } from './niches.js';
+import type { Random } from '../../core/random.js';
+import type { Bred, Candidate } from './candidate.js';
+import { Niches, pickAlong } from './niches.js';
 import type { Prospect } from './scoring.js';
 
 /** How much area of (cross entropy, margin) counts beside that of (cross entropy, z). */
 const SELECTIVITY_SHARE = 0.25;
+/** How parents are picked: the frontier's own, what is most selective, and the rest from the niches. */
+const FROM_FRONT = 0.5;
+const FROM_SELECTIVE = 0.15;
 
-export class Population {
-  readonly strongest = new Front<Candidate>(({ z }) => z);
-  readonly mostSelective = new Front<Candidate>(({ margin }) => margin ?? 0);
-  readonly niches = new Niches(({ z }) => z);
+/** A parent, and whether it was picked for its margin. */
+export interface Picked<Member> {
+  readonly parent: Member;
+  readonly selective: boolean;
+}
+
+export class Population<Member extends Bred = Candidate> {
+  readonly strongest = new Front<Member>(({ z }) => z);
+  readonly mostSelective = new Front<Member>(({ margin }) => margin ?? 0);
+  readonly niches: Niches<Member>;
+
+  /** @param cells - of a niche; 0 for no niches, where memory is short */
+  constructor(cells?: number) {
+    this.niches = new Niches<Member>(({ z }) => z, cells);
+  }
 
   /** Nats times sigmas, of both fronts. */
   get area(): number {
@@ -18,16 +33,31 @@ export class Population {
   }
 
   /** Takes a candidate in where it is of use; returns by how much the area grew. */
-  add(candidate: Candidate): number {
+  add(candidate: Member): number {
     this.niches.add(candidate);
     return this.strongest.add(candidate) + SELECTIVITY_SHARE * this.mostSelective.add(candidate);
   }
 
   /** Takes in all that another has. */
-  join(other: Population): void {
+  join(other: Population<Member>): void {
     const { strongest, mostSelective, niches } = other;
     for (const candidate of [...strongest.members, ...mostSelective.members, ...niches.members])
       this.add(candidate);
+  }
+
+  /** A parent at random; null while there is none. */
+  pick(random: Random): Picked<Member> | null {
+    const point = random.uniform();
+    const { strongest, mostSelective, niches } = this;
+    const selective = point >= FROM_FRONT && point < FROM_FRONT + FROM_SELECTIVE;
+    const parent =
+      point < FROM_FRONT
+        ? pickAlong(strongest.members, random)
+        : selective
+          ? pickAlong(mostSelective.members, random)
+          : niches.pick(random);
+    const any = parent ?? strongest.members[0];
+    return any ? { parent: any, selective } : null;
   }
 
   /**

@@ -7,6 +7,7 @@ import { OnDemand } from '../../core/on-demand.js';
 import { type Compiled, compile, type Precision } from '../../engine/compile.js';
 import { logSoftmax } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import type { TypedArray } from '../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { embeddingTable, embedTokens } from '../lm/embed.js';
 import { padRows, stackRows } from '../lm/rows.js';
@@ -83,7 +84,6 @@ export class Proposer {
       gamma: { shape: [batch] },
     });
     const program = await this.lists;
-    const size = (positions - 1) * this.count;
     const found: Proposals[] = [];
     while (found.length < gammas.length) {
       const start = found.length;
@@ -91,18 +91,8 @@ export class Proposer {
       const gamma = Array.from({ length: batch }, (_, row) => gammas[start + row] ?? 0);
       const result = await program.run({ ids: padRows(part, batch, positions), gamma });
       this.tokenLayers += 2 * batch * positions * this.subject.spec.layers;
-      const of = (kind: string, row: number): TokenLists => {
-        const part = <T extends Int32Array | Float32Array>(name: string) =>
-          (result[`${kind}${name}`] as T).slice(row * size, (row + 1) * size) as T;
-        return {
-          ids: part<Int32Array>('Ids'),
-          logProbs: part<Float32Array>('LogProbs'),
-          gains: part<Float32Array>('Gains'),
-          count: this.count,
-        };
-      };
       for (let row = 0; row < part.length / positions; row++)
-        found.push({ likely: of('likely', row), gradient: of('gradient', row) });
+        found.push(proposalsOf(result, row, positions, this.count));
     }
     return found;
   }
@@ -176,26 +166,9 @@ export class Proposer {
   // -- traced ------------------------------------------------------------------------------------------------
 
   private listTokens(inputs: Record<string, tf.Tensor>, weights: WeightLookup): Record<string, tf.Tensor> {
-    const { subject } = this;
-    const ids = inputs.ids!;
-    const slopes = this.slopes(ids, weights, (run) =>
-      tf.sum(this.options.probe.selectiveZ(weights, run, inputs.gamma!)),
-    );
-    const logProbs = this.logProbs(ids, weights);
-    const deviation = tf.sqrt(
-      tf.mean(tf.square(tf.sub(slopes, tf.mean(slopes, [1, 2], true))), [1, 2], true),
-    );
-    const gains = tf.div(tf.sub(slopes, tf.mean(slopes, [1, 2], true)), tf.add(deviation, 1e-20));
-    const allowed = bannedMask(subject.spec.vocab, subject.excluded());
-    const lists: Record<string, tf.Tensor> = {};
-    const orders = { likely: logProbs, gradient: tf.add(logProbs, tf.mul(gains, GAIN_WEIGHT)) };
-    for (const [kind, order] of Object.entries(orders)) {
-      const { indices } = tf.topk(tf.add(order, allowed), this.count); // [batch, positions - 1, count]
-      lists[`${kind}Ids`] = indices;
-      lists[`${kind}LogProbs`] = pickLast(logProbs, indices);
-      lists[`${kind}Gains`] = pickLast(gains, indices);
-    }
-    return lists;
+    const { probe } = this.options;
+    const worth = (run: Pass) => tf.sum(probe.selectiveZ(weights, run, inputs.gamma!));
+    return listTokens(this.subject, weights, inputs.ids!, worth, this.count);
   }
 
   private steepestTokens(
@@ -205,11 +178,13 @@ export class Proposer {
     const { probe, positions } = this.options;
     const { spec } = this.subject;
     const ids = inputs.ids!;
-    const z = this.slopes(ids, weights, (run) => tf.sum(probe.unitZ(weights, run)));
+    const z = slopesOf(this.subject, weights, ids, (run) => tf.sum(probe.unitZ(weights, run)));
     // A token enters the cross entropy twice: as context and as what is predicted.
     const fluency = tf.add(
-      this.slopes(ids, weights, (run) => tf.sum(tf.mean(sequenceLogProbs(spec, weights, run, ids), 1))),
-      tf.div(this.logProbs(ids, weights), positions - 1),
+      slopesOf(this.subject, weights, ids, (run) =>
+        tf.sum(tf.mean(sequenceLogProbs(spec, weights, run, ids), 1)),
+      ),
+      tf.div(logProbsOf(this.subject, weights, ids), positions - 1),
     );
     const asked = (x: tf.Tensor) => tf.gather(x, inputs.text as tf.Tensor1D); // [asked, positions - 1, vocab]
     const order = tf.add(asked(z), tf.mul(tf.reshape(inputs.lambda!, [-1, 1, 1]), asked(fluency)));
@@ -217,25 +192,78 @@ export class Proposer {
       tokens: tf.topk(tf.add(order, bannedMask(spec.vocab, this.subject.excluded())), this.count).indices,
     };
   }
+}
 
-  /** The slope of an objective along each token's embedding, `[batch, positions - 1, vocab]`, the first position left out. */
-  private slopes(ids: tf.Tensor, weights: WeightLookup, objective: (run: Pass) => tf.Tensor): tf.Tensor {
-    const { spec } = this.subject;
-    const gradient = tf.grad((x: tf.Tensor) => objective(forward(spec, weights, { embeddings: x })));
-    const all = gradient(embedTokens(spec, weights, ids));
-    return byToken(tf.slice(all, [0, 1, 0]), embeddingTable(spec, weights));
-  }
+/** The proposals for one sequence of those that `listTokens` listed. */
+export function proposalsOf(
+  listed: Readonly<Record<string, TypedArray>>,
+  row: number,
+  positions: number,
+  count: number,
+): Proposals {
+  const size = (positions - 1) * count;
+  const of = (kind: string): TokenLists => {
+    const part = <T extends TypedArray>(name: string) =>
+      (listed[`${kind}${name}`] as T).slice(row * size, (row + 1) * size) as T;
+    return {
+      ids: part<Int32Array>('Ids'),
+      logProbs: part<Float32Array>('LogProbs'),
+      gains: part<Float32Array>('Gains'),
+      count,
+    };
+  };
+  return { likely: of('likely'), gradient: of('gradient') };
+}
 
-  /** ln p of each token at each position but the first, `[batch, positions - 1, vocab]`. */
-  private logProbs(ids: tf.Tensor, weights: WeightLookup): tf.Tensor {
-    const { spec } = this.subject;
-    const [batch, positions] = ids.shape as [number, number];
-    const hidden = forward(spec, weights, { embeddings: embedTokens(spec, weights, ids) }).at(
-      'ln_final.hook_normalized',
-    );
-    const before = tf.slice(hidden, [0, 0, 0], [batch, positions - 1, spec.dModel]);
-    return logSoftmax(unembed(spec, weights, before));
+/**
+ * Both lists of tokens for sequences `[batch, positions]`, as columns that `proposalsOf` reads.
+ *
+ * @param worth - what the gradient is taken of, a scalar; each sequence has its own share in it
+ * @param count - tokens listed a position
+ */
+export function listTokens(
+  subject: Subject,
+  weights: WeightLookup,
+  ids: tf.Tensor,
+  worth: (run: Pass) => tf.Tensor,
+  count: number,
+): Record<string, tf.Tensor> {
+  const slopes = slopesOf(subject, weights, ids, worth);
+  const logProbs = logProbsOf(subject, weights, ids);
+  const deviation = tf.sqrt(tf.mean(tf.square(tf.sub(slopes, tf.mean(slopes, [1, 2], true))), [1, 2], true));
+  const gains = tf.div(tf.sub(slopes, tf.mean(slopes, [1, 2], true)), tf.add(deviation, 1e-20));
+  const allowed = bannedMask(subject.spec.vocab, subject.excluded());
+  const lists: Record<string, tf.Tensor> = {};
+  const orders = { likely: logProbs, gradient: tf.add(logProbs, tf.mul(gains, GAIN_WEIGHT)) };
+  for (const [kind, order] of Object.entries(orders)) {
+    const { indices } = tf.topk(tf.add(order, allowed), count); // [batch, positions - 1, count]
+    lists[`${kind}Ids`] = indices;
+    lists[`${kind}LogProbs`] = pickLast(logProbs, indices);
+    lists[`${kind}Gains`] = pickLast(gains, indices);
   }
+  return lists;
+}
+
+/** The slope of an objective along each token's embedding, `[batch, positions - 1, vocab]`, the first position left out. */
+function slopesOf(
+  { spec }: Subject,
+  weights: WeightLookup,
+  ids: tf.Tensor,
+  worth: (run: Pass) => tf.Tensor,
+): tf.Tensor {
+  const gradient = tf.grad((x: tf.Tensor) => worth(forward(spec, weights, { embeddings: x })));
+  const all = gradient(embedTokens(spec, weights, ids));
+  return byToken(tf.slice(all, [0, 1, 0]), embeddingTable(spec, weights));
+}
+
+/** ln p of each token at each position but the first, `[batch, positions - 1, vocab]`. */
+function logProbsOf({ spec }: Subject, weights: WeightLookup, ids: tf.Tensor): tf.Tensor {
+  const [batch, positions] = ids.shape as [number, number];
+  const hidden = forward(spec, weights, { embeddings: embedTokens(spec, weights, ids) }).at(
+    'ln_final.hook_normalized',
+  );
+  const before = tf.slice(hidden, [0, 0, 0], [batch, positions - 1, spec.dModel]);
+  return logSoftmax(unembed(spec, weights, before));
 }
 
 /** Products of `[batch, pos, dModel]` with each token's row of `[vocab, dModel]`: `[batch, pos, vocab]`. */

@@ -1,0 +1,179 @@
+/** @file Where an atlas breeds: every text is scored for all units, and each unit keeps what is of use to it. */
+import type { Random } from '../../core/random.js';
+import { stackRows } from '../lm/rows.js';
+import type { Sampler } from '../sampling/sampler.js';
+import type { Cost } from '../search/arena.js';
+import type { BreedingGround } from '../search/breeding.js';
+import type { Picked } from '../search/population.js';
+import type { Proposals } from '../search/proposals.js';
+import type { Panel } from './panel.js';
+import type { PanelProposer } from './panel-proposer.js';
+import type { PanelScores } from './panel-scores.js';
+import { AtlasEntry, type AtlasText, roomFor, UnitArchive } from './unit-archive.js';
+import { UnitBandit } from './unit-bandit.js';
+
+export interface AtlasArenaOptions {
+  readonly panel: Panel;
+  readonly sampler: Sampler;
+  readonly proposer: PanelProposer;
+  readonly random: Random;
+  /** Positions of a sequence, BOS included. */
+  readonly positions: number;
+  /** Sequences of a turn, and those scored in one call. */
+  readonly turn: number;
+  readonly batch: number;
+  /** Sequences that may be scored. */
+  readonly evaluations: number;
+}
+
+/** Area below which a unit's growth does not count as growth by a multiple. */
+const SMALL_AREA = 1;
+
+export class AtlasArena implements BreedingGround<AtlasEntry> {
+  readonly units: readonly UnitArchive[];
+  readonly cost: Cost = { evaluations: 0, tokenLayers: 0 };
+  /** By operator: by what share its texts made the areas of units grow, summed over units. */
+  readonly gains = new Map<string, number>();
+  /** Sequences that were proposed and not scored: those that decoding and encoding would change, or seen before. */
+  lost = 0;
+  private readonly bandit: UnitBandit;
+  private readonly seen = new Set<string>();
+  private readonly z: Float32Array;
+  private readonly margin: Float32Array;
+
+  constructor(readonly options: AtlasArenaOptions) {
+    const { length } = options.panel.units;
+    const room = roomFor(length);
+    this.units = Array.from({ length }, () => new UnitArchive(room));
+    this.bandit = new UnitBandit(length);
+    this.z = new Float32Array(length);
+    this.margin = new Float32Array(length);
+  }
+
+  get isTimed(): boolean {
+    return this.options.evaluations === Number.POSITIVE_INFINITY;
+  }
+
+  get left(): number {
+    return this.options.evaluations - this.cost.evaluations;
+  }
+
+  /** The geometric mean over units; a unit without texts counts as one of a hundredth. */
+  get hypervolume(): number {
+    const logs = this.units.map(({ hypervolume }) => Math.log(Math.max(0.01, hypervolume)));
+    return Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
+  }
+
+  private get layers(): number {
+    return this.options.panel.options.subject.spec.layers;
+  }
+
+  // -- breeding --------------------------------------------------------------------------------------------------
+
+  pick(count: number): Picked<AtlasEntry>[] {
+    const { random } = this.options;
+    const can = (unit: number) => this.units[unit]!.population.strongest.members.length > 0;
+    return this.bandit
+      .pick(count, can, random)
+      .flatMap((unit) => this.units[unit]!.population.pick(random) ?? []);
+  }
+
+  mateOf({ unit }: AtlasEntry): AtlasEntry {
+    return this.units[unit]!.population.pick(this.options.random)!.parent;
+  }
+
+  async propose(parents: readonly AtlasEntry[], gammas: readonly number[]): Promise<Proposals[]> {
+    const { proposer, panel } = this.options;
+    const before = proposer.tokenLayers;
+    const asked = parents.map(({ ids, unit }, i) => ({ ids, unit: panel.units[unit]!, gamma: gammas[i]! }));
+    const proposals = await proposer.propose(asked);
+    this.cost.evaluations += 2 * parents.length;
+    this.cost.tokenLayers += proposer.tokenLayers - before;
+    return proposals;
+  }
+
+  isNew(row: Int32Array): boolean {
+    const key = row.join();
+    if (this.seen.has(key)) {
+      this.lost++;
+      return false;
+    }
+    this.seen.add(key);
+    return true;
+  }
+
+  async samplePrior(count: number): Promise<Int32Array> {
+    this.countTokens(count * (this.options.positions - 1));
+    return this.options.sampler.sample(count, this.options.random);
+  }
+
+  countTokens(tokens: number): void {
+    this.cost.tokenLayers += tokens * this.layers;
+  }
+
+  // -- scoring ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Scores sequences for all units and lets each have what is of use to it. Those that decoding and encoding would change
+   * are not scored, nor are those that the budget does not reach.
+   *
+   * @param rows - `[count, positions]`
+   * @param sources - what made each row
+   * @param parents - what each row was made from
+   */
+  async evaluate(
+    rows: Int32Array,
+    sources: readonly string[],
+    parents?: readonly AtlasEntry[],
+  ): Promise<void> {
+    const { positions, panel, batch } = this.options;
+    const { tokenizer } = panel.options.subject;
+    const all = sources.map((source, i) => ({
+      ids: rows.slice(i * positions, (i + 1) * positions),
+      source,
+      parent: parents?.[i],
+    }));
+    const whole = all.filter(({ ids }) => tokenizer.roundTrips(ids));
+    this.lost += all.length - whole.length;
+    const valid = whole.slice(0, Math.max(0, this.left));
+    this.cost.evaluations += valid.length;
+    this.cost.tokenLayers += valid.length * positions * this.layers;
+    let next = 0;
+    for await (const scores of panel.score(stackRows(valid.map(({ ids }) => ids)), positions, batch))
+      for (let row = 0; row < scores.rows; row++) {
+        const { ids, source, parent } = valid[next++]!;
+        const gain = this.enter({ ids, source, crossEntropy: scores.crossEntropy(row) }, scores, row);
+        this.gains.set(source, (this.gains.get(source) ?? 0) + gain);
+        if (parent) this.bandit.credit(parent.unit, gain);
+      }
+  }
+
+  /** @returns by what share areas of units grew, summed over units */
+  private enter(text: AtlasText, scores: PanelScores, row: number): number {
+    const { panel, positions } = this.options;
+    const { z: all, margin: margins, units } = this;
+    scores.standing(row, all, margins);
+    const isNatural = text.source === 'corpus';
+    const point = { cross_entropy: text.crossEntropy, z: 0, margin: 0 };
+    let total = 0;
+    for (const [i, archive] of units.entries()) {
+      const z = all[i]!;
+      // What excites a unit less than ordinary text does says nothing of it.
+      if (!(z > 0)) continue;
+      const margin = Number.isNaN(margins[i]!) ? null : margins[i]!;
+      point.z = z;
+      point.margin = margin ?? 0;
+      const unit = panel.units[i]!;
+      const peak = scores.peak(unit, row, positions);
+      const isExample = isNatural && archive.isExample(z);
+      const isOfUse = archive.couldTake(point, text.ids[peak]!);
+      if (!isExample && !isOfUse) continue;
+      const entry = new AtlasEntry(i, text, peak, z, margin, scores.rank(unit, row));
+      if (isExample) archive.addExample(entry);
+      if (!isOfUse) continue;
+      const gain = archive.add(entry);
+      if (gain > 0) total += gain / Math.max(SMALL_AREA, archive.population.area);
+    }
+    return total;
+  }
+}

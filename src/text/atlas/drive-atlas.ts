@@ -1,0 +1,200 @@
+/** @file The search of an atlas: a pool of samples and of the user's text first, then breeding, until the budget is spent. */
+import type { EventBody } from '../../runs/events.js';
+import type { CorpusFile, CorpusPlace } from '../corpus/corpus-text.js';
+import { corpusSequences } from '../corpus/corpus-text.js';
+import { stackRows } from '../lm/rows.js';
+import { Bandit } from '../search/bandit.js';
+import { Breeding, type Shares } from '../search/breeding.js';
+import { evolutionShares } from '../search/evolve.js';
+import { Growth } from '../search/growth.js';
+import type { AtlasArena } from './atlas-arena.js';
+import type { AtlasBudget, AtlasOptions } from './atlas-options.js';
+import type { AtlasCheckpoint } from './checkpoint.js';
+import type { AtlasText } from './unit-archive.js';
+
+/** Largest share of the budget for the pool: it ends sooner where frontiers stop to grow. */
+const POOL_SHARE = 0.4;
+/** Generations after which some more of the corpus is read. */
+const CORPUS_EVERY = 3;
+/** Cost, in children, of what an operator must have made before it is believed to differ from the average. */
+const TRUST = 64;
+/** How often each operator is used while nothing is known. A new sample may be of use to every unit. */
+const shares = { ...evolutionShares, prior: 3 } as const satisfies Shares;
+/** Seconds between two figures of growth in the log. */
+const STEP_SECONDS = 2;
+/** Sequences lost in a row, nothing being spent, after which there is nothing left to find. */
+const MOST_LOST = 3000;
+
+/** What was spent when the search ended. */
+export interface DrivenAtlas {
+  readonly seconds: number;
+}
+
+/** Runs the search; the arena has what it found. */
+export async function* driveAtlas(
+  arena: AtlasArena,
+  { budget, naturalText, signal, earlier, saving }: AtlasOptions,
+): AsyncGenerator<EventBody, DrivenAtlas, void> {
+  const before = earlier?.checkpoint;
+  const start = performance.now() - (before?.seconds ?? 0) * 1000;
+  const seconds = () => (performance.now() - start) / 1000;
+  const corpus = naturalText ? new CorpusTurns(arena, naturalText, before?.corpus ?? null) : null;
+  if (before) await recall(arena, before);
+  const progress = { spent: () => spentOf(budget, seconds(), arena.cost.evaluations), hasGrown: true };
+  const turns = atlasTurns(arena, corpus, progress);
+  const checkpoint = (): AtlasCheckpoint => ({
+    version: 1,
+    evaluations: arena.cost.evaluations,
+    seconds: seconds(),
+    corpus: corpus?.place ?? null,
+    texts: textsOf(arena),
+  });
+  let [saved, stepped, step, lost] = [seconds(), 0, 0, 0];
+  try {
+    const goesOn = () => ('growth' in budget ? progress.hasGrown : progress.spent() < 1);
+    while (goesOn() && !signal?.aborted && arena.lost - lost < MOST_LOST) {
+      const evaluations = arena.cost.evaluations;
+      if ((await turns.next()).done) break;
+      if (arena.cost.evaluations > evaluations) lost = arena.lost;
+      yield progressOf(budget, seconds(), arena.cost.evaluations, progress.spent());
+      if (seconds() - stepped >= STEP_SECONDS) {
+        stepped = seconds();
+        yield {
+          kind: 'step',
+          source: 'search',
+          step: ++step,
+          metrics: { hypervolume: arena.hypervolume, evaluations: arena.cost.evaluations },
+        };
+      }
+      if (saving && seconds() - saved >= saving.everySeconds) {
+        saving.save(checkpoint());
+        saved = seconds();
+      }
+    }
+  } finally {
+    await turns.return();
+  }
+  saving?.save(checkpoint());
+  return { seconds: seconds() };
+}
+
+function spentOf(budget: AtlasBudget, seconds: number, evaluations: number): number {
+  if ('seconds' in budget) return seconds / budget.seconds;
+  return 'evaluations' in budget ? evaluations / budget.evaluations : 0;
+}
+
+function progressOf(budget: AtlasBudget, seconds: number, evaluations: number, spent: number): EventBody {
+  const isTimed = 'seconds' in budget;
+  const total = isTimed ? budget.seconds : 'evaluations' in budget ? budget.evaluations : null;
+  return {
+    kind: 'progress',
+    source: 'search',
+    budget: isTimed ? 'seconds' : 'evaluations',
+    done: total === null ? evaluations : Math.min(spent, 1) * total,
+    total,
+    rate: evaluations / seconds,
+    rate_unit: 'evaluations',
+    seconds_left: spent > 0 ? Math.max(0, (seconds * (1 - spent)) / spent) : null,
+    note: total === null ? 'until frontiers hardly grow' : 'atlas',
+  };
+}
+
+interface Progress {
+  /** Share of the budget, 0 to 1. */
+  spent(): number;
+  hasGrown: boolean;
+}
+
+/** A turn at a time. */
+async function* atlasTurns(
+  arena: AtlasArena,
+  corpus: CorpusTurns | null,
+  progress: Progress,
+): AsyncGenerator<void, void, void> {
+  const { turn } = arena.options;
+  const begun = progress.spent();
+  const pool = new Growth();
+  // A resumed atlas has had its pool.
+  while (begun === 0 && !pool.hasStopped && progress.spent() < POOL_SHARE) {
+    await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
+    yield;
+    if (await corpus?.next()) yield;
+    pool.add(arena.cost.evaluations, arena.hypervolume);
+  }
+  const breeding = new Breeding(arena);
+  const bandit = new Bandit(shares, TRUST);
+  /** What samples gained before: that was not the bandit's choice. */
+  const pooled = arena.gains.get('prior') ?? 0;
+  const growth = new Growth();
+  for (let generation = 1; ; generation++) {
+    await breeding.generation(bandit.shares());
+    bandit.learn((arm) => ({
+      gain: (arena.gains.get(arm) ?? 0) - (arm === 'prior' ? pooled : 0),
+      cost: breeding.costs.get(arm) ?? 0,
+    }));
+    growth.add(arena.cost.evaluations, arena.hypervolume);
+    progress.hasGrown = !growth.hasStopped;
+    yield;
+    if (generation % CORPUS_EVERY === 0 && (await corpus?.next())) yield;
+  }
+}
+
+/** The user's text, a turn at a time, from where an earlier part stopped. */
+class CorpusTurns {
+  place: CorpusPlace | null;
+  private waiting: Int32Array[] = [];
+  private readonly parts: ReturnType<typeof corpusSequences>;
+
+  constructor(
+    private readonly arena: AtlasArena,
+    files: readonly CorpusFile[],
+    from: CorpusPlace | null,
+  ) {
+    const { positions, panel } = arena.options;
+    const cut = { unit: 'window', length: positions - 1 } as const;
+    this.place = from;
+    this.parts = corpusSequences(files, panel.options.subject.tokenizer, cut, from ?? undefined);
+  }
+
+  /** Scores some more of it; false where it is at its end. */
+  async next(): Promise<boolean> {
+    const { turn } = this.arena.options;
+    while (this.waiting.length < turn) {
+      const part = await this.parts.next();
+      if (part.done) break;
+      this.place = part.value.next;
+      this.waiting.push(...part.value.sequences);
+    }
+    const rows = this.waiting.splice(0, turn).filter((ids) => this.arena.isNew(ids));
+    if (rows.length === 0) return false;
+    await this.arena.evaluate(stackRows(rows), Array(rows.length).fill('corpus'));
+    return true;
+  }
+}
+
+/** All texts that any unit keeps, by what made them. */
+function textsOf({ units }: AtlasArena): AtlasCheckpoint['texts'] {
+  const kept = new Set<AtlasText>();
+  for (const { members, population, examples } of units)
+    for (const list of [members, population.niches.members, examples])
+      for (const { text } of list) kept.add(text);
+  const texts: AtlasCheckpoint['texts'] = {};
+  for (const { ids, source } of kept) {
+    texts[source] ??= [];
+    texts[source].push(Array.from(ids));
+  }
+  return texts;
+}
+
+/** Scores again what was found, so that every unit has what it had; costs nothing of the budget. */
+async function recall(arena: AtlasArena, { texts, evaluations }: AtlasCheckpoint): Promise<void> {
+  arena.cost.evaluations = Number.NEGATIVE_INFINITY; // beside the budget
+  for (const [source, all] of Object.entries(texts)) {
+    const rows = all.map((ids) => Int32Array.from(ids));
+    await arena.evaluate(stackRows(rows), Array(rows.length).fill(source));
+    for (const row of rows) arena.isNew(row);
+  }
+  arena.cost.evaluations = evaluations;
+  arena.cost.tokenLayers = 0;
+  arena.gains.clear();
+}
