@@ -14,8 +14,7 @@ import type { SequenceScore } from '../names.js';
 import type { Calibration } from '../readouts/calibration.js';
 import type { GroupStatistics } from '../readouts/group-statistics.js';
 import { groupZ } from '../readouts/group-z.js';
-import type { PassContext, ReadoutGroup } from '../readouts/readout.js';
-import { broughtBy } from '../readouts/readout.js';
+import { broughtBy, type PassContext, type ReadoutGroup } from '../readouts/readout.js';
 import type { ReferenceClass } from '../readouts/reference.js';
 import { scoreSequence } from '../readouts/sequence-score.js';
 import { PanelScores } from './panel-scores.js';
@@ -79,7 +78,8 @@ export class Panel {
     );
     const groups = panelGroups(parts);
     const statistics = new Map<string, GroupStatistics>();
-    for (const group of groups) statistics.set(group.key, await calibration.statistics(group));
+    const usual = groups.flatMap(({ effect }) => effect?.usual ?? []);
+    for (const group of [...groups, ...usual]) statistics.set(group.key, await calibration.statistics(group));
     const weights = extendWeights(subject.weights, broughtBy(groups));
     return new Panel(options, parts, units, groups, statistics, weights);
   }
@@ -102,6 +102,11 @@ export class Panel {
 
   statisticsOf(group: ReadoutGroup): GroupStatistics {
     return this.statistics.get(group.key)!;
+  }
+
+  /** What the units of a group do on average, of units with an effect. */
+  usualOf(group: ReadoutGroup): GroupStatistics {
+    return this.statisticsOf(group.effect!.usual);
   }
 
   /**

@@ -6,9 +6,9 @@ import type { Edits } from '../lm/reading.js';
 import { leadOf, type TransformerSpec } from '../lm/spec.js';
 import type { GroupStatistics } from './group-statistics.js';
 import { headMeasurements, type MeasureChoice, measurementOf } from './head-measures/index.js';
-import { type HeadMeasurement, headDeltas } from './head-measures/measurement.js';
+import { type HeadMeasurement, headDeltas, normsIn } from './head-measures/measurement.js';
 import { checkRange, type Kind, layerRange, withMean } from './kind.js';
-import type { Centre, Effect, PassContext, Readout, ReadoutGroup, Siblings, SourcesRead } from './readout.js';
+import type { Centre, Effect, Looks, PassContext, Readout, ReadoutGroup, Siblings, SourcesRead } from './readout.js';
 
 /** All heads of a layer. */
 export class HeadGroup implements ReadoutGroup {
@@ -58,6 +58,25 @@ export class HeadGroup implements ReadoutGroup {
     return new HeadEffect(this.spec, this.layer);
   }
 
+  /** |A v W_O| with A = 1: the norms of what positions bring, through the Gram matrix as in `delta.ts`. */
+  looks({ spec, weights, pass }: PassContext): Looks {
+    const { layer } = this;
+    const pattern = pass.at(`blocks.${layer}.attn.hook_pattern`);
+    const values = pass.cache(layer + 1).values[layer]!; // [batch, kvHead, pos, dHead]
+    const [batch, kvHeads, pos, dHead] = values.shape as [number, number, number, number];
+    const shared = spec.heads / kvHeads;
+    const output = headDeltaWeights(spec, weights, layer); // [head, dHead, dModel]
+    const gram = tf.matMul(output, output, false, true);
+    const each = tf.tile(tf.expandDims(values, 2), [1, 1, shared, 1, 1]); // [batch, kvHead, shared, pos, dHead]
+    const rows = tf.reshape(tf.transpose(tf.reshape(each, [batch, spec.heads, pos, dHead]), [1, 0, 2, 3]), [
+      spec.heads,
+      batch * pos,
+      dHead,
+    ]);
+    const norms = tf.reshape(normsIn(rows as tf.Tensor3D, gram), [spec.heads, batch, pos]);
+    return { pattern, brought: tf.transpose(norms, [1, 0, 2]) };
+  }
+
   unit(index: number): Readout {
     return { name: formatUnit({ kind: 'head', layer: this.layer, head: index }), group: this, index };
   }
@@ -81,6 +100,15 @@ class HeadEffect implements Effect {
   written(context: PassContext, index: number, { centre }: GroupStatistics): tf.Tensor {
     const deltas = headDeltas(context, this.layer, centre); // [head, rows, dModel]
     return tf.slice(deltas, [index, 0, 0], [1, deltas.shape[1]!, this.spec.dModel]);
+  }
+
+  writtenByEach(context: PassContext, own: tf.Tensor, { centre }: GroupStatistics): tf.Tensor {
+    const deltas = headDeltas(context, this.layer, centre); // [head, rows, dModel]
+    const [heads, rows, dModel] = deltas.shape as [number, number, number];
+    const [batch] = own.shape as [number];
+    const byHead = tf.reshape(deltas, [heads, batch, rows / batch, dModel]);
+    const chosen = tf.reshape(tf.transpose(own), [heads, batch, 1, 1]);
+    return tf.reshape(tf.sum(tf.mul(byHead, chosen), 0), [1, rows, dModel]);
   }
 
   ablation(index: number, { centre }: GroupStatistics): Edits {

@@ -76,6 +76,18 @@ class NeuronEffect implements Effect {
       : written;
   }
 
+  writtenByEach({ weights, pass }: PassContext, own: tf.Tensor): tf.Tensor {
+    const { layer, spec } = this;
+    const post = pass.at(`blocks.${layer}.mlp.hook_post`); // [batch, pos, neuron]
+    const chosen = tf.mul(post, tf.expandDims(own, 1));
+    const rows = tf.reshape(chosen, [-1, spec.dMlp]) as tf.Tensor2D;
+    const written = tf.matMul(rows, neuronOutputWeights(spec, weights, layer) as tf.Tensor2D);
+    const scaled = spec.modules.layer.mlpPostNorm
+      ? tf.mul(written, tf.reshape(pass.at(`blocks.${layer}.mlp.post_scale`), [-1, 1]))
+      : written;
+    return tf.expandDims(scaled, 0);
+  }
+
   ablation(index: number, { mean }: GroupStatistics): Edits {
     return { [`blocks.${this.layer}.mlp.hook_post`]: (post) => withMean(post, index, tf.tensor1d(mean)) };
   }

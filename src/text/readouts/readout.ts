@@ -43,6 +43,8 @@ export interface ReadoutGroup {
   readonly raw?: ReadoutGroup;
   /** What a unit does to the network behind it, where that is known. */
   readonly effect?: Effect;
+  /** Where all units look, of units that do. */
+  looks?(context: PassContext): Looks;
   /** Arrays that the measure reads beside the model's, under names that no other source has. */
   readonly weights?: WeightSource;
   /** Tells whether the group fits the model, where that can be told. */
@@ -101,6 +103,13 @@ export interface Effect {
    * @returns `[1, rows, dModel]`
    */
   written(context: PassContext, index: number, usual: GroupStatistics): tf.Tensor;
+  /**
+   * What one unit of each sequence adds to the stream, of heads less what it adds on average.
+   *
+   * @param own - 1 at each sequence's unit, else 0; `[batch, unit]`
+   * @returns `[1, rows, dModel]`
+   */
+  writtenByEach(context: PassContext, own: tf.Tensor, usual: GroupStatistics): tf.Tensor;
   /** The change to the network after which the unit does everywhere what it does on average. */
   ablation(index: number, usual: GroupStatistics): Edits;
   /**
@@ -110,6 +119,14 @@ export interface Effect {
    * @returns `attention` and `contribution` to what it adds, L2 norm; `[pos]`
    */
   sources?(context: PassContext, index: number, from: tf.Tensor2D): SourcesRead;
+}
+
+/** Where units look: their patterns, and the norm of what a position brings to one that looks at it alone. */
+export interface Looks {
+  /** `[batch, unit, qPos, kPos]` */
+  readonly pattern: tf.Tensor;
+  /** `[batch, unit, kPos]` */
+  readonly brought: tf.Tensor;
 }
 
 export type SourcesRead = Readonly<Record<'attention' | 'contribution', tf.Tensor>>;
