@@ -87,9 +87,17 @@ async function print(
   output: Output,
 ): Promise<void> {
   const { resultText } = await import('./result-text.js');
-  await resultText(task, result, flags, output);
+  await resultText(task, task === 'atlas' ? await withSite(result) : result, flags, output);
   if (unkept) throw unkept;
   // Warnings have said why.
   if ('stalled' in result && result.stalled.length === result.units.length)
     process.exitCode = exitCodes.failed;
+}
+
+/** An atlas with its site, where its run folder has what it shows. */
+async function withSite(result: ResultOf<TaskName>): Promise<ResultOf<TaskName>> {
+  const { hasAtlas } = await import('../report/site/read-atlas.js');
+  if (!hasAtlas(result.run)) return result;
+  const { writeSite } = await import('../report/site/write-site.js');
+  return Object.assign(result, { site: writeSite(result.run) });
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { visible } from '../core/visible.js';
 import { packageVersion } from '../runs/versions.js';
+import { atlasCommand } from './commands/atlas.js';
 import { calibrateCommand } from './commands/calibrate.js';
 import { corpusCommand } from './commands/corpus.js';
 import { explainCommand } from './commands/explain.js';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     .helpCommand('help [command]', 'show help for a command');
   const probes = [
     textCommand(),
+    atlasCommand(),
     tuneCommand(),
     corpusCommand(),
     scoreCommand(),

@@ -4,6 +4,7 @@ import type { ResultOf } from '../jobs/job.js';
 import type { TaskName } from '../jobs/schema.js';
 import type { CommonOptions } from './options.js';
 import type { Output, Paint } from './output.js';
+import { formatAtlas } from './results/atlas.js';
 import { formatCalibration } from './results/calibration.js';
 import { formatCorpus } from './results/corpus.js';
 import { formatExplanation } from './results/explanation.js';
@@ -20,6 +21,7 @@ const formats: { readonly [T in TaskName]: (document: ResultOf<T>, paint: Paint)
   image: formatImage,
   tune: formatTune,
   corpus: formatCorpus,
+  atlas: formatAtlas,
 };
 
 const isRendered = (document: object): document is ImageResult => 'image' in document;

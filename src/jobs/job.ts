@@ -24,6 +24,7 @@ const tasks = {
   image: async () => (await import('./image-job.js')).imageTask,
   tune: async () => (await import('./tune-job.js')).tuneTask,
   corpus: async () => (await import('./corpus-job.js')).corpusTask,
+  atlas: async () => (await import('./atlas-job.js')).atlasTask,
 } as const satisfies { [T in TaskName]: () => Promise<Task<T, unknown>> };
 
 /** What a task results in; of those that keep a run folder, with its path. */

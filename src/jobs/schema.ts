@@ -117,6 +117,15 @@ const calibrate = z
     path: ['units'],
   });
 
+const isOneBudget = (job: {
+  readonly seconds?: number | undefined;
+  readonly evaluations?: number | undefined;
+}) => job.seconds === undefined || job.evaluations === undefined;
+const oneBudget = {
+  message: 'is given beside `seconds`: a budget is one of the two',
+  path: ['evaluations'],
+};
+
 const search = z
   .strictObject({
     task: z.literal('text'),
@@ -144,15 +153,28 @@ const search = z
     finalists: within(textBounds.finalists).default(textDefaults.finalists),
     neuronpedia,
   })
-  .refine(({ seconds, evaluations }) => seconds === undefined || evaluations === undefined, {
-    message: 'is given beside `seconds`: a budget is one of the two',
-    path: ['evaluations'],
-  })
+  .refine(isOneBudget, oneBudget)
   .transform((job) =>
     job.seconds === undefined && job.evaluations === undefined
       ? { ...job, seconds: textDefaults.seconds }
       : job,
   );
+
+const atlas = z
+  .strictObject({
+    task: z.literal('atlas'),
+    ...probe,
+    /** Names of units, and patterns of names: `L*.H*`. */
+    units: names,
+    /** Tokens after BOS. */
+    length: length.default(textDefaults.length),
+    /** The budget; none of the two = until frontiers hardly grow. */
+    seconds: above0.optional(),
+    evaluations: count.optional(),
+    /** Files and folders of natural text that is read too. */
+    naturalText: z.array(name).default([]),
+  })
+  .refine(isOneBudget, oneBudget);
 
 const corpus = z.strictObject({
   task: z.literal('corpus'),
@@ -225,7 +247,7 @@ const image = z.strictObject({
 });
 
 /** A schema a task. */
-export const jobSchemas = { score, explain, text: search, image, tune, corpus, calibrate } as const;
+export const jobSchemas = { score, explain, text: search, image, tune, corpus, calibrate, atlas } as const;
 export type TaskName = keyof typeof jobSchemas;
 
 /** A job with every default filled in. */

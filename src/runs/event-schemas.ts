@@ -31,7 +31,7 @@ export const scoredText: z.ZodType<ScoredText> = z.object({
 
 const tokenValue = z.object({ token: words, value: figure });
 const perPosition = z.array(z.number().nullable());
-const explanation: z.ZodType<Explanation> = z
+export const explanation: z.ZodType<Explanation> = z
   .object({
     unit: words,
     text: z.string(),

@@ -5,7 +5,7 @@ import { formatCount } from '../../core/format.js';
 import type { RunView } from '../../runs/run-view.js';
 import { substitutionDrops } from '../../text/readouts/clusters.js';
 import { barCell, barTable } from '../bars.js';
-import { type Html, html, trusted } from '../html.js';
+import { type Content, type Html, html, trusted } from '../html.js';
 import { MOST_SURPRISE, STEPS, strengthClass, surpriseClass } from '../palette.js';
 import type { ReportedRun } from '../reported-run.js';
 import { decimal, decimalOrDash, visibleText } from '../visible-text.js';
@@ -23,12 +23,19 @@ export const explainedPlaces = (view: RunView): ReadonlyMap<string, number> =>
 /** The explained texts, of very many some, or null where there are none. */
 export function explainedSection({ view }: ReportedRun): Html | null {
   const explanations = shownExplanations(view);
+  const more = view.seen.explanations - explanations.length;
+  const note =
+    more > 0 && html`<p>${formatCount(more)} more explained texts are not shown: events.jsonl has them.</p>`;
+  return explainedTexts(explanations, note);
+}
+
+/** Texts with their evidence, or null where there are none. @param note - stands above them */
+export function explainedTexts(explanations: readonly Explanation[], note: Content = null): Html | null {
   if (explanations.length === 0) return null;
   // One scale for all texts, so that they can be compared.
   const [, most] = extent(explanations.flatMap(({ z }) => z.map((value) => Math.abs(value ?? 0))));
-  const more = view.seen.explanations - explanations.length;
   return html`<section aria-labelledby="explained"><h2 id="explained">Texts, token by token</h2>
-${more > 0 && html`<p>${formatCount(more)} more explained texts are not shown: events.jsonl has them.</p>`}
+${note}
 <fieldset class="switch"><legend>Colour tokens by</legend>
 <label><input type="radio" name="colour" id="by-strength" checked> the unit's value</label>
 <label><input type="radio" name="colour" id="by-surprise"> log-probability</label></fieldset>
@@ -46,14 +53,9 @@ function scales(most: number): Html {
 function explainedText(explanation: Explanation, index: number, most: number): Html {
   const { text, tokens, z, logprobs, peak, score, cross_entropy, margin, rank, logits, ablation } =
     explanation;
-  const chips = tokens.map((token, i) => {
-    const value = z[i] ?? null;
-    const logProb = logprobs[i] ?? null;
-    const colour = `${strengthClass(value ?? 0, most)} ${surpriseClass(logProb ?? 0)}`;
-    const said = `z ${decimalOrDash(value)}, ln p ${decimalOrDash(logProb)}`;
-    const kind = i === peak.position ? 'token peak' : i === 0 ? 'token start' : 'token';
-    return html`<span class="${kind} ${colour}" data-tip="${said}${i === peak.position && ', the peak'}">${visibleText(token)}</span>`;
-  });
+  const chips = tokens.map((token, i) =>
+    tokenChip(token, i === peak.position ? 'peak' : i === 0 ? 'start' : null, most, z[i], logprobs[i]),
+  );
   return html`<article class="explained" aria-labelledby="explained-${index}">
 <h3 id="explained-${index}">${visibleText(text)}</h3>
 <p class="figures">z ${decimal(score)} · ${decimal(cross_entropy)} nats a token · margin ${decimalOrDash(margin)} · rank ${rank ?? '–'}${ablation && ablationNote(ablation)}</p>
@@ -66,6 +68,24 @@ ${tokenTable(explanation, index === 0)}
     ]
   }</div>
 </article>`;
+}
+
+/**
+ * A token in the colour of its value.
+ *
+ * @param most - the value of the strongest colour
+ * @param logProb - left out where it is not known
+ */
+export function tokenChip(
+  token: string,
+  role: 'peak' | 'start' | null,
+  most: number,
+  value: number | null = null,
+  logProb?: number | null,
+): Html {
+  const colour = `${strengthClass(value ?? 0, most)} ${logProb === undefined ? '' : surpriseClass(logProb ?? 0)}`;
+  const said = `z ${decimalOrDash(value)}${logProb === undefined ? '' : `, ln p ${decimalOrDash(logProb)}`}`;
+  return html`<span class="token ${role ?? ''} ${colour}" data-tip="${said}${role === 'peak' && ', the peak'}">${visibleText(token)}</span>`;
 }
 
 function ablationNote(ablation: readonly number[]): string {

@@ -80,9 +80,16 @@ const clusterList = z.array(
 /** What the explained texts rest on, group by group, as the result has it. */
 export function clusterSection({ view, result }: ReportedRun): Html | null {
   const all = clusterList.safeParse(jsonField(result, 'clusters')).data ?? [];
+  return clusterTable(all, explainedPlaces(view));
+}
+
+/** Groups of texts, or null where there are none. @param place - as `explainedPlaces` */
+export function clusterTable(
+  all: z.output<typeof clusterList>,
+  place: ReadonlyMap<string, number>,
+): Html | null {
   if (all.length === 0) return null;
   const clusters = all.slice(0, MOST_CLUSTERS);
-  const place = explainedPlaces(view);
   const more = all.length - clusters.length;
   return html`<section aria-labelledby="clusters"><h2 id="clusters">What carries the texts</h2>
 <p>A token carries a text as far as z falls when likely other tokens stand in its place. Texts that rest on the same

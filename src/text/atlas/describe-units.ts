@@ -72,7 +72,11 @@ async function headsOf({ arena, subject, ordinary }: DescribeOptions): Promise<H
   );
   return layers.length === 0
     ? new Map()
-    : headStatistics(subject, [...new Set(layers)].sort((a, b) => a - b), await ordinary());
+    : headStatistics(
+        subject,
+        [...new Set(layers)].sort((a, b) => a - b),
+        await ordinary(),
+      );
 }
 
 async function describeChunk(
@@ -86,7 +90,9 @@ async function describeChunk(
     arena.units[number]!.members.map((entry) => ({ entry, found: foundOf(entry, subject) })),
   );
   const chosen = texts.map((all) => {
-    const scored = new Map(all.map((one): [ScoredText, AtlasEntry] => [asScored(one.found, one.entry), one.entry]));
+    const scored = new Map(
+      all.map((one): [ScoredText, AtlasEntry] => [asScored(one.found, one.entry), one.entry]),
+    );
     return chooseFinalists([...scored.keys()], explained).map((text) => scored.get(text)!);
   });
   const pairs = (entries: readonly AtlasEntry[][]): Pair[] =>

@@ -45,7 +45,8 @@ export function compileReading(
         outputs[`z ${i}`] = panel.groupZ(context, group);
         outputs[`raw ${i}`] = (group.raw ?? group).read(context, panel.statisticsOf(group).centre);
         const looks = group.looks?.(context);
-        if (looks) Object.assign(outputs, { [`pattern ${i}`]: looks.pattern, [`brought ${i}`]: looks.brought });
+        if (looks)
+          Object.assign(outputs, { [`pattern ${i}`]: looks.pattern, [`brought ${i}`]: looks.brought });
       }
       return outputs;
     },

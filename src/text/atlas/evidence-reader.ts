@@ -8,8 +8,9 @@ import type { Compiled } from '../../engine/compile.js';
 import type { TypedArray } from '../../engine/tensor-spec.js';
 import { padRows, stackRows } from '../lm/rows.js';
 import { compileReading, compileWriting, ownGroups } from './evidence-graphs.js';
-import type { Panel, PanelUnit } from './panel.js';
+import type { Panel } from './panel.js';
 import type { PanelScores } from './panel-scores.js';
+import type { PanelUnit } from './panel-units.js';
 
 /** A text and a unit that it excites. */
 export interface Pair {

@@ -3,7 +3,8 @@ import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { padRows } from '../lm/rows.js';
 import { listTokens, type Proposals, proposalsOf } from '../search/proposals.js';
-import type { Panel, PanelUnit } from './panel.js';
+import type { Panel } from './panel.js';
+import type { PanelUnit } from './panel-units.js';
 
 /** A text to change, and the unit that it should excite more. */
 export interface Asked {

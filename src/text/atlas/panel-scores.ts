@@ -1,6 +1,7 @@
 /** @file What some texts are to all units of an atlas: z, peak, margin, rank. */
 import type { TypedArray } from '../../engine/tensor-spec.js';
-import type { Panel, PanelPart, PanelUnit } from './panel.js';
+import type { ReadoutGroup } from '../readouts/readout.js';
+import type { PanelPart, PanelUnit } from './panel-units.js';
 
 /** The strongest rival over a text, and the next one, for the unit that is the strongest itself. */
 interface Top {
@@ -15,7 +16,10 @@ export class PanelScores {
   private readonly numbers: ReadonlyMap<string, number>;
 
   constructor(
-    private readonly panel: Panel,
+    private readonly panel: {
+      readonly groups: readonly ReadoutGroup[];
+      readonly parts: readonly PanelPart[];
+    },
     readonly rows: number,
     private readonly columns: Readonly<Record<string, TypedArray>>,
   ) {

@@ -18,25 +18,8 @@ import { broughtBy, type PassContext, type ReadoutGroup } from '../readouts/read
 import type { ReferenceClass } from '../readouts/reference.js';
 import { scoreSequence } from '../readouts/sequence-score.js';
 import { PanelScores } from './panel-scores.js';
+import type { PanelPart, PanelUnit } from './panel-units.js';
 import type { UnitSet } from './unit-pattern.js';
-
-/** A unit of an atlas. */
-export interface PanelUnit {
-  readonly name: string;
-  readonly part: PanelPart;
-  /** In its group. */
-  readonly index: number;
-}
-
-/** The units of an atlas that are in one group. */
-export interface PanelPart extends UnitSet {
-  /** Of its units, among those of the atlas. */
-  readonly first: number;
-  /** Where the group's columns begin in `own` of `chosenZ`. */
-  readonly offset: number;
-  /** What its units have as rivals together, themselves included. */
-  readonly rivals: ReferenceClass;
-}
 
 export interface PanelOptions {
   readonly subject: TextSubject;

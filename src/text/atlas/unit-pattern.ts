@@ -1,6 +1,5 @@
 /** @file Many units by one name: `L*.H*`, `L2.N*`, `L2-4.N0-511`, `sae:PATH#*`. */
 import { UsageError } from '../../core/errors.js';
-import { type LatentUnit, tryParseUnit } from '../../core/units.js';
 import type { UnitContext } from '../readouts/kind.js';
 import { kinds } from '../readouts/kinds.js';
 import type { ReadoutGroup } from '../readouts/readout.js';
@@ -47,7 +46,12 @@ export function unitSets(patterns: readonly string[], context: UnitContext): Uni
   }));
 }
 
-const hasWildcard = (pattern: string) => /\*|\d-\d/.test(pattern.replace(/^sae:.*(?=#)/s, ''));
+/** In names of dictionaries, whose paths may have anything in them, only the index is a pattern. */
+const hasWildcard = (pattern: string) => /\*|\d-\d/.test(pattern.replace(/^.*[#/](?=[^#/]+$)/s, ''));
+
+/** A name that a pattern may mean, for who asks what model and what dictionary it is of. */
+export const exampleOf = (pattern: string): string =>
+  hasWildcard(pattern) ? pattern.replace(/\*/g, '0').replace(/(\d+)-\d+(?=\D*$)/, '$1') : pattern;
 
 function* matched(pattern: string, context: UnitContext): Generator<UnitSet> {
   if (!hasWildcard(pattern)) {
@@ -55,9 +59,9 @@ function* matched(pattern: string, context: UnitContext): Generator<UnitSet> {
     yield { group, indices: [index] };
     return;
   }
-  const dictionary = /^(sae:.+#)([^#]+)$/s.exec(pattern);
-  if (dictionary) {
-    yield latents(dictionary[1]!, dictionary[2]!, context);
+  const [, dictionary, range] = /^(.+[#/])([\d*-]+)$/s.exec(pattern) ?? [];
+  if (dictionary !== undefined && range !== undefined) {
+    yield latents(dictionary, range, context);
     return;
   }
   const matches = matcher(pattern);
@@ -70,8 +74,7 @@ function* matched(pattern: string, context: UnitContext): Generator<UnitSet> {
 }
 
 function latents(path: string, range: string, context: UnitContext): UnitSet {
-  const first = tryParseUnit(`${path}0`) as LatentUnit | null;
-  const { group } = openUnit(first ?? parseTextUnit(`${path}0`, context.spec), context);
+  const { group } = openUnit(parseTextUnit(`${path}0`, context.spec), context);
   const all = group.siblings!.inLayer(group.siblings!.layer)!;
   const isIn = inRange(range);
   const indices = Array.from({ length: all.size }, (_, index) => index).filter(isIn);

@@ -8,7 +8,16 @@ import type { GroupStatistics } from './group-statistics.js';
 import { headMeasurements, type MeasureChoice, measurementOf } from './head-measures/index.js';
 import { type HeadMeasurement, headDeltas, normsIn } from './head-measures/measurement.js';
 import { checkRange, type Kind, layerRange, withMean } from './kind.js';
-import type { Centre, Effect, Looks, PassContext, Readout, ReadoutGroup, Siblings, SourcesRead } from './readout.js';
+import type {
+  Centre,
+  Effect,
+  Looks,
+  PassContext,
+  Readout,
+  ReadoutGroup,
+  Siblings,
+  SourcesRead,
+} from './readout.js';
 
 /** All heads of a layer. */
 export class HeadGroup implements ReadoutGroup {

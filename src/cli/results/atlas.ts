@@ -1,0 +1,34 @@
+/** @file What `superstim atlas` prints for people. */
+import { formatCount, formatSeconds, formatTable } from '../../core/format.js';
+import { visible } from '../../core/visible.js';
+import type { AtlasResult } from '../../text/atlas/atlas.js';
+import type { Paint } from '../output.js';
+
+/** Units listed: those with the largest hypervolume. */
+const LISTED = 12;
+
+/** @param site - the page to open */
+export function formatAtlas(
+  { units, cost, hypervolume, run, site }: AtlasResult & { run: string; site?: string | null },
+  paint: Paint,
+): string {
+  const what = `${formatCount(cost.evaluations)} evaluations in ${formatSeconds(cost.seconds)}`;
+  const listed = [...units].sort((a, b) => b.hypervolume - a.hypervolume).slice(0, LISTED);
+  const rows = listed.map(({ unit, hypervolume, z, margin, text }) => [
+    unit,
+    hypervolume.toFixed(1),
+    z?.toFixed(2) ?? '',
+    margin?.toFixed(2) ?? '',
+    text === null ? '' : visible(text),
+  ]);
+  return [
+    paint(
+      'bold',
+      `${formatCount(units.length)} units, hypervolume ${hypervolume.toFixed(1)} in the geometric mean (${what})`,
+    ),
+    formatTable([['unit', 'hypervolume', 'z', 'margin', 'strongest text below 6 nats'], ...rows]),
+    '',
+    ...(site ? [`site: ${site}`] : []),
+    `run: ${run}`,
+  ].join('\n');
+}
