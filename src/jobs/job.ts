@@ -160,7 +160,7 @@ async function* openRecorded(
     throw new UserError(`${path} has no run.json that can be read: its settings are not known`);
   const data = fromOldJob(description);
   const asked = more.seconds !== undefined || more.evaluations !== undefined;
-  const isSearch = data.task === 'text';
+  const isSearch = data.task === 'text' || data.task === 'atlas';
   if (asked && !isSearch)
     throw new UserError(
       `${path} is no search (it is a run of "superstim ${data.task}"): more seconds or evaluations are for searches`,

@@ -6,7 +6,7 @@ import { perform } from '../perform.js';
 import { addProbeOptions, type ProbeFlags, probeFields } from './probe-options.js';
 
 interface AtlasFlags extends ProbeFlags {
-  units: string[];
+  unit: string[];
   length: number;
   seconds?: number;
   evaluations?: number;
@@ -18,7 +18,7 @@ export function atlasCommand(): Command {
   const command = new Command('atlas')
     .description('find texts for many units at once, as a site to browse and a table')
     .requiredOption(
-      '-u, --units <pattern>',
+      '--units, --unit <pattern>',
       'units, * for any number and 0-99 for a range: "L*.H*", "L2.N*", "sae:PATH#0-999"; may be repeated',
       repeated((text) => text),
     )
@@ -49,7 +49,7 @@ export function atlasCommand(): Command {
       '\nExamples:\n  $ superstim atlas --units "L*.H*"\n  $ superstim atlas --model ./stories260k --units "L2.N*" --corpus texts/ --seconds 600',
     )
     .action(async (flags: AtlasFlags) => {
-      const { units, length, seconds, evaluations, corpus = [] } = flags;
+      const { unit: units, length, seconds, evaluations, corpus = [] } = flags;
       await perform(
         {
           task: 'atlas',

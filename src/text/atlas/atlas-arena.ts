@@ -64,6 +64,11 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
     return Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
   }
 
+  /** Whether there is nothing to breed from. */
+  get isEmpty(): boolean {
+    return this.units.every(({ hypervolume }) => hypervolume === 0);
+  }
+
   private get layers(): number {
     return this.options.panel.options.subject.spec.layers;
   }
@@ -72,7 +77,7 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
 
   pick(count: number): Picked<AtlasEntry>[] {
     const { random } = this.options;
-    const can = (unit: number) => this.units[unit]!.population.strongest.members.length > 0;
+    const can = (unit: number) => this.units[unit]!.hypervolume > 0;
     return this.bandit
       .pick(count, can, random)
       .flatMap((unit) => this.units[unit]!.population.pick(random) ?? []);

@@ -13,7 +13,7 @@ import type { AtlasCheckpoint } from './checkpoint.js';
 import type { AtlasText } from './unit-archive.js';
 
 /** Largest share of the budget for the pool: it ends sooner where frontiers stop to grow. */
-const POOL_SHARE = Number(process.env.POOL ?? 0.4);
+const POOL_SHARE = 0.4;
 /** Generations after which some more of the corpus is read. */
 const CORPUS_EVERY = 3;
 /** Cost, in children, of what an operator must have made before it is believed to differ from the average. */
@@ -112,10 +112,10 @@ async function* atlasTurns(
   progress: Progress,
 ): AsyncGenerator<void, void, void> {
   const { turn } = arena.options;
-  const begun = progress.spent();
-  const pool = new Growth();
   // A resumed atlas has had its pool.
-  while (begun === 0 && !pool.hasStopped && progress.spent() < POOL_SHARE) {
+  const isFresh = arena.cost.evaluations === 0;
+  const pool = new Growth();
+  while (arena.isEmpty || (isFresh && !pool.hasStopped && progress.spent() < POOL_SHARE)) {
     await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
     yield;
     if (await corpus?.next()) yield;
