@@ -170,7 +170,7 @@ const atlas = z
     length: length.default(textDefaults.length),
     /** The budget; none of the two = until frontiers hardly grow. */
     seconds: above0.optional(),
-    evaluations: count.optional(),
+    evaluations: within(textBounds.evaluations).optional(),
     /** Files and folders of natural text that is read too. */
     naturalText: z.array(name).default([]),
   })

@@ -1,17 +1,12 @@
 /** The report as a reader meets it: in a browser, on a phone, by keyboard, with assistive technology. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../src/report/write-report.js';
-import { noChromium, openBrowser } from '../helpers/chromium.js';
+import { faultsOf, noChromium, openBrowser, openPage } from '../helpers/chromium.js';
 import { imageRun, scored, textRun, texts, tuneRun } from '../helpers/example-runs.js';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.skipIf(noChromium)('the report in a browser (needs Chromium on PATH)', () => {
   const place = mkdtempSync(join(tmpdir(), 'superstim-browser-'));
@@ -37,29 +32,8 @@ describe.skipIf(noChromium)('the report in a browser (needs Chromium on PATH)', 
     rmSync(place, { recursive: true });
   });
 
-  /** Opens a page; `complaints` are its console messages, errors, and requests to anywhere but itself. */
-  async function open(name: string, options: Parameters<Browser['newPage']>[0] = {}) {
-    const page = await browser.newPage(options);
-    const complaints: string[] = [];
-    page.on('console', (message) => complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('request', (request) => {
-      if (!/^(file|data):/.test(request.url())) complaints.push(`request to ${request.url()}`);
-    });
-    await page.goto(pathToFileURL(pages[name]!).href);
-    return { page, complaints };
-  }
-
-  async function faults(page: Page): Promise<string[]> {
-    // The page's own policy forbids scripts from elsewhere, not those of the browser's driver.
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() =>
-      (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
-    );
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-  }
+  const open = (name: string, options?: Parameters<Browser['newPage']>[0]) =>
+    openPage(browser, pages[name]!, options);
 
   const names = ['text', 'image', 'tune', 'wide', 'index'];
 
@@ -68,7 +42,7 @@ describe.skipIf(noChromium)('the report in a browser (needs Chromium on PATH)', 
       const { page, complaints } = await open(name, { colorScheme });
       for (const summary of await page.locator('summary').all())
         if (!(await summary.locator('..').getAttribute('open'))) await summary.click();
-      expect(await faults(page)).toEqual([]);
+      expect(await faultsOf(page)).toEqual([]);
       expect(complaints).toEqual([]);
       await page.close();
     }

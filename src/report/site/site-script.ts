@@ -49,7 +49,7 @@ function showAtlas(atlas) {
       const i = Number(one.dataset.i), value = atlas[key][i];
       one.className = value === null ? 'none' : 'z' + Math.round(${STEPS} * (value - least) / (most - least || 1));
       one.dataset.tip = units[i] + ': ' + key + ' ' + figure(value, digits[key]) + '\\n' + (atlas.text[i] ?? '');
-      one.setAttribute('aria-label', units[i] + ', ' + key + ' ' + figure(value, digits[key]));
+      one.setAttribute('aria-label', (one.textContent && one.textContent + ': ') + units[i] + ', ' + key + ' ' + figure(value, digits[key]));
     }
   }
   for (const radio of document.querySelectorAll('#colours input')) {
@@ -136,7 +136,7 @@ function showAtlas(atlas) {
     await texts;
     if (turn !== waiting) return;
     const hits = all.filter((row) => row[3].toLowerCase().includes(wanted)).sort((a, b) => b[1] - a[1]);
-    get('found').textContent = hits.length + (hits.length > RESULTS ? ' texts, the strongest ' + RESULTS + ' shown' : ' texts');
+    get('found').textContent = hits.length + (hits.length === 1 ? ' text' : ' texts') + (hits.length > RESULTS ? ', the strongest ' + RESULTS + ' shown' : '');
     get('results').innerHTML = hits.slice(0, RESULTS).map(([i, z, nats, text]) => '<li>' + link(i) + ' z ' + figure(z) + ' at ' +
       figure(nats) + ' nats: <span class="text">' + escape(text) + '</span></li>').join('');
   }
