@@ -5,6 +5,8 @@ import { makeFolder, writeFileByRename } from '../runs/files.js';
 import { type IndexedRun, indexedRun, indexPage } from './index-page.js';
 import { runPage } from './page.js';
 import { commonFolder, openRun, type ReportedRun } from './reported-run.js';
+import { hasAtlas } from './site/read-atlas.js';
+import { writeSite } from './site/write-site.js';
 
 export interface WrittenReport {
   /** The page to open. */
@@ -18,7 +20,7 @@ export interface WrittenReport {
 }
 
 /**
- * Writes `report.html` into each run folder; of several runs also an index beside them. Of several paths those that are
+ * Writes `report.html` into each run folder, of an atlas its site; of several runs also an index beside them. Of several paths those that are
  * no run folders, or cannot be read, are passed over.
  *
  * @param file - where the page to open goes, instead of `report.html` or `index.html`
@@ -56,6 +58,7 @@ export async function writeReport(paths: readonly string[], file?: string): Prom
 
 async function writePage(path: string, file?: string): Promise<{ run: ReportedRun; page: string }> {
   const run = openRun(path);
+  if (file === undefined && hasAtlas(run.path)) return { run, page: writeSite(run.path) };
   const page = file === undefined ? join(run.path, 'report.html') : resolve(file);
   write(page, await runPage(run));
   return { run, page };

@@ -1,6 +1,6 @@
 /** @file `superstim atlas`: texts for very many units in one search, as a site and a table. */
 import { Command, Option } from 'commander';
-import { textDefaults } from '../../text/names.js';
+import { textBounds, textDefaults } from '../../text/names.js';
 import { integer, number, outOption, repeated } from '../options.js';
 import { perform } from '../perform.js';
 import { addProbeOptions, type ProbeFlags, probeFields } from './probe-options.js';
@@ -22,7 +22,7 @@ export function atlasCommand(): Command {
       'units, * for any number and 0-99 for a range: "L*.H*", "L2.N*", "sae:PATH#0-999"; may be repeated',
       repeated((text) => text),
     )
-    .option('-n, --length <tokens>', 'tokens of a text', integer({ min: 1 }), textDefaults.length)
+    .option('-n, --length <tokens>', 'tokens of a text', integer(textBounds.length), textDefaults.length)
     .addOption(
       new Option(
         '-s, --seconds <number>',
@@ -35,7 +35,7 @@ export function atlasCommand(): Command {
       new Option(
         '-e, --evaluations <number>',
         'sequences to score instead, which makes the result repeatable',
-      ).argParser(integer({ min: 1 })),
+      ).argParser(integer(textBounds.evaluations)),
     )
     .option(
       '--corpus <file or folder>',
