@@ -2,8 +2,8 @@
 import type { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
 import type { Sampler } from '../sampling/sampler.js';
-import type { Cost } from '../search/arena.js';
 import type { BreedingGround } from '../search/breeding.js';
+import { type Allowance, Ledger } from '../search/ledger.js';
 import type { Picked } from '../search/population.js';
 import type { Proposals } from '../search/proposals.js';
 import type { Panel } from './panel.js';
@@ -22,8 +22,6 @@ export interface AtlasArenaOptions {
   /** Sequences of a turn, and those scored in one call. */
   readonly turn: number;
   readonly batch: number;
-  /** Sequences that may be scored. */
-  readonly evaluations: number;
 }
 
 /** Area below which a unit's growth does not count as growth by a multiple. */
@@ -31,31 +29,25 @@ const SMALL_AREA = 1;
 
 export class AtlasArena implements BreedingGround<AtlasEntry> {
   readonly units: readonly UnitArchive[];
-  readonly cost: Cost = { evaluations: 0, tokenLayers: 0 };
+  readonly ledger: Ledger;
   /** By operator: by what share its texts made the areas of units grow, summed over units. */
   readonly gains = new Map<string, number>();
-  /** Sequences that were proposed and not scored: those that decoding and encoding would change, or seen before. */
-  lost = 0;
   private readonly bandit: UnitBandit;
   private readonly seen = new Set<string>();
   private readonly z: Float32Array;
   private readonly margin: Float32Array;
 
-  constructor(readonly options: AtlasArenaOptions) {
+  constructor(
+    readonly options: AtlasArenaOptions,
+    allowed: Allowance,
+  ) {
+    this.ledger = new Ledger(allowed);
     const { length } = options.panel.units;
     const room = roomFor(length);
     this.units = Array.from({ length }, () => new UnitArchive(room));
     this.bandit = new UnitBandit(length);
     this.z = new Float32Array(length);
     this.margin = new Float32Array(length);
-  }
-
-  get isTimed(): boolean {
-    return this.options.evaluations === Number.POSITIVE_INFINITY;
-  }
-
-  get left(): number {
-    return this.options.evaluations - this.cost.evaluations;
   }
 
   /** The geometric mean over units; a unit without texts counts as one of a hundredth. */
@@ -92,15 +84,14 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
     const before = proposer.tokenLayers;
     const asked = parents.map(({ ids, unit }, i) => ({ ids, unit: panel.units[unit]!, gamma: gammas[i]! }));
     const proposals = await proposer.propose(asked);
-    this.cost.evaluations += 2 * parents.length;
-    this.cost.tokenLayers += proposer.tokenLayers - before;
+    this.ledger.spend({ evaluations: 2 * parents.length, tokenLayers: proposer.tokenLayers - before });
     return proposals;
   }
 
   isNew(row: Int32Array): boolean {
     const key = row.join();
     if (this.seen.has(key)) {
-      this.lost++;
+      this.ledger.lose(1);
       return false;
     }
     this.seen.add(key);
@@ -113,7 +104,7 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
   }
 
   countTokens(tokens: number): void {
-    this.cost.tokenLayers += tokens * this.layers;
+    this.ledger.spend({ tokenLayers: tokens * this.layers });
   }
 
   // -- scoring ---------------------------------------------------------------------------------------------------
@@ -131,7 +122,7 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
     sources: readonly string[],
     parents?: readonly AtlasEntry[],
   ): Promise<void> {
-    const { positions, panel, batch } = this.options;
+    const { positions, panel } = this.options;
     const { tokenizer } = panel.options.subject;
     const all = sources.map((source, i) => ({
       ids: rows.slice(i * positions, (i + 1) * positions),
@@ -139,10 +130,33 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
       parent: parents?.[i],
     }));
     const whole = all.filter(({ ids }) => tokenizer.roundTrips(ids));
-    this.lost += all.length - whole.length;
-    const valid = whole.slice(0, Math.max(0, this.left));
-    this.cost.evaluations += valid.length;
-    this.cost.tokenLayers += valid.length * positions * this.layers;
+    this.ledger.lose(all.length - whole.length);
+    const valid = whole.slice(0, Math.max(0, this.ledger.left));
+    this.ledger.spend({
+      evaluations: valid.length,
+      tokenLayers: valid.length * positions * this.layers,
+    });
+    await this.score(valid);
+  }
+
+  /** Scores again what an earlier part found, which then stands as it did; costs nothing. */
+  async recall(texts: ReadonlyMap<string, readonly Int32Array[]>, evaluations: number): Promise<void> {
+    for (const [source, rows] of texts) {
+      await this.score(rows.map((ids) => ({ ids, source })));
+      for (const row of rows) this.isNew(row);
+    }
+    this.gains.clear();
+    this.ledger.resumeAt(evaluations);
+  }
+
+  private async score(
+    valid: readonly {
+      readonly ids: Int32Array;
+      readonly source: string;
+      readonly parent?: AtlasEntry | undefined;
+    }[],
+  ): Promise<void> {
+    const { positions, panel, batch } = this.options;
     let next = 0;
     for await (const scores of panel.score(stackRows(valid.map(({ ids }) => ids)), positions, batch))
       for (let row = 0; row < scores.rows; row++) {

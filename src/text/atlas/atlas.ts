@@ -42,7 +42,8 @@ export async function* searchAtlas(
   const subject = openSubject(model, engine);
   const { arena, dispose } = await openArena(options, subject, plan, calibration);
   try {
-    const { seconds } = yield* stamped(driveAtlas(arena, options), event);
+    yield* stamped(driveAtlas(arena, options), event);
+    const { seconds, evaluations, tokenLayers: token_layers } = arena.ledger;
     if (arena.units.every(({ hypervolume }) => hypervolume === 0) && !signal?.aborted)
       throw new UserError(
         `no text was found that excites any of the units: give more ${field('seconds')} or ${field('evaluations')}`,
@@ -58,7 +59,6 @@ export async function* searchAtlas(
       ),
       event,
     );
-    const { evaluations, tokenLayers: token_layers } = arena.cost;
     const result: AtlasResult = {
       cost: { seconds, evaluations, token_layers },
       hypervolume: arena.hypervolume,

@@ -7,6 +7,7 @@ import { Bandit } from '../search/bandit.js';
 import { Breeding, type Shares } from '../search/breeding.js';
 import { evolutionShares } from '../search/evolve.js';
 import { Growth } from '../search/growth.js';
+import type { Ledger } from '../search/ledger.js';
 import type { AtlasArena } from './atlas-arena.js';
 import type { AtlasBudget, AtlasOptions } from './atlas-options.js';
 import type { AtlasCheckpoint } from './checkpoint.js';
@@ -25,65 +26,49 @@ const STEP_SECONDS = 2;
 /** Sequences lost in a row, nothing being spent, after which there is nothing left to find. */
 const MOST_LOST = 3000;
 
-/** What was spent when the search ended. */
-export interface DrivenAtlas {
-  readonly seconds: number;
-}
-
 /** Runs the search; the arena has what it found. */
 export async function* driveAtlas(
   arena: AtlasArena,
   { budget, naturalText, signal, earlier, saving }: AtlasOptions,
-): AsyncGenerator<EventBody, DrivenAtlas, void> {
+): AsyncGenerator<EventBody, void, void> {
   const before = earlier?.checkpoint;
-  const start = performance.now() - (before?.seconds ?? 0) * 1000;
-  const seconds = () => (performance.now() - start) / 1000;
+  const { ledger } = arena;
   const corpus = naturalText ? new CorpusTurns(arena, naturalText, before?.corpus ?? null) : null;
-  if (before) await recall(arena, before);
-  const progress = { spent: () => spentOf(budget, seconds(), arena.cost.evaluations), hasGrown: true };
-  const turns = atlasTurns(arena, corpus, progress);
+  if (before) await arena.recall(rowsOf(before.texts), before.evaluations);
+  const growth = { goesOn: true };
+  const turns = atlasTurns(arena, corpus, growth);
   const checkpoint = (): AtlasCheckpoint => ({
     version: 1,
-    evaluations: arena.cost.evaluations,
-    seconds: seconds(),
+    evaluations: ledger.evaluations,
+    seconds: ledger.seconds,
     corpus: corpus?.place ?? null,
     texts: textsOf(arena),
   });
-  let [saved, stepped, step, lost] = [seconds(), 0, 0, 0];
+  const goesOn = () => ('growth' in budget ? growth.goesOn : ledger.spent < 1);
+  let [saved, stepped, step, lost] = [ledger.seconds, 0, 0, 0];
   try {
-    const goesOn = () => ('growth' in budget ? progress.hasGrown : progress.spent() < 1);
-    while (goesOn() && !signal?.aborted && arena.lost - lost < MOST_LOST) {
-      const evaluations = arena.cost.evaluations;
+    while (goesOn() && !signal?.aborted && ledger.lost - lost < MOST_LOST) {
+      const { evaluations } = ledger;
       if ((await turns.next()).done) break;
-      if (arena.cost.evaluations > evaluations) lost = arena.lost;
-      yield progressOf(budget, seconds(), arena.cost.evaluations, progress.spent());
-      if (seconds() - stepped >= STEP_SECONDS) {
-        stepped = seconds();
-        yield {
-          kind: 'step',
-          source: 'search',
-          step: ++step,
-          metrics: { hypervolume: arena.hypervolume, evaluations: arena.cost.evaluations },
-        };
+      if (ledger.evaluations > evaluations) lost = ledger.lost;
+      yield progressOf(budget, ledger);
+      if (ledger.seconds - stepped >= STEP_SECONDS) {
+        stepped = ledger.seconds;
+        const metrics = { hypervolume: arena.hypervolume, evaluations: ledger.evaluations };
+        yield { kind: 'step', source: 'search', step: ++step, metrics };
       }
-      if (saving && seconds() - saved >= saving.everySeconds) {
+      if (saving && ledger.seconds - saved >= saving.everySeconds) {
         saving.save(checkpoint());
-        saved = seconds();
+        saved = ledger.seconds;
       }
     }
   } finally {
     await turns.return();
   }
   saving?.save(checkpoint());
-  return { seconds: seconds() };
 }
 
-function spentOf(budget: AtlasBudget, seconds: number, evaluations: number): number {
-  if ('seconds' in budget) return seconds / budget.seconds;
-  return 'evaluations' in budget ? evaluations / budget.evaluations : 0;
-}
-
-function progressOf(budget: AtlasBudget, seconds: number, evaluations: number, spent: number): EventBody {
+function progressOf(budget: AtlasBudget, { seconds, evaluations, spent }: Ledger): EventBody {
   const isTimed = 'seconds' in budget;
   const total = isTimed ? budget.seconds : 'evaluations' in budget ? budget.evaluations : null;
   return {
@@ -99,27 +84,21 @@ function progressOf(budget: AtlasBudget, seconds: number, evaluations: number, s
   };
 }
 
-interface Progress {
-  /** Share of the budget, 0 to 1. */
-  spent(): number;
-  hasGrown: boolean;
-}
-
 /** A turn at a time. */
 async function* atlasTurns(
   arena: AtlasArena,
   corpus: CorpusTurns | null,
-  progress: Progress,
+  growing: { goesOn: boolean },
 ): AsyncGenerator<void, void, void> {
   const { turn } = arena.options;
   // A resumed atlas has had its pool.
-  const isFresh = arena.cost.evaluations === 0;
+  const isFresh = arena.ledger.evaluations === 0;
   const pool = new Growth();
-  while (arena.isEmpty || (isFresh && !pool.hasStopped && progress.spent() < POOL_SHARE)) {
+  while (arena.isEmpty || (isFresh && !pool.hasStopped && arena.ledger.spent < POOL_SHARE)) {
     await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
     yield;
     if (await corpus?.next()) yield;
-    pool.add(arena.cost.evaluations, arena.hypervolume);
+    pool.add(arena.ledger.evaluations, arena.hypervolume);
   }
   const breeding = new Breeding(arena);
   const bandit = new Bandit(shares, TRUST);
@@ -132,8 +111,8 @@ async function* atlasTurns(
       gain: (arena.gains.get(arm) ?? 0) - (arm === 'prior' ? pooled : 0),
       cost: breeding.costs.get(arm) ?? 0,
     }));
-    growth.add(arena.cost.evaluations, arena.hypervolume);
-    progress.hasGrown = !growth.hasStopped;
+    growth.add(arena.ledger.evaluations, arena.hypervolume);
+    growing.goesOn = !growth.hasStopped;
     yield;
     if (generation % CORPUS_EVERY === 0 && (await corpus?.next())) yield;
   }
@@ -186,15 +165,5 @@ function textsOf({ units }: AtlasArena): AtlasCheckpoint['texts'] {
   return texts;
 }
 
-/** Scores again what was found, so that every unit has what it had; costs nothing of the budget. */
-async function recall(arena: AtlasArena, { texts, evaluations }: AtlasCheckpoint): Promise<void> {
-  arena.cost.evaluations = Number.NEGATIVE_INFINITY; // beside the budget
-  for (const [source, all] of Object.entries(texts)) {
-    const rows = all.map((ids) => Int32Array.from(ids));
-    await arena.evaluate(stackRows(rows), Array(rows.length).fill(source));
-    for (const row of rows) arena.isNew(row);
-  }
-  arena.cost.evaluations = evaluations;
-  arena.cost.tokenLayers = 0;
-  arena.gains.clear();
-}
+const rowsOf = (texts: AtlasCheckpoint['texts']): ReadonlyMap<string, Int32Array[]> =>
+  new Map(Object.entries(texts).map(([source, all]) => [source, all.map((ids) => Int32Array.from(ids))]));

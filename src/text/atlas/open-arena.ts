@@ -79,12 +79,16 @@ export async function openArena(
     batch: Math.max(1, parents / 4),
     count: MOST_TOKENS,
   });
-  const arena = new AtlasArena({
-    ...{ panel, sampler, proposer, positions, turn, batch },
-    // What is resumed must not draw again what it drew.
-    random: Random.of(seed, `atlas${earlier?.checkpoint?.evaluations ?? ''}`),
-    evaluations: 'evaluations' in budget ? budget.evaluations : Number.POSITIVE_INFINITY,
-  });
+  // What is resumed must not draw again what it drew.
+  const random = Random.of(seed, `atlas${earlier?.checkpoint?.evaluations ?? ''}`);
+  const arena = new AtlasArena(
+    { panel, sampler, proposer, positions, turn, batch, random },
+    {
+      seconds: 'seconds' in budget ? budget.seconds : Number.POSITIVE_INFINITY,
+      evaluations: 'evaluations' in budget ? budget.evaluations : Number.POSITIVE_INFINITY,
+      secondsBefore: earlier?.checkpoint?.seconds ?? 0,
+    },
+  );
   return {
     ...{ panel, arena },
     dispose: async () => {

@@ -4,6 +4,7 @@ import type { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
 import type { Rewrite, Sampler } from '../sampling/sampler.js';
 import type { Bred } from './candidate.js';
+import type { Ledger } from './ledger.js';
 import { type Draft, type OperatorName, operators } from './operators.js';
 import type { Picked } from './population.js';
 import type { Proposals } from './proposals.js';
@@ -31,10 +32,7 @@ export interface BreedingGround<Parent extends Bred> {
     readonly sampler: Pick<Sampler, 'rewrite' | 'tokensRead'>;
     readonly gamma?: number;
   };
-  /** Whether time is the budget, and not evaluations. */
-  readonly isTimed: boolean;
-  /** Evaluations that may still be spent. */
-  readonly left: number;
+  readonly ledger: Pick<Ledger, 'left' | 'isTimed'>;
   /** Some parents; the same may come twice. */
   pick(count: number): Picked<Parent>[];
   /** What a parent is crossed with; default: any parent of the generation. */
