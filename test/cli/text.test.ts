@@ -49,6 +49,7 @@ describe('superstim text', () => {
       },
       clusters: expect.any(Array),
       measured: null,
+      frame: { bos: 'auto', chat: null, before: [expect.any(String)], after: [] },
     });
     expect(result.clusters.length).toBeGreaterThan(0);
     expect(result.frontier.length).toBeGreaterThan(3);
