@@ -136,6 +136,8 @@ function scaled(
       return x ? ofAffine(op, x, of, weights) : null;
     case 'slice':
       return x && isChannels(op) ? x.slice(op.begin, op.end) : null;
+    case 'gather':
+      return x && op.axis === 3 ? op.indices.flatMap((i) => x[i] ?? []) : null;
     case 'concat':
       return op.axis === 3 && read.every(Boolean) ? read.flatMap((each) => each ?? []) : null;
     case 'resize':

@@ -53,6 +53,11 @@ function channelsOf({ steps, shape }: Param, stored: readonly number[]): (place:
         coordinates[axis] = at % dims[axis]!;
         at = Math.floor(at / dims[axis]!);
       }
+      if ('reverse' in step) {
+        const last = dims.length - 1;
+        if (step.reverse.includes(last)) at += dims[last]! - 1 - 2 * coordinates[last]!;
+        continue;
+      }
       at = step.transpose.reduce((sum, axis) => sum * dims[axis]! + coordinates[axis]!, 0);
       dims = step.transpose.map((axis) => dims[axis]!);
     }

@@ -56,6 +56,8 @@ export interface OnnxAttribute {
   s?: Uint8Array;
   t?: OnnxTensor;
   g?: OnnxGraph;
+  /** In a function: the attribute of its caller that is meant. */
+  refAttrName?: string;
   floats?: number[];
   ints?: number[];
   strings?: Uint8Array[];
@@ -92,6 +94,15 @@ export interface OnnxGraph {
   valueInfo?: OnnxValueInfo[];
 }
 
+/** An operator that a file brings along. */
+export interface OnnxFunction {
+  name?: string;
+  domain?: string;
+  input?: string[];
+  output?: string[];
+  node?: OnnxNode[];
+}
+
 export interface OnnxModel {
   irVersion?: number;
   opsetImport?: { domain?: string; version?: number }[];
@@ -99,6 +110,7 @@ export interface OnnxModel {
   producerVersion?: string;
   graph?: OnnxGraph;
   metadataProps?: { key?: string; value?: string }[];
+  functions?: OnnxFunction[];
 }
 
 type Field = [type: string, id: number, rule?: 'repeated' | 'packed'];
@@ -139,6 +151,14 @@ export const onnxMessages = protobuf.Root.fromJSON({
       ints: ['int64', 8, 'repeated'],
       strings: ['bytes', 9, 'repeated'],
       type: ['int32', 20],
+      refAttrName: ['string', 21],
+    }),
+    Function: message({
+      name: ['string', 1],
+      input: ['string', 4, 'repeated'],
+      output: ['string', 5, 'repeated'],
+      node: ['Node', 7, 'repeated'],
+      domain: ['string', 10],
     }),
     Node: message({
       input: ['string', 1, 'repeated'],
@@ -170,6 +190,7 @@ export const onnxMessages = protobuf.Root.fromJSON({
       graph: ['Graph', 7],
       opsetImport: ['OperatorSet', 8, 'repeated'],
       metadataProps: ['Entry', 14, 'repeated'],
+      functions: ['Function', 25, 'repeated'],
     }),
   },
 });

@@ -8,7 +8,7 @@ import type { WeightLookup } from '../../engine/weights/weights.js';
 import type { Channels } from './channels.js';
 import type { Param } from './params.js';
 import type { ResizeOptions } from './resample.js';
-import type { Window } from './windows.js';
+import type { Pads, Window } from './windows.js';
 
 export type Shape = readonly number[];
 
@@ -29,6 +29,20 @@ export interface ConvOp {
   readonly kernel: Param;
   readonly bias?: Param;
   readonly window: Window;
+  readonly groups: number;
+}
+
+/** The transpose of a convolution: the kernel, turned by half, over the image with zeros between its entries. */
+export interface TransposedConvOp {
+  readonly kind: 'transposed conv';
+  /** [height, width, in / groups, out], already turned. */
+  readonly kernel: Param;
+  readonly bias?: Param;
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  /** What is cut off the result, and added at its ends; `same`: output = input * stride. */
+  readonly pads: Pads | 'same';
+  readonly outputPads: readonly [number, number];
   readonly groups: number;
 }
 
@@ -71,7 +85,13 @@ export type ActivationName =
   | 'sqrt'
   | 'rsqrt'
   | 'abs'
-  | 'erf';
+  | 'erf'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'sign'
+  | 'truncate'
+  | 'nonzero';
 
 /** A function of each entry; what `a` and `b` mean stands in the table of activations. */
 export interface ActivationOp {
@@ -93,10 +113,13 @@ export interface PoolOp {
   readonly countPadding: boolean;
 }
 
-/** Mean, sum or largest over `axes` (never the batch). */
+/** `l1`: the sum of absolute values, `l2`: the root of the sum of squares. */
+export type ReductionName = 'mean' | 'sum' | 'max' | 'min' | 'prod' | 'l1' | 'l2';
+
+/** One number for all entries along `axes` (never the batch). */
 export interface ReduceOp {
   readonly kind: 'reduce';
-  readonly name: 'mean' | 'sum' | 'max';
+  readonly name: ReductionName;
   readonly axes: readonly number[];
   readonly keepDims: boolean;
 }
@@ -140,6 +163,16 @@ export interface BinaryOp {
   readonly kind: 'add' | 'subtract' | 'multiply' | 'divide' | 'maximum' | 'minimum';
 }
 
+/** Matrix products along the last two axes, the others broadcast. */
+export interface MatMulOp {
+  readonly kind: 'matmul';
+}
+
+/** The second input where the first is not 0, else the third; broadcast. */
+export interface SelectOp {
+  readonly kind: 'select';
+}
+
 export interface ConcatOp {
   readonly kind: 'concat';
   readonly axis: number;
@@ -155,6 +188,45 @@ export interface FlattenOp {
 export interface ReshapeOp {
   readonly kind: 'reshape';
   readonly shape: readonly number[];
+  /** How many entries of the first axis a picture has before and after, where windows of it are there too. */
+  readonly leading?: { readonly from: number; readonly to: number };
+}
+
+/** Takes out axes of length 1. */
+export interface SqueezeOp {
+  readonly kind: 'squeeze';
+  readonly axes: readonly number[];
+}
+
+/** Adds axes of length 1 behind. */
+export interface UnsqueezeOp {
+  readonly kind: 'unsqueeze';
+  readonly count: number;
+}
+
+/** Entries of one axis (never the batch), by number. */
+export interface GatherOp {
+  readonly kind: 'gather';
+  readonly axis: number;
+  readonly indices: readonly number[];
+}
+
+/**
+ * Channels to blocks of pixels, or back (`inverse`). The channels lie as [block, block, depth] (`DCR`) or [depth, block,
+ * block] (`CRD`).
+ */
+export interface DepthToSpaceOp {
+  readonly kind: 'depth to space';
+  readonly block: number;
+  readonly mode: 'DCR' | 'CRD';
+  readonly inverse: boolean;
+}
+
+/** (x - mean) / sqrt(variance + epsilon) over all positions and each group of channels. */
+export interface GroupNormOp {
+  readonly kind: 'group norm';
+  readonly groups: number;
+  readonly epsilon: number;
 }
 
 export interface TransposeOp {
@@ -171,6 +243,7 @@ export type Op =
   | InputOp
   | ConstantOp
   | ConvOp
+  | TransposedConvOp
   | DenseOp
   | AffineOp
   | ActivationOp
@@ -182,9 +255,16 @@ export type Op =
   | ResizeOp
   | LrnOp
   | BinaryOp
+  | MatMulOp
+  | SelectOp
   | ConcatOp
   | FlattenOp
   | ReshapeOp
+  | SqueezeOp
+  | UnsqueezeOp
+  | GatherOp
+  | DepthToSpaceOp
+  | GroupNormOp
   | TransposeOp
   | SoftmaxOp;
 

@@ -5,7 +5,10 @@ import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
 import { limits, shown } from '../limits.js';
 
-type Step = { readonly reshape: readonly number[] } | { readonly transpose: readonly number[] };
+type Step =
+  | { readonly reshape: readonly number[] }
+  | { readonly transpose: readonly number[] }
+  | { readonly reverse: readonly number[] };
 
 /** Weight `name`, after `steps`, has this `shape`. Steps are tfjs ops, so the engine does them once, outside the graph. */
 export interface Param {
@@ -25,6 +28,30 @@ export function reshaped(p: Param, shape: readonly number[]): Param {
     throw new UserError(`the weight "${p.name}" of [${shown(p.shape)}] cannot become [${shown(shape)}]`);
   }
   return { name: p.name, shape, steps: [...p.steps, { reshape: shape }] };
+}
+
+/** With the entries along these axes in reverse order. */
+export function turned(p: Param, axes: readonly number[]): Param {
+  return { name: p.name, shape: p.shape, steps: [...p.steps, { reverse: axes }] };
+}
+
+/** The entries of a parameter, in order, from those that the file has. */
+export function stepped(
+  stored: ArrayLike<number>,
+  shape: readonly number[],
+  steps: readonly Step[],
+  transpose: (x: ArrayLike<number>, shape: readonly number[], perm: readonly number[]) => ArrayLike<number>,
+): ArrayLike<number> {
+  let [values, dims] = [stored, shape];
+  for (const step of steps) {
+    if ('reshape' in step) dims = step.reshape;
+    else if ('transpose' in step) {
+      values = transpose(values, dims, step.transpose);
+      const before = dims;
+      dims = step.transpose.map((axis) => before[axis]!);
+    } else throw new UserError('reads a turned kernel, which is not supported');
+  }
+  return values;
 }
 
 /** Throws UserError where `perm` does not name each axis once. */
@@ -63,7 +90,9 @@ export function depthwiseKernel(kernel: Param): Param {
 export function readParam(weights: WeightLookup, p: Param): tf.Tensor {
   let x = weights(p.name);
   for (const step of p.steps) {
-    x = 'reshape' in step ? tf.reshape(x, [...step.reshape]) : tf.transpose(x, [...step.transpose]);
+    if ('reshape' in step) x = tf.reshape(x, [...step.reshape]);
+    else if ('transpose' in step) x = tf.transpose(x, [...step.transpose]);
+    else x = tf.reverse(x, [...step.reverse]);
   }
   return x;
 }

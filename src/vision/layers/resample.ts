@@ -10,7 +10,12 @@ import * as tf from '../../engine/functions/tfjs.js';
 export type Interpolation = 'nearest' | 'linear' | 'cubic' | 'area';
 
 /** Where output position i lies in the input; ONNX's names. */
-export type Coordinates = 'half_pixel' | 'pytorch_half_pixel' | 'align_corners' | 'asymmetric';
+export type Coordinates =
+  | 'half_pixel'
+  | 'half_pixel_symmetric'
+  | 'pytorch_half_pixel'
+  | 'align_corners'
+  | 'asymmetric';
 
 export interface ResizeOptions {
   readonly interpolation: Interpolation;
@@ -18,6 +23,10 @@ export interface ResizeOptions {
   readonly rounding?: 'floor' | 'ceil' | 'round_prefer_floor' | 'round_prefer_ceil';
   /** Cubic coefficient: -0.75 in PyTorch and ONNX, -0.5 in TensorFlow. */
   readonly cubic?: number;
+  /** Where it makes the image smaller, what is left out is averaged. */
+  readonly antialias?: boolean;
+  /** Positions outside of the input have no weight; else they are its border's. */
+  readonly excludeOutside?: boolean;
 }
 
 /** A matrix [output, input] by rows. */
@@ -27,6 +36,10 @@ function sourcePosition(i: number, input: number, output: number, scale: number,
   if (mode === 'asymmetric') return i / scale;
   if (mode === 'align_corners') return output === 1 ? 0 : (i * (input - 1)) / (output - 1);
   if (mode === 'pytorch_half_pixel' && output === 1) return 0;
+  if (mode === 'half_pixel_symmetric') {
+    const centre = (input / 2) * (1 - output / (input * scale));
+    return centre + (i + 0.5) / scale - 0.5;
+  }
   return (i + 0.5) / scale - 0.5;
 }
 
@@ -55,7 +68,7 @@ export function resizeMatrix(
   return Array.from({ length: output }, (_, i) => {
     const row = new Array<number>(input).fill(0);
     const add = (k: number, weight: number): void => {
-      row[clamp(k)]! += weight;
+      if (!options.excludeOutside || k === clamp(k)) row[clamp(k)]! += weight;
     };
     const x = sourcePosition(i, input, output, scale, coordinates);
     if (interpolation === 'area') {
@@ -64,6 +77,14 @@ export function resizeMatrix(
       for (let k = start; k < end; k++) add(k, 1 / (end - start));
     } else if (interpolation === 'nearest') {
       add(round(x, options.rounding), 1);
+    } else if (options.antialias && scale < 1) {
+      // The kernel is as wide as what one position of the output covers.
+      const reach = (interpolation === 'linear' ? 1 : 2) / scale;
+      for (let k = Math.ceil(x - reach); k <= Math.floor(x + reach); k++) {
+        const distance = Math.abs(x - k) * scale;
+        add(k, interpolation === 'linear' ? Math.max(0, 1 - distance) : cubicWeight(distance, cubic));
+      }
+      return normalized(row);
     } else if (interpolation === 'linear') {
       const low = Math.floor(x);
       add(low, 1 - (x - low));
@@ -72,8 +93,14 @@ export function resizeMatrix(
       const low = Math.floor(x);
       for (let k = low - 1; k <= low + 2; k++) add(k, cubicWeight(x - k, cubic));
     }
-    return row;
+    return options.excludeOutside ? normalized(row) : row;
   });
+}
+
+/** Weights that sum to 1. */
+function normalized(row: readonly number[]): number[] {
+  const sum = row.reduce((a, b) => a + b, 0);
+  return row.map((weight) => weight / sum);
 }
 
 /** One axis with a border: `reflect` mirrors without repeating the edge, `symmetric` repeats it, `edge` copies it. */

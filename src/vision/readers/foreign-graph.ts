@@ -7,7 +7,8 @@
 import { UserError } from '../../core/errors.js';
 import { naming } from '../layers/graph.js';
 import { checkCount, limits } from '../limits.js';
-import type { Importer, Value } from './values.js';
+import type { Importer } from './importer.js';
+import type { Value } from './values.js';
 
 export interface ForeignNode {
   /** What the user knows it by. */
@@ -23,6 +24,7 @@ export interface ForeignNode {
 /**
  * Translates `nodes`, in order of computation, adding to `values` what they write.
  *
+ * @param isInner - whether they stand inside another graph, and may compute no layer
  * @returns layers that cannot be computed, with the reason
  * @throws UserError when no layer at all can be computed
  */
@@ -31,6 +33,7 @@ export function importNodes(
   nodes: readonly ForeignNode[],
   values: Map<string, Value>,
   file: string,
+  isInner = false,
 ): Map<string, string> {
   const broken = new Map<string, string>();
   const unreachable = new Map<string, string>();
@@ -71,7 +74,7 @@ export function importNodes(
       });
       const [first] = results;
       if (first?.kind === 'node' && first.node !== importer.graph.input) {
-        importer.graph.layer(label, first.node, kind);
+        importer.graph.layer(label, importer.view(first), kind);
         reached++;
       }
     } catch (error) {
@@ -79,7 +82,7 @@ export function importNodes(
       fail(error.message);
     }
   }
-  if (reached === 0) {
+  if (reached === 0 && !isInner) {
     throw new UserError([...unreachable.values()][0] ?? `${file} computes nothing from a picture`);
   }
   return unreachable;

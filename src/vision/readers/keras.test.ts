@@ -106,6 +106,17 @@ const examples: Record<string, Layer> = {
   'Conv2D, valid, dilated': apply(
     layers.conv2d({ filters: 3, kernelSize: 3, dilationRate: 2, useBias: false }),
   ),
+  'Conv2DTranspose, same, strided, ReLU': apply(
+    layers.conv2dTranspose({
+      filters: 3,
+      kernelSize: [3, 2],
+      strides: 2,
+      padding: 'same',
+      activation: 'relu',
+    }),
+  ),
+  'Conv2DTranspose, valid': apply(layers.conv2dTranspose({ filters: 3, kernelSize: 4, strides: 3 })),
+  LayerNormalization: apply(layers.layerNormalization({ axis: -1 })),
   DepthwiseConv2D: apply(
     layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, strides: 2, padding: 'same' }),
   ),

@@ -30,15 +30,17 @@ export function readOnnxFile(path: string): OnnxFile {
   checkCount(graph.node.length, limits.nodes, `nodes in ${path}`);
   checkCount(graph.initializer?.length ?? 0, limits.nodes, `arrays in ${path}`);
   checkNames(graph, path);
+  for (const { node = [] } of model.functions ?? []) checkNames({ node }, path);
   return model as OnnxFile;
 }
 
 function checkNames({ node: nodes = [], initializer = [], input = [] }: OnnxGraph, path: string): void {
   const named = [...initializer, ...input].map(({ name }) => name);
-  for (const { name, opType, domain, input: reads, output: writes } of nodes) {
+  for (const { name, opType, domain, input: reads, output: writes, attribute } of nodes) {
     for (const each of [name, opType, domain]) named.push(each);
     for (const each of reads ?? []) named.push(each);
     for (const each of writes ?? []) named.push(each);
+    for (const { g } of attribute ?? []) if (g) checkNames(g, path);
   }
   for (const name of new Set(named)) if (name !== undefined) checked(nameSchema, name, `a name in ${path}`);
 }

@@ -11,16 +11,16 @@ import {
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { GraphBuilder } from '../layers/graph.js';
 import { param } from '../layers/params.js';
-import { clipped, limits, shown } from '../limits.js';
+import { limits, shown } from '../limits.js';
 import { VisionNetwork } from '../network.js';
-import { type ForeignNode, importNodes } from './foreign-graph.js';
+import { FoldedWeights } from './folded-weights.js';
+import { Importer } from './importer.js';
 import { nameSchema } from './json-file.js';
 import { inputRange } from './known-inputs.js';
 import { readOnnxFile } from './onnx-file.js';
-import { OnnxCall, type OnnxRule } from './onnx-ops/context.js';
-import { onnxRule } from './onnx-ops/index.js';
+import { isOnnxDomain, OnnxTranslation } from './onnx-translation.js';
 import { checkTensor, isFloat, OnnxWeights, tensorNumbers } from './onnx-weights.js';
-import { Importer, mostNumbers, numbersValue, type Value, weightValue } from './values.js';
+import { mostNumbers, numbersValue, type Value, weightValue } from './values.js';
 
 export interface OnnxOptions {
   /** What messages call it; default: the file's name. */
@@ -39,39 +39,24 @@ export interface OnnxOptions {
 export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetwork {
   const model = readOnnxFile(path);
   const { graph: file } = model;
-  const opset = model.opsetImport?.find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 1;
-  const weights = new OnnxWeights(path);
+  const opset = model.opsetImport?.find(({ domain }) => isOnnxDomain(domain))?.version ?? 1;
+  const stored = new OnnxWeights(path);
+  const weights = new FoldedWeights(stored);
   const image = imageInput(file, path, options.size ?? 224);
   const graph = new GraphBuilder([image.height, image.width, image.channels]);
   const importer = new Importer(graph, weights);
-  const values = new Map<string, Value>([
-    [image.name, { kind: 'node', node: graph.input, swapped: image.channelsFirst }],
-  ]);
   const constant = (name: string, tensor: OnnxTensor): Value => {
     const dims = checkTensor(tensor, path);
     // So many integers are no sizes or axes.
     if (!isFloat(tensor) && sizeOf(dims) <= mostNumbers)
       return numbersValue(Array.from(tensorNumbers(tensor, path)), dims);
-    weights.add(name, tensor);
-    return weightValue(param(weights, name));
+    stored.add(name, tensor);
+    return weightValue(param(stored, name), !isFloat(tensor));
   };
-  for (const tensor of file.initializer ?? [])
-    values.set(tensor.name ?? '', constant(tensor.name ?? '', tensor));
-
-  const nodes = file.node.map((node): ForeignNode => {
-    const outputs = node.output ?? [];
-    return {
-      label: node.name || outputs[0] || '',
-      kind: node.opType ?? '',
-      inputs: node.input ?? [],
-      outputs,
-      translate: (inputs) =>
-        ruleOf(node)(
-          new OnnxCall(importer, node, inputs, opset, (tensor) => constant(outputs[0] ?? '', tensor)),
-        ),
-    };
-  });
-  const unreachable = importNodes(importer, nodes, values, basename(path));
+  const picture = image.channelsFirst ? importer.image(graph.input) : importer.plain(graph.input);
+  const translation = new OnnxTranslation(importer, model.functions ?? [], opset, basename(path), constant);
+  const nodes = translation.run(file, new Map([[image.name, picture]]));
+  const { unreachable } = translation;
   addAliases(graph, file.node, unreachable);
   const built = graph.build();
   const writers = new Map(nodes.flatMap(({ outputs, label }) => outputs.map((name) => [name, label])));
@@ -88,16 +73,6 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
       ...inputRange({ graph: built, weights, ...image, known: null, isCertain: false }),
     },
   });
-}
-
-function ruleOf(node: OnnxNode): OnnxRule {
-  const foreign = node.domain && node.domain !== 'ai.onnx';
-  const rule = foreign ? undefined : onnxRule(node.opType ?? '');
-  if (rule) return rule;
-  const operator = clipped(foreign ? `${node.domain}.${node.opType}` : (node.opType ?? ''));
-  throw new UserError(
-    `the operator ${operator} is not supported: export the network only up to this node, or without ${operator}`,
-  );
 }
 
 interface ImageInput {
@@ -128,7 +103,7 @@ function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
       dimValue !== undefined && dimValue > 0 ? dimValue : undefined,
     );
   const [batch, second, third, fourth, ...more] = dims(input);
-  const isChannels = (dim: number | undefined): boolean => dim === 1 || dim === 3 || dim === 4;
+  const isChannels = (dim: number | undefined): boolean => dim !== undefined && dim <= 4;
   const channelsFirst = isChannels(second) || !isChannels(fourth);
   const channels = channelsFirst ? second : fourth;
   if (inputs.length !== 1 || !input?.name || dims(input).length !== 4 || more.length > 0 || !channels) {

@@ -9,13 +9,15 @@ import { GraphBuilder } from '../layers/graph.js';
 import { param } from '../layers/params.js';
 import { checkCount, clipped, limits, shown } from '../limits.js';
 import { VisionNetwork } from '../network.js';
+import { FoldedWeights } from './folded-weights.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
+import { Importer } from './importer.js';
 import { inputRange, knownInput } from './known-inputs.js';
 import { nodeSchema, TfCall, type TfNode, type TfRule } from './tf-ops/context.js';
 import { elementwise } from './tf-ops/elementwise.js';
 import { layers } from './tf-ops/layers.js';
 import { layout } from './tf-ops/layout.js';
-import { Importer, mostNumbers, numbersValue, type Value, weightValue } from './values.js';
+import { mostNumbers, numbersValue, type Value, weightValue } from './values.js';
 
 /** `modelTopology` of a GraphModel. */
 export const graphTopologySchema = z.object({ node: z.array(nodeSchema).max(limits.nodes) });
@@ -43,18 +45,23 @@ export function graphModelNetwork(
   const all = inOrder(topology.node);
   const image = imageInput(all, name, size);
   const graph = new GraphBuilder([image.height, image.width, image.channels]);
-  const importer = new Importer(graph, weights);
-  const values = new Map<string, Value>([[image.name, importer.plain(graph.input)]]);
+  const folded = new FoldedWeights(weights);
+  const importer = new Importer(graph, folded);
+  const picture = image.channelsFirst ? importer.image(graph.input) : importer.plain(graph.input);
+  const values = new Map<string, Value>([[image.name, picture]]);
   const stored = new Set(weights.names);
   for (const node of all.filter(({ op }) => op === 'Const')) {
     if (!stored.has(node.name))
       throw new UserError(`${name} lacks the weight "${node.name}": fetch the whole model`);
     const constant = param(weights, node.name);
+    const integer = weights.isInteger(node.name);
     // So many integers are no sizes or axes.
-    const settings = weights.isInteger(node.name) && sizeOf(constant.shape) <= mostNumbers;
+    const settings = integer && sizeOf(constant.shape) <= mostNumbers;
     values.set(
       node.name,
-      settings ? numbersValue(Array.from(weights.read(node.name)), constant.shape) : weightValue(constant),
+      settings
+        ? numbersValue(Array.from(weights.read(node.name)), constant.shape)
+        : weightValue(constant, integer),
     );
   }
   const outputsOf = outputCounts(all);
@@ -79,7 +86,7 @@ export function graphModelNetwork(
   return new VisionNetwork({
     name,
     graph: built,
-    weights,
+    weights: folded,
     unreachable,
     outputs: nodes.map(({ label }) => label).filter((label) => !read.has(label)),
     input: {
@@ -88,7 +95,7 @@ export function graphModelNetwork(
       channels: image.channels,
       ...inputRange({
         graph: built,
-        weights,
+        weights: folded,
         ...image,
         known: knownInput(new Set(built.aliases.keys())),
         isCertain: false,
@@ -155,6 +162,7 @@ interface ImageInput {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  readonly channelsFirst: boolean;
   readonly isInteger: boolean;
 }
 
@@ -163,7 +171,10 @@ function imageInput(nodes: readonly TfNode[], file: string, size: number): Image
   const dims = (node: TfNode | undefined): number[] =>
     (node?.attr?.shape?.shape?.dim ?? []).map((dim) => Number(dim.size ?? -1));
   const [input] = inputs;
-  const [, height = -1, width = -1, channels = -1] = dims(input);
+  const [, second = -1, third = -1, fourth = -1] = dims(input);
+  // Channels come last in TensorFlow, unless the network was converted from elsewhere.
+  const channelsFirst = second >= 1 && second <= 4 && !(fourth >= 1 && fourth <= 4);
+  const [height, width, channels] = channelsFirst ? [third, fourth, second] : [second, third, fourth];
   if (inputs.length !== 1 || dims(input).length !== 4 || channels < 1) {
     const found = inputs
       .slice(0, 8)
@@ -178,6 +189,7 @@ function imageInput(nodes: readonly TfNode[], file: string, size: number): Image
     height: height > 0 ? height : size,
     width: width > 0 ? width : size,
     channels,
+    channelsFirst,
     isInteger: /INT/.test(String(input!.attr?.dtype?.type ?? '')),
   };
 }

@@ -12,6 +12,7 @@ import {
   channelCount,
   type PreluOp,
   type Rule,
+  type SelectOp,
 } from '../op.js';
 import { readParam } from '../params.js';
 
@@ -67,6 +68,12 @@ const activations: Record<ActivationName, (x: tf.Tensor, a?: number, b?: number)
   rsqrt: (x) => tf.rsqrt(x),
   abs: (x) => tf.abs(x),
   erf: (x) => tf.erf(x),
+  floor: (x) => tf.floor(x),
+  ceil: (x) => tf.ceil(x),
+  round: (x) => tf.round(x),
+  sign: (x) => tf.sign(x),
+  truncate: (x) => tf.mul(tf.sign(x), tf.floor(tf.abs(x))),
+  nonzero: (x) => tf.abs(tf.sign(x)),
 };
 
 export const activationRule: Rule<ActivationOp> = {
@@ -115,4 +122,25 @@ export const binaryRule: Rule<BinaryOp> = {
   demand: (_op, channels, inputs) =>
     inputs.map((shape) => (channelCount(shape) === 1 ? undefined : channels)),
   run: (op, [a, b]) => arithmetic[op.kind](a!, b!),
+};
+
+export const selectRule: Rule<SelectOp> = {
+  shape(_op, inputs) {
+    try {
+      return inputs.reduce((a, b) => broadcastShape(a, b));
+    } catch {
+      throw new UserError(
+        `cannot choose between arrays of ${inputs.map((shape) => `[${shape}]`).join(' and ')}`,
+      );
+    }
+  },
+  run(_op, [condition, a, b]) {
+    const shape = [condition!, a!, b!].map((x) => x.shape).reduce((a, b) => broadcastShape(a, b) as number[]);
+    const [where, yes, no] = [condition!, a!, b!].map((x) => tf.broadcastTo(x, shape)) as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+    ];
+    return tf.where(tf.notEqual(where, 0), yes, no);
+  },
 };

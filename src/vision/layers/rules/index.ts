@@ -1,8 +1,20 @@
 /** @file The table of layer rules: for each kind of operation its shape, which channels it needs, and its tfjs ops. */
 import type { Op, Rule } from '../op.js';
-import { activationRule, binaryRule, preluRule } from './elementwise.js';
-import { concatRule, flattenRule, inputRule, reshapeRule, softmaxRule, transposeRule } from './layout.js';
+import { depthToSpaceRule, groupNormRule, matMulRule } from './blocks.js';
+import { activationRule, binaryRule, preluRule, selectRule } from './elementwise.js';
+import {
+  concatRule,
+  flattenRule,
+  gatherRule,
+  inputRule,
+  reshapeRule,
+  softmaxRule,
+  squeezeRule,
+  transposeRule,
+  unsqueezeRule,
+} from './layout.js';
 import { lrnRule, padRule, poolRule, reduceRule, resizeRule, sliceRule } from './spatial.js';
+import { transposedConvRule } from './transposed-conv.js';
 import { affineRule, constantRule, convRule, denseRule } from './weighted.js';
 
 type OpOf<K extends Op['kind']> = Extract<Op, { kind: K }>;
@@ -12,6 +24,7 @@ const rules: { readonly [K in KindsOf<Op>]: Rule<never> } = {
   input: inputRule,
   constant: constantRule,
   conv: convRule,
+  'transposed conv': transposedConvRule,
   dense: denseRule,
   affine: affineRule,
   activation: activationRule,
@@ -29,9 +42,16 @@ const rules: { readonly [K in KindsOf<Op>]: Rule<never> } = {
   divide: binaryRule,
   maximum: binaryRule,
   minimum: binaryRule,
+  matmul: matMulRule,
+  select: selectRule,
   concat: concatRule,
   flatten: flattenRule,
   reshape: reshapeRule,
+  squeeze: squeezeRule,
+  unsqueeze: unsqueezeRule,
+  gather: gatherRule,
+  'depth to space': depthToSpaceRule,
+  'group norm': groupNormRule,
   transpose: transposeRule,
   softmax: softmaxRule,
 };

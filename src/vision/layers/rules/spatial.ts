@@ -10,16 +10,72 @@ import {
   type PadOp,
   type PoolOp,
   type ReduceOp,
+  type ReductionName,
   type ResizeOp,
   type Rule,
   type SliceOp,
 } from '../op.js';
 import { borderMatrix, resample, resizeMatrix } from '../resample.js';
-import { placeWindow, windowCounts } from '../windows.js';
+import { type Placement, placeWindow, type Window, windowCounts } from '../windows.js';
 import { checkAxes, checkResize, checkSetting, imageShape, placedWindow } from './checks.js';
+
+/** Entries begin, begin + step, … of one axis. TensorFlow.js has no gradient for a strided slice. */
+function everyNth(x: tf.Tensor, axis: number, begin: number, count: number, step: number): tf.Tensor {
+  const { shape } = x;
+  const dim = shape[axis]!;
+  const outer = sizeOf(shape.slice(0, axis));
+  const inner = sizeOf(shape.slice(axis + 1));
+  const available = Math.min(count * step, dim - begin);
+  // [outer, dim, inner] -> [outer, count * step, inner] -> the first of every step
+  const span = tf.slice(tf.reshape(x, [outer, dim, inner]), [0, begin, 0], [outer, available, inner]);
+  const whole = tf.pad(span, [
+    [0, 0],
+    [0, count * step - available],
+    [0, 0],
+  ]);
+  const rows = tf.reshape(whole, [outer * count, step, inner]);
+  const first = tf.slice(rows, [0, 0, 0], [outer * count, 1, inner]);
+  return tf.reshape(first, [...shape.slice(0, axis), count, ...shape.slice(axis + 1)]);
+}
 
 /** What a maximum never picks. */
 const lowest = -3.4028234663852886e38;
+
+/**
+ * The largest entry of each window. The image is cut and padded to exactly what windows cover, so that no engine has to
+ * know of borders: not all give the same gradient there.
+ */
+function maxPool(
+  { size, strides, dilations }: Window,
+  x: tf.Tensor4D,
+  { output, pads }: Placement,
+): tf.Tensor {
+  const [batch, height, width, channel] = x.shape;
+  const exact = [0, 1].map(
+    (axis) => (output[axis]! - 1) * strides[axis]! + (size[axis]! - 1) * dilations[axis]! + 1,
+  );
+  const [top, left] = [pads[0], pads[2]];
+  const kept = [Math.min(height, exact[0]! - top), Math.min(width, exact[1]! - left)] as const;
+  const cut = tf.slice(x, [0, 0, 0, 0], [batch, kept[0], kept[1], channel]) as tf.Tensor4D;
+  const whole = tf.pad4d(
+    cut,
+    [
+      [0, 0],
+      [top, exact[0]! - top - kept[0]],
+      [left, exact[1]! - left - kept[1]],
+      [0, 0],
+    ],
+    lowest,
+  );
+  if (dilations.every((d) => d === 1)) return tf.maxPool(whole, [...size], [...strides], 'valid');
+  // One shifted image for each place of the window.
+  const shifted = Array.from({ length: size[0] * size[1] }, (_, i) => {
+    const [row, column] = [Math.floor(i / size[1]) * dilations[0], (i % size[1]) * dilations[1]];
+    const below = everyNth(whole, 1, row, output[0], strides[0]);
+    return everyNth(below, 2, column, output[1], strides[1]);
+  });
+  return shifted.reduce((a, b) => tf.maximum(a, b));
+}
 
 export const poolRule: Rule<PoolOp> = {
   shape(op, [input]) {
@@ -29,7 +85,8 @@ export const poolRule: Rule<PoolOp> = {
   demand: (_op, channels) => [channels],
   run(op, [input], { shapes }) {
     const [, height, width] = shapes[0] as [number, number, number];
-    const { named, pads } = placeWindow(op.window, height, width);
+    const placement = placeWindow(op.window, height, width);
+    const { named, pads } = placement;
     const size = [...op.window.size] as [number, number];
     const strides = [...op.window.strides] as [number, number];
     const padded = (value: number): tf.Tensor4D =>
@@ -43,11 +100,7 @@ export const poolRule: Rule<PoolOp> = {
         ],
         value,
       );
-    if (op.kind === 'max pool') {
-      return named
-        ? tf.maxPool(input as tf.Tensor4D, size, strides, named)
-        : tf.maxPool(padded(lowest), size, strides, 'valid');
-    }
+    if (op.kind === 'max pool') return maxPool(op.window, input as tf.Tensor4D, placement);
     if (named === 'valid') return tf.avgPool(input as tf.Tensor4D, size, strides, 'valid');
     const y = tf.avgPool(padded(0), size, strides, 'valid');
     const { counts, constant } = windowCounts(op.window, height, width, op.countPadding);
@@ -57,7 +110,16 @@ export const poolRule: Rule<PoolOp> = {
   },
 };
 
-const reductions = { mean: tf.mean, sum: tf.sum, max: tf.max } as const;
+type Reduction = (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor;
+const reductions: Record<ReductionName, Reduction> = {
+  mean: tf.mean,
+  sum: tf.sum,
+  max: tf.max,
+  min: tf.min,
+  prod: (x, axes, keepDims) => tf.prod(x, axes, keepDims),
+  l1: (x, axes, keepDims) => tf.sum(tf.abs(x), axes, keepDims),
+  l2: (x, axes, keepDims) => tf.sqrt(tf.sum(tf.square(x), axes, keepDims)),
+};
 
 export const reduceRule: Rule<ReduceOp> = {
   shape(op, [input]) {
@@ -133,20 +195,7 @@ export const sliceRule: Rule<SliceOp> = {
     if (channels && op.axis === x!.rank - 1) return x!;
     const dim = shapes[0]![op.axis]!;
     const { begin, count, step } = sliceRange(op, dim);
-    const { shape } = x!;
-    const outer = sizeOf(shape.slice(0, op.axis));
-    const inner = sizeOf(shape.slice(op.axis + 1));
-    const available = Math.min(count * step, dim - begin);
-    // [outer, dim, inner] -> [outer, count * step, inner] -> the first of every step
-    const span = tf.slice(tf.reshape(x!, [outer, dim, inner]), [0, begin, 0], [outer, available, inner]);
-    const whole = tf.pad(span, [
-      [0, 0],
-      [0, count * step - available],
-      [0, 0],
-    ]);
-    const rows = tf.reshape(whole, [outer * count, step, inner]);
-    const first = tf.slice(rows, [0, 0, 0], [outer * count, 1, inner]);
-    return tf.reshape(first, [...shape.slice(0, op.axis), count, ...shape.slice(op.axis + 1)]);
+    return everyNth(x!, op.axis, begin, count, step);
   },
 };
 

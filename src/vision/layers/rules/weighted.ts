@@ -17,7 +17,7 @@ function take(weights: WeightLookup, p: Param, channels: Channels): tf.Tensor {
 }
 
 /** Throws UserError unless a kernel has so many axes, and its bias an entry for each of its channels. */
-function checkKernel(kernel: Param, bias: Param | undefined, axes: number): void {
+export function checkKernel(kernel: Param, bias: Param | undefined, axes: number): void {
   if (kernel.shape.length !== axes) {
     throw new UserError(`the weight "${kernel.name}" has ${kernel.shape.length} axes instead of ${axes}`);
   }
@@ -106,7 +106,8 @@ function padImage(x: tf.Tensor4D, { named, pads }: Placement): tf.Tensor4D {
       ]);
 }
 
-function convolve(op: ConvOp, input: tf.Tensor, context: RunContextOf): tf.Tensor {
+/** @param context - what the convolution is computed with; the shape of its input is that of `input` */
+export function convolve(op: ConvOp, input: tf.Tensor, context: RunContextOf): tf.Tensor {
   const { channels, shapes, folded, weights } = context;
   const [, height, width, inputs] = shapes[0] as [number, number, number, number];
   const placement = placeWindow(op.window, height, width);

@@ -1,6 +1,8 @@
 /** @file Keras layers with weights. */
+import { UserError } from '../../../core/errors.js';
 import type { GraphBuilder } from '../../layers/graph.js';
-import { depthwiseKernel, type Param, reshaped } from '../../layers/params.js';
+import type { TransposedConvOp } from '../../layers/op.js';
+import { depthwiseKernel, type Param, reshaped, transposed, turned } from '../../layers/params.js';
 import { validPadding, type Window } from '../../layers/windows.js';
 import { type Config, numberIn, numbersIn, pairIn } from '../keras-config.js';
 import {
@@ -66,6 +68,60 @@ const separableConv: KerasRule = (config, [x], context) => {
   return activate(config.activation, y, context);
 };
 
+const transposedConv: KerasRule = (config, [x], context) => {
+  channelsLast(config);
+  // [height, width, out, in]
+  const weight = context.weight('kernel');
+  const kernel = turned(transposed(weight, [0, 1, 3, 2]), [0, 1]);
+  const [height, width] = kernel.shape as readonly [number, number];
+  const strides = pairIn(config, 'strides', [1, 1]);
+  const dilations = pairIn(config, 'dilation_rate', [1, 1]);
+  if (config.output_padding != null) throw new UserError('has an output padding, which is not supported');
+  const isSame = paddingOf(config) === 'same';
+  // Where strides are longer than the kernel, the result ends in zeros.
+  const rest = ([0, 1] as const).map((axis) =>
+    Math.max(0, strides[axis] - ([height, width][axis]! - 1) * dilations[axis] - 1),
+  ) as [number, number];
+  const op: TransposedConvOp = {
+    ...{ kind: 'transposed conv', kernel, ...biasOf(context), strides, dilations, groups: 1 },
+    pads: isSame ? 'same' : [0, 0, 0, 0],
+    outputPads: isSame ? [0, 0] : rest,
+  };
+  return activate(config.activation, context.graph.add(op, x!), context);
+};
+
+/** With a scale and a shift a channel, where the layer has them. */
+function scaled(x: number, context: LayerContext): number {
+  const [scale, shift] = ['gamma', 'beta'].map((name) =>
+    context.hasWeight(name) ? context.weight(name) : null,
+  );
+  if (!scale && !shift) return x;
+  return context.graph.add({ kind: 'affine', ...(scale && { scale }), ...(shift && { shift }) }, x);
+}
+
+const groupNorm: KerasRule = (config, [x], context) => {
+  requireLastAxis(config, x!, context);
+  const channels = context.graph.shape(x!).at(-1)!;
+  const given = numberIn(config, 'groups', 32);
+  const epsilon = numberIn(config, 'epsilon', 1e-3);
+  const groups = given === -1 ? channels : given;
+  return scaled(context.graph.add({ kind: 'group norm', groups, epsilon }, x!), context);
+};
+
+/** Over the channels of each position. */
+const layerNorm: KerasRule = (config, [x], context) => {
+  requireLastAxis(config, x!, context);
+  const { graph } = context;
+  const axes = [graph.shape(x!).length - 1];
+  const mean = (of: number): number => graph.add({ kind: 'reduce', name: 'mean', axes, keepDims: true }, of);
+  const centred = graph.add({ kind: 'subtract' }, x!, mean(x!));
+  const variance = mean(graph.add({ kind: 'multiply' }, centred, centred));
+  const epsilon = numberIn(config, 'epsilon', 1e-3);
+  const shifted = graph.add({ kind: 'activation', name: 'linear', b: epsilon }, variance);
+  const factor = graph.add({ kind: 'activation', name: 'rsqrt' }, shifted);
+  return scaled(graph.add({ kind: 'multiply' }, centred, factor), context);
+};
+
 const dense: KerasRule = (config, [x], context) => {
   const y = context.graph.add({ kind: 'dense', kernel: context.weight('kernel'), ...biasOf(context) }, x!);
   return activate(config.activation, y, context);
@@ -116,6 +172,10 @@ export const weighted: Readonly<Record<string, KerasRule>> = {
   DepthwiseConv2D: depthwiseConv,
   SeparableConv2D: separableConv,
   SeparableConvolution2D: separableConv,
+  Conv2DTranspose: transposedConv,
+  Convolution2DTranspose: transposedConv,
+  GroupNormalization: groupNorm,
+  LayerNormalization: layerNorm,
   Dense: dense,
   BatchNormalization: batchNorm,
   Rescaling: rescaling,

@@ -1,8 +1,10 @@
 /** @file What an ONNX operator is translated with: its inputs, its attributes, and the graph being written. */
 
 import { UserError } from '../../../core/errors.js';
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../../../engine/compiler/onnx-proto.js';
-import type { Importer, Value } from '../values.js';
+import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor } from '../../../engine/compiler/onnx-proto.js';
+import type { Importer } from '../importer.js';
+import { axisOf } from '../moves.js';
+import type { Value } from '../values.js';
 
 const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 
@@ -18,6 +20,8 @@ export class OnnxCall {
     readonly opset: number,
     /** Values of a tensor that stands in an attribute. */
     readonly constant: (tensor: OnnxTensor) => Value,
+    /** The outputs of a graph that stands in an attribute, where its nodes can be computed. */
+    readonly inner: (graph: OnnxGraph) => readonly Value[],
   ) {
     this.attributes = new Map((node.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute]));
   }
@@ -27,6 +31,11 @@ export class OnnxCall {
     const value = this.inputs[i];
     if (!value) throw new UserError(`lacks its input ${i}`);
     return value;
+  }
+
+  /** The same operator on other values. */
+  withInputs(inputs: readonly (Value | undefined)[]): OnnxCall {
+    return new OnnxCall(this.importer, this.node, inputs, this.opset, this.constant, this.inner);
   }
 
   has(name: string): boolean {
@@ -57,6 +66,10 @@ export class OnnxCall {
     return this.attributes.get(name)?.t;
   }
 
+  graph(name: string): OnnxGraph | undefined {
+    return this.attributes.get(name)?.g;
+  }
+
   /** A list that older operator sets keep in an attribute, newer ones in an input. */
   list(name: string, input: number): readonly number[] | undefined {
     const value = this.inputs[input];
@@ -72,14 +85,9 @@ export class OnnxCall {
 
   /** Axis counted from the front. */
   axis(axis: number, rank: number): number {
-    if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
-      throw new UserError(`has the axis ${axis} for an array of ${rank} axes`);
-    return axis < 0 ? axis + rank : axis;
+    return axisOf(axis, rank);
   }
 }
 
 /** The outputs, in order. */
 export type OnnxRule = (call: OnnxCall) => Value | readonly Value[];
-
-/** Where [batch, channel, height, width] lies in [batch, height, width, channel]. */
-export const swappedAxes = [0, 3, 1, 2] as const;

@@ -1,31 +1,24 @@
 /** @file ONNX operators on single entries, arithmetic, and softmax. */
 import { UserError } from '../../../core/errors.js';
+import { onnxTypes } from '../../../engine/compiler/onnx-proto.js';
 import type { ActivationName, BinaryOp } from '../../layers/op.js';
-import { numbersValue, type Value } from '../values.js';
+import { broadcast, combined } from '../arrays.js';
+import { softmaxed } from '../combining.js';
+import { type ConstantValue, numbersValue, type Value } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
 
 type Settings = (call: OnnxCall) => readonly [a?: number, b?: number];
 
-/** A function of each entry; numbers known while reading stay numbers where `fold` says how. */
+/** A function of each entry; of constants it makes a constant. */
 const unary =
-  (name: ActivationName, settings: Settings = () => [], fold?: (x: number) => number): OnnxRule =>
-  (call) => {
-    const x = call.input(0);
-    if (x.kind === 'numbers' && fold) return numbersValue(x.data.map(fold), x.shape);
-    return call.importer.activation(name, x, ...settings(call));
-  };
+  (name: ActivationName, settings: Settings = () => []): OnnxRule =>
+  (call) =>
+    call.importer.activation(name, call.input(0), ...settings(call));
 
 const binary =
   (kind: BinaryOp['kind']): OnnxRule =>
-  (call) => {
-    const result = call.importer.binary(kind, call.input(0), call.input(1));
-    // Sizes are divided as integers.
-    const sizes = kind === 'divide' && result.kind === 'numbers' && call.inputs.every(isInteger);
-    return sizes ? numbersValue(result.data.map(Math.trunc), result.shape) : result;
-  };
-
-const isInteger = (value: Value | undefined): boolean =>
-  value?.kind === 'numbers' && value.data.every(Number.isInteger);
+  (call) =>
+    call.importer.binary(kind, call.input(0), call.input(1));
 
 /** Any number of inputs. */
 const variadic =
@@ -50,12 +43,23 @@ const clip: OnnxRule = (call) => {
 };
 
 const power: OnnxRule = (call) => {
+  if (call.input(0).kind !== 'node' && call.input(1).kind !== 'node') return constantPower(call);
   const [exponent, ...more] = call.importer.numbers(call.input(1), 'the exponent');
   if (more.length > 0) throw new UserError('has more than one exponent, which is not supported');
   return call.importer.activation('power', call.input(0), exponent);
 };
 
-const reciprocal: OnnxRule = (call) => call.importer.binary('divide', numbersValue([1], []), call.input(0));
+const constantPower: OnnxRule = ({ importer, inputs }) => {
+  const [base, exponent] = inputs as [ConstantValue, ConstantValue];
+  const [a, b] = [importer.shape(base), importer.shape(exponent)];
+  const shape = broadcast('raise', a, b);
+  return importer.fold(shape, importer.isInteger(base), [base, exponent], () =>
+    combined(shape, [importer.entries(base), a], [importer.entries(exponent), b], (x, y) => x ** y),
+  );
+};
+
+const reciprocal: OnnxRule = (call) =>
+  call.importer.binary('divide', numbersValue([1], [], false), call.input(0));
 
 const softmax: OnnxRule = (call) => {
   const { importer } = call;
@@ -66,15 +70,7 @@ const softmax: OnnxRule = (call) => {
   if (call.opset < 13 && shape.slice(axis + 1).some((dim) => dim !== 1)) {
     throw new UserError(`is a softmax over several axes, [${shape.slice(axis)}], which is not supported`);
   }
-  if (axis === 1 && shape.length === 4) {
-    const node = importer.graph.add({ kind: 'softmax' }, importer.asImage(value));
-    return { kind: 'node', node, swapped: true };
-  }
-  const perm = shape.map((_, i) => i).filter((i) => i !== axis);
-  perm.push(axis);
-  const last = importer.graph.add({ kind: 'softmax' }, importer.transpose(importer.asPlain(value), perm));
-  const back = perm.map((_, i) => perm.indexOf(i));
-  return importer.plain(importer.transpose(last, back));
+  return softmaxed(importer, value, axis);
 };
 
 /** ONNX's defaults are the numbers of the publication, rounded: as many digits as float32 has. */
@@ -96,11 +92,8 @@ export const elementwise: Readonly<Record<string, OnnxRule>> = {
   Sigmoid: unary('sigmoid'),
   HardSigmoid: unary('hard-sigmoid', (call) => [call.float('alpha', 0.2), call.float('beta', 0.5)]),
   HardSwish: unary('hard-swish'),
-  Swish: (call) => {
-    if (call.float('alpha', 1) !== 1)
-      throw new UserError('has an alpha that is not 1, which is not supported');
-    return call.importer.activation('silu', call.input(0));
-  },
+  Swish: (call) => scaledSigmoid(call, 1),
+  QuickGelu: (call) => scaledSigmoid(call, 1.702),
   Tanh: unary('tanh'),
   Softplus: unary('softplus'),
   Mish: unary('mish'),
@@ -110,15 +103,34 @@ export const elementwise: Readonly<Record<string, OnnxRule>> = {
       call.input(0),
     ),
   Erf: unary('erf'),
-  Exp: unary('exp', undefined, Math.exp),
-  Log: unary('log', undefined, Math.log),
-  Sqrt: unary('sqrt', undefined, Math.sqrt),
-  Abs: unary('abs', undefined, Math.abs),
-  Neg: unary(
-    'linear',
-    () => [-1, 0],
-    (x) => -x,
-  ),
+  Exp: unary('exp'),
+  Log: unary('log'),
+  Sqrt: unary('sqrt'),
+  Abs: unary('abs'),
+  Floor: unary('floor'),
+  Ceil: unary('ceil'),
+  Round: unary('round'),
+  Sign: unary('sign'),
+  Neg: unary('linear', () => [-1, 0]),
+  Not: (call) =>
+    call.importer.binary(
+      'subtract',
+      numbersValue([1], []),
+      call.importer.activation('nonzero', call.input(0)),
+    ),
+  Mod: (call) => {
+    const [a, b] = [call.input(0), call.input(1)];
+    if (a.kind === 'node' || b.kind === 'node') throw new UserError('is a remainder of activations');
+    const shape = broadcast('divide', call.importer.shape(a), call.importer.shape(b));
+    return call.importer.fold(shape, call.importer.isInteger(a), [a, b], () =>
+      combined(
+        shape,
+        [call.importer.entries(a), call.importer.shape(a)],
+        [call.importer.entries(b), call.importer.shape(b)],
+        (x, y) => (call.int('fmod', 0) === 1 ? x % y : x - y * Math.floor(x / y)),
+      ),
+    );
+  },
   Reciprocal: reciprocal,
   Clip: clip,
   Pow: power,
@@ -135,8 +147,48 @@ export const elementwise: Readonly<Record<string, OnnxRule>> = {
   Identity: same,
   Dropout: same,
   Cast: (call) => {
+    const { importer } = call;
     const x = call.input(0);
-    const integer = [2, 3, 4, 5, 6, 7].includes(call.int('to', 1));
-    return x.kind === 'numbers' && integer ? numbersValue(x.data.map(Math.trunc), x.shape) : x;
+    const to = call.int('to', 1);
+    if (to === onnxTypes.bool) return importer.activation('nonzero', x);
+    const whole = integers.has(to);
+    if (x.kind === 'node') return whole ? importer.activation('truncate', x) : x;
+    if (whole === importer.isInteger(x)) return x;
+    const cut = whole ? Math.trunc : (value: number): number => value;
+    return importer.fold(importer.shape(x), whole, [x], () => Float64Array.from(importer.entries(x), cut));
   },
+  CastLike: same,
+  If: (call) => {
+    const [condition] = call.importer.numbers(call.input(0), 'the condition');
+    const branch = call.graph(condition === 0 ? 'else_branch' : 'then_branch');
+    if (!branch) throw new UserError('lacks the branch that is taken');
+    return call.inner(branch);
+  },
+  FastGelu: (call) => {
+    const { importer, inputs } = call;
+    const x = inputs[1] ? importer.binary('add', call.input(0), inputs[1]) : call.input(0);
+    return importer.activation('gelu-tanh', x);
+  },
+  BiasGelu: (call) =>
+    call.importer.activation('gelu', call.importer.binary('add', call.input(0), call.input(1))),
 };
+
+const integers = new Set<number>([
+  onnxTypes.uint8,
+  onnxTypes.int8,
+  onnxTypes.uint16,
+  onnxTypes.int16,
+  onnxTypes.int32,
+  onnxTypes.int64,
+  onnxTypes.uint32,
+  onnxTypes.uint64,
+]);
+
+/** x sigmoid(alpha x). */
+function scaledSigmoid(call: OnnxCall, usual: number): Value {
+  const alpha = call.float('alpha', usual);
+  const x = call.input(0);
+  if (alpha === 1) return call.importer.activation('silu', x);
+  const gate = call.importer.activation('sigmoid', call.importer.activation('linear', x, alpha, 0));
+  return call.importer.binary('multiply', x, gate);
+}

@@ -3,12 +3,11 @@ import { own } from '../../../core/own.js';
 import type { OnnxRule } from './context.js';
 import { elementwise } from './elementwise.js';
 import {
-  batchNorm,
   conv,
+  convTranspose,
+  depthToSpace,
   gemm,
   globalPool,
-  instanceNorm,
-  layerNorm,
   lrn,
   matMul,
   pool,
@@ -16,11 +15,20 @@ import {
   resize,
 } from './layers.js';
 import { layout } from './layout.js';
+import { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from './norms.js';
+import { quantized } from './quantized.js';
 
 const onnxOps: Readonly<Record<string, OnnxRule>> = {
   ...elementwise,
   ...layout,
+  ...quantized,
   Conv: conv,
+  ConvTranspose: convTranspose,
+  DepthToSpace: depthToSpace(false),
+  SpaceToDepth: depthToSpace(true),
+  GroupNormalization: groupNorm,
+  RMSNormalization: rmsNorm,
+  SimplifiedLayerNormalization: rmsNorm,
   BatchNormalization: batchNorm,
   InstanceNormalization: instanceNorm,
   LayerNormalization: layerNorm,

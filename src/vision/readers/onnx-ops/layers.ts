@@ -2,14 +2,14 @@
 import { UserError } from '../../../core/errors.js';
 import { own } from '../../../core/own.js';
 import { channelCount } from '../../layers/op.js';
-import { fromOihw, reshaped, transposed } from '../../layers/params.js';
+import { fromOihw, type Param, reshaped, transposed, turned } from '../../layers/params.js';
 import type { Coordinates, ResizeOptions } from '../../layers/resample.js';
 import type { Padding, Pads, Window } from '../../layers/windows.js';
 import { clipped } from '../../limits.js';
-import type { NodeValue, Value } from '../values.js';
+import { multiplied, reduced } from '../combining.js';
+import type { Value } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
-
-const image = (node: number): NodeValue => ({ kind: 'node', node, swapped: true });
+import { channelsLast } from './norms.js';
 
 function paddingOf(call: OnnxCall): Padding {
   const automatic = call.string('auto_pad', 'NOTSET');
@@ -43,17 +43,19 @@ export const conv: OnnxRule = (call) => {
   const bias = call.inputs[2] ? { bias: importer.weight(call.inputs[2], 'the bias') } : {};
   const x = importer.asImage(call.input(0));
   const groups = call.int('group', 1);
-  return image(importer.graph.add({ kind: 'conv', kernel: fromOihw(weight), ...bias, window, groups }, x));
+  return importer.image(
+    importer.graph.add({ kind: 'conv', kernel: fromOihw(weight), ...bias, window, groups }, x),
+  );
 };
 
 export const pool =
   (kind: 'max pool' | 'average pool'): OnnxRule =>
   (call) => {
     const window = windowOf(call, call.ints('kernel_shape') ?? []);
-    if (window.dilations.some((d) => d !== 1))
-      throw new UserError('pools with a dilation, which is not supported');
+    if (kind === 'average pool' && window.dilations.some((d) => d !== 1))
+      throw new UserError('averages with a dilation, which is not supported');
     const countPadding = call.int('count_include_pad', 0) === 1;
-    return image(
+    return call.importer.image(
       call.importer.graph.add({ kind, window, countPadding }, call.importer.asImage(call.input(0))),
     );
   };
@@ -61,58 +63,61 @@ export const pool =
 export const globalPool =
   (name: 'mean' | 'max'): OnnxRule =>
   (call) => {
-    const x = call.importer.asImage(call.input(0));
-    return image(call.importer.graph.add({ kind: 'reduce', name, axes: [1, 2], keepDims: true }, x));
+    const x = call.input(0);
+    const axes = call.importer.shape(x).map((_, axis) => axis);
+    return reduced(call.importer, x, name, axes.slice(2), true);
   };
 
-/** `value` with its channels last: images, or vectors [batch, channel]. */
-function channelsLast(call: OnnxCall, value: Value): NodeValue {
-  const rank = call.importer.shape(value).length;
-  if (rank === 4) return image(call.importer.asImage(value));
-  if (rank === 2) return call.importer.held(value);
-  throw new UserError(`works on arrays of ${rank} axes: only images and vectors are supported`);
+/** ONNX's kernel [in, out / groups, height, width] as that of the convolution that it is the transpose of, turned. */
+function transposedKernel(weight: Param, groups: number): Param {
+  const [inputs = 0, outputs = 0, height = 0, width = 0] = weight.shape;
+  const grouped = reshaped(weight, [groups, inputs / groups, outputs, height, width]);
+  // [height, width, in / groups, groups, out / groups]
+  const moved = transposed(grouped, [3, 4, 1, 0, 2]);
+  return turned(reshaped(moved, [height, width, inputs / groups, groups * outputs]), [0, 1]);
 }
 
-export const batchNorm: OnnxRule = (call) => {
+export const convTranspose: OnnxRule = (call) => {
   const { importer } = call;
-  const x = channelsLast(call, call.input(0));
-  const [scale, shift, mean, variance] = [1, 2, 3, 4].map((i) =>
-    importer.weight(call.input(i), `input ${i}`),
-  );
-  const op = { kind: 'affine', scale: scale!, shift: shift!, mean: mean!, variance: variance! } as const;
-  return { ...x, node: importer.graph.add({ ...op, epsilon: call.float('epsilon', 1e-5) }, x.node) };
-};
-
-/** (x - mean) / sqrt(variance + epsilon) over `axes`, then scale and shift along the last axis. */
-function normalize(call: OnnxCall, x: NodeValue, axes: readonly number[]): Value {
-  const { importer } = call;
-  const { graph } = importer;
-  const mean = (node: number): number =>
-    graph.add({ kind: 'reduce', name: 'mean', axes, keepDims: true }, node);
-  const centred = graph.add({ kind: 'subtract' }, x.node, mean(x.node));
-  const variance = mean(graph.add({ kind: 'multiply' }, centred, centred));
-  const shifted = graph.add({ kind: 'activation', name: 'linear', b: call.float('epsilon', 1e-5) }, variance);
-  const normalizer = graph.add({ kind: 'activation', name: 'rsqrt' }, shifted);
-  const scale = importer.weight(call.input(1), 'the scale');
-  const shift = call.inputs[2] ? { shift: importer.weight(call.inputs[2], 'the bias') } : {};
-  const normalized = graph.add({ kind: 'multiply' }, centred, normalizer);
-  return { ...x, node: graph.add({ kind: 'affine', scale, ...shift }, normalized) };
-}
-
-export const instanceNorm: OnnxRule = (call) =>
-  normalize(call, image(call.importer.asImage(call.input(0))), [1, 2]);
-
-export const layerNorm: OnnxRule = (call) => {
-  const x = call.importer.plain(call.importer.asPlain(call.input(0)));
-  const rank = call.importer.shape(x).length;
-  if (call.axis(call.int('axis', -1), rank) !== rank - 1) {
-    throw new UserError('normalizes over several axes: only the last one is supported');
+  const weight = importer.weight(call.input(1), 'the kernel');
+  const groups = call.int('group', 1);
+  const x = importer.asImage(call.input(0));
+  const [, height, width] = importer.graph.shape(x) as [number, number, number];
+  const { strides, dilations, size } = windowOf(call, weight.shape.slice(2));
+  const [padRows = 0, padColumns = 0] = call.ints('output_padding') ?? [];
+  const given = call.ints('pads') ?? [0, 0, 0, 0];
+  let pads: Pads = [given[0]!, given[2]!, given[1]!, given[3]!];
+  const automatic = call.string('auto_pad', 'NOTSET');
+  const wanted = call.ints('output_shape');
+  const lower = automatic === 'SAME_LOWER';
+  if (wanted || automatic.startsWith('SAME')) {
+    const total = [height, width].map((dim, axis) => {
+      const reach = (size[axis]! - 1) * dilations[axis]! + 1;
+      const output = wanted?.at(axis - 2) ?? dim * strides[axis]!;
+      return strides[axis]! * (dim - 1) + [padRows, padColumns][axis]! + reach - output;
+    });
+    const split = (sum: number): [number, number] => {
+      const half = lower ? Math.ceil(sum / 2) : Math.floor(sum / 2);
+      return [half, sum - half];
+    };
+    pads = [...split(total[0]!), ...split(total[1]!)];
   }
-  return normalize(call, x, [rank - 1]);
+  const bias = call.inputs[2] ? { bias: importer.weight(call.inputs[2], 'the bias') } : {};
+  const op = { kind: 'transposed conv', kernel: transposedKernel(weight, groups), ...bias } as const;
+  const settings = { strides, dilations, pads, outputPads: [padRows, padColumns] as const, groups };
+  return importer.image(importer.graph.add({ ...op, ...settings }, x));
 };
+
+export const depthToSpace =
+  (inverse: boolean): OnnxRule =>
+  (call) => {
+    const mode = call.string('mode', 'DCR') === 'CRD' ? 'CRD' : 'DCR';
+    const op = { kind: 'depth to space', block: call.int('blocksize', 1), mode, inverse } as const;
+    return call.importer.image(call.importer.graph.add(op, call.importer.asImage(call.input(0))));
+  };
 
 export const lrn: OnnxRule = (call) =>
-  image(
+  call.importer.image(
     call.importer.graph.add(
       {
         kind: 'lrn',
@@ -138,30 +143,25 @@ export const prelu: OnnxRule = (call) => {
 
 export const gemm: OnnxRule = (call) => {
   const { importer } = call;
-  if (call.int('transA', 0) === 1) throw new UserError('transposes its first input, which is not supported');
-  const weight = importer.weight(call.input(1), 'the second input');
-  const kernel = call.int('transB', 0) === 1 ? transposed(weight, [1, 0]) : weight;
-  const x = importer.asPlain(call.input(0));
+  const turnedBack = (value: Value, name: string): Value =>
+    call.int(name, 0) === 1 ? importer.transposeValue(value, [1, 0]) : value;
+  const [a, b] = [turnedBack(call.input(0), 'transA'), turnedBack(call.input(1), 'transB')];
   const alpha = call.float('alpha', 1);
-  const product = importer.plain(importer.graph.add({ kind: 'dense', kernel }, x));
+  const product = multiplied(importer, a, b);
   const scaled = alpha === 1 ? product : importer.activation('linear', product, alpha, 0);
   const term = call.inputs[2];
   if (!term) return scaled;
-  if (call.float('beta', 1) !== 1) throw new UserError('scales its third input, which is not supported');
-  return importer.binary('add', scaled, term);
+  const beta = call.float('beta', 1);
+  return importer.binary('add', scaled, beta === 1 ? term : importer.activation('linear', term, beta, 0));
 };
 
-export const matMul: OnnxRule = (call) => {
-  const { importer } = call;
-  const kernel = importer.weight(call.input(1), 'the second input');
-  if (kernel.shape.length !== 2) throw new UserError(`multiplies by an array of ${kernel.shape.length} axes`);
-  return importer.plain(importer.graph.add({ kind: 'dense', kernel }, importer.asPlain(call.input(0))));
-};
+export const matMul: OnnxRule = (call) => multiplied(call.importer, call.input(0), call.input(1));
 
 const coordinates: Record<string, Coordinates> = {
   half_pixel: 'half_pixel',
   pytorch_half_pixel: 'pytorch_half_pixel',
   align_corners: 'align_corners',
+  half_pixel_symmetric: 'half_pixel_symmetric',
   asymmetric: 'asymmetric',
 };
 
@@ -190,23 +190,26 @@ export const resize: OnnxRule = (call) => {
       : known(coordinates, call.string('coordinate_transformation_mode', 'half_pixel'), 'coordinates'),
     rounding: old ? 'floor' : known(rounding, call.string('nearest_mode', 'round_prefer_floor'), 'rounding'),
     cubic: call.float('cubic_coeff_a', -0.75),
+    antialias: call.int('antialias', 0) === 1,
+    excludeOutside: call.int('exclude_outside', 0) === 1,
   };
-  for (const flag of ['antialias', 'exclude_outside']) {
-    if (call.int(flag, 0) === 1) throw new UserError(`resizes with ${flag}, which is not supported`);
-  }
   const x = importer.asImage(call.input(0));
   const [, height, width] = importer.graph.shape(x) as [number, number, number];
   const spatial = (list: readonly number[]): [number, number] => {
-    const axes = call.ints('axes') ?? [0, 1, 2, 3];
+    const axes = call.ints('axes')?.map((axis) => call.axis(axis, 4)) ?? [0, 1, 2, 3];
     const at = (axis: number, fallback: number): number => list[axes.indexOf(axis)] ?? fallback;
     return [at(2, Number.NaN), at(3, Number.NaN)];
   };
   const scaleInput = call.inputs[old ? 1 : 2];
-  const given = scaleInput ? importer.numbers(scaleInput, 'the scales') : call.floats('scales');
-  if (given?.length) return image(importer.graph.add({ kind: 'resize', scales: spatial(given), options }, x));
+  const given =
+    scaleInput && importer.shape(scaleInput)[0] !== 0
+      ? importer.numbers(scaleInput, 'the scales')
+      : call.floats('scales');
+  if (given?.length)
+    return importer.image(importer.graph.add({ kind: 'resize', scales: spatial(given), options }, x));
   const size = spatial(importer.numbers(call.input(3), 'the sizes'));
   const scales: [number, number] = [size[0] / height, size[1] / width];
   // A size computed by doubling is meant as doubling, whatever the picture.
   const op = scales.every(Number.isInteger) ? { scales } : { size };
-  return image(importer.graph.add({ kind: 'resize', ...op, options }, x));
+  return importer.image(importer.graph.add({ kind: 'resize', ...op, options }, x));
 };

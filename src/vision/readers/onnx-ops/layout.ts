@@ -1,35 +1,38 @@
 /** @file ONNX operators that move numbers, and those that work out shapes while reading. */
 import { UserError } from '../../../core/errors.js';
-import type { ReduceOp } from '../../layers/op.js';
-import { clipped, limits, shown } from '../../limits.js';
-import { type NumbersValue, numbersValue, type Value } from '../values.js';
-import { type OnnxCall, type OnnxRule, swappedAxes } from './context.js';
+import type { ReductionName } from '../../layers/op.js';
+import { clipped } from '../../limits.js';
+import { compared, constantOfShape, counted, reduced, selected } from '../combining.js';
+import { concatenated, expanded, gathered, padded, picked, sliced, tiled } from '../moves.js';
+import { numbersValue, type Value } from '../values.js';
+import type { OnnxRule } from './context.js';
 
 const shape: OnnxRule = (call) => {
   const dims = call.importer.shape(call.input(0));
   return numbersValue(dims.slice(call.int('start', 0), call.int('end', dims.length)));
 };
 
+const size: OnnxRule = (call) =>
+  numbersValue([call.importer.shape(call.input(0)).reduce((a, b) => a * b, 1)], []);
+
 const constant: OnnxRule = (call) => {
   const tensor = call.tensor('value');
   if (tensor) return call.constant(tensor);
-  const list = call.ints('value_ints') ?? call.floats('value_floats');
-  if (list) return numbersValue(list);
+  const ints = call.ints('value_ints');
+  if (ints) return numbersValue(ints);
+  const floats = call.floats('value_floats');
+  if (floats) return numbersValue(floats, [floats.length], false);
   if (call.has('value_int')) return numbersValue([call.int('value_int', 0)], []);
-  if (call.has('value_float')) return numbersValue([call.float('value_float', 0)], []);
+  if (call.has('value_float')) return numbersValue([call.float('value_float', 0)], [], false);
   throw new UserError('holds no numbers');
 };
 
-const constantOfShape: OnnxRule = (call) => {
-  const dims = call.importer.numbers(call.input(0), 'the shape');
+const ofShape: OnnxRule = (call) => {
   const tensor = call.tensor('value');
-  const value = tensor ? call.oneNumber(call.constant(tensor), 'the value') : 0;
-  const size = dims.reduce((a, b) => a * b, 1);
-  if (!(size <= limits.numbers) || !dims.every((dim) => Number.isInteger(dim) && dim >= 0))
-    throw new UserError(
-      `makes a constant of [${shown(dims)}]: at most ${limits.numbers} numbers are supported`,
-    );
-  return numbersValue(new Array<number>(size).fill(value), dims);
+  const value = tensor ? call.constant(tensor) : numbersValue([0], [], false);
+  if (value.kind === 'node') throw new UserError('holds no numbers');
+  const dims = call.importer.numbers(call.input(0), 'the shape');
+  return constantOfShape(call.importer, dims, call.oneNumber(value, 'the value'), value.integer === true);
 };
 
 const reshape: OnnxRule = (call) => {
@@ -41,30 +44,29 @@ const reshape: OnnxRule = (call) => {
 
 const flatten: OnnxRule = (call) => {
   const dims = call.importer.shape(call.input(0));
-  const axis = call.int('axis', 1);
-  if (call.axis(axis, dims.length + 1) !== 1)
-    throw new UserError(`flattens from axis ${axis}: only 1 is supported`);
-  return call.importer.reshape(call.input(0), [dims[0]!, dims.slice(1).reduce((a, b) => a * b, 1)]);
+  const given = call.int('axis', 1);
+  const axis = given === dims.length ? given : call.axis(given, dims.length);
+  const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+  return call.importer.reshape(call.input(0), [product(dims.slice(0, axis)), product(dims.slice(axis))]);
 };
 
 const squeeze: OnnxRule = (call) => {
   const dims = call.importer.shape(call.input(0));
-  const axes = (call.list('axes', 1) ?? dims.flatMap((dim, i) => (dim === 1 ? [i] : []))).map((axis) =>
-    call.axis(axis, dims.length),
+  const value = call.input(0);
+  const ones = dims.flatMap((dim, i) =>
+    dim === 1 && (value.kind !== 'node' || value.order[i] !== 0) ? [i] : [],
   );
-  return call.importer.reshape(
-    call.input(0),
-    dims.filter((_, i) => !axes.includes(i)),
-  );
+  const axes = (call.list('axes', 1) ?? ones).map((axis) => call.axis(axis, dims.length));
+  return call.importer.squeeze(value, axes);
 };
 
 const unsqueeze: OnnxRule = (call) => {
-  const dims = call.importer.shape(call.input(0));
+  const rank = call.importer.shape(call.input(0)).length;
   const given = call.list('axes', 1) ?? [];
-  const axes = given.map((axis) => call.axis(axis, dims.length + given.length)).sort((a, b) => a - b);
-  const wanted = [...dims];
-  for (const axis of axes) wanted.splice(axis, 0, 1);
-  return call.importer.reshape(call.input(0), wanted);
+  return call.importer.unsqueeze(
+    call.input(0),
+    given.map((axis) => call.axis(axis, rank + given.length)),
+  );
 };
 
 const transpose: OnnxRule = (call) => {
@@ -74,45 +76,10 @@ const transpose: OnnxRule = (call) => {
 };
 
 const concat: OnnxRule = (call) => {
-  const { importer } = call;
   const values = call.inputs.map((_, i) => call.input(i));
-  if (values.every((value): value is NumbersValue => value.kind === 'numbers')) {
-    return numbersValue(values.flatMap((value) => value.data));
-  }
-  const rank = importer.shape(values[0]!).length;
-  const axis = call.axis(call.int('axis', 1), rank);
-  const swapped = values.some((value) => value.kind === 'node' && value.swapped);
-  if (swapped && rank !== 4) throw new UserError(`joins an image and an array of ${rank} axes`);
-  const nodes = values.map((value) => (swapped ? importer.asImage(value) : importer.asPlain(value)));
-  const node = importer.graph.add({ kind: 'concat', axis: swapped ? swappedAxes[axis]! : axis }, ...nodes);
-  return { kind: 'node', node, swapped };
+  const rank = call.importer.shape(values[0]!).length;
+  return concatenated(call.importer, values, call.axis(call.int('axis', 1), rank));
 };
-
-/** Entries of one axis. */
-function sliceValue(
-  call: OnnxCall,
-  value: Value,
-  axis: number,
-  begin: number,
-  end: number,
-  step: number,
-): Value {
-  if (!(step >= 1)) throw new UserError(`slices with a step of ${step}, which is not supported`);
-  if (value.kind === 'numbers') {
-    const kept = value.data.slice(begin, end).filter((_, i) => i % step === 0);
-    return numbersValue(kept);
-  }
-  const { node, swapped } = call.importer.held(value);
-  const held = swapped ? swappedAxes[axis]! : axis;
-  const all = begin === 0 && step === 1 && end >= call.importer.shape(value)[axis]!;
-  return all
-    ? value
-    : {
-        kind: 'node',
-        swapped,
-        node: call.importer.graph.add({ kind: 'slice', axis: held, begin, end, step }, node),
-      };
-}
 
 const slice: OnnxRule = (call) => {
   const starts = call.list('starts', 1) ?? [];
@@ -124,7 +91,7 @@ const slice: OnnxRule = (call) => {
     throw new UserError(`slices ${axes.length} axes from ${starts.length} places to ${ends.length}`);
   return axes.reduce(
     (value: Value, axis, i) =>
-      sliceValue(call, value, call.axis(axis, rank), starts[i]!, ends[i]!, steps[i]!),
+      sliced(call.importer, value, call.axis(axis, rank), [starts[i]!, ends[i]!, steps[i]!]),
     call.input(0),
   );
 };
@@ -143,38 +110,47 @@ const split: OnnxRule = (call) => {
     );
   let begin = 0;
   return sizes.map((size) => {
-    const part = sliceValue(call, value, axis, begin, begin + size, 1);
     begin += size;
-    return part;
+    return sliced(call.importer, value, axis, [begin - size, begin, 1]);
   });
 };
 
-function entry(numbers: readonly number[], i: number): number {
-  const found = numbers.at(i);
-  if (found === undefined) throw new UserError(`picks entry ${i} of ${numbers.length}`);
-  return found;
-}
-
-/** Sizes by number, or one entry of an axis of an activation. */
 const gather: OnnxRule = (call) => {
+  const rank = call.importer.shape(call.input(0)).length;
+  return gathered(call.importer, call.input(0), call.axis(call.int('axis', 0), rank), call.input(1));
+};
+
+/** Entries by their places along the first axes. */
+const gatherNd: OnnxRule = (call) => {
   const { importer } = call;
-  const value = call.input(0);
-  const indices = call.input(1);
-  const chosen = importer.numbers(indices, 'the indices');
-  const dims = importer.shape(value);
-  const axis = call.axis(call.int('axis', 0), dims.length);
-  if (value.kind === 'numbers' && dims.length <= 1) {
-    return numbersValue(
-      chosen.map((i) => entry(value.data, i)),
-      importer.shape(indices),
+  const indices = importer.numbers(call.input(1), 'the indices');
+  const along = importer.shape(call.input(1));
+  const depth = along.at(-1)!;
+  const [value, dims] = [call.input(0), importer.shape(call.input(0))];
+  const first = call.int('batch_dims', 0);
+  const rows = indices.length / depth;
+  const places = Array.from({ length: rows }, (_, i) => indices.slice(i * depth, (i + 1) * depth));
+  // Only one of the axes may differ between the entries.
+  const same = Array.from({ length: depth }, (_, axis) =>
+    places.every((place) => place[axis] === places[0]![axis]),
+  );
+  if (first !== 0 || rows < 1 || same.filter((each) => !each).length > 1)
+    throw new UserError('picks entries of several axes at once, which is not supported');
+  const moving = Math.max(0, same.indexOf(false));
+  let result = value;
+  for (let axis = depth - 1; axis >= 0; axis--) {
+    const isMoving = axis === moving;
+    if (!isMoving && dims[axis] === 1 && value.kind === 'node' && value.order[axis] === 0)
+      throw new UserError('picks pictures of the batch, which is not supported');
+    result = picked(
+      importer,
+      result,
+      axis,
+      isMoving ? places.map((place) => place[axis]!) : [places[0]![axis]!],
     );
   }
-  if (chosen.length !== 1)
-    throw new UserError('picks several entries of an activation, which is not supported');
-  const at = chosen[0]! < 0 ? chosen[0]! + dims[axis]! : chosen[0]!;
-  const one = sliceValue(call, value, axis, at, at + 1, 1);
-  const kept = importer.shape(indices).length === 0 ? [] : [1];
-  return importer.reshape(one, [...dims.slice(0, axis), ...kept, ...dims.slice(axis + 1)]);
+  const others = Array.from({ length: depth }, (_, axis) => axis).filter((axis) => axis !== moving);
+  return importer.squeeze(result, rows === 1 && along.length === 1 ? [...others, moving] : others);
 };
 
 const pad: OnnxRule = (call) => {
@@ -195,45 +171,41 @@ const pad: OnnxRule = (call) => {
     const i = axes.indexOf(axis);
     return i === -1 ? [0, 0] : [given[i]!, given[i + axes.length]!];
   });
-  if (rank !== 4) {
-    if (mode !== 'constant') throw new UserError(`mirrors the border of an array of ${rank} axes`);
-    return importer.plain(
-      importer.graph.add({ kind: 'pad', pads, mode, value }, importer.asPlain(call.input(0))),
-    );
-  }
-  const [batch, channel, rows, columns] = pads;
-  const held = [batch!, rows!, columns!, channel!];
-  if (mode !== 'constant' && [...batch!, ...channel!].some((n) => n !== 0)) {
-    throw new UserError('mirrors the border between channels, which is not supported');
-  }
-  const node = importer.graph.add({ kind: 'pad', pads: held, mode, value }, importer.asImage(call.input(0)));
-  return { kind: 'node', node, swapped: true };
+  if (pads.flat().every((n) => n === 0)) return call.input(0);
+  return padded(importer, call.input(0), pads, mode, value);
 };
 
 const reduce =
-  (name: ReduceOp['name']): OnnxRule =>
+  (name: ReductionName): OnnxRule =>
   (call) => {
-    const { importer } = call;
-    const rank = importer.shape(call.input(0)).length;
+    const rank = call.importer.shape(call.input(0)).length;
     const given = call.list('axes', 1);
-    const axes = (given ?? Array.from({ length: rank }, (_, i) => i)).map((axis) => call.axis(axis, rank));
-    if (axes.includes(0)) throw new UserError('reduces over the batch, which is not supported');
-    const keepDims = call.int('keepdims', 1) === 1;
-    const x = importer.held(call.input(0));
-    // Without its two spatial axes an image is [batch, channel] in either layout.
-    const spatial = axes.length === 2 && axes.includes(2) && axes.includes(3);
-    if (x.swapped && (keepDims || spatial)) {
-      const held = axes.map((axis) => swappedAxes[axis]!);
-      const node = importer.graph.add({ kind: 'reduce', name, axes: held, keepDims }, x.node);
-      return { kind: 'node', node, swapped: keepDims };
-    }
-    return importer.plain(importer.graph.add({ kind: 'reduce', name, axes, keepDims }, importer.asPlain(x)));
+    if (!given?.length && call.int('noop_with_empty_axes', 0) === 1) return call.input(0);
+    const all = Array.from({ length: rank }, (_, i) => i);
+    const axes = (given?.length ? given : all).map((axis) => call.axis(axis, rank));
+    return reduced(call.importer, call.input(0), name, axes, call.int('keepdims', 1) === 1);
   };
+
+const compare =
+  (of: (a: number, b: number) => boolean): OnnxRule =>
+  (call) =>
+    compared(call.importer, call.input(0), call.input(1), of);
+
+const range: OnnxRule = (call) => {
+  const [start, limit, step] = [0, 1, 2].map((i) => call.oneNumber(call.input(i), 'a bound')) as [
+    number,
+    number,
+    number,
+  ];
+  const integer = call.inputs.every((value) => value && value.kind !== 'node' && value.integer === true);
+  return counted(call.importer, [start, limit, step], integer);
+};
 
 export const layout: Readonly<Record<string, OnnxRule>> = {
   Shape: shape,
+  Size: size,
   Constant: constant,
-  ConstantOfShape: constantOfShape,
+  ConstantOfShape: ofShape,
   Reshape: reshape,
   Flatten: flatten,
   Squeeze: squeeze,
@@ -243,8 +215,24 @@ export const layout: Readonly<Record<string, OnnxRule>> = {
   Slice: slice,
   Split: split,
   Gather: gather,
+  GatherND: gatherNd,
   Pad: pad,
+  Expand: (call) => expanded(call.importer, call.input(0), call.importer.numbers(call.input(1), 'the shape')),
+  Tile: (call) => tiled(call.importer, call.input(0), call.importer.numbers(call.input(1), 'the repeats')),
+  Where: (call) => selected(call.importer, call.input(0), call.input(1), call.input(2)),
+  Range: range,
+  Equal: compare((a, b) => a === b),
+  Greater: compare((a, b) => a > b),
+  GreaterOrEqual: compare((a, b) => a >= b),
+  Less: compare((a, b) => a < b),
+  LessOrEqual: compare((a, b) => a <= b),
+  And: compare((a, b) => a !== 0 && b !== 0),
+  Or: compare((a, b) => a !== 0 || b !== 0),
   ReduceMean: reduce('mean'),
   ReduceSum: reduce('sum'),
   ReduceMax: reduce('max'),
+  ReduceMin: reduce('min'),
+  ReduceProd: reduce('prod'),
+  ReduceL1: reduce('l1'),
+  ReduceL2: reduce('l2'),
 };

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { UserError } from '../../../core/errors.js';
 import { own } from '../../../core/own.js';
 import { limits } from '../../limits.js';
+import type { Importer } from '../importer.js';
 import { nameSchema } from '../json-file.js';
-import type { Importer, Value } from '../values.js';
+import type { NodeValue, Value } from '../values.js';
 
 const integer = z.union([z.string().max(limits.name), z.number()]);
 
@@ -46,9 +47,26 @@ export class TfCall {
     return value;
   }
 
-  /** Input `i` as a node. */
-  at(i: number): number {
-    return this.importer.asPlain(this.input(i));
+  /** Input `i` as an image [batch, height, width, channel]. */
+  image(i: number): number {
+    return this.importer.asImage(this.input(i), this.isChannelsFirst ? 'NCHW' : 'NHWC');
+  }
+
+  /** An image as the operation gives it out. */
+  asOutput(node: number): NodeValue {
+    return this.isChannelsFirst ? this.importer.image(node) : this.importer.plain(node);
+  }
+
+  get isChannelsFirst(): boolean {
+    return this.string('data_format', 'NHWC') === 'NCHW';
+  }
+
+  /** Input `i` with its channels held last, in order of the axes. */
+  channelsLast(value: Value): NodeValue {
+    const { importer } = this;
+    if (value.kind !== 'node') throw new UserError('reads a constant where an activation should be');
+    if (this.isChannelsFirst && value.order.length === 4) return importer.image(importer.asImage(value));
+    return importer.plain(importer.asPlain(value), value.roles);
   }
 
   /** Input `i` as numbers known while reading. */
@@ -59,6 +77,11 @@ export class TfCall {
   string(name: string, fallback: string): string {
     const value = this.attribute(name)?.s;
     return value === undefined ? fallback : decode(value);
+  }
+
+  /** An element type: a name, or TensorFlow's number of it. */
+  type(name: string): string {
+    return String(this.attribute(name)?.type ?? '');
   }
 
   strings(name: string): string[] {
@@ -88,9 +111,3 @@ export class TfCall {
 
 /** The outputs, in order. */
 export type TfRule = (call: TfCall) => Value | readonly Value[];
-
-export function axisOf(axis: number, rank: number): number {
-  if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
-    throw new UserError(`has the axis ${axis} for an array of ${rank} axes`);
-  return axis < 0 ? axis + rank : axis;
-}

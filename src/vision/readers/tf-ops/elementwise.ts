@@ -1,7 +1,8 @@
 /** @file TensorFlow operations on single entries, and arithmetic. */
 import { UserError } from '../../../core/errors.js';
 import type { ActivationName, BinaryOp } from '../../layers/op.js';
-import { numbersValue } from '../values.js';
+import { compared, selected, softmaxed } from '../combining.js';
+import { numbersValue, type Value } from '../values.js';
 import type { TfRule } from './context.js';
 
 const unary =
@@ -14,12 +15,31 @@ const binary =
   (call) =>
     call.importer.binary(kind, call.input(0), call.input(1));
 
+/** Rounded down; of constants. */
 const integerDivision: TfRule = (call) => {
-  const [a, b] = [call.numbers(0, 'a size'), call.numbers(1, 'a size')];
-  return numbersValue(
-    a.map((x, i) => Math.floor(x / b[b.length === 1 ? 0 : i]!)),
-    call.importer.shape(call.input(0)),
-  );
+  const quotient = call.importer.binary('divide', asFloat(call.input(0)), asFloat(call.input(1)));
+  const floor = call.importer.activation('floor', quotient);
+  return floor.kind === 'numbers' ? { ...floor, integer: true } : floor;
+};
+
+const asFloat = (value: Value): Value => (value.kind === 'node' ? value : { ...value, integer: false });
+
+const compare =
+  (of: (a: number, b: number) => boolean): TfRule =>
+  (call) =>
+    compared(call.importer, call.input(0), call.input(1), of);
+
+/** To integers what has a fraction, else nothing. */
+const cast: TfRule = (call) => {
+  const { importer } = call;
+  const x = call.input(0);
+  const to = call.type('DstT');
+  if (to === 'DT_BOOL' || to === '10') return importer.activation('nonzero', x);
+  const whole = /INT|^[3-69]$/.test(to);
+  if (x.kind === 'node') return whole ? importer.activation('truncate', x) : x;
+  if (whole === importer.isInteger(x)) return x;
+  const cut = whole ? Math.trunc : (value: number): number => value;
+  return importer.fold(importer.shape(x), whole, [x], () => Float64Array.from(importer.entries(x), cut));
 };
 
 const power: TfRule = (call) => {
@@ -53,7 +73,7 @@ export const elementwise: Readonly<Record<string, TfRule>> = {
   Square: unary('power', 2),
   Abs: unary('abs'),
   Neg: unary('linear', -1, 0),
-  Reciprocal: (call) => call.importer.binary('divide', numbersValue([1], []), call.input(0)),
+  Reciprocal: (call) => call.importer.binary('divide', numbersValue([1], [], false), call.input(0)),
   LeakyRelu: (call) => call.importer.activation('leaky-relu', call.input(0), call.number('alpha', 0.2)),
   ClipByValue: (call) =>
     call.importer.activation(
@@ -65,7 +85,6 @@ export const elementwise: Readonly<Record<string, TfRule>> = {
   Pow: power,
   Add: binary('add'),
   AddV2: binary('add'),
-  BiasAdd: binary('add'),
   AddN: sum,
   Sub: binary('subtract'),
   Mul: binary('multiply'),
@@ -78,6 +97,20 @@ export const elementwise: Readonly<Record<string, TfRule>> = {
   Identity: same,
   StopGradient: same,
   PreventGradient: same,
-  Cast: same,
-  Softmax: (call) => call.importer.plain(call.importer.graph.add({ kind: 'softmax' }, call.at(0))),
+  Floor: unary('floor'),
+  Ceil: unary('ceil'),
+  Round: unary('round'),
+  Sign: unary('sign'),
+  Equal: compare((a, b) => a === b),
+  NotEqual: compare((a, b) => a !== b),
+  Greater: compare((a, b) => a > b),
+  GreaterEqual: compare((a, b) => a >= b),
+  Less: compare((a, b) => a < b),
+  LessEqual: compare((a, b) => a <= b),
+  LogicalAnd: compare((a, b) => a !== 0 && b !== 0),
+  LogicalOr: compare((a, b) => a !== 0 || b !== 0),
+  Select: (call) => selected(call.importer, call.input(0), call.input(1), call.input(2)),
+  SelectV2: (call) => selected(call.importer, call.input(0), call.input(1), call.input(2)),
+  Cast: cast,
+  Softmax: (call) => softmaxed(call.importer, call.input(0), call.importer.shape(call.input(0)).length - 1),
 };

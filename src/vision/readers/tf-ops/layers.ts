@@ -1,14 +1,17 @@
 /** @file TensorFlow operations with windows or weights, and those that an optimizer fused from them. */
 import { UserError } from '../../../core/errors.js';
-import { depthwiseKernel, type Param, reshaped, transposed } from '../../layers/params.js';
+import { channelCount, type TransposedConvOp } from '../../layers/op.js';
+import { depthwiseKernel, type Param, reshaped, transposed, turned } from '../../layers/params.js';
 import { type Padding, validPadding, type Window } from '../../layers/windows.js';
 import { clipped } from '../../limits.js';
+import { multiplied } from '../combining.js';
 import type { Value } from '../values.js';
 import type { TfCall, TfRule } from './context.js';
 
 /** [height, width] out of [batch, height, width, channel]. */
 function spatial(call: TfCall, name: string): [number, number] {
-  const [, rows = 1, columns = 1] = call.ints(name) ?? [];
+  const given = call.ints(name) ?? [];
+  const [rows = 1, columns = 1] = call.isChannelsFirst ? given.slice(2) : given.slice(1);
   return [rows, columns];
 }
 
@@ -16,14 +19,12 @@ function paddingOf(call: TfCall): Padding {
   const name = call.string('padding', 'VALID');
   if (name === 'SAME') return 'same';
   if (name !== 'EXPLICIT') return validPadding;
-  const [, , top = 0, bottom = 0, left = 0, right = 0] = call.ints('explicit_paddings') ?? [];
+  const given = call.ints('explicit_paddings') ?? [];
+  const [top = 0, bottom = 0, left = 0, right = 0] = given.slice(call.isChannelsFirst ? 4 : 2);
   return { pads: [top, bottom, left, right] };
 }
 
 function windowOf(call: TfCall, size: readonly [number, number]): Window {
-  if (call.string('data_format', 'NHWC') !== 'NHWC') {
-    throw new UserError('has its channels first (NCHW): only NHWC is supported');
-  }
   return {
     size,
     strides: spatial(call, 'strides'),
@@ -37,9 +38,9 @@ function convolution(call: TfCall): Value {
   const weight = importer.weight(call.input(1), 'the kernel');
   const depthwise = call.node.op.includes('Depthwise');
   const [height, width, inputs] = weight.shape as readonly [number, number, number, number];
-  const x = call.at(0);
+  const x = call.image(0);
   const channels = importer.graph.shape(x).at(-1)!;
-  return importer.plain(
+  return call.asOutput(
     importer.graph.add(
       {
         kind: 'conv',
@@ -54,11 +55,55 @@ function convolution(call: TfCall): Value {
 
 function matMul(call: TfCall): Value {
   const { importer } = call;
-  if (call.flag('transpose_a')) throw new UserError('transposes its first input, which is not supported');
-  const weight = importer.weight(call.input(1), 'the second input');
-  const kernel = call.flag('transpose_b') ? transposed(weight, [1, 0]) : weight;
-  return importer.plain(importer.graph.add({ kind: 'dense', kernel }, call.at(0)));
+  const flipped = (value: Value, flag: string): Value => {
+    if (!call.flag(flag)) return value;
+    const rank = importer.shape(value).length;
+    const axes = Array.from({ length: rank }, (_, axis) => axis);
+    return importer.transposeValue(value, [...axes.slice(0, -2), rank - 1, rank - 2]);
+  };
+  const [first, second] = call.node.op.startsWith('Batch')
+    ? ['adj_x', 'adj_y']
+    : ['transpose_a', 'transpose_b'];
+  return multiplied(importer, flipped(call.input(0), first!), flipped(call.input(1), second!));
 }
+
+/** [height, width, out, in] as the kernel of the convolution that it is the transpose of, turned. */
+const transposedConv: TfRule = (call) => {
+  const { importer } = call;
+  const weight = importer.weight(call.input(1), 'the kernel');
+  const kernel = turned(transposed(weight, [0, 1, 3, 2]), [0, 1]);
+  const image = importer.asImage(call.input(2), call.isChannelsFirst ? 'NCHW' : 'NHWC');
+  const strides = spatial(call, 'strides');
+  const [height, width] = importer.graph.shape(image).slice(1) as [number, number];
+  const sizes = call.numbers(0, 'the size');
+  const [rows, columns] = (call.isChannelsFirst ? sizes.slice(2) : sizes.slice(1)) as [number, number];
+  const padding = paddingOf(call);
+  const given = typeof padding === 'string' ? null : padding.pads;
+  /** What is cut off before and after along an axis, and what is missing there. */
+  const cut = (axis: 0 | 1, dim: number, wanted: number): [number, number, number] => {
+    const full = (dim - 1) * strides[axis] + kernel.shape[axis]!;
+    const before = given ? given[2 * axis]! : Math.max(0, Math.floor((full - wanted) / 2));
+    const after = full - wanted - before;
+    return [before, Math.max(0, after), Math.max(0, -after)];
+  };
+  const [top, bottom, below] = cut(0, height, rows);
+  const [left, right, beside] = cut(1, width, columns);
+  const isSame = !given && rows === height * strides[0] && columns === width * strides[1];
+  const op: TransposedConvOp = {
+    ...{ kind: 'transposed conv', kernel, strides, groups: 1 },
+    dilations: [1, 1],
+    pads: isSame ? 'same' : [top, bottom, left, right],
+    outputPads: [below, beside],
+  };
+  return call.asOutput(importer.graph.add(op, image));
+};
+
+const depthToSpace =
+  (inverse: boolean): TfRule =>
+  (call) => {
+    const op = { kind: 'depth to space', block: call.number('block_size', 1), mode: 'DCR', inverse } as const;
+    return call.asOutput(call.importer.graph.add(op, call.image(0)));
+  };
 
 interface Normalization {
   readonly scale: Param;
@@ -73,16 +118,26 @@ function normalize(call: TfCall, x: Value, params: readonly Value[]): Value {
   const weights = names.map((name, i): [string, Param] => [name, importer.weight(params[i], `the ${name}`)]);
   const op = Object.fromEntries(weights) as unknown as Normalization;
   const epsilon = call.number('epsilon', 1e-4);
-  return importer.plain(importer.graph.add({ kind: 'affine', ...op, epsilon }, importer.asPlain(x)));
+  return importer.after(call.channelsLast(x), { kind: 'affine', ...op, epsilon });
 }
 
 function prelu(call: TfCall, x: Value, slope: Value | undefined): Value {
   const { importer } = call;
   const weight = importer.weight(slope, 'the slope');
   const size = weight.shape.reduce((a, b) => a * b, 1);
-  return importer.plain(
-    importer.graph.add({ kind: 'prelu', slope: reshaped(weight, [size]) }, importer.asPlain(x)),
-  );
+  const held = call.channelsLast(x);
+  const channels = channelCount(importer.graph.shape(held.node));
+  if (size !== 1 && size !== channels)
+    throw new UserError('has a slope for each pixel, which is not supported');
+  return importer.after(held, { kind: 'prelu', slope: reshaped(weight, [size]) });
+}
+
+/** A number for each channel, wherever those are. */
+function biasAdded(call: TfCall, x: Value, bias: Value): Value {
+  const { importer } = call;
+  const [channels = 1] = importer.shape(bias);
+  const isFirst = call.isChannelsFirst && importer.shape(x).length === 4;
+  return importer.binary('add', x, isFirst ? importer.reshape(bias, [channels, 1, 1]) : bias);
 }
 
 /** `base`, then what stands in `fused_ops`; the extra inputs follow the first two. */
@@ -97,7 +152,7 @@ const fused =
       return value;
     };
     return call.strings('fused_ops').reduce((x: Value, name) => {
-      if (name === 'BiasAdd') return importer.binary('add', x, next());
+      if (name === 'BiasAdd') return biasAdded(call, x, next());
       if (name === 'FusedBatchNorm') return normalize(call, x, more.splice(0, 4));
       if (name === 'Prelu') return prelu(call, x, next());
       if (name === 'Relu') return importer.activation('relu', x);
@@ -115,7 +170,7 @@ const pool =
   (kind: 'max pool' | 'average pool'): TfRule =>
   (call) => {
     const window = { ...windowOf(call, spatial(call, 'ksize')), dilations: [1, 1] as const };
-    return call.importer.plain(call.importer.graph.add({ kind, window, countPadding: false }, call.at(0)));
+    return call.asOutput(call.importer.graph.add({ kind, window, countPadding: false }, call.image(0)));
   };
 
 const batchNorm: TfRule = (call) => {
@@ -134,14 +189,14 @@ const lrn: TfRule = (call) => {
     beta: call.number('beta', 0.5),
     bias: call.number('bias', 1),
   } as const;
-  return call.importer.plain(call.importer.graph.add(op, call.at(0)));
+  return call.asOutput(call.importer.graph.add(op, call.image(0)));
 };
 
 const resize =
   (interpolation: 'nearest' | 'linear'): TfRule =>
   (call) => {
     const { graph } = call.importer;
-    const x = call.at(0);
+    const x = call.image(0);
     const [, height, width] = graph.shape(x) as [number, number, number];
     const [rows, columns] = call.numbers(1, 'the size') as [number, number];
     const centred = call.flag('half_pixel_centers');
@@ -163,7 +218,12 @@ export const layers: Readonly<Record<string, TfRule>> = {
   FusedDepthwiseConv2dNative: fused(convolution),
   MatMul: matMul,
   _FusedMatMul: fused(matMul),
+  BatchMatMul: matMul,
   BatchMatMulV2: matMul,
+  Conv2DBackpropInput: transposedConv,
+  DepthToSpace: depthToSpace(false),
+  SpaceToDepth: depthToSpace(true),
+  BiasAdd: (call) => biasAdded(call, call.input(0), call.input(1)),
   FusedBatchNorm: batchNorm,
   FusedBatchNormV2: batchNorm,
   FusedBatchNormV3: batchNorm,

@@ -1,62 +1,55 @@
 /** @file TensorFlow operations that move numbers, and those that work out shapes while reading. */
 import { UserError } from '../../../core/errors.js';
-import type { ReduceOp } from '../../layers/op.js';
-import { type NumbersValue, numbersValue, type Value } from '../values.js';
-import { axisOf, type TfCall, type TfRule } from './context.js';
+import type { PadOp, ReductionName } from '../../layers/op.js';
+import { constantOfShape, counted, reduced } from '../combining.js';
+import { axisOf, concatenated, expanded, gathered, padded, picked, sliced, tiled } from '../moves.js';
+import { numbersValue, type Value } from '../values.js';
+import type { TfCall, TfRule } from './context.js';
 
-const reshape: TfRule = (call) => call.importer.reshape(call.input(0), call.numbers(1, 'the shape'));
+const rankOf = (call: TfCall, value: Value): number => call.importer.shape(value).length;
 
 const squeeze: TfRule = (call) => {
-  const dims = call.importer.shape(call.input(0));
+  const value = call.input(0);
+  const dims = call.importer.shape(value);
   const given = call.ints('squeeze_dims') ?? call.ints('axis') ?? [];
-  const axes =
-    given.length > 0
-      ? given.map((axis) => axisOf(axis, dims.length))
-      : dims.flatMap((dim, i) => (dim === 1 && i > 0 ? [i] : []));
-  return call.importer.reshape(
-    call.input(0),
-    dims.filter((_, i) => !axes.includes(i)),
+  const ones = dims.flatMap((dim, i) =>
+    dim === 1 && (value.kind !== 'node' || value.order[i] !== 0) ? [i] : [],
+  );
+  return call.importer.squeeze(
+    value,
+    given.length > 0 ? given.map((axis) => axisOf(axis, dims.length)) : ones,
   );
 };
 
 const expandDims: TfRule = (call) => {
-  const dims = [...call.importer.shape(call.input(0))];
-  dims.splice(axisOf(call.numbers(1, 'the axis')[0]!, dims.length + 1), 0, 1);
-  return call.importer.reshape(call.input(0), dims);
+  const rank = rankOf(call, call.input(0));
+  return call.importer.unsqueeze(call.input(0), [axisOf(call.numbers(1, 'the axis')[0]!, rank + 1)]);
 };
 
-function concatenated(call: TfCall, values: readonly Value[], axis: number): Value {
-  const { importer } = call;
-  if (values.every((value): value is NumbersValue => value.kind === 'numbers')) {
-    return numbersValue(values.flatMap((value) => value.data));
-  }
-  const rank = importer.shape(values[0]!).length;
-  return importer.plain(
-    importer.graph.add(
-      { kind: 'concat', axis: axisOf(axis, rank) },
-      ...values.map((value) => importer.asPlain(value)),
-    ),
-  );
-}
-
+/** Values laid along a new axis. */
 const pack: TfRule = (call) => {
-  if (!call.inputs.every((value) => value.kind === 'numbers')) {
-    throw new UserError('stacks activations, which is not supported');
-  }
-  return concatenated(call, call.inputs, 0);
+  const { importer } = call;
+  // Sizes come as single numbers, of whatever shape.
+  const single = call.inputs.every((value) => value.kind === 'numbers' && value.data.length === 1);
+  const values = single ? call.inputs.map((value) => importer.reshape(value, [])) : call.inputs;
+  const rank = rankOf(call, values[0]!) + 1;
+  const axis = axisOf(call.number('axis', 0), rank);
+  return concatenated(
+    importer,
+    values.map((value) => importer.unsqueeze(value, [axis])),
+    axis,
+  );
 };
 
-function sliceAxis(call: TfCall, value: Value, axis: number, begin: number, end: number, step = 1): Value {
-  if (!(step >= 1)) throw new UserError(`slices with a step of ${step}, which is not supported`);
-  if (value.kind === 'numbers')
-    return numbersValue(value.data.slice(begin, end).filter((_, i) => i % step === 0));
-  const dims = call.importer.shape(value);
-  const dim = dims[axisOf(axis, dims.length)]!;
-  if (begin === 0 && step === 1 && end >= dim) return value;
-  return call.importer.plain(
-    call.importer.graph.add({ kind: 'slice', axis, begin, end, step }, call.importer.asPlain(value)),
+/** The entries of an axis, each by itself. */
+const unpack: TfRule = (call) => {
+  const { importer } = call;
+  const value = call.input(0);
+  const axis = axisOf(call.number('axis', 0), rankOf(call, value));
+  return Array.from({ length: importer.shape(value)[axis]! }, (_, i) =>
+    importer.squeeze(picked(importer, value, axis, [i]), [axis]),
   );
-}
+};
 
 const slice: TfRule = (call) => {
   const dims = call.importer.shape(call.input(0));
@@ -64,39 +57,58 @@ const slice: TfRule = (call) => {
   const size = call.numbers(2, 'the size');
   return begin.reduce(
     (value: Value, start, axis) =>
-      sliceAxis(call, value, axis, start, size[axis] === -1 ? dims[axis]! : start + size[axis]!),
+      sliced(call.importer, value, axisOf(axis, dims.length), [
+        start,
+        size[axis] === -1 ? dims[axis]! : start + size[axis]!,
+        1,
+      ]),
     call.input(0),
   );
 };
 
 const stridedSlice: TfRule = (call) => {
-  const dims = call.importer.shape(call.input(0));
-  for (const mask of ['ellipsis_mask', 'new_axis_mask']) {
-    if (call.number(mask, 0) !== 0) throw new UserError(`slices with ${mask}, which is not supported`);
-  }
-  const bit = (name: string, axis: number): boolean => ((call.number(name, 0) >> axis) & 1) === 1;
+  const { importer } = call;
+  const bit = (name: string, i: number): boolean => ((call.number(name, 0) >> i) & 1) === 1;
   const [begins, ends, steps] = [1, 2, 3].map((i) => call.numbers(i, 'the range')) as [
     number[],
     number[],
     number[],
   ];
+  const rank = rankOf(call, call.input(0));
+  const added = begins.filter((_, i) => bit('new_axis_mask', i)).length;
+  const removed: number[] = [];
   let value = call.input(0);
-  begins.forEach((given, axis) => {
-    const begin = bit('begin_mask', axis) ? 0 : given;
-    const one = bit('shrink_axis_mask', axis);
-    const start = begin < 0 ? begin + dims[axis]! : begin;
-    const end = one ? start + 1 : bit('end_mask', axis) ? dims[axis]! : ends[axis]!;
-    value = sliceAxis(call, value, axis, start, end, steps[axis]!);
+  let axis = 0;
+  begins.forEach((given, i) => {
+    if (bit('ellipsis_mask', i)) {
+      axis += rank - (begins.length - 1 - added);
+      return;
+    }
+    if (bit('new_axis_mask', i)) {
+      value = importer.unsqueeze(value, [axis++]);
+      return;
+    }
+    const dim = importer.shape(value)[axisOf(axis, rank + added)]!;
+    const step = steps[i]!;
+    if (bit('shrink_axis_mask', i)) {
+      const at = given < 0 ? given + dim : given;
+      value = sliced(importer, value, axis, [at, at + 1, 1]);
+      removed.push(axis);
+    } else {
+      const begin = bit('begin_mask', i) ? (step < 0 ? dim : 0) : given;
+      const end = bit('end_mask', i) ? (step < 0 ? Number.MIN_SAFE_INTEGER : dim) : ends[i]!;
+      value = sliced(importer, value, axis, [begin, end, step]);
+    }
+    axis++;
   });
-  const kept = call.importer.shape(value).filter((_, axis) => !bit('shrink_axis_mask', axis));
-  return kept.length === call.importer.shape(value).length ? value : call.importer.reshape(value, kept);
+  return removed.length > 0 ? importer.squeeze(value, removed) : value;
 };
 
 function parts(call: TfCall, value: Value, axis: number, sizes: readonly number[]): Value[] {
   let begin = 0;
   return sizes.map((size) => {
     begin += size;
-    return sliceAxis(call, value, axis, begin - size, begin);
+    return sliced(call.importer, value, axis, [begin - size, begin, 1]);
   });
 }
 
@@ -112,7 +124,9 @@ const split: TfRule = (call) => {
 const splitV: TfRule = (call) => {
   const dims = call.importer.shape(call.input(0));
   const axis = axisOf(call.numbers(2, 'the axis')[0]!, dims.length);
-  const sizes = call.numbers(1, 'the sizes');
+  const given = call.numbers(1, 'the sizes');
+  const rest = dims[axis]! - given.reduce((sum, size) => sum + Math.max(0, size), 0);
+  const sizes = given.map((size) => (size === -1 ? rest : size));
   if (sizes.some((size) => size < 1) || sizes.reduce((a, b) => a + b, 0) !== dims[axis])
     throw new UserError(`cuts ${dims[axis]} entries into parts that are not as many together`);
   return parts(call, call.input(0), axis, sizes);
@@ -120,63 +134,85 @@ const splitV: TfRule = (call) => {
 
 const pad: TfRule = (call) => {
   const numbers = call.numbers(1, 'the padding');
-  const rank = call.importer.shape(call.input(0)).length;
+  const rank = rankOf(call, call.input(0));
   if (numbers.length !== 2 * rank)
     throw new UserError(`has ${numbers.length} sizes of a border for ${rank} axes`);
   const pads = Array.from({ length: rank }, (_, axis): [number, number] => [
     numbers[2 * axis]!,
     numbers[2 * axis + 1]!,
   ]);
-  const mirrored = call.node.op === 'MirrorPad';
-  const mode = !mirrored
-    ? 'constant'
-    : call.string('mode', 'REFLECT') === 'REFLECT'
-      ? 'reflect'
-      : 'symmetric';
+  const modes: Readonly<Record<string, PadOp['mode']>> = { REFLECT: 'reflect', SYMMETRIC: 'symmetric' };
+  const mode =
+    call.node.op === 'MirrorPad' ? (modes[call.string('mode', 'REFLECT')] ?? 'reflect') : 'constant';
   const value = call.node.op === 'PadV2' ? call.numbers(2, 'the padding')[0]! : 0;
-  if (mirrored && (pads.length !== 4 || [...pads[0]!, ...pads[3]!].some((n) => n !== 0))) {
-    throw new UserError('mirrors the border of something that is no image, which is not supported');
-  }
-  return call.importer.plain(call.importer.graph.add({ kind: 'pad', pads, mode, value }, call.at(0)));
+  return padded(call.importer, call.input(0), pads, mode, value);
 };
 
 const reduce =
-  (name: ReduceOp['name']): TfRule =>
+  (name: ReductionName): TfRule =>
   (call) => {
-    const rank = call.importer.shape(call.input(0)).length;
+    const rank = rankOf(call, call.input(0));
     const axes = call.numbers(1, 'the axes').map((axis) => axisOf(axis, rank));
-    if (axes.includes(0)) throw new UserError('reduces over the batch, which is not supported');
-    const op = { kind: 'reduce', name, axes, keepDims: call.flag('keep_dims') } as const;
-    return call.importer.plain(call.importer.graph.add(op, call.at(0)));
+    return reduced(call.importer, call.input(0), name, axes, call.flag('keep_dims'));
   };
 
-/** The product of sizes. */
-const product: TfRule = (call) =>
-  numbersValue([call.numbers(0, 'the sizes').reduce((a, b) => a * b, 1)], call.flag('keep_dims') ? [1] : []);
-
-function entry(numbers: readonly number[], i: number): number {
-  const found = numbers.at(i);
-  if (found === undefined) throw new UserError(`picks entry ${i} of ${numbers.length}`);
-  return found;
-}
+const concat: TfRule = (call) => {
+  const values = call.inputs.slice(0, -1);
+  const rank = rankOf(call, call.input(0));
+  return concatenated(call.importer, values, axisOf(call.numbers(-1, 'the axis')[0]!, rank));
+};
 
 const gather: TfRule = (call) => {
-  const numbers = call.numbers(0, 'the sizes');
-  const indices = call.input(1);
-  return numbersValue(
-    call.numbers(1, 'the indices').map((i) => entry(numbers, i)),
-    call.importer.shape(indices),
+  const rank = rankOf(call, call.input(0));
+  const axis = call.inputs[2] ? call.numbers(2, 'the axis')[0]! : 0;
+  return gathered(call.importer, call.input(0), axisOf(axis, rank), call.input(1));
+};
+
+const reverse: TfRule = (call) => {
+  const { importer } = call;
+  const rank = rankOf(call, call.input(0));
+  return call.numbers(1, 'the axes').reduce((value: Value, given) => {
+    const axis = axisOf(given, rank);
+    const dim = importer.shape(value)[axis]!;
+    return picked(
+      importer,
+      value,
+      axis,
+      Array.from({ length: dim }, (_, i) => dim - 1 - i),
+    );
+  }, call.input(0));
+};
+
+const range: TfRule = (call) => {
+  const [start, limit, step] = [0, 1, 2].map((i) => call.numbers(i, 'a bound')[0]!) as [
+    number,
+    number,
+    number,
+  ];
+  const integer = call.inputs.every((value) => value.kind !== 'node' && value.integer === true);
+  return counted(call.importer, [start, limit, step], integer);
+};
+
+const fill: TfRule = (call) => {
+  const value = call.input(1);
+  const integer = value.kind !== 'node' && value.integer === true;
+  return constantOfShape(
+    call.importer,
+    call.numbers(0, 'the shape'),
+    call.numbers(1, 'the value')[0]!,
+    integer,
   );
 };
 
 export const layout: Readonly<Record<string, TfRule>> = {
   Shape: (call) => numbersValue([...call.importer.shape(call.input(0))]),
-  Reshape: reshape,
+  Reshape: (call) => call.importer.reshape(call.input(0), call.numbers(1, 'the shape')),
   Squeeze: squeeze,
   ExpandDims: expandDims,
   Transpose: (call) => call.importer.transposeValue(call.input(0), call.numbers(1, 'the permutation')),
-  ConcatV2: (call) => concatenated(call, call.inputs.slice(0, -1), call.numbers(-1, 'the axis')[0]!),
+  ConcatV2: concat,
   Pack: pack,
+  Unpack: unpack,
   Slice: slice,
   StridedSlice: stridedSlice,
   Split: split,
@@ -187,6 +223,13 @@ export const layout: Readonly<Record<string, TfRule>> = {
   Mean: reduce('mean'),
   Sum: reduce('sum'),
   Max: reduce('max'),
-  Prod: product,
+  Min: reduce('min'),
+  Prod: reduce('prod'),
+  Gather: gather,
   GatherV2: gather,
+  ReverseV2: reverse,
+  Range: range,
+  Fill: fill,
+  Tile: (call) => tiled(call.importer, call.input(0), call.numbers(1, 'the repeats')),
+  BroadcastTo: (call) => expanded(call.importer, call.input(0), call.numbers(1, 'the shape')),
 };
