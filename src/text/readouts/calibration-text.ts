@@ -9,7 +9,13 @@ import { batchFor } from '../lm/batch-size.js';
 import type { Subject, TextSubject } from '../lm/subject.js';
 import { Sampler, samplerVersion } from '../sampling/sampler.js';
 import { calibrationPhase } from './calibration-progress.js';
-import { affordSequences, guessSequences, MOST_SEQUENCES, SEQUENCE_LENGTH } from './calibration-size.js';
+import {
+  affordSequences,
+  drawnLength,
+  guessSequences,
+  MOST_SEQUENCES,
+  SEQUENCE_LENGTH,
+} from './calibration-size.js';
 import type { CalibrationStore } from './calibration-store.js';
 import type { CalibrationText } from './count-groups.js';
 
@@ -33,8 +39,9 @@ export async function* sampledText(
   { tokens, signal }: TextOptions,
 ): AsyncGenerator<EventBody, CalibrationText, void> {
   const { spec } = subject;
-  const positions = Math.min(SEQUENCE_LENGTH + 1, spec.context);
-  const guess = guessSequences(spec, positions);
+  const length = drawnLength(spec);
+  const positions = Math.min(length + 1, spec.context);
+  const guess = guessSequences(spec, length);
   const choice = `prior chosen x ${positions}, sampler ${samplerVersion}`;
   const asked = tokens === null ? null : Math.ceil(tokens / (positions - 1));
   let count = asked ?? (guess === MOST_SEQUENCES ? guess : store.loadIds(choice)?.[0]);
@@ -52,7 +59,7 @@ export async function* sampledText(
     const start = performance.now();
     for (let done = 0; done < (count ?? batch); done += batch) {
       parts.push(await sampler.sample(Math.min(batch, (count ?? batch) - done), random));
-      count ??= Math.max(batch, affordSequences((performance.now() - start) / 1000 / batch));
+      count ??= Math.max(batch, affordSequences((performance.now() - start) / 1000 / batch, length));
       yield report(Math.min(count, done + batch), count);
     }
     const ids = joined(parts);
@@ -90,7 +97,7 @@ export async function fileText(
   { tokens, signal }: TextOptions,
 ): Promise<CalibrationText> {
   const length = Math.min(SEQUENCE_LENGTH, spec.context - 1);
-  const most = tokens === null ? guessSequences(spec, length + 1) : Math.ceil(tokens / length);
+  const most = tokens === null ? guessSequences(spec) : Math.ceil(tokens / length);
   const { characters, hash } = await survey(path, signal);
   const pieces = await spreadPieces(path, characters, most, signal);
   const rows: number[][] = [];
