@@ -69,6 +69,9 @@ export function weightsOf({ feeds, derivation }: Program): string[] {
   return [...new Set(all.flatMap((feed) => (feed.kind === 'weight' ? [feed.weight] : [])))];
 }
 
+/** Bytes of matrices in 8 bits that a model holds as constants at most: ONNX Runtime takes no model of 2 GiB. */
+const MOST_CONSTANTS = 2 ** 30;
+
 export const OPSET = 23;
 export const IR_VERSION = 11;
 
@@ -97,8 +100,10 @@ export function buildProgram(
     if (feed.kind === 'derived') derived.set(feed.key, withoutReshape(value));
     return true;
   });
-  const isConstant = ({ kind, dtype }: Feed) => packs && kind === 'derived' && dtype === 'int8';
   const all = uniqueFeeds(feeds);
+  const isMatrix = ({ kind, dtype }: Feed) => kind === 'derived' && dtype === 'int8';
+  const bytes = all.filter(isMatrix).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const isConstant = (feed: Feed) => packs && bytes <= MOST_CONSTANTS && isMatrix(feed);
   const constants = all.filter(isConstant);
   const fed = all.filter((feed) => !isConstant(feed));
   const model = writeModel(body, feeds, fed, named);

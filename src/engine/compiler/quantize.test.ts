@@ -145,6 +145,16 @@ describe('quantizeProducts', () => {
     );
   });
 
+  it('feeds matrices that are too many for constants', () => {
+    const side = 2 ** 14;
+    const large = { names: ['w'], shape: () => [side, 5 * side], read: () => new Float32Array() };
+    const product: TensorFunction = ({ x }, w) => ({ y: tf.matMul(x as tf.Tensor2D, w('w') as tf.Tensor2D) });
+    const traced = trace(product, { x: { shape: [2, side] } }, large);
+    const { constants, feeds } = buildProgram(quantizeProducts(traced), { packs: true });
+    expect(constants).toEqual([]);
+    expect(feeds.filter(({ dtype }) => dtype === 'int8')).toHaveLength(1);
+  });
+
   it('leaves rows behind a norm as they are where that is said to do', async () => {
     const behindNorm: TensorFunction = ({ x }, w) => ({
       y: tf.add(

@@ -23,7 +23,19 @@ import { Proposer } from './proposals.js';
 import { RankFirst } from './rank-first.js';
 import { type Choose, WholeScorer } from './scoring.js';
 import { type SearchResult, searchText } from './search.js';
-import { noShortcuts, type Shortcuts } from './shortcuts.js';
+import { allShortcuts, noShortcuts, type Shortcuts, shortcutsFor } from './shortcuts.js';
+
+it('shortcuts are on for wide models whose weights are kept as float32', () => {
+  const { spec, engine } = subjectOf(randomModel(tinyConfigs.gpt2));
+  const shortcuts = (dModel: number, stay: boolean) => {
+    const halves = { stay, type: () => undefined, read: () => new Uint16Array() };
+    const weights = { names: [], shape: () => [], read: () => new Float32Array(), halves };
+    return shortcutsFor({ spec: { ...spec, dModel }, engine, weights });
+  };
+  expect(shortcuts(511, false)).toBe(noShortcuts);
+  expect(shortcuts(512, false)).toBe(allShortcuts);
+  expect(shortcuts(512, true)).toBe(noShortcuts);
+});
 
 describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
   const search = async (shortcuts: Shortcuts) => {

@@ -23,9 +23,17 @@ export const allShortcuts: Shortcuts = { sharedPrefixes: true, roughRanking: tru
 /** From this width on products are large enough for 8 bits and for cutting calls to pay. */
 const WIDE = 512;
 
-/** The shortcuts that save time on a model (bench/search/shortcuts.ts). */
-export function shortcutsFor({ spec, engine }: Subject): Shortcuts {
-  return traitsOf(engine).fastInt8 && spec.dModel >= WIDE ? allShortcuts : noShortcuts;
+/**
+ * The shortcuts that save time on a model (bench/search/shortcuts.ts). None where weights stay in half precision to save
+ * memory: 8 bits would be a second copy of them.
+ */
+export function shortcutsFor({
+  spec,
+  engine,
+  weights,
+}: Pick<Subject, 'spec' | 'engine' | 'weights'>): Shortcuts {
+  const pays = traitsOf(engine).fastInt8 && spec.dModel >= WIDE && !weights.halves?.stay;
+  return pays ? allShortcuts : noShortcuts;
 }
 
 export interface ScreeningOptions {
