@@ -17,6 +17,7 @@
  * | `logit: Paris`                 | logit of the next token `" Paris"`: all after the colon, spaces included |
  * | `block4_conv1:4`               | CNN channel                                                             |
  * | `block4_conv1:4@7,5`           | the same at row 7, column 5                                             |
+ * | `blocks.5.mlp:123@cls`         | the same at the class token of a vision transformer                     |
  *
  * TransformerLens names of heads and neurons are understood too: `blocks.5.attn.hook_result[1]`,
  * `blocks.3.mlp.hook_post[1000]`, `blocks.3.mlp.hook_pre[1000]`.
@@ -83,9 +84,11 @@ export interface ChannelUnit {
   /** The layer's name in its network. */
   readonly layer: string;
   readonly channel: number;
-  /** One position of the channel's map; null for all of it. */
-  readonly position: { readonly row: number; readonly column: number } | null;
+  /** One position of the channel's map, or the class token; null for all of the map. */
+  readonly position: ChannelPosition | null;
 }
+
+export type ChannelPosition = { readonly row: number; readonly column: number } | 'cls';
 
 export type TextUnit =
   | HeadUnit
@@ -134,6 +137,17 @@ const expert =
     expert: Number(expert),
     side,
   });
+
+/** What stands after a channel's number: nothing, `@7,5` with its row and column, or `@cls`. */
+export function channelPosition(at?: string, row?: string, column?: string): ChannelPosition | null {
+  if (!at) return null;
+  return row === undefined ? 'cls' : { row: Number(row), column: Number(column) };
+}
+
+function formatPosition(position: ChannelPosition | null): string {
+  if (position === null) return '';
+  return position === 'cls' ? '@cls' : `@${position.row},${position.column}`;
+}
 
 /** The forms of each kind's names: a new kind is a line here. */
 const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } = {
@@ -222,21 +236,20 @@ const forms: { readonly [K in Unit['kind']]: Form<Extract<Unit, { kind: K }>> } 
     format: ({ token }) => `logit:${token}`,
   },
   channel: {
-    example: 'layer:4 or layer:4@7,7 (a CNN channel, or one position of it)',
+    example: 'layer:4 or layer:4@7,7 (a channel of a network that sees, or one position of it)',
     parse: [
       [
         // What begins as a text unit is a misspelt text unit, not a layer of a CNN.
-        /^(?!L\d+\.|logit:|sae:)([^:@\s]+):(\d{1,9})(?:@(\d{1,9}),(\d{1,9}))?$/,
-        ([layer, channel, row, column]) => ({
+        /^(?!L\d+\.|logit:|sae:)([^:@\s]+):(\d{1,9})(@(?:(\d{1,9}),(\d{1,9})|cls))?$/,
+        ([layer, channel, at, row, column]) => ({
           kind: 'channel',
           layer: layer!,
           channel: Number(channel),
-          position: row === undefined ? null : { row: Number(row), column: Number(column) },
+          position: channelPosition(at, row, column),
         }),
       ],
     ],
-    format: ({ layer, channel, position }) =>
-      `${layer}:${channel}${position ? `@${position.row},${position.column}` : ''}`,
+    format: ({ layer, channel, position }) => `${layer}:${channel}${formatPosition(position)}`,
   },
 };
 

@@ -38,13 +38,19 @@ export async function compileChannelMeasures(
   const widths: number[] = [];
   const compiled = await compile(
     ({ x }, weights) => {
-      const wanted = units.map(({ layer, channel }) => ({ layer, channels: [channel] }));
+      const wanted = units.map(({ layer, channel, position }) => ({
+        layer,
+        channels: [channel],
+        classToken: position === 'cls',
+      }));
       const maps = network.forward(weights, preprocess(x as tf.Tensor4D, preprocessing), wanted);
       const measured = maps.map((map, u) => {
         // A vector is a map of one position.
         const [rows, columns] = map.rank === 4 ? map.shape.slice(1, 3) : [1, 1];
         widths[u] = columns!;
-        const { layer, position } = units[u]!;
+        const { layer } = units[u]!;
+        // Of a class token there is one value.
+        const position = units[u]!.position === 'cls' ? null : units[u]!.position;
         if (position && (position.row >= rows! || position.column >= columns!)) {
           throw new UsageError(
             `layer "${layer}" of ${network.name} is ${rows} x ${columns}: it has no position ${position.row},${position.column}`,

@@ -36,6 +36,8 @@ export interface LayerInfo {
   readonly channels: number;
   /** [height, width] at the input's nominal size, other axes between batch and channel where it is no image; empty for a vector. */
   readonly size: readonly number[];
+  /** Whether a class token stands beside the map of patches. */
+  readonly hasClassToken?: true;
 }
 
 /** One layer to compute; `channels` in the order wanted, all when left out. */
@@ -44,6 +46,8 @@ export interface Wanted {
   readonly channels?: readonly number[];
   /** What the layer's softmax reads, where it ends in one. */
   readonly beforeSoftmax?: boolean;
+  /** The class token's values, [batch, channel], in place of the map of patches. */
+  readonly classToken?: boolean;
 }
 
 export interface VisionNetworkOptions {
@@ -71,6 +75,7 @@ export class VisionNetwork {
   readonly outputs: readonly string[];
   private readonly byName: ReadonlyMap<string, LayerInfo>;
   private readonly nodes: ReadonlyMap<string, number>;
+  private readonly classTokens: ReadonlyMap<string, number | undefined>;
 
   constructor({ name, graph, weights, input, unreachable = new Map(), outputs }: VisionNetworkOptions) {
     this.name = name;
@@ -83,14 +88,16 @@ export class VisionNetwork {
       channels: channelCount(shape),
       size: shape.slice(1, -1),
     });
-    this.layers = graph.named.map(({ name: layer, kind, node }) => ({
+    this.layers = graph.named.map(({ name: layer, kind, node, cls }) => ({
       name: layer,
       kind,
       ...describe(shapes.get(node)!),
+      ...(cls !== undefined && { hasClassToken: true as const }),
     }));
     this.outputs = outputs ?? this.layers.slice(-1).map((layer) => layer.name);
     this.byName = new Map(this.layers.map((layer) => [layer.name, layer]));
     this.nodes = new Map(graph.named.map((layer) => [layer.name, layer.node]));
+    this.classTokens = new Map(graph.named.map((layer) => [layer.name, layer.cls]));
   }
 
   /** Other names that `layer` understands, with the layers they mean. */
@@ -181,7 +188,7 @@ export class VisionNetwork {
   }
 
   private requests(wanted: readonly Wanted[]): Request[] {
-    return wanted.map(({ layer, channels, beforeSoftmax }) => {
+    return wanted.map(({ layer, channels, beforeSoftmax, classToken }) => {
       const info = this.layer(layer);
       const wrong = channels?.find((c) => !Number.isInteger(c) || c < 0 || c >= info.channels);
       if (wrong !== undefined) {
@@ -189,7 +196,9 @@ export class VisionNetwork {
           `layer "${info.name}" of ${this.name} has channels 0 to ${info.channels - 1}, not ${wrong}`,
         );
       }
-      const named = this.nodes.get(info.name)!;
+      const named = classToken ? this.classTokens.get(info.name) : this.nodes.get(info.name)!;
+      if (named === undefined)
+        throw new UsageError(`layer "${info.name}" of ${this.name} has no class token: leave the @cls out`);
       const node = beforeSoftmax ? this.softmaxInput(named) : named;
       return channels ? { node, channels } : { node };
     });

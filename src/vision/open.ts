@@ -14,15 +14,27 @@ import { kerasTopologySchema } from './readers/keras-config.js';
 import { onnxNetwork } from './readers/onnx.js';
 import { graphModelNetwork, graphTopologySchema } from './readers/tf-graph.js';
 import { manifestSchema, TfjsWeights } from './readers/tfjs-weights.js';
+import { architectureConfig } from './torch/config.js';
 import { torchNetwork } from './torch/index.js';
 
 /** What a folder is searched for, in this order. */
 const modelFiles: readonly RegExp[] = [/^model\.json$/, /^model\.safetensors$/, /\.onnx$/, /\.safetensors$/];
 
+/** `model_type` of the networks of transformers that are read from their weights. */
+const seeingTypes: ReadonlySet<unknown> = new Set([
+  'vit',
+  'deit',
+  'dinov2',
+  'dinov2_with_registers',
+  'clip',
+  'clip_vision_model',
+  'convnext',
+]);
+
 /**
  * Whether a file or folder looks like a vision network rather than a language model: by the file's ending. In a folder,
  * a `config.json` that names a `model_type` of transformers means a language model, also where an export of it to ONNX
- * lies beside; unless a `preprocessor_config.json` says that what was exported sees pictures.
+ * lies beside; unless that type sees pictures, or a `preprocessor_config.json` says that what was exported does.
  */
 export function holdsVisionNetwork(path: string): boolean {
   if (!isFolder(path)) return /\.(json|onnx|safetensors)$/.test(path);
@@ -32,7 +44,11 @@ export function holdsVisionNetwork(path: string): boolean {
     return !files.includes('config.json') && tfjsFiles(path, files).length > 0;
   if (!files.includes('config.json')) return true;
   const config = readJsonFile(join(path, 'config.json'), z.object({ model_type: z.unknown().optional() }));
-  return config.model_type === undefined || (hasGraph && files.includes('preprocessor_config.json'));
+  return (
+    config.model_type === undefined ||
+    seeingTypes.has(config.model_type) ||
+    (hasGraph && files.includes('preprocessor_config.json'))
+  );
 }
 
 /**
@@ -51,7 +67,10 @@ export function openVisionNetwork(path: string, name?: string): VisionNetwork {
     preprocessing?.scale.length === network.input.channels ? network.withRange(preprocessing) : network;
   if (extension === '.onnx') return withRange(onnxNetwork(file, named));
   if (extension === '.json') return withRange(openTfjs(file, label));
-  if (extension === '.safetensors') return withRange(torchNetwork(openSafetensors(file), named));
+  if (extension === '.safetensors')
+    return withRange(
+      torchNetwork(openSafetensors(file), { ...named, config: architectureConfig(dirname(file)) }),
+    );
   throw new UserError(
     foreignFormat([file]) ??
       `${file} is no vision network: wanted is a model.json of TensorFlow.js, .onnx or .safetensors`,

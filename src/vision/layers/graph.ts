@@ -16,6 +16,8 @@ export interface NamedNode {
   readonly node: number;
   /** What the model's own files call this kind of layer. */
   readonly kind: string;
+  /** Where `node` has the values of patches: the class token's, [batch, channel]. */
+  readonly cls?: number;
 }
 
 /** Node 0 is the picture. */
@@ -84,8 +86,8 @@ export class GraphBuilder {
   }
 
   /** Makes `node` known to users as `name`. The first of two layers of one name keeps it. */
-  layer(name: string, node: number, kind: string = this.nodes[node]!.op.kind): number {
-    if (!this.names.has(name)) this.named.push({ name, node, kind });
+  layer(name: string, node: number, kind: string = this.nodes[node]!.op.kind, cls?: number): number {
+    if (!this.names.has(name)) this.named.push({ name, node, kind, ...(cls !== undefined && { cls }) });
     this.names.add(name);
     return node;
   }

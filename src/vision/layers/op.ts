@@ -78,6 +78,7 @@ export type ActivationName =
   | 'mish'
   | 'gelu'
   | 'gelu-tanh'
+  | 'gelu-quick'
   | 'linear'
   | 'power'
   | 'exp'
@@ -141,7 +142,10 @@ export interface SliceOp {
   readonly step: number;
 }
 
-/** To `size`, or by `scales` where there is no size (output = floor(input * scale)). */
+/**
+ * To `size`, or by `scales` where there is no size (output = floor(input * scale)); with neither, to the size of a
+ * second input, of which nothing else is read.
+ */
 export interface ResizeOp {
   readonly kind: 'resize';
   readonly size?: readonly [number, number];
@@ -239,6 +243,44 @@ export interface SoftmaxOp {
   readonly kind: 'softmax';
 }
 
+/** Over the last axis: (x - mean) / sqrt(variance + epsilon) * scale + shift, each [channel]. */
+export interface LayerNormOp {
+  readonly kind: 'layer norm';
+  readonly scale: Param;
+  readonly shift?: Param;
+  readonly epsilon: number;
+}
+
+/** A map [batch, height, width, channel] as tokens [batch, height * width, channel]. */
+export interface ToTokensOp {
+  readonly kind: 'to tokens';
+}
+
+/** Of tokens those after the first `prefix`, as a map of the size of a second input. */
+export interface TokenMapOp {
+  readonly kind: 'token map';
+  readonly prefix: number;
+}
+
+/** One token, [batch, channel]. */
+export interface TokenOp {
+  readonly kind: 'token';
+  readonly index: number;
+}
+
+/** Softmax attention among tokens; queries, keys and values [batch, token, channel], the heads side by side. */
+export interface AttentionOp {
+  readonly kind: 'attention';
+  readonly heads: number;
+}
+
+/** What each head adds after the projection `kernel` [channel, out]: its L2 norm, [batch, token, head]. */
+export interface HeadNormsOp {
+  readonly kind: 'head norms';
+  readonly heads: number;
+  readonly kernel: Param;
+}
+
 export type Op =
   | InputOp
   | ConstantOp
@@ -266,7 +308,13 @@ export type Op =
   | DepthToSpaceOp
   | GroupNormOp
   | TransposeOp
-  | SoftmaxOp;
+  | SoftmaxOp
+  | LayerNormOp
+  | ToTokensOp
+  | TokenMapOp
+  | TokenOp
+  | AttentionOp
+  | HeadNormsOp;
 
 export interface RunContext {
   readonly weights: WeightLookup;

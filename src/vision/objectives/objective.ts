@@ -114,13 +114,18 @@ export function wantedLayers(terms: readonly ReadyTerm[]): Map<string, Wanted> {
       layer: layer.name,
       ...(union && { channels: union }),
       ...(term.kind === 'logit' && { beforeSoftmax: true }),
+      ...(readsClassToken(term) && { classToken: true }),
     });
   }
   return wanted;
 }
 
-const layerKey = (term: Term, layer: LayerInfo): string =>
-  term.kind === 'logit' ? 'logits' : `layer ${layer.name}`;
+const readsClassToken = (term: Term): boolean => term.kind === 'unit' && term.unit.position === 'cls';
+
+function layerKey(term: Term, layer: LayerInfo): string {
+  if (term.kind === 'logit') return 'logits';
+  return `${readsClassToken(term) ? 'class token' : 'layer'} ${layer.name}`;
+}
 
 /**
  * The objective's values as a function of tensors, to be differentiated and compiled.
@@ -208,7 +213,8 @@ function termValue(
       const [, height = 1, width = 1] = map.shape;
       const position =
         term.kind === 'unit' ? unit.position : { row: Math.floor(height / 2), column: Math.floor(width / 2) };
-      if (!position) return tf.mean(flat(map), 1);
+      // Of the class token that is its only value.
+      if (position === null || position === 'cls') return tf.mean(flat(map), 1);
       if (map.shape.length !== 4 || position.row >= height || position.column >= width) {
         throw new UsageError(
           map.shape.length !== 4

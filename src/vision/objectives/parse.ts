@@ -4,13 +4,13 @@
  *     sum     = product (("+" | "-") product)*
  *     product = factor ("*" factor)*
  *     factor  = "-" factor | number | "(" sum ")" | term
- *     term    = layer ":" channel ["@" row "," column] | "logit:" class | "tv" | "l1" | "l2"
+ *     term    = layer ":" channel ["@" row "," column | "@cls"] | "logit:" class | "tv" | "l1" | "l2"
  *             | "neuron(" layer ":" channel ")" | "deepdream(" layer ")" | "diversity(" layer ")"
  *             | "direction(" layer "," file "#" name ")"
  *     layer   = a name without spaces or any of : @ * + ( ) , " #, or any name in double quotes (\" and \\ in it)
  */
 import { UsageError } from '../../core/errors.js';
-import type { ChannelUnit } from '../../core/units.js';
+import { type ChannelUnit, channelPosition } from '../../core/units.js';
 import { bareLayer, quotedLayer, unquoted } from '../layer-name.js';
 import { type Expression, type PenaltyName, penaltyNames } from './expression.js';
 
@@ -94,11 +94,11 @@ class Parser {
 
   private unit(): ChannelUnit | null {
     const found = this.match(
-      new RegExp(`(?:${layerName}):(\\d{1,9})(?:@(\\d{1,9}),(\\d{1,9}))?(?![\\w.@])`, 'y'),
+      new RegExp(`(?:${layerName}):(\\d{1,9})(@(?:(\\d{1,9}),(\\d{1,9})|cls))?(?![\\w.@])`, 'y'),
     );
     if (!found) return null;
-    const [, , , channel, row, column] = found;
-    const position = row === undefined ? null : { row: Number(row), column: Number(column) };
+    const [, , , channel, at, row, column] = found;
+    const position = channelPosition(at, row, column);
     return { kind: 'channel', layer: nameOf(found), channel: Number(channel), position };
   }
 

@@ -4,7 +4,7 @@ import { imagenet } from '../preprocess.js';
 import { type ConvOptions, Modules, type TorchNetwork } from './modules.js';
 
 export function alexnet(source: WeightSource): TorchNetwork {
-  const m = new Modules(source, 224);
+  const m = new Modules(source, { size: 224, stem: 'features.0' });
   let x = m.input;
 
   const convolution = (index: number, options: ConvOptions): void => {

@@ -4,7 +4,7 @@ import { range } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 
 export function googlenet(source: WeightSource): TorchNetwork {
-  const m = new Modules(source, 224, 0.001);
+  const m = new Modules(source, { size: 224, stem: 'conv1.conv', epsilon: 0.001 });
   let x = m.basicConv('conv1', m.input, { stride: 2, padding: 3, size: 7 });
   x = m.layer('maxpool1', m.maxPool(x, 3, 2, 0, true));
   x = m.basicConv('conv2', x);

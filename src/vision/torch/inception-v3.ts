@@ -4,7 +4,7 @@ import { range } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 
 export function inceptionV3(source: WeightSource): TorchNetwork {
-  const m = new Modules(source, 299, 0.001);
+  const m = new Modules(source, { size: 299, stem: 'Conv2d_1a_3x3.conv', epsilon: 0.001 });
   let x = m.basicConv('Conv2d_1a_3x3', m.input, { stride: 2 });
   x = m.basicConv('Conv2d_2a_3x3', x);
   x = m.basicConv('Conv2d_2b_3x3', x, { padding: 'half' });

@@ -118,7 +118,85 @@ test('a variant is refused, not computed wrongly', () => {
   expect(() => openVisionNetwork(save(without))).toThrow(
     /a variant of a known network .* no array named "bn1.running_mean"/,
   );
-  expect(() => openVisionNetwork(save(conv('patch_embed.proj', 8, 3, 16)))).toThrow(
-    /no known network has weights named like "patch_embed.proj/,
+  expect(() => openVisionNetwork(save(conv('down1.conv', 8, 3)))).toThrow(
+    /no known network has weights named like "down1.conv/,
+  );
+});
+
+test('what wrappers and checkpoints put before all names is no part of them', () => {
+  const under = (prefix: string): Shapes =>
+    Object.fromEntries(Object.entries(vgg).map(([name, shape]) => [prefix + name, shape]));
+  const plain = table(openVisionNetwork(save(vgg)));
+  for (const prefix of ['module.', '_orig_mod.', 'model._orig_mod.module.'])
+    expect(table(openVisionNetwork(save(under(prefix))))).toEqual(plain);
+  // An optimizer's state beside the network's.
+  const checkpoint = { ...under('state_dict.module.'), 'optimizer.state.0.exp_avg': [4] };
+  expect(table(openVisionNetwork(save(checkpoint)))).toEqual(plain);
+  // Two networks, or a part of a larger one.
+  expect(() => openVisionNetwork(save({ ...under('module.'), 'other.weight': [4] }))).toThrow(
+    /no known network has weights named like/,
+  );
+});
+
+test('networks for grey pictures, depth beside colours or two frames are read by their first convolution', () => {
+  for (const channels of [1, 4, 6]) {
+    const network = openVisionNetwork(save({ ...resnet, ...bare('conv1', 8, channels, 7) }));
+    // What colours are scaled by says nothing of others.
+    expect(network.input).toMatchObject({ channels, preprocessing: null });
+  }
+});
+
+const linear = (name: string, outputs: number, inputs: number): Shapes => ({
+  [`${name}.weight`]: [outputs, inputs],
+  [`${name}.bias`]: [outputs],
+});
+const layerNorm = (name: string, channels: number): Shapes => ({
+  [`${name}.weight`]: [channels],
+  [`${name}.bias`]: [channels],
+});
+
+/** A vision transformer of one block, for pictures of 16 pixels. */
+const vit: Shapes = {
+  ...conv('patch_embed.proj', 8, 3, 4),
+  cls_token: [1, 1, 8],
+  pos_embed: [1, 17, 8],
+  ...layerNorm('blocks.0.norm1', 8),
+  ...linear('blocks.0.attn.qkv', 24, 8),
+  ...linear('blocks.0.attn.proj', 8, 8),
+  ...layerNorm('blocks.0.norm2', 8),
+  ...linear('blocks.0.mlp.fc1', 12, 8),
+  ...linear('blocks.0.mlp.fc2', 8, 12),
+  ...layerNorm('norm', 8),
+  ...linear('head', 5, 8),
+};
+const twoHeads = { architecture: 'vit_tiny', model_args: { num_heads: 2 } };
+
+test('a vision transformer has maps of patches, each with its class token', () => {
+  const network = openVisionNetwork(save(vit, twoHeads), 'tiny-vit');
+  expect(table(network)).toEqual([
+    'patch_embed (conv) 8x4x4',
+    'blocks.0.attn.heads (norm of each head) 2x4x4',
+    'blocks.0.attn (attention) 8x4x4',
+    'blocks.0.mlp.fc1 (dense) 12x4x4',
+    'blocks.0.mlp (gelu) 12x4x4',
+    'blocks.0 (block) 8x4x4',
+    'norm (layer norm) 8x4x4',
+    'head (dense) 5',
+  ]);
+  expect(network.layer('blocks.0.mlp').hasClassToken).toBe(true);
+  expect(network.layer('patch_embed').hasClassToken).toBeUndefined();
+  expect(network.classLayer.name).toBe('head');
+  expect(network.reads([20, 12], ['head'])).toBe(true);
+});
+
+test('what the weights of a vision transformer do not tell is asked for', () => {
+  expect(() => openVisionNetwork(save(vit))).toThrow(
+    /the weights do not tell the number of attention heads: a config.json of timm or transformers beside them does/,
+  );
+  expect(() => openVisionNetwork(save(vit, { ...twoHeads, hidden_act: 'xielu' }))).toThrow(
+    /asks for the activation "xielu", which is not supported/,
+  );
+  expect(() => openVisionNetwork(save({ ...vit, ...linear('attn_pool.q', 8, 8) }, twoHeads))).toThrow(
+    /like those of vit of 1 blocks?, but have "attn_pool.q.weight"/,
   );
 });

@@ -10,8 +10,8 @@ const strides = [1, 2, 2, 2, 1, 2, 1];
 type Pair = readonly [conv: string, norm: string];
 
 export function mobilenetV2(source: WeightSource): TorchNetwork {
-  const m = new Modules(source, 224);
-  const names = m.has('conv_stem') ? timm : torchvision;
+  const names = source.names.includes('conv_stem.weight') ? timm : torchvision;
+  const m = new Modules(source, { size: 224, stem: names.stem[0] });
   let x = convNorm(m, names.stem, m.input, 2, true);
   m.layer(names.stemLayer, x, 'conv, batch norm, relu6');
   let index = 1;

@@ -5,9 +5,11 @@
  * place, as it is for a forward hook that looks when the network has run.
  */
 import { UserError } from '../../core/errors.js';
+import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { GraphBuilder } from '../layers/graph.js';
-import { fromOihw, param, transposed } from '../layers/params.js';
+import type { ActivationName } from '../layers/op.js';
+import { fromOihw, param, reshaped, transposed } from '../layers/params.js';
 import type { Padding, Pads } from '../layers/windows.js';
 import type { Preprocessing } from '../preprocess.js';
 
@@ -24,6 +26,17 @@ export interface TorchNetwork {
   readonly modules: Modules;
   readonly size: number;
   readonly preprocessing: Preprocessing;
+  /** Weights that belong to the network and that no layer reads. */
+  readonly unused?: RegExp;
+}
+
+export interface ModuleSettings {
+  /** Height and width of the picture. */
+  readonly size: number;
+  /** The first convolution, whose weights tell the channels of the picture. */
+  readonly stem: string;
+  /** Of batch normalization; default: PyTorch's. */
+  readonly epsilon?: number;
 }
 
 export class Modules {
@@ -32,11 +45,12 @@ export class Modules {
 
   constructor(
     private readonly source: WeightSource,
-    size: number,
-    /** Epsilon of batch normalization. */
-    private readonly epsilon = 1e-5,
+    private readonly settings: ModuleSettings,
   ) {
-    this.graph = new GraphBuilder([size, size, 3]);
+    const { size, stem } = settings;
+    // Networks for grey pictures, depth or several frames differ in the first convolution alone.
+    const channels = source.shape(`${stem}.weight`)[1] ?? 0;
+    this.graph = new GraphBuilder([size, size, channels]);
     this.weightNames = new Set(source.names);
   }
 
@@ -46,7 +60,24 @@ export class Modules {
 
   /** Whether the state dict has a weight `module.weight`. */
   has(module: string): boolean {
-    return this.weightNames.has(`${module}.weight`);
+    return this.hasArray(`${module}.weight`);
+  }
+
+  /** Whether the state dict has an array of that name. */
+  hasArray(name: string): boolean {
+    return this.weightNames.has(name);
+  }
+
+  /** How many modules there are of a row, from 0. */
+  count(module: (i: number) => string): number {
+    let count = 0;
+    while (this.has(module(count))) count++;
+    return count;
+  }
+
+  /** What a linear module reads: entries of its input's last axis. */
+  inputs(module: string): number {
+    return this.source.shape(`${module}.weight`)[1] ?? 0;
   }
 
   /** `nn.Conv2d`; kernel size and groups are read off the weight. Not yet a layer. */
@@ -81,7 +112,7 @@ export class Modules {
         kind: 'affine',
         mean: read('running_mean'),
         variance: read('running_var'),
-        epsilon: this.epsilon,
+        epsilon: this.settings.epsilon ?? 1e-5,
         scale: read('weight'),
         shift: read('bias'),
       },
@@ -95,8 +126,46 @@ export class Modules {
     return this.graph.add({ kind: 'dense', kernel, ...this.bias(module) }, x);
   }
 
+  /** An array of the state dict, in a shape that holds as many entries. */
+  constant(name: string, shape: (own: readonly number[]) => readonly number[]): number {
+    const own = param(this.source, name);
+    return this.graph.add({ kind: 'constant', value: reshaped(own, shape(own.shape)) });
+  }
+
+  /** `nn.LayerNorm` over the last axis, here also timm's LayerNorm2d. Not yet a layer. */
+  layerNorm(module: string, x: number, epsilon: number): number {
+    const scale = param(this.source, `${module}.weight`);
+    const { bias: shift } = this.bias(module);
+    return this.graph.add({ kind: 'layer norm', scale, ...(shift && { shift }), epsilon }, x);
+  }
+
+  /** Each channel times its entry of an array: LayerScale. */
+  scaled(name: string, x: number): number {
+    const scale = param(this.source, name);
+    return this.graph.add({ kind: 'affine', scale: reshaped(scale, [sizeOf(scale.shape)]) }, x);
+  }
+
+  /** How much each head adds through `projection`. */
+  headNorms(projection: string, z: number, heads: number): number {
+    const kernel = transposed(param(this.source, `${projection}.weight`), [1, 0]);
+    return this.graph.add({ kind: 'head norms', heads, kernel }, z);
+  }
+
+  activation(name: ActivationName, x: number): number {
+    return this.graph.add({ kind: 'activation', name }, x);
+  }
+
+  /** The first half of the channels, activated, times the second (SwiGLU). */
+  gated(name: ActivationName, x: number): number {
+    const shape = this.graph.shape(x);
+    const [axis, half] = [shape.length - 1, shape.at(-1)! / 2];
+    const part = (begin: number): number =>
+      this.graph.add({ kind: 'slice', axis, begin, end: begin + half, step: 1 }, x);
+    return this.graph.add({ kind: 'multiply' }, this.activation(name, part(0)), part(half));
+  }
+
   relu(x: number): number {
-    return this.graph.add({ kind: 'activation', name: 'relu' }, x);
+    return this.activation('relu', x);
   }
 
   relu6(x: number): number {
@@ -132,8 +201,9 @@ export class Modules {
     return this.graph.add({ kind: 'add' }, a, b);
   }
 
-  layer(name: string, node: number, kind?: string): number {
-    return this.graph.layer(name, node, kind);
+  /** @param cls - the class token's values, where `node` has those of the patches */
+  layer(name: string, node: number, kind?: string, cls?: number): number {
+    return this.graph.layer(name, node, kind, cls);
   }
 
   /**
@@ -164,6 +234,6 @@ export class Modules {
   }
 
   private bias(module: string): { bias?: ReturnType<typeof param> } {
-    return this.weightNames.has(`${module}.bias`) ? { bias: param(this.source, `${module}.bias`) } : {};
+    return this.hasArray(`${module}.bias`) ? { bias: param(this.source, `${module}.bias`) } : {};
   }
 }

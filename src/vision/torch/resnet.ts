@@ -4,7 +4,7 @@ import { imagenet } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 
 export function resnet(source: WeightSource): TorchNetwork {
-  const m = new Modules(source, 224);
+  const m = new Modules(source, { size: 224, stem: 'conv1' });
   let x = m.layer('conv1', m.conv('conv1', m.input, { stride: 2, padding: 3, size: 7 }));
   x = m.layer('bn1', m.relu(m.batchNorm('bn1', x)), 'batch norm, relu');
   x = m.layer('maxpool', m.maxPool(x, 3, 2, 1));

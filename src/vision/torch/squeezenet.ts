@@ -4,7 +4,7 @@ import { imagenet } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 
 export function squeezenet(source: WeightSource): TorchNetwork {
-  const m = new Modules(source, 224);
+  const m = new Modules(source, { size: 224, stem: 'features.0' });
   let x = m.layer('features.0', m.relu(m.conv('features.0', m.input, { stride: 2 })), 'conv, relu');
   m.layer('features.1', x, 'relu');
   // From here on, what has no weights is a pooling.

@@ -6,7 +6,7 @@ import { imagenet } from '../preprocess.js';
 import { Modules, type TorchNetwork } from './modules.js';
 
 export function vgg(source: WeightSource): TorchNetwork {
-  const m = new Modules(source, 224);
+  const m = new Modules(source, { size: 224, stem: 'features.0' });
   const isKernel = (index: number): boolean =>
     m.has(`features.${index}`) && source.shape(`features.${index}.weight`).length === 4;
   const last = source.names.reduce(

@@ -1,7 +1,9 @@
 /** @file What the rules ask of the shapes and settings they are given. Each throws UserError. */
 import { UserError } from '../../../core/errors.js';
-import { checkArray, limits } from '../../limits.js';
-import type { Shape } from '../op.js';
+import { sizeOf } from '../../../engine/tensor-spec.js';
+import { checkArray, limits, shown } from '../../limits.js';
+import { channelCount, type Shape } from '../op.js';
+import type { Param } from '../params.js';
 import { type Placement, placeWindow, type Window } from '../windows.js';
 
 /** [batch, height, width, channel] */
@@ -32,4 +34,10 @@ export function checkSetting(value: number, what: string): void {
 export function checkResize(input: number, output: number): void {
   if (input !== output && input * output > limits.resize)
     throw new UserError(`resizes ${input} rows or columns to ${output}, which is too many`);
+}
+
+/** Throws UserError unless a weight has one entry for each channel. */
+export function checkVector(p: Param | undefined, channels: number): void {
+  if (!p || (channelCount(p.shape) === channels && sizeOf(p.shape) === channels)) return;
+  throw new UserError(`the weight "${p.name}" is [${shown(p.shape)}] where ${channels} channels are`);
 }

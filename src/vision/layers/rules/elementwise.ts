@@ -1,6 +1,7 @@
 /** @file Functions of single entries, and arithmetic between two arrays. */
 
 import { UserError } from '../../../core/errors.js';
+import { gelu, geluTanh } from '../../../engine/functions/ops.js';
 import * as tf from '../../../engine/functions/tfjs.js';
 import { broadcastShape } from '../../../engine/tensor-spec.js';
 import { shown } from '../../limits.js';
@@ -46,15 +47,10 @@ const activations: Record<ActivationName, (x: tf.Tensor, a?: number, b?: number)
   tanh: (x) => tf.tanh(x),
   softplus: (x) => tf.softplus(x),
   mish: (x) => tf.mul(x, tf.tanh(tf.softplus(x))),
-  gelu: (x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)),
-  'gelu-tanh': (x) =>
-    tf.mul(
-      tf.mul(x, 0.5),
-      tf.add(
-        tf.tanh(tf.mul(tf.add(x, tf.mul(tf.mul(x, tf.square(x)), 0.044715)), Math.sqrt(2 / Math.PI))),
-        1,
-      ),
-    ),
+  gelu: (x) => gelu(x),
+  'gelu-tanh': (x) => geluTanh(x),
+  /** x sigmoid(1.702 x), as in CLIP */
+  'gelu-quick': (x) => tf.mul(x, tf.sigmoid(tf.mul(x, 1.702))),
   /** a x + b */
   linear(x, a = 1, b = 0) {
     const scaled = a === 1 ? x : tf.mul(x, a);

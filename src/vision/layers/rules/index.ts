@@ -15,6 +15,14 @@ import {
 } from './layout.js';
 import { lrnRule, padRule, poolRule, reduceRule, resizeRule, sliceRule } from './spatial.js';
 import { transposedConvRule } from './transposed-conv.js';
+import {
+  attentionRule,
+  headNormsRule,
+  layerNormRule,
+  tokenMapRule,
+  tokenRule,
+  toTokensRule,
+} from './tokens.js';
 import { affineRule, constantRule, convRule, denseRule } from './weighted.js';
 
 type OpOf<K extends Op['kind']> = Extract<Op, { kind: K }>;
@@ -54,6 +62,12 @@ const rules: { readonly [K in KindsOf<Op>]: Rule<never> } = {
   'group norm': groupNormRule,
   transpose: transposeRule,
   softmax: softmaxRule,
+  'layer norm': layerNormRule,
+  'to tokens': toTokensRule,
+  'token map': tokenMapRule,
+  token: tokenRule,
+  attention: attentionRule,
+  'head norms': headNormsRule,
 };
 
 export function ruleOf<O extends Op>(op: O): Rule<O> {

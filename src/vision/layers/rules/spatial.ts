@@ -13,6 +13,7 @@ import {
   type ReductionName,
   type ResizeOp,
   type Rule,
+  type Shape,
   type SliceOp,
 } from '../op.js';
 import { borderMatrix, resample, resizeMatrix } from '../resample.js';
@@ -200,17 +201,17 @@ export const sliceRule: Rule<SliceOp> = {
 };
 
 export const resizeRule: Rule<ResizeOp> = {
-  shape(op, [input]) {
+  shape(op, [input, like]) {
     const [batch, height, width, channels] = imageShape(input);
-    const [newHeight, newWidth] = resizedTo(op, height, width);
+    const [newHeight, newWidth] = resizedTo(op, height, width, like);
     checkResize(height, newHeight);
     checkResize(width, newWidth);
     return [batch, newHeight, newWidth, channels];
   },
-  demand: (_op, channels) => [channels],
+  demand: (_op, channels, inputs) => inputs.map((_, i) => (i === 0 ? channels : [])),
   run(op, [x], { shapes }) {
     const [, height, width] = shapes[0] as [number, number, number];
-    const [newHeight, newWidth] = resizedTo(op, height, width);
+    const [newHeight, newWidth] = resizedTo(op, height, width, shapes[1]);
     return resample(
       x as tf.Tensor4D,
       resizeMatrix(height, newHeight, op.options, op.size ? undefined : op.scales?.[0]),
@@ -219,7 +220,8 @@ export const resizeRule: Rule<ResizeOp> = {
   },
 };
 
-function resizedTo(op: ResizeOp, height: number, width: number): [number, number] {
+function resizedTo(op: ResizeOp, height: number, width: number, like?: Shape): [number, number] {
+  if (like) return [imageShape(like)[1], imageShape(like)[2]];
   const given = op.size ?? op.scales!;
   if (!given.every((n) => n > 0 && Number.isFinite(n))) {
     throw new UserError(`resizes ${height}x${width} to ${op.size ? '' : 'times '}${given.join('x')}`);

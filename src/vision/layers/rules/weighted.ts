@@ -9,7 +9,7 @@ import { type Channels, takeChannels } from '../channels.js';
 import { type AffineOp, type ConstantOp, type ConvOp, channelCount, type DenseOp, type Rule } from '../op.js';
 import { type Param, readParam } from '../params.js';
 import { type Placement, placeWindow } from '../windows.js';
-import { checkSetting, imageShape, placedWindow } from './checks.js';
+import { checkSetting, checkVector, imageShape, placedWindow } from './checks.js';
 
 function take(weights: WeightLookup, p: Param, channels: Channels): tf.Tensor {
   const x = readParam(weights, p);
@@ -22,12 +22,6 @@ export function checkKernel(kernel: Param, bias: Param | undefined, axes: number
     throw new UserError(`the weight "${kernel.name}" has ${kernel.shape.length} axes instead of ${axes}`);
   }
   checkVector(bias, channelCount(kernel.shape));
-}
-
-/** Throws UserError unless a weight has one entry for each channel. */
-function checkVector(p: Param | undefined, channels: number): void {
-  if (!p || (channelCount(p.shape) === channels && sizeOf(p.shape) === channels)) return;
-  throw new UserError(`the weight "${p.name}" is [${shown(p.shape)}] where ${channels} channels are`);
 }
 
 /** y = scale * x + shift, [channel] each; null where it is 1 or 0. */

@@ -1,0 +1,71 @@
+/** Activations and image gradients of tiny networks of timm and transformers against PyTorch's (tools/make-vision-fixtures.py). */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { compile, type EngineName } from '../../src/engine/compile.js';
+import * as tf from '../../src/engine/functions/tfjs.js';
+import { openSafetensors } from '../../src/engine/weights/safetensors.js';
+import type { WeightLookup } from '../../src/engine/weights/weights.js';
+import type { VisionNetwork } from '../../src/vision/network.js';
+import { openVisionNetwork } from '../../src/vision/open.js';
+import { relativeError } from '../helpers/compare.js';
+
+const folder = fileURLToPath(new URL('../fixtures/vision', import.meta.url));
+
+/** Everything that the fixture holds for pictures of one size. */
+async function computed(
+  network: VisionNetwork,
+  size: number,
+  keys: readonly string[],
+  picture: Float32Array,
+  engine: EngineName,
+) {
+  const at = (x: tf.Tensor, lookup: WeightLookup, name: string): tf.Tensor => {
+    const [layer = '', cls] = name.split('@');
+    return network.forward(lookup, x as tf.Tensor4D, [{ layer, classToken: cls !== undefined }])[0]!;
+  };
+  const one = (x: tf.Tensor, lookup: WeightLookup, layer: string): tf.Scalar =>
+    tf.mean(network.forward(lookup, x as tf.Tensor4D, [{ layer, channels: [1] }])[0]!);
+  const step = await compile(
+    ({ x }, lookup) =>
+      Object.fromEntries(
+        keys.map((key) => {
+          const layer = key.replace(/ gradient$/, '');
+          return [
+            key,
+            key === layer ? at(x!, lookup, key) : tf.grad((image) => one(image, lookup, layer))(x!),
+          ];
+        }),
+      ),
+    { inputs: { x: { shape: [1, size, size, 3] } }, weights: network.weights, engine },
+  );
+  const values = await step.run({ x: picture });
+  step.dispose();
+  return values;
+}
+
+test.each(readdirSync(folder))(
+  '%s computes what PyTorch computes',
+  async (name) => {
+    const network = openVisionNetwork(`${folder}/${name}`);
+    const expected = openSafetensors(`${folder}/${name}/expected.safetensors`);
+    const sizes = new Set(expected.names.map((key) => Number.parseInt(key, 10)));
+    for (const size of sizes) {
+      const keys = expected.names
+        .filter((key) => key.startsWith(`${size}.`))
+        .map((key) => key.slice(`${size}.`.length));
+      const layers = keys.filter((key) => key !== 'input');
+      const picture = expected.read(`${size}.input`);
+      for (const engine of ['onnx', 'cpu'] as const) {
+        const values = await computed(network, size, layers, picture, engine);
+        for (const key of layers) {
+          const reference = expected.read(`${size}.${key}`);
+          expect(relativeError(values[key]!, reference), `${key} at ${size} px, ${engine}`).toBeLessThan(
+            1e-4,
+          );
+        }
+      }
+    }
+  },
+  60_000,
+);
