@@ -6,8 +6,11 @@ import { compile, type EngineName } from '../../src/engine/compile.js';
 import * as tf from '../../src/engine/functions/tfjs.js';
 import { openSafetensors } from '../../src/engine/weights/safetensors.js';
 import type { WeightLookup } from '../../src/engine/weights/weights.js';
+import { finishRun } from '../../src/runs/events.js';
 import type { VisionNetwork } from '../../src/vision/network.js';
+import { parseExpression } from '../../src/vision/objectives/parse.js';
 import { openVisionNetwork } from '../../src/vision/open.js';
+import { renderUnits } from '../../src/vision/render/render.js';
 import { relativeError } from '../helpers/compare.js';
 
 const folder = fileURLToPath(new URL('../fixtures/vision', import.meta.url));
@@ -69,3 +72,24 @@ test.each(readdirSync(folder))(
   },
   60_000,
 );
+
+test('pictures for neurons, patches, the class token and heads of a vision transformer, at any size', async () => {
+  const network = openVisionNetwork(`${folder}/timm-vit`);
+  const names = [
+    'blocks.1.mlp:3',
+    'blocks.1.mlp:3@0,1',
+    'blocks.1.mlp:3@cls',
+    'blocks.1.attn.heads:1',
+    'logit:2',
+  ];
+  const render = (units: string[]) =>
+    finishRun(
+      renderUnits({ network, units: units.map(parseExpression), size: 20, steps: 8, transforms: [] }),
+    );
+  const { units } = await render(names);
+  expect(units.map(({ unit }) => unit)).toEqual(names);
+  for (const { unit, activation } of units) expect(activation.final, unit).toBeGreaterThan(activation.start);
+  expect(new Set(units.map(({ activation }) => activation.start)).size).toBe(names.length);
+  await expect(render(['patch_embed:1@cls'])).rejects.toThrow(/"patch_embed" of timm-vit has no class token/);
+  await expect(render(['blocks.1.mlp:3@5,0'])).rejects.toThrow(/is 5 x 5 here: @5,0 is outside of it/);
+});

@@ -32,13 +32,13 @@ const FIRST_REASONS = 2;
 /** @param all - also each layer that cannot be computed, and not only their count and first reasons */
 export function formatUnits(units: Units, all = false): string {
   if (units.kind === 'vision') {
-    const rows = units.layers.map(({ name, kind, channels, size }) => [
+    const rows = units.layers.map(({ name, kind, channels, size, hasClassToken }) => [
       formatLayer(name),
       kind,
       channels === 1
         ? `${formatLayer(name)}:0`
         : `${formatLayer(name)}:0 to ${formatLayer(name)}:${channels - 1}`,
-      size.join(' x '),
+      `${size.join(' x ')}${hasClassToken ? ' and cls' : ''}`,
     ]);
     const table = formatTable([['layer', 'kind', 'channels', 'size'], ...rows]);
     return [table, ...unreachableText(units.unreachable, all)].join('\n\n');

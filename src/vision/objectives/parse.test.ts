@@ -23,7 +23,7 @@ const unit: fc.Arbitrary<ChannelUnit> = fc.record({
   kind: fc.constant('channel' as const),
   layer,
   channel: index,
-  position: fc.option(fc.record({ row: index, column: index })),
+  position: fc.option(fc.oneof(fc.record({ row: index, column: index }), fc.constant('cls' as const))),
 });
 const word = fc.stringMatching(/^[a-z][a-z0-9_./]{0,10}$/);
 const term: fc.Arbitrary<Expression> = fc.oneof(

@@ -25,6 +25,7 @@ export class RenamedWeights implements WeightSource {
     this.names = [...this.originals.keys()];
     const { halves } = source;
     this.halves = halves && {
+      stay: halves.stay,
       type: (name) => halves.type(this.original(name)),
       read: (name) => halves.read(this.original(name)),
     };
