@@ -67,7 +67,12 @@ function usualHeads(width: number): number {
 
 /** How positions are resized: by transformers and the authors of DINO, and by timm. */
 const cubic: ResizeOptions = { interpolation: 'cubic' };
-const antialiased: ResizeOptions = { interpolation: 'cubic', cubic: -0.5, antialias: true };
+const antialiased: ResizeOptions = {
+  interpolation: 'cubic',
+  cubic: -0.5,
+  antialias: true,
+  excludeOutside: true,
+};
 
 /** Patches with their positions, resized where the picture has another size, after the tokens beside them. */
 function embedded(

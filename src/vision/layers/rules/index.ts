@@ -14,7 +14,6 @@ import {
   unsqueezeRule,
 } from './layout.js';
 import { lrnRule, padRule, poolRule, reduceRule, resizeRule, sliceRule } from './spatial.js';
-import { transposedConvRule } from './transposed-conv.js';
 import {
   attentionRule,
   headNormsRule,
@@ -23,6 +22,7 @@ import {
   tokenRule,
   toTokensRule,
 } from './tokens.js';
+import { transposedConvRule } from './transposed-conv.js';
 import { affineRule, constantRule, convRule, denseRule } from './weighted.js';
 
 type OpOf<K extends Op['kind']> = Extract<Op, { kind: K }>;
