@@ -4,18 +4,16 @@ import { softmaxAttention } from '../../../engine/functions/attention.js';
 import { layerNorm } from '../../../engine/functions/ops.js';
 import * as tf from '../../../engine/functions/tfjs.js';
 import { shown } from '../../limits.js';
-import {
-  type AttentionOp,
-  channelCount,
-  type HeadNormsOp,
-  type LayerNormOp,
-  type Rule,
-  type Shape,
-  type TokenMapOp,
-  type TokenOp,
-  type ToTokensOp,
-} from '../op.js';
+import { channelCount, type Rule, type Shape } from '../op.js';
 import { readParam } from '../params.js';
+import type {
+  AttentionOp,
+  HeadNormsOp,
+  LayerNormOp,
+  TokenMapOp,
+  TokenOp,
+  ToTokensOp,
+} from '../transformer-op.js';
 import { checkSetting, checkVector, imageShape } from './checks.js';
 
 /** [batch, token, channel] */
