@@ -14,7 +14,9 @@ import type { AtlasCheckpoint } from './checkpoint.js';
 import type { AtlasText } from './unit-archive.js';
 
 /** Largest share of the budget for the pool: it ends sooner where frontiers stop to grow. */
-const POOL_SHARE = 0.4;
+const POOL_SHARE = 0.15;
+/** Samples before which no breeding pays. */
+const LEAST_POOL = 1024;
 /** Generations after which some more of the corpus is read. */
 const CORPUS_EVERY = 3;
 /** Cost, in children, of what an operator must have made before it is believed to differ from the average. */
@@ -94,7 +96,9 @@ async function* atlasTurns(
   // A resumed atlas has had its pool.
   const isFresh = arena.ledger.evaluations === 0;
   const pool = new Growth();
-  while (arena.isEmpty || (isFresh && !pool.hasStopped && arena.ledger.spent < POOL_SHARE)) {
+  const { ledger } = arena;
+  const isSmall = () => ledger.evaluations < LEAST_POOL || (!pool.hasStopped && ledger.spent < POOL_SHARE);
+  while (arena.isEmpty || (isFresh && isSmall())) {
     await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
     yield;
     if (await corpus?.next()) yield;
