@@ -18,6 +18,7 @@ import {
 const areas = {
   engine: 'Engine',
   search: 'Search',
+  atlas: 'Atlas',
   training: 'Training',
   rl: 'Tuning',
   image: 'Pictures',
