@@ -7,6 +7,7 @@ import type { ChannelUnit } from '../core/units.js';
 import { contactSheet } from '../media/contact-sheet.js';
 import { exampleSheet } from '../media/example-sheet.js';
 import { checkAnimationName, encodePng, writeAnimation, writePng } from '../media/picture-files.js';
+import { visiblePicture } from '../media/planes.js';
 import { asJson, eventClock, type Run } from '../runs/events.js';
 import { runFile } from '../runs/run-file.js';
 import type { RunFolder } from '../runs/run-folder.js';
@@ -210,6 +211,8 @@ async function* findExamples(
 
 /** The picture of one unit, or a sheet of several. */
 function sheetOf(units: readonly (RenderedUnit & { dead?: boolean })[]): Picture {
-  if (units.length === 1) return units[0]!.picture;
-  return contactSheet(units.map(({ unit, picture, dead = false }) => ({ label: unit, picture, dead })));
+  if (units.length === 1) return visiblePicture(units[0]!.picture);
+  return contactSheet(
+    units.map(({ unit, picture, dead = false }) => ({ label: unit, picture: visiblePicture(picture), dead })),
+  );
 }

@@ -39,7 +39,7 @@ export function spectrumTerms(fy: number, fx: number): number[] {
  * Mean magnitudes of photographs' spectra, `[channel, height, floor(width / 2) + 1]`, scaled like NumPy's `rfft2`, 0
  * for the mean colour. Of the values of which `toColours` makes a picture.
  *
- * @param channels - 3, or 1 for grey pictures, which have the first axis, light
+ * @param channels - 3; other pictures have the first axis, light, in each plane
  */
 export function naturalMagnitudes(height: number, width: number, channels: number): Float32Array {
   const columns = Math.floor(width / 2) + 1;
@@ -50,7 +50,10 @@ export function naturalMagnitudes(height: number, width: number, channels: numbe
       if (row === 0 && column === 0) continue;
       const terms = spectrumTerms((row <= (height - 1) / 2 ? row : row - height) / height, column / width);
       for (let channel = 0; channel < channels; channel++) {
-        const logarithm = terms.reduce((sum, term, i) => sum + term * weights[channel]![i]!, 0);
+        const logarithm = terms.reduce(
+          (sum, term, i) => sum + term * weights[channels === 3 ? channel : 0]![i]!,
+          0,
+        );
         magnitudes[(channel * height + row) * columns + column] = scale * Math.exp(logarithm);
       }
     }

@@ -19,7 +19,7 @@ export function plainPicture(width: number, height: number, channels: number, va
  * Reads a PNG, JPEG, WebP, GIF, TIFF or AVIF file, cut to the middle where its proportions are others. Transparency is
  * laid over grey.
  *
- * @param channels - 3 (RGB) or 1 (grey)
+ * @param channels - 3 (RGB), 1 (grey), or another number of planes, each of which is then grey
  * @throws UserError when there is no such file, or it is no picture
  */
 export async function readPicture(
@@ -33,10 +33,15 @@ export async function readPicture(
       .rotate()
       .flatten({ background: '#808080' })
       .resize(width, height, { fit: 'cover' })
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+      .toColourspace(channels === 3 ? 'srgb' : 'b-w')
       .raw()
       .toBuffer();
-    return { width, height, channels, data: Float32Array.from(bytes, (byte) => byte / 255) };
+    const copies = channels === 3 ? 1 : channels;
+    const data = Float32Array.from(
+      { length: width * height * channels },
+      (_, k) => bytes[Math.floor(k / copies)]! / 255,
+    );
+    return { width, height, channels, data };
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new UserError(`${file} cannot be read as a picture (${reason}); give a PNG, JPEG, WebP or GIF`, {

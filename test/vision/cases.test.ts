@@ -109,6 +109,16 @@ describe.skipIf(!existsSync(folder))('cases (needs ../shared/cases/vision)', () 
     expect([...open('oom.onnx').unreachable.values()].join()).toMatch(/makes a constant of \[25088,4096\]/);
   });
 
+  test('planes that are no colours are drawn', async () => {
+    const network = open('planes2.onnx');
+    const units = parseUnitList('Relu_1:3', network);
+    const preprocessing = range(0, 1, 2);
+    const options = { network, units, preprocessing, size: 16, steps: 24, transforms: [] };
+    const { units: rendered } = await finishRun(renderUnits(options));
+    expect(rendered[0]!.picture.channels).toBe(2);
+    expect(rendered[0]!.activation.final).toBeGreaterThan(2 * rendered[0]!.activation.start);
+  });
+
   test.each([
     ['pool2_ceil.onnx', 129],
     ['pool3_ceil.onnx', 129],

@@ -10,7 +10,7 @@ export interface PictureShape {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
-  /** 3 (RGB) or 1 (grey). */
+  /** 3 (RGB), 1 (grey), or another number of planes. */
   readonly channels: number;
 }
 

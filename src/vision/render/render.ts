@@ -4,7 +4,6 @@
  * Units are taken in batches that fit into memory; a batch grows through its octaves, and every step is reported.
  */
 
-import { UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { Random } from '../../core/random.js';
 import { eventClock, type JsonValue, type Run } from '../../runs/events.js';
@@ -39,11 +38,6 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
   const size = options.size ?? defaultSize(network);
   const rows = units.flatMap((unit) => new Array<Expression>(variants).fill(unit));
   const objective = resolveObjective(network, rows);
-  if (network.input.channels !== 1 && network.input.channels !== 3) {
-    throw new UserError(
-      `${network.name} reads ${network.input.channels} channels: pictures have 3 (colour) or 1 (grey)`,
-    );
-  }
   const labels = rows.map((row, i) => label(row, variants, i));
   yield event({
     kind: 'started',
