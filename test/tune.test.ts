@@ -88,7 +88,11 @@ describe('superstim tune', () => {
 
   it.each([
     [['--batch', '1'], 2, /--batch.*at least 2/],
-    [['--length', '300'], 2, /does not fit the context of books-lm/],
+    [
+      ['--length', '300'],
+      2,
+      /does not fit the context of 256 tokens, one of which is BOS, of the model books-lm/,
+    ],
     [['--targets', 'q_porj'], 1, /no matrix of the model is called "q_porj".*did you mean "q_proj"/],
     [['--unit', 'L9.H0'], 2, /L9\.H0/],
     [['--kl-target', '0'], 2, /--kl-target/],

@@ -7,7 +7,7 @@ import { type CorpusFile, type Cut, corpusFiles } from '../text/corpus/corpus-te
 import { scanCheckpoint } from '../text/corpus/scan-state.js';
 import { textDefaults } from '../text/names.js';
 import { readCheckpoint, savingTo } from './checkpoint-file.js';
-import { openSession } from './open-subject.js';
+import { openSession, recordedModel } from './open-subject.js';
 import type { JobOf } from './schema.js';
 import type { Task } from './task.js';
 
@@ -21,7 +21,7 @@ export const corpusTask: Task<'corpus', CorpusResult> = {
     const options = { ...(yield* openSession(job, signal, given.model)), unit, top, files, cut: cutOf(job) };
     checkScan(options);
     return {
-      model: { name: options.model.name, hash: options.modelHash },
+      model: recordedModel(options),
       begin({ folder, signal, earlier }) {
         return scanCorpus({
           ...{ ...options, signal },

@@ -122,9 +122,21 @@ describe('a search in a frame', () => {
       expect(found.cross_entropy).toBeCloseTo(best.cross_entropy, 3);
       expect(result.frame).toEqual(found.frame);
       expect(result.frame.after.join('')).toBe('<|im_end|>\n<|im_start|>assistant\n');
-      expect(readRun(folder!.path).description?.job).toMatchObject({ ...frame, suffix: '', bos: 'auto' });
+      const { job, model: recorded } = readRun(folder!.path).description!;
+      expect(job).toMatchObject({ ...frame, suffix: '', bos: 'auto' });
+      expect(recorded!.frame).toEqual(result.frame);
     },
   );
+
+  it('says how much of the context is its own where a text does not fit', async () => {
+    const sentence = /context of 40 tokens, 7 of which stand around the text/;
+    const fields = { ...probe, unit: 'L1.N3', prefix: 'so q', suffix: 'so', at: 'last', length: 40 } as const;
+    await expect(run('text', { ...fields, evaluations: 8 })).rejects.toThrow(sentence);
+    await expect(run('corpus', { ...fields, files: [natural] })).rejects.toThrow(sentence);
+    await expect(run('tune', { ...fields, steps: 1, batch: 2 })).rejects.toThrow(sentence);
+    const { length: _, unit: __, ...scored } = fields;
+    await expect(score({ ...scored, text: 'so '.repeat(40) })).rejects.toThrow(sentence);
+  });
 
   it('is resumed in it', async () => {
     const request = { ...probe, prefix: 'so q', unit: 'L1.N3', length: 3, baseline: false };

@@ -3,9 +3,10 @@ import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
 import { hashModel } from '../hub/model-hash.js';
 import { resolveModel } from '../hub/resolve-model.js';
+import type { RecordedModel } from '../runs/description.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { downloadDictionary } from '../text/dictionaries/dictionary-path.js';
-import { inFrame } from '../text/lm/frame.js';
+import { frameOf, inFrame } from '../text/lm/frame.js';
 import { loadTextModel, type TextModel } from '../text/lm/model.js';
 import { type HeadMeasure, tokenOfMeasure } from '../text/names.js';
 import type { MeasureChoice } from '../text/readouts/head-measures/index.js';
@@ -89,6 +90,14 @@ export async function* openSession(
     ...(calibrationText !== null && { calibrationText }),
     ...(calibrationTokens !== null && { calibrationTokens }),
   };
+}
+
+/** What a run folder says of the model. */
+export function recordedModel({
+  model,
+  modelHash: hash = '',
+}: Pick<SessionOptions, 'model' | 'modelHash'>): RecordedModel {
+  return { name: model.name, hash, frame: frameOf(model) };
 }
 
 function measureOf(measure: string, model: TextModel): MeasureChoice {

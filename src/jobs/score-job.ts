@@ -2,7 +2,7 @@
 import { type CalibrationResult, calibrateUnits } from '../text/readouts/calibrate-units.js';
 import { type ExplainResult, explainText } from '../text/readouts/explain.js';
 import { checkScore, type ScoreResult, scoreText } from '../text/score.js';
-import { openSession } from './open-subject.js';
+import { openSession, recordedModel } from './open-subject.js';
 import { publishedFeatures } from './published-features.js';
 import type { Task } from './task.js';
 
@@ -17,7 +17,7 @@ export const scoreTask: Task<'score', ScoreResult> = {
     const options = { ...session, text, units, ablate, raw, published };
     checkScore(options);
     return {
-      model: { name: options.model.name, hash: options.modelHash },
+      model: recordedModel(options),
       begin: ({ signal }) => scoreText({ ...options, signal }),
     };
   },
@@ -33,7 +33,7 @@ export const explainTask: Task<'explain', ExplainResult> = {
     checkScore({ ...session, text, units: [unit] });
     const options = { ...session, unit, text, replacements, ablate };
     return {
-      model: { name: options.model.name, hash: options.modelHash },
+      model: recordedModel(options),
       begin: ({ signal }) => explainText({ ...options, signal }),
     };
   },
@@ -46,7 +46,7 @@ export const calibrateTask: Task<'calibrate', CalibrationResult> = {
   async *open(job, signal, given) {
     const options = { ...(yield* openSession(job, signal, given.model)), units: job.units, all: job.all };
     return {
-      model: { name: options.model.name, hash: options.modelHash },
+      model: recordedModel(options),
       begin: ({ signal }) => calibrateUnits({ ...options, signal }),
     };
   },

@@ -1,4 +1,5 @@
 /** @file What a task is: how its jobs are opened, run and resumed. */
+import type { RecordedModel } from '../runs/description.js';
 import type { Run } from '../runs/events.js';
 import type { RunReading } from '../runs/read-run.js';
 import type { RunFolder } from '../runs/run-folder.js';
@@ -39,7 +40,7 @@ export interface Given {
 
 /** A job whose model is loaded and whose request has been checked. */
 export interface Opened<Result> {
-  readonly model: { readonly name: string; readonly hash: string };
+  readonly model: RecordedModel;
   /** @yields the run's events; the last is `finished` */
   begin(place: RunContext): Run<Result>;
 }

@@ -8,7 +8,7 @@ import { openFluencyModel } from '../text/fluency/open-fluency.js';
 import { checkSearch } from '../text/search/check-search.js';
 import { earlierSearch, furtherBudget } from '../text/search/resume.js';
 import { type SearchOptions, type SearchResult, searchText } from '../text/search/search.js';
-import { openSession } from './open-subject.js';
+import { openSession, recordedModel } from './open-subject.js';
 import { publishedFeatures } from './published-features.js';
 import type { JobOf } from './schema.js';
 import type { Given, Task } from './task.js';
@@ -21,7 +21,7 @@ export const textTask: Task<'text', SearchResult> = {
     const options = yield* searchOptions(job, signal, given);
     checkSearch(options);
     return {
-      model: { name: options.model.name, hash: options.modelHash! },
+      model: recordedModel(options),
       begin({ signal, earlier }) {
         if (!earlier) return searchText({ ...options, signal });
         const before = earlierSearch(earlier.reading.events);

@@ -6,7 +6,7 @@ import { readTuneState } from '../rl/tune-state.js';
 import type { TuneOptions } from '../rl/tuning.js';
 import type { Run } from '../runs/events.js';
 import { inFrame } from '../text/lm/frame.js';
-import { openSession, openTextModel } from './open-subject.js';
+import { openSession, openTextModel, recordedModel } from './open-subject.js';
 import type { JobOf } from './schema.js';
 import type { Given, Task } from './task.js';
 
@@ -20,7 +20,7 @@ export const tuneTask: Task<'tune', TuneResult> = {
     const options = yield* tuneOptions(job, signal, given);
     checkTune(options);
     return {
-      model: { name: options.model.name, hash: options.modelHash! },
+      model: recordedModel(options),
       begin({ folder, signal, earlier }) {
         const from = earlier ? readTuneState(earlier.reading.path) : undefined;
         return tune({ ...options, signal, ...(folder && { folder: folder.path }), ...(from && { from }) });

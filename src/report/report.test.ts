@@ -62,6 +62,7 @@ describe('the page of a search', () => {
       'L2.H3',
       'books-lm',
       '900 evaluations',
+      '(BOS auto, the user&#39;s turn of a conversation)',
       'L2.H7',
       'prior&#39;s best',
       '&lt;nearly&gt; full',

@@ -6,6 +6,7 @@ import { hypervolume } from '../core/frontier.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { asJson, eventClock, type Run, stamped } from '../runs/events.js';
 import { frameOf } from '../text/lm/frame.js';
+import { contextPhrase } from '../text/lm/spec.js';
 import { calibrate, groupsOf, resolveUnits } from '../text/readouts/session.js';
 import { loraLayout } from './lora.js';
 import type { SampleStatistics } from './sample-statistics.js';
@@ -130,7 +131,7 @@ export function checkTune(options: TuneOptions): TunePlan {
     );
   if (length + 1 > writer.spec.context)
     throw new UsageError(
-      `${field('length')} ${length} does not fit the context of ${writer.name}, ${writer.spec.context} tokens, one of which is BOS`,
+      `${field('length')} ${length} does not fit the ${contextPhrase(writer.spec)}, of the model ${writer.name}`,
     );
   return { ...resolveUnits(options.unit, options), layout: loraLayout(writer.spec, lora) };
 }

@@ -3,10 +3,18 @@
  * `settings` instead; both are read here.
  */
 import { z } from 'zod';
+import type { FrameReport } from '../core/frame-report.js';
 import type { JsonValue } from './events.js';
 
 /** A job as a record: what each field means is `jobs/schema.ts`'s to say. */
 export type JobRecord = { readonly task: string; readonly [field: string]: JsonValue };
+
+/** A network, by its name and its files; of a language model also what its texts stand in. */
+export interface RecordedModel {
+  readonly name: string;
+  readonly hash: string;
+  readonly frame?: FrameReport | undefined;
+}
 
 /** What `run.json` holds: enough to repeat the run. */
 export interface RunDescription {
@@ -16,12 +24,21 @@ export interface RunDescription {
   /** Program and libraries whose version could change the result. */
   readonly versions: { readonly [name: string]: string };
   /** The probed model, and a hash of its files (`hub/model-hash.ts`). */
-  readonly model: { readonly name: string; readonly hash: string } | null;
+  readonly model: RecordedModel | null;
   /** ISO 8601; filled in when the folder is made. */
   readonly created?: string;
 }
 
-const model = z.object({ name: z.string(), hash: z.string() }).nullable().catch(null);
+const frame = z.object({
+  bos: z.string(),
+  chat: z.string().nullable(),
+  before: z.array(z.string()),
+  after: z.array(z.string()),
+});
+const model = z
+  .object({ name: z.string(), hash: z.string(), frame: frame.optional().catch(undefined) })
+  .nullable()
+  .catch(null);
 const happened = {
   command: z.array(z.string()).catch([]),
   versions: z.record(z.string(), z.string()).catch({}),

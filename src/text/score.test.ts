@@ -148,7 +148,11 @@ describe('scoreText', () => {
 
   it.each<[string, Partial<ScoreOptions>, string]>([
     ['an empty text', { text: '' }, 'the text is empty'],
-    ['a text longer than the context', { text: text.repeat(4) }, 'more than the 24 of the model'],
+    [
+      'a text longer than the context',
+      { text: text.repeat(4) },
+      "too many for the model's context of 24 tokens, one of which is BOS",
+    ],
     ['an unknown unit', { units: ['L1.H2', 'L2.H0'] }, 'L2.H0 is outside this model'],
   ])('refuses %s before anything is computed', async (_, changes, words) => {
     const run = scoreText(options(changes));

@@ -3,6 +3,7 @@
 import { evenly } from '../core/evenly.js';
 import type { Explanation } from '../core/explanation.js';
 import { formatCount, formatTable } from '../core/format.js';
+import { formatFrame } from '../core/frame-report.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { clip } from '../core/text-width.js';
 import { visible } from '../core/visible.js';
@@ -61,12 +62,13 @@ export function describeProgress({ view, growing }: RunSnapshot): string {
 
 /** Everything a run holds. */
 export function describeRun(snapshot: RunSnapshot): string {
-  const { view, missing } = snapshot;
+  const { view, missing, description } = snapshot;
   const { frontier, frames, series, baselines, explanations, end, calibrated } = view;
   const parts: string[] = [
     [
       describeState(snapshot),
       describeProgress(snapshot),
+      ...(description?.model?.frame ? [formatFrame(description.model.frame)] : []),
       ...(calibrated
         ? [
             `z counts ${formatCount(calibrated.standard_deviation)} above ${formatCount(calibrated.mean)}, over ${formatCount(calibrated.tokens)} tokens (${calibrated.source})`,

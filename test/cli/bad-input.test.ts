@@ -106,7 +106,7 @@ describe('bad input', () => {
     const long = await complaint(...flags, '--text', 'word '.repeat(300));
     expect(long.code).toBe(2);
     expect(long.sentence).toMatch(
-      /^the text has \d{3} tokens with BOS, more than the 256 of the model's context/,
+      /^the text has \d{3} tokens, too many for the model's context of 256 tokens, one of which is BOS/,
     );
     expect(await complaint(...flags)).toMatchObject({
       code: 2,

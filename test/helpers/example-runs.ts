@@ -43,6 +43,9 @@ export function explained(
   };
 }
 
+/** What its texts stand in. */
+const frame = { bos: 'auto', chat: 'user', before: ['<s>', HOSTILE], after: ['\n'] };
+
 /** Writes a run and returns its path. */
 export function writeRun(
   parent: string,
@@ -55,7 +58,7 @@ export function writeRun(
     command: ['superstim', task, '--unit', unit, '--note', HOSTILE],
     job: { version: 1, task, unit, method: 'evolve', length: 12, prior: null, seed: 0 },
     versions: { superstimulus: '0.1.0' },
-    model: { name: 'books-lm', hash: 'abc' },
+    model: { name: 'books-lm', hash: 'abc', ...(task !== 'image' && { frame }) },
   });
   for (const [name, data] of Object.entries(files)) folder.writeFile(name, data);
   for (const [i, body] of bodies.entries()) folder.append({ ...body, at: i / 10 } as RunEvent);

@@ -1,5 +1,7 @@
 /** @file What a run was about and how it ended; its settings and the command that repeats it. */
 import { formatCount, formatSeconds } from '../../core/format.js';
+import { formatFrame } from '../../core/frame-report.js';
+import { visible } from '../../core/visible.js';
 import { settingsOf } from '../../runs/description.js';
 import type { JsonValue } from '../../runs/events.js';
 import { jsonField } from '../../runs/run-view.js';
@@ -22,6 +24,7 @@ export function runHead(run: ReportedRun): Html {
   const { description, view, state, missing } = run;
   const facts = [
     ['Model', description?.model?.name],
+    ['Texts', description?.model?.frame && visible(formatFrame(description.model.frame))],
     ['Task', [taskOf(run), view.method].filter(Boolean).join(', ')],
     ['State', states[state]],
     ['Time', view.at > 0 ? formatSeconds(view.at) : null],

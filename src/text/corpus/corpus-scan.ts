@@ -8,6 +8,7 @@ import { asJson, type EventBody, eventClock, type Run, stamped } from '../../run
 import { batchFor } from '../lm/batch-size.js';
 import { frameOf } from '../lm/frame.js';
 import { stackRows } from '../lm/rows.js';
+import { contextPhrase } from '../lm/spec.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
 import { detailsOf } from '../readouts/details.js';
@@ -184,7 +185,7 @@ export function checkScan(options: CorpusScanOptions): Resolved {
   const { cut, model } = options;
   if (cut.length + 1 > model.spec.context)
     throw new UsageError(
-      `${field('length')} ${cut.length} does not fit the model's context of ${model.spec.context} tokens, one of which is BOS`,
+      `${field('length')} ${cut.length} does not fit the model's ${contextPhrase(model.spec)}`,
     );
   return resolveUnits(options.unit, options);
 }

@@ -2,6 +2,7 @@
 import { UsageError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import type { TextModel } from './model.js';
+import { contextPhrase } from './spec.js';
 
 /**
  * Token ids of a text, BOS in front.
@@ -18,7 +19,7 @@ export function encodeText(
     throw new UsageError(`the text has no token beside BOS: give at least one with ${field('text')}`);
   if (ids.length > spec.context) {
     throw new UsageError(
-      `the text has ${ids.length} tokens with BOS, more than the ${spec.context} of the model's context: give a shorter one`,
+      `the text has ${ids.length - 1} tokens, too many for the model's ${contextPhrase(spec)}: give a shorter one`,
     );
   }
   return Int32Array.from(ids);

@@ -193,6 +193,14 @@ export const leadOf = ({ frame }: TransformerSpec): readonly number[] => frame?.
 /** What is read behind the last position. */
 export const tailOf = ({ frame }: TransformerSpec): readonly number[] => frame?.after ?? [];
 
+/** The context, as complaints about a text's length call it: all of it, and what of it is not the text's. */
+export function contextPhrase({ context, frame }: TransformerSpec): string {
+  const around = frame ? frame.before.length + frame.after.length : 1;
+  return around === 1
+    ? `context of ${context} tokens, one of which is BOS`
+    : `context of ${context - 1 + around} tokens, ${around} of which stand around the text`;
+}
+
 /** The same model that reads nothing behind a sequence. */
 export const withoutTail = (spec: TransformerSpec): TransformerSpec =>
   spec.frame

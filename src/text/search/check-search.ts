@@ -2,6 +2,7 @@
 import { UsageError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { encodeText } from '../lm/encode-text.js';
+import { contextPhrase } from '../lm/spec.js';
 import { openSubject } from '../lm/subject.js';
 import { type Resolved, resolveUnits } from '../readouts/session.js';
 import type { SearchOptions } from './search-options.js';
@@ -19,7 +20,7 @@ export function checkSearch(options: SearchOptions): Resolved {
     );
   if (length + 1 > model.spec.context) {
     throw new UsageError(
-      `${field('length')} ${length} does not fit the model's context of ${model.spec.context} tokens, one of which is BOS`,
+      `${field('length')} ${length} does not fit the model's ${contextPhrase(model.spec)}`,
     );
   }
   const amount = 'seconds' in budget ? budget.seconds : budget.evaluations;

@@ -1,5 +1,6 @@
 /** @file The first lines of a run's screen: what it is about, how far it is, what is wrong with it. */
 import { formatCount, formatSeconds } from '../../core/format.js';
+import { formatFrame } from '../../core/frame-report.js';
 import { hypervolume } from '../../core/frontier.js';
 import { palette, type Rgb } from '../../media/color.js';
 import { fitLine, type Line, lineWidth, plain } from '../../media/styled.js';
@@ -59,6 +60,12 @@ export function drawProgress({ view, growing }: RunSnapshot, columns: number, la
     lineWidth(line) <= columns ? line : [...line.slice(0, 2), { text: progressWords(progress).join('  ') }],
     columns,
   );
+}
+
+/** What the texts of a run stand in, in one line; none where that is not known. */
+export function drawFrame({ description }: RunSnapshot, columns: number): Line[] {
+  const frame = description?.model?.frame;
+  return frame ? [fitLine(plain(formatFrame(frame), { color: palette.muted }), columns)] : [];
 }
 
 /** Progress as it would be reported a moment later. */

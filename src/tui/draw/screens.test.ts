@@ -63,7 +63,13 @@ const drawings: Record<string, (columns: number, rows: number) => { lines: Line[
   }),
   training: (columns, rows) => ({
     lines: drawTuneRun({ ...listed(runs.tune), columns, rows }),
-    words: ['── reward ', '── kl ', '8 samples of the steps, by newest', 'sample of step 8'],
+    words: [
+      'read behind "<s>',
+      '── reward ',
+      '── kl ',
+      '8 samples of the steps, by newest',
+      'sample of step 8',
+    ],
   }),
   'training of odd figures': (columns, rows) => {
     const snapshot = { ...runs.tune, view: advanceView(emptyView, huge) };

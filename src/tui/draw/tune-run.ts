@@ -8,7 +8,7 @@ import type { RunSnapshot } from '../run-source.js';
 import { drawCandidates } from './candidate-list.js';
 import { drawCurve } from './curve.js';
 import { beside, block, rule, shares } from './layout.js';
-import { drawProgress, drawTitle, drawTroubles } from './run-header.js';
+import { drawFrame, drawProgress, drawTitle, drawTroubles } from './run-header.js';
 
 export interface TuneScene {
   readonly snapshot: RunSnapshot;
@@ -27,6 +27,7 @@ export function drawTuneRun({ snapshot, place, listed, columns, rows }: TuneScen
   const head = [
     drawTitle(snapshot, columns),
     drawProgress(snapshot, columns),
+    ...drawFrame(snapshot, columns),
     ...drawTroubles(snapshot, columns, 2),
   ];
   const body = rows - head.length;
