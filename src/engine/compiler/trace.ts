@@ -143,9 +143,7 @@ for (const [kernelName, rule] of Object.entries(rules))
   registerRule(kernelName as 'Abs', rule as Rule<'Abs'>);
 
 /** Kernels of TensorFlow.js without a rule: using one is an error that names it. */
-for (const kernelName of Object.values(tf).filter(
-  (name) => typeof name === 'string' && /^[A-Z_]/.test(name),
-) as string[]) {
+for (const kernelName of tf.kernelNames) {
   if (kernelName in rules) continue;
   tf.registerKernel({
     kernelName,

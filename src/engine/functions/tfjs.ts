@@ -19,6 +19,11 @@ require('@tensorflow/tfjs-layers');
 // Without it the cpu backend greets every user with an advertisement for tfjs-node.
 core.enableProdMode();
 
+/** The names of all its kernels. */
+export const kernelNames: readonly string[] = Object.values<unknown>(core).filter(
+  (name): name is string => typeof name === 'string' && /^[A-Z_]/.test(name),
+);
+
 // biome-ignore-start format: a list of names
 // biome-ignore-start lint/suspicious/noShadowRestrictedNames: its names
 export const {
