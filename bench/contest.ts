@@ -6,13 +6,12 @@ import type { Readable, Writable } from 'node:stream';
 /** Something that runs a workload once and says how many milliseconds it took. */
 export type Contestant = (workload: string) => Promise<number>;
 
-/** A Python script that reads the name of a workload a line and answers `{"milliseconds": …}`, after a line about itself. */
-export async function pythonContestant(
-  python: string,
-  script: string,
-  args: readonly string[] = [],
+/** A program that reads the name of a workload a line and answers `{"milliseconds": …}`, after a line about itself. */
+export async function childContestant(
+  program: string,
+  args: readonly string[],
 ): Promise<{ contestant: Contestant; stop(): void; about: unknown }> {
-  const child = spawn(python, [script, ...args], {
+  const child = spawn(program, [...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   }) as ChildProcessByStdio<Writable, Readable, null>;
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -54,7 +53,9 @@ export async function contest(
     const cells = Object.entries(row).map(
       ([who, { milliseconds }]) => `${who} ${milliseconds.toFixed(0)} ms`,
     );
-    console.log(`${name.padEnd(20)} ${cells.join('  ')}${ratio('pytorch')}${ratio('tensorflow')}`);
+    console.log(
+      `${name.padEnd(20)} ${cells.join('  ')}${['pytorch', 'tensorflow', 'before'].map(ratio).join('')}`,
+    );
   }
   return results;
 }

@@ -9,7 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Compiled, compile } from '../../src/engine/compile.js';
-import { type Contestant, contest, pythonContestant } from '../contest.js';
+import { type Contestant, childContestant, contest } from '../contest.js';
 import { inputsOf, workloads } from './workloads.js';
 
 const { values: flags } = parseArgs({
@@ -41,10 +41,9 @@ try {
   console.error(`tensorflow is left out: ${(error as Error).message}`);
 }
 const torch = process.env.SUPERSTIM_PYTHON
-  ? await pythonContestant(
-      process.env.SUPERSTIM_PYTHON,
+  ? await childContestant(process.env.SUPERSTIM_PYTHON, [
       fileURLToPath(new URL('pytorch.py', import.meta.url)),
-    )
+    ])
   : undefined;
 if (torch) contestants.set('pytorch', torch.contestant);
 else console.error('pytorch is left out: SUPERSTIM_PYTHON names no Python');

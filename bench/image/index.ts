@@ -1,7 +1,9 @@
 /**
- * The seed cases of `superstim image`, beside eager tfjs-node and PyTorch, in turn in one run.
+ * The seed cases of `superstim image`, beside eager tfjs-node, PyTorch and another version (a checkout that is built), in
+ * turn in one run.
  *
- *   npm run build && SUPERSTIM_PYTHON=python3 NODE_PATH=…/node_modules npx tsx bench/image/index.ts [--rounds 3]
+ *   npm run build && SUPERSTIM_PYTHON=python3 NODE_PATH=…/node_modules npx tsx bench/image/index.ts [--rounds 3] \
+ *     [--before CHECKOUT]
  *
  * (a) 20 steps of normalized ascent from noise at 300 px on a VGG19-sized network, block4_conv1:4
  * (b) 30 steps from black, each a frame, at 299 px on an InceptionV3-sized one, mixed3:1
@@ -11,76 +13,43 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { EngineName } from '../../src/engine/compile.js';
-import { finishRun } from '../../src/runs/events.js';
-import { parseExpression } from '../../src/vision/objectives/parse.js';
-import { openVisionNetwork } from '../../src/vision/open.js';
-import { renderUnits } from '../../src/vision/render/render.js';
-import { type Contestant, contest, pythonContestant } from '../contest.js';
+import { childContestant, contest } from '../contest.js';
+import { cases } from './cases.js';
 import { networkFile } from './networks.js';
 
-const { values: flags } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } });
+const { values: flags } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, before: { type: 'string' } },
+});
 
-const cases = {
-  'vgg19-noise': {
-    network: 'vgg19',
-    unit: 'block4_conv1:4',
-    start: 'noise',
-    steps: 20,
-    size: 300,
-    frames: false,
-  },
-  'inception-black': {
-    network: 'inception_v3',
-    unit: 'mixed3:1',
-    start: 'black',
-    steps: 30,
-    size: 299,
-    frames: true,
-  },
-} as const;
-type CaseName = keyof typeof cases;
+const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const here = fileURLToPath(new URL('../..', import.meta.url));
+const renders = (checkout: string, engine: string) =>
+  childContestant(process.execPath, ['--import', 'tsx', script('render-case.ts'), checkout, engine]);
 
-const networks = new Map(
-  Object.values(cases).map(({ network }) => [network, openVisionNetwork(networkFile(network))]),
-);
-
-function ours(engine: EngineName): Contestant {
-  return async (name) => {
-    const { network, unit, start, steps, size, frames } = cases[name as CaseName];
-    const before = performance.now();
-    const run = renderUnits({
-      network: networks.get(network)!,
-      units: [parseExpression(unit)],
-      parameterization: 'pixel',
-      transforms: [],
-      ...{ start, steps, size, engine },
-      ...(frames && { frameEvery: 1, saveFrame: async (step: number) => `${step}.png` }),
-    });
-    await finishRun(run);
-    return performance.now() - before;
-  };
+function hasTensorflow(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('@tensorflow/tfjs-node');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-const contestants = new Map<string, Contestant>([['onnx', ours('onnx')]]);
-try {
-  await ours('tensorflow')('vgg19-noise');
-  contestants.set('tensorflow', ours('tensorflow'));
-} catch (error) {
-  console.error(`tensorflow is left out: ${(error as Error).message}`);
-}
+const children = new Map([['onnx', await renders(here, 'onnx')]]);
+if (flags.before) children.set('before', await renders(flags.before, 'onnx'));
+if (hasTensorflow()) children.set('tensorflow', await renders(here, 'tensorflow'));
+else console.error('tensorflow is left out: NODE_PATH has no @tensorflow/tfjs-node');
 const python = process.env.SUPERSTIM_PYTHON;
-const torch = python
-  ? await pythonContestant(python, fileURLToPath(new URL('pytorch.py', import.meta.url)))
-  : undefined;
-if (torch) contestants.set('pytorch', torch.contestant);
+if (python) children.set('pytorch', await childContestant(python, [script('pytorch.py')]));
 else console.error('pytorch is left out: SUPERSTIM_PYTHON names no Python');
+const contestants = new Map([...children].map(([who, { contestant }]) => [who, contestant]));
 await contest(Object.keys(cases), contestants, Number(flags.rounds));
-torch?.stop();
+for (const { stop } of children.values()) stop();
 
 const folder = mkdtempSync(join(tmpdir(), 'superstim-bench-image-'));
 for (const [name, { network, unit, start, steps, size, frames }] of Object.entries(cases)) {

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
 import { noShortcuts } from '../../src/text/search/shortcuts.js';
-import { type Contestant, contest, pythonContestant } from '../contest.js';
+import { type Contestant, childContestant, contest } from '../contest.js';
 import { randomGpt2 } from './random-gpt2.js';
 
 const { values: flags } = parseArgs({
@@ -66,7 +66,7 @@ const contestants = new Map<string, Contestant>([['onnx', ours()]]);
 const python = process.env.SUPERSTIM_PYTHON;
 const script = fileURLToPath(new URL('epo_iteration.py', import.meta.url));
 const epo = python
-  ? await pythonContestant(python, script, [folder, String(LAYER), String(NEURON)])
+  ? await childContestant(python, [script, folder, String(LAYER), String(NEURON)])
   : undefined;
 if (epo) contestants.set('pytorch', epo.contestant);
 else console.error('pytorch is left out: SUPERSTIM_PYTHON names no Python');

@@ -10,7 +10,7 @@ export type EngineName = (typeof engineNames)[number];
  * get there is in `backends/worker-device.ts`.
  */
 export const devices = {
-  cpu: { fastInt8: true, fastHardSigmoid: true, widensHalves: true },
+  cpu: { fastInt8: true, fastHardSigmoid: true, packsConstants: true, widensHalves: true },
   webgpu: plainTraits,
 } as const satisfies Readonly<Record<string, Traits>>;
 export type Device = keyof typeof devices;

@@ -6,9 +6,16 @@ export interface Traits {
   readonly fastInt8: boolean;
   /** A steep HardSigmoid is the fastest node that is 1 where x is positive and else 0. */
   readonly fastHardSigmoid: boolean;
+  /** Constants of a graph are laid out anew: filters in blocks of channels, matrices in 8 bits in panels. */
+  readonly packsConstants: boolean;
   /** Weights can be kept in half precision and widened in each run. */
   readonly widensHalves: boolean;
 }
 
 /** Traits of a device that runs every function as it is written. */
-export const plainTraits: Traits = { fastInt8: false, fastHardSigmoid: false, widensHalves: false };
+export const plainTraits: Traits = {
+  fastInt8: false,
+  fastHardSigmoid: false,
+  packsConstants: false,
+  widensHalves: false,
+};

@@ -19,8 +19,8 @@ export interface CompileOptions {
   /** For `int8`: rows behind a norm have one range, so they need not be scaled to one. */
   readonly evenRows?: boolean;
   /**
-   * For `int8`: the function has its own copy of the matrices, laid out for products: four fifths to nine tenths of the time
-   * (bench/engine/packed.ts). For functions that are run very often.
+   * The function has its own copy of the filters of convolutions, and for `int8` of the matrices, laid out for the processor:
+   * four fifths to nine tenths of the time (bench/engine/packed.ts, bench/image/index.ts). For functions that are run often.
    */
   readonly packed?: boolean;
   /** Threads of one operation, 0: as many as there are cores; default: as many as the size of the graph justifies. */

@@ -6,8 +6,9 @@
  */
 import { parentPort } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
+import type { Feed } from '../compiler/feeds.js';
 import { isHalf } from '../compiler/half-weights.js';
-import { type Feed, type Program, widensHalves, withConstants } from '../compiler/program.js';
+import { type Program, widensHalves, withConstants } from '../compiler/program.js';
 import { float32FromBf16, float32FromF16 } from '../weights/half.js';
 import type { ArrayValue } from './backend.js';
 import type { FedInput, Reply, Request } from './messages.js';

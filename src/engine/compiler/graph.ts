@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { broadcastShape, type GraphDType, sameShape, type TypedArray } from '../tensor-spec.js';
+import { plainTraits, type Traits } from '../traits.js';
 import type { OpName } from './op-table.js';
 
 export type ConstantArray = TypedArray | BigInt64Array;
@@ -52,6 +53,9 @@ export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Ui
 export class Graph {
   private readonly known = new Map<string, Value>();
   private nextId = 0;
+
+  /** @param traits - of the device that the graph will run on */
+  constructor(readonly traits: Traits = plainTraits) {}
 
   // -- leaves ----------------------------------------------------------------------------------------------
 

@@ -3,15 +3,14 @@
  *
  * Weights are fed as inputs, so that one array in memory serves every program. What depends on weights alone
  * (a transposed filter, a folded batch norm) is taken out into a second model, run once for a set of weights
- * and cached under a key that describes the computation. Where asked, matrices in 8 bits become constants of the model
- * instead, which ONNX Runtime lays out anew for its products.
+ * and cached under a key that describes the computation. Where asked, filters and matrices in 8 bits become constants of
+ * the model instead, which ONNX Runtime lays out anew: filters in blocks of channels, matrices for its products.
  */
-import { createHash } from 'node:crypto';
-import { type DType, type GraphDType, sizeOf, type TypedArray } from '../tensor-spec.js';
+import { type DType, sizeOf, type TypedArray } from '../tensor-spec.js';
+import { type Feed, feedOf, leafFeed, namesOfFilters, packable, uniqueFeeds } from './feeds.js';
 import {
   type Attribute,
   bytesOf,
-  contentHash,
   type GraphNode,
   ONNX_TYPE,
   type Traced,
@@ -28,16 +27,6 @@ import {
 } from './onnx-proto.js';
 import { opTable } from './op-table.js';
 import { dependsOnWeightsAlone } from './reachable.js';
-
-/** One input of an ONNX model: the caller's, a weight, or a value derived from weights. */
-export type Feed = {
-  readonly name: string;
-  readonly shape: readonly number[];
-} & (
-  | { readonly kind: 'input'; readonly dtype: DType }
-  | { readonly kind: 'weight'; readonly dtype: WeightType; readonly weight: string }
-  | { readonly kind: 'derived'; readonly dtype: GraphDType; readonly key: string }
-);
 
 export interface ProgramOutput {
   readonly name: string;
@@ -63,20 +52,17 @@ export interface Program {
 export const widensHalves = ({ feeds }: Pick<Program, 'feeds'>): boolean =>
   feeds.some(({ dtype }) => isHalf(dtype));
 
-/** Names of the weights that a program is fed with or derives something from. */
-export function weightsOf({ feeds, derivation }: Program): string[] {
-  const all = [...feeds, ...(derivation?.feeds ?? [])];
+/** Names of the weights that a program is fed with, has as constants or derives something from. */
+export function weightsOf({ feeds, constants, derivation }: Program): string[] {
+  const all = [...feeds, ...constants, ...(derivation?.feeds ?? [])];
   return [...new Set(all.flatMap((feed) => (feed.kind === 'weight' ? [feed.weight] : [])))];
 }
-
-/** Bytes of matrices in 8 bits that a model holds as constants at most: ONNX Runtime takes no model of 2 GiB. */
-const MOST_CONSTANTS = 2 ** 30;
 
 export const OPSET = 23;
 export const IR_VERSION = 11;
 
 interface BuildOptions {
-  /** Whether matrices in 8 bits are constants. */
+  /** Whether filters and matrices in 8 bits are constants. */
   readonly packs?: boolean | undefined;
   /** In which type a weight is fed; all are float32 unless told otherwise. */
   readonly weightType?: (name: string) => WeightType;
@@ -101,11 +87,8 @@ export function buildProgram(
     return true;
   });
   const all = uniqueFeeds(feeds);
-  const isMatrix = ({ kind, dtype }: Feed) => kind === 'derived' && dtype === 'int8';
-  const bytes = all.filter(isMatrix).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const isConstant = (feed: Feed) => packs && bytes <= MOST_CONSTANTS && isMatrix(feed);
-  const constants = all.filter(isConstant);
-  const fed = all.filter((feed) => !isConstant(feed));
+  const constants = packs ? packable(all, namesOfFilters(body.nodes, feeds)) : [];
+  const fed = all.filter((feed) => !constants.includes(feed));
   const model = writeModel(body, feeds, fed, named);
   const program = { model, feeds: fed, constants, outputs: describe(named) };
   if (derived.size === 0) return program;
@@ -125,50 +108,6 @@ export function buildProgram(
     outputs: describe(keyed),
   };
   return { ...program, derivation };
-}
-
-// -- what is fed -----------------------------------------------------------------------------------------------
-
-type TypeOf = (weight: string) => WeightType;
-
-function leafFeed({ source, shape, dtype }: Value, typeOf: TypeOf): Feed | undefined {
-  if (source.kind === 'input')
-    return { name: `input:${source.name}`, shape, dtype: dtype as DType, kind: 'input' };
-  if (source.kind !== 'weight') return undefined;
-  const weight = source.name;
-  return { name: `weight:${weight}`, shape, dtype: typeOf(weight), kind: 'weight', weight };
-}
-
-function feedOf(value: Value, fixed: ReadonlySet<Value>, typeOf: TypeOf): Feed | undefined {
-  const leaf = leafFeed(value, typeOf);
-  if (leaf || !fixed.has(value)) return leaf;
-  const base = withoutReshape(value);
-  const { shape } = value;
-  if (base.source.kind === 'weight') {
-    const weight = base.source.name;
-    return { name: `weight:${weight}[${shape}]`, shape, dtype: typeOf(weight), kind: 'weight', weight };
-  }
-  const key = structuralKey(base);
-  return { name: `derived:${key}[${shape}]`, shape, dtype: value.dtype, kind: 'derived', key };
-}
-
-/** A name for a computation on weights: the same for the same computation in another graph. */
-function structuralKey(value: Value, known = new Map<Value, string>()): string {
-  const found = known.get(value);
-  if (found) return found;
-  const { source } = value;
-  let text: string;
-  if (source.kind === 'node') {
-    const inputs = source.node.inputs.map((input) => (input ? structuralKey(input, known) : '-'));
-    text = `${source.node.op} ${source.index} ${JSON.stringify(source.node.attributes)} ${inputs}`;
-  } else if (source.kind === 'constant') {
-    text = `constant ${value.dtype} ${value.shape} ${contentHash(source.data)}`;
-  } else {
-    text = `${JSON.stringify(source)} ${value.dtype} ${value.shape}`;
-  }
-  const key = createHash('sha1').update(text).digest('hex').slice(0, 20);
-  known.set(value, key);
-  return key;
 }
 
 // -- writing ONNX ----------------------------------------------------------------------------------------------
@@ -195,10 +134,6 @@ function cut(
   }
   // Ids grow in order of creation, which is an order of computation.
   return { nodes: [...nodes].sort((a, b) => a.outputs[0]!.id - b.outputs[0]!.id), constants, used };
-}
-
-function uniqueFeeds(feeds: ReadonlyMap<Value, Feed>): Feed[] {
-  return [...new Map([...feeds.values()].map((feed) => [feed.name, feed])).values()];
 }
 
 function describe(named: readonly [string, Value][]): ProgramOutput[] {

@@ -29,13 +29,10 @@ const BACKEND = 'superstim-trace';
 class TraceBackend extends tf.KernelBackend {
   private readonly data = new tf.DataStorage<{ graph: Graph; value: Value }>(this, tf.engine());
   graph = new Graph();
-  /** Traits of the device that the traced function will run on. */
-  traits = plainTraits;
 
   /** Starts a new graph. */
   begin(traits: Traits): Graph {
-    this.graph = new Graph();
-    this.traits = traits;
+    this.graph = new Graph(traits);
     return this.graph;
   }
 
@@ -174,11 +171,6 @@ function callerLine(): string {
 /** True while a function is being traced: fused operations then emit their ONNX node. */
 export function tracing(): boolean {
   return tf.getBackend() === BACKEND;
-}
-
-/** What is fastest where the function that runs or is being traced will be computed. */
-export function currentTraits(): Traits {
-  return tracing() ? backend.traits : plainTraits;
 }
 
 /** Emits one node (or a few) for tensors of the function being traced; gradients are the caller's business. */

@@ -62,7 +62,7 @@ async function compileOn(backend: Backend, fn: TensorFunction, options: CompileO
   const { traced, computed } = graphsOf(fn, options, backend.traits);
   const { weights } = options;
   const content = buildProgram(computed, {
-    packs: options.packed,
+    packs: options.packed && backend.traits.packsConstants,
     ...(weights && { weightType: (name) => weightType(weights, name, backend.traits) }),
   });
   if (weights) await backend.upload(weights, weightsOf(content));

@@ -1,6 +1,6 @@
 /** @file Batch normalization in training, with the ReLU that follows it, in few passes over memory. */
 
-import { currentTraits, emit, tracing } from '../compiler/trace.js';
+import { emit, tracing } from '../compiler/trace.js';
 import * as tf from './tfjs.js';
 
 /** Mean and variance of each channel over a batch, both `[channel]`. */
@@ -33,7 +33,7 @@ export function batchNormRelu(x: tf.Tensor, bias: tf.Tensor, eps: number): tf.Te
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [x, mean, gain, y] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
       const count = x.size / x.shape.at(-1)!;
-      const g = tf.mul(dy, positive(y));
+      const g = tf.mul(dy, tf.step(y));
       const dBias = tf.sum(g, [0, 1, 2]);
       // dx = gain (g - mean(g) - normal mean(g normal)), as g * gain + (x * slope + shift).
       const along = tf.mul(gain, tf.sub(tf.sum(tf.mul(g, x), [0, 1, 2]), tf.mul(mean, dBias)));
@@ -61,10 +61,4 @@ function affine(x: tf.Tensor, gain: tf.Tensor, shift: tf.Tensor): tf.Tensor {
     });
     return graph.transpose(y, [0, 2, 3, 1]);
   });
-}
-
-/** 1 where a ReLU's output is positive, else 0. */
-function positive(y: tf.Tensor): tf.Tensor {
-  if (!currentTraits().fastHardSigmoid) return tf.step(y);
-  return emit([y], (graph, [y]) => graph.unary('HardSigmoid', y!, { alpha: { f: 1e30 }, beta: { f: 0 } }));
 }

@@ -134,7 +134,7 @@ export class Ascent {
           name === 'step'
             ? this.stepped(inputs, weights)
             : withRedirectedRelu(() => this.stepped(inputs, weights)),
-        { inputs, ...common },
+        { inputs, ...common, packed: true },
       );
     });
   }

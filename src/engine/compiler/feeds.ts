@@ -1,0 +1,82 @@
+/** @file What an ONNX model is fed with, and what of it can be constants of the model instead. */
+import { createHash } from 'node:crypto';
+import { type DType, type GraphDType, sizeOf } from '../tensor-spec.js';
+import { contentHash, type GraphNode, type Value, withoutReshape } from './graph.js';
+import type { WeightType } from './half-weights.js';
+
+/** One input of an ONNX model: the caller's, a weight, or a value derived from weights. */
+export type Feed = {
+  readonly name: string;
+  readonly shape: readonly number[];
+} & (
+  | { readonly kind: 'input'; readonly dtype: DType }
+  | { readonly kind: 'weight'; readonly dtype: WeightType; readonly weight: string }
+  | { readonly kind: 'derived'; readonly dtype: GraphDType; readonly key: string }
+);
+
+type TypeOf = (weight: string) => WeightType;
+
+export function leafFeed({ source, shape, dtype }: Value, typeOf: TypeOf): Feed | undefined {
+  if (source.kind === 'input')
+    return { name: `input:${source.name}`, shape, dtype: dtype as DType, kind: 'input' };
+  if (source.kind !== 'weight') return undefined;
+  const weight = source.name;
+  return { name: `weight:${weight}`, shape, dtype: typeOf(weight), kind: 'weight', weight };
+}
+
+export function feedOf(value: Value, fixed: ReadonlySet<Value>, typeOf: TypeOf): Feed | undefined {
+  const leaf = leafFeed(value, typeOf);
+  if (leaf || !fixed.has(value)) return leaf;
+  const base = withoutReshape(value);
+  const { shape } = value;
+  if (base.source.kind === 'weight') {
+    const weight = base.source.name;
+    return { name: `weight:${weight}[${shape}]`, shape, dtype: typeOf(weight), kind: 'weight', weight };
+  }
+  const key = structuralKey(base);
+  return { name: `derived:${key}[${shape}]`, shape, dtype: value.dtype, kind: 'derived', key };
+}
+
+/** A name for a computation on weights: the same for the same computation in another graph. */
+function structuralKey(value: Value, known = new Map<Value, string>()): string {
+  const found = known.get(value);
+  if (found) return found;
+  const { source } = value;
+  let text: string;
+  if (source.kind === 'node') {
+    const inputs = source.node.inputs.map((input) => (input ? structuralKey(input, known) : '-'));
+    text = `${source.node.op} ${source.index} ${JSON.stringify(source.node.attributes)} ${inputs}`;
+  } else if (source.kind === 'constant') {
+    text = `constant ${value.dtype} ${value.shape} ${contentHash(source.data)}`;
+  } else {
+    text = `${JSON.stringify(source)} ${value.dtype} ${value.shape}`;
+  }
+  const key = createHash('sha1').update(text).digest('hex').slice(0, 20);
+  known.set(value, key);
+  return key;
+}
+
+export function uniqueFeeds(feeds: ReadonlyMap<Value, Feed>): Feed[] {
+  return [...new Map([...feeds.values()].map((feed) => [feed.name, feed])).values()];
+}
+
+// -- constants -------------------------------------------------------------------------------------------------
+
+/** Bytes of filters and matrices that a model holds as constants at most: ONNX Runtime takes no model of 2 GiB. */
+const MOST_CONSTANTS = 2 ** 30;
+
+/** Filters and biases of convolutions, by the names under which they are fed. */
+export function namesOfFilters(nodes: readonly GraphNode[], feeds: ReadonlyMap<Value, Feed>): Set<string> {
+  const read = nodes.flatMap(({ op, inputs }) => (op === 'Conv' ? inputs.slice(1) : []));
+  return new Set(read.flatMap((value) => (value && feeds.get(value)?.name) ?? []));
+}
+
+/** What can be constants of a model: none where they are too many. */
+export function packable(feeds: readonly Feed[], filters: ReadonlySet<string>): Feed[] {
+  const chosen = feeds.filter(
+    ({ kind, dtype, name }) =>
+      kind !== 'input' && (dtype === 'int8' || (dtype === 'float32' && filters.has(name))),
+  );
+  const bytes = chosen.reduce((sum, { dtype, shape }) => sum + (dtype === 'int8' ? 1 : 4) * sizeOf(shape), 0);
+  return bytes <= MOST_CONSTANTS ? chosen : [];
+}
