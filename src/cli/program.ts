@@ -17,6 +17,7 @@ import { textCommand } from './commands/text.js';
 import { tuneCommand } from './commands/tune.js';
 import { unitsCommand } from './commands/units.js';
 import { viewCommand } from './commands/view.js';
+import { workerCommand } from './commands/worker.js';
 import { addOutputOptions } from './options.js';
 import { writeWhole } from './write-whole.js';
 
@@ -43,7 +44,7 @@ export function createProgram(): Command {
     calibrateCommand(),
   ].map((command) => command.helpGroup('Probe a language model:'));
   const pictures = imageCommand().helpGroup('Probe a network that sees:');
-  const runs = [runCommand(), resumeCommand(), sweepCommand()].map((command) =>
+  const runs = [runCommand(), resumeCommand(), sweepCommand(), workerCommand()].map((command) =>
     command.helpGroup('Run jobs:'),
   );
   const readers = [viewCommand(), reportCommand()].map((command) => command.helpGroup('Look at results:'));

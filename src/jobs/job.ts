@@ -84,6 +84,15 @@ export async function settledJob(data: unknown): Promise<JobOf<TaskName>> {
   return settled(job, pathFields, outputFields);
 }
 
+/** The fields of a job that name a model or files: those to read, and those to write. */
+export async function fileFields(
+  job: JobOf<TaskName>,
+): Promise<Record<'read' | 'written', [string, unknown][]>> {
+  const { pathFields, outputFields } = (await tasks[job.task]()) as unknown as Task<TaskName, unknown>;
+  const of = (names: readonly PropertyKey[]) => Object.entries(job).filter(([name]) => names.includes(name));
+  return { read: of(pathFields), written: of(outputFields) };
+}
+
 /** Makes the run folder of an opened job. @param parent - the folder that gets it */
 export const createJobFolder = ({ description }: Pick<OpenedJob, 'description'>, parent: string): RunFolder =>
   createRunFolder(parent, description);

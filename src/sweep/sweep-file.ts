@@ -1,4 +1,5 @@
 /** @file `sweep.json`: the jobs of a sweep and how each stands. It is written after every change, whole or not at all. */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -28,7 +29,12 @@ const entry = z.object({
   /** Why the last attempt failed; null where it did not. */
   error: z.string().nullable(),
 });
-const sweep = z.object({ version: z.literal(1), jobs: z.array(entry) });
+const sweep = z.object({
+  version: z.literal(1),
+  /** Distinguishes it from other sweeps in a queue. */
+  key: entryId,
+  jobs: z.array(entry),
+});
 
 export type SweepEntry = z.output<typeof entry>;
 /** What is printed with `--json`. */
@@ -71,6 +77,7 @@ export function newEntries(jobs: readonly object[]): SweepEntry[] {
 export class Sweep {
   private constructor(
     readonly folder: string,
+    readonly key: string,
     private readonly entries: SweepEntry[],
     private readonly lock: RunLock,
   ) {}
@@ -85,14 +92,15 @@ export class Sweep {
     makeFolder(folder);
     const lock = lockRun(folder);
     try {
-      const before = isSweepFolder(folder) ? readSweep(folder).jobs : null;
+      const before = isSweepFolder(folder) ? readSweep(folder) : null;
       const asked = jobs && newEntries(jobs);
       const same = (list: readonly SweepEntry[]) => list.map(({ id, job }) => ({ id, job }));
-      if (before && asked && !isDeepStrictEqual(same(before), same(asked)))
+      if (before && asked && !isDeepStrictEqual(same(before.jobs), same(asked)))
         throw new UserError(
           `${folder} has a sweep of other jobs: give another folder, or continue that one with "superstim sweep ${folder}"`,
         );
-      const opened = new Sweep(folder, before ?? asked ?? [], lock);
+      const key = before?.key ?? randomBytes(6).toString('hex');
+      const opened = new Sweep(folder, key, before?.jobs ?? asked ?? [], lock);
       if (!before) opened.write();
       return opened;
     } catch (error) {
@@ -114,7 +122,7 @@ export class Sweep {
   }
 
   document(): SweepDocument {
-    return { folder: this.folder, version: 1, jobs: this.entries };
+    return { folder: this.folder, version: 1, key: this.key, jobs: this.entries };
   }
 
   close(): void {
@@ -124,7 +132,7 @@ export class Sweep {
   private write(): void {
     writeFileByRename(
       join(this.folder, FILE),
-      `${JSON.stringify({ version: 1, jobs: this.entries }, null, 1)}\n`,
+      `${JSON.stringify({ version: 1, key: this.key, jobs: this.entries }, null, 1)}\n`,
     );
   }
 }

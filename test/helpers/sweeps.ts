@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readSweep } from '../../src/sweep/sweep-file.js';
 
 /** Searches and scans of a second or less. */
-export function smallJobs(count: number, corpus: string, evaluations = 60): object[] {
+export function smallJobs(count: number, corpus: string, evaluations = 40): object[] {
   const small = { model: 'books-lm', length: 6, reference: 'none', calibrationTokens: 1024 };
   return Array.from({ length: count }, (_, i) => {
     const unit = `L${i % 4}.H${i % 8}`;
@@ -26,10 +26,10 @@ export const logOf = (sweep: string, id: string): string[] =>
 /** Each job's state and frontier. A search that drew some texts, was killed and resumed has `resumed`: it draws others afterwards. */
 export function outcomes(sweep: string) {
   return readSweep(sweep).jobs.map(({ id, job, state }) => {
-    const log = logOf(sweep, id).map((line) => JSON.parse(line) as { kind: string; source?: string });
+    const log = logOf(sweep, id).map((line) => JSON.parse(line) as { kind: string; reason?: string });
     const begun = log.findLastIndex(({ kind }) => kind === 'started');
     const resumed = job.task === 'text' && log.slice(0, begun).some(({ kind }) => kind === 'candidate');
     const frontier: unknown = JSON.parse(readFileSync(join(sweep, id, 'frontier.json'), 'utf8'));
-    return { id, state, resumed, frontier, ends: log.filter(({ kind }) => kind === 'finished').length };
+    return { id, state, resumed, frontier, ends: log.filter(({ reason }) => reason === 'done').length };
   });
 }

@@ -1,5 +1,7 @@
 /** @file How a sweep is printed for people. */
 import { formatTable } from '../../core/format.js';
+import { formatShare } from '../../runs/progress-text.js';
+import type { QueueStatus } from '../../sweep/queue/queue.js';
 import { type SweepDocument, type SweepState, sweepStates } from '../../sweep/sweep-file.js';
 import type { Paint } from '../output.js';
 
@@ -31,3 +33,31 @@ export function formatSweep({ folder, jobs }: SweepDocument, paint: Paint): stri
     `sweep: ${folder}`,
   ].join('\n');
 }
+
+/** How a queue stands. */
+export function formatQueue(status: QueueStatus, paint: Paint): string {
+  const { queue, name, paused, workers, counts, active, failed } = status;
+  const word = {
+    waiting: 'dim',
+    delayed: 'yellow',
+    active: 'cyan',
+    completed: 'green',
+    failed: 'red',
+  } as const;
+  const states = Object.entries(counts).map(([state, count]) =>
+    paint(word[state as keyof typeof word], `${count} ${state}`),
+  );
+  return [
+    `queue ${name} at ${queue}${paused ? ', paused' : ''}: ${workers} workers`,
+    states.join(', '),
+    ...(active.length > 0 ? [formatTable(active.map((job) => [job.id, ...progressCells(job)]))] : []),
+    ...(failed.length > 0 ? [formatTable(failed.map(({ id, error }) => [id, error]))] : []),
+  ].join('\n');
+}
+
+const progressCells = ({ share, note, best, worker }: QueueStatus['active'][number]) => [
+  share === null ? '' : formatShare(share),
+  worker,
+  note,
+  best ?? '',
+];

@@ -4,13 +4,15 @@ import { parseUnitSum } from '../../core/unit-sum.js';
 import { isTextUnit, type LatentUnit, parseUnit, type TextUnit } from '../../core/units.js';
 
 /**
- * The latents that objectives and a reference class name. What is no unit is passed over: it is refused where it is
+ * The units that objectives and a reference class name. What is no unit is passed over: it is refused where it is
  * looked up, with what the model has.
  */
+export const namedUnits = (objectives: readonly string[], reference: string): TextUnit[] =>
+  [...objectives, ...reference.split(',').map((name) => name.trim())].flatMap(termsOf);
+
+/** Those that are latents. */
 export const namedLatents = (objectives: readonly string[], reference: string): LatentUnit[] =>
-  [...objectives, ...reference.split(',').map((name) => name.trim())]
-    .flatMap(termsOf)
-    .filter((unit) => unit.kind === 'latent');
+  namedUnits(objectives, reference).filter((unit) => unit.kind === 'latent');
 
 function termsOf(name: string): TextUnit[] {
   try {
