@@ -50,7 +50,7 @@ describe('the jobs of a sweep', () => {
     expect(neurons.map(({ units }) => units)).toEqual([['L1.N9'], ['L1.N10'], ['L2.N9'], ['L2.N10']]);
     const channels = await named('block1_conv1:1-2', { task: 'image' });
     expect(channels.map(({ units }) => units)).toEqual([['block1_conv1:1'], ['block1_conv1:2']]);
-    await expect(named('L9.H*', { task: 'text' })).rejects.toThrow('"L9.H*" means no unit of books-lm');
+    await expect(named('L9.H*', { task: 'text' })).rejects.toThrow('"L9.H*" matches no unit');
     await expect(named('L*.H*', {})).rejects.toThrow('must be one of');
   });
 });

@@ -1,13 +1,13 @@
 /** @file A job for each unit that a pattern means. */
-import { UsageError } from '../core/errors.js';
 import { formatUnit } from '../core/units.js';
 import { loadNetwork } from '../jobs/open-network.js';
 import { openTextModel } from '../jobs/open-subject.js';
 import { fieldsOf, readJob } from '../jobs/read-job.js';
 import { jobSchemas, type TaskName } from '../jobs/schema.js';
 import type { Run } from '../runs/events.js';
+import { unitSets } from '../text/atlas/unit-pattern.js';
 import type { TextModel } from '../text/lm/model.js';
-import { kinds } from '../text/readouts/kinds.js';
+import { textDefaults } from '../text/names.js';
 import { unitContext } from '../text/readouts/units.js';
 import type { VisionNetwork } from '../vision/network.js';
 import { parseUnitList } from '../vision/objectives/unit-list.js';
@@ -18,7 +18,7 @@ const NEVER = new AbortController().signal;
 /**
  * The jobs of a template, one a unit.
  *
- * @param pattern - `L*.H*`, `L2.N0-511`: `*` is any number, `0-511` a range; or a range of channels, `block3_conv2:*`
+ * @param pattern - as `unitSets` reads it, `L*.H*`, `L2.N0-511`; or a range of channels, `block3_conv2:*`
  * @param template - a job without its unit
  * @yields what a download says
  * @throws UsageError when the template is no such job, or the model has no unit of that name
@@ -48,28 +48,6 @@ function channelNames(pattern: string, network: VisionNetwork): string[] {
 }
 
 function textNames(pattern: string, model: TextModel): string[] {
-  if (!/\*|\d-\d/.test(pattern)) return [pattern];
-  const form = patternForm(pattern);
-  const groups = Object.values(kinds).flatMap((kind) => kind.groups(unitContext(model, 'delta')));
-  const names = groups
-    .flatMap((group) => Array.from({ length: group.size }, (_, index) => group.unit(index).name))
-    .filter(form);
-  if (names.length > 0) return names;
-  throw new UsageError(`"${pattern}" means no unit of ${model.name}: "superstim units" lists what it has`);
-}
-
-/** Whether a name is one of those that a pattern means. */
-function patternForm(pattern: string): (name: string) => boolean {
-  const parts = pattern.split(/(\*|\d+-\d+)/);
-  const ranges = parts.filter((_, i) => i % 2 === 1).map((part) => part.split('-').map(Number));
-  const literal = (part: string) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const form = new RegExp(`^${parts.map((part, i) => (i % 2 ? '(\\d+)' : literal(part))).join('')}$`);
-  return (name) =>
-    form
-      .exec(name)
-      ?.slice(1)
-      .every((text, i) => {
-        const [first = Number.NaN, last = Number.NaN] = ranges[i]!;
-        return Number.isNaN(first) || (Number(text) >= first && Number(text) <= last);
-      }) ?? false;
+  const sets = unitSets([pattern], unitContext(model, textDefaults.measure));
+  return sets.flatMap(({ group, indices }) => indices.map((index) => group.unit(index).name));
 }

@@ -11,6 +11,7 @@ import { embeddedModels } from '../../hub/embedded.js';
 import { parseHubModel } from '../../hub/resolve-model.js';
 import { fileFields } from '../../jobs/job.js';
 import { readJob } from '../../jobs/read-job.js';
+import { exampleOf } from '../../text/atlas/unit-pattern.js';
 import { namedUnits } from '../../text/readouts/named-dictionaries.js';
 
 /** Starts of a picture that are no files. */
@@ -35,7 +36,8 @@ export async function checkAllowed(data: unknown, models: string | null): Promis
   const named = [...read.flatMap(([name, value]) => [value].flat().map((one) => [name, one] as const))];
   if (job.task !== 'image') {
     const names = [('unit' in job && job.unit) || [], ('units' in job && job.units) || []].flat();
-    for (const unit of namedUnits(names, job.reference)) {
+    const units = job.task === 'atlas' ? names.map(exampleOf) : names;
+    for (const unit of namedUnits(units, job.reference)) {
       if (unit.kind === 'direction') named.push(['unit', unit.file]);
       if (unit.kind === 'latent' && neuronpediaSource(unit) === null) named.push(['unit', unit.path]);
     }

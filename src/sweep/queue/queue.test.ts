@@ -64,6 +64,7 @@ describe('a job of a queue', () => {
     { unit: 'sae:books-lm#17' },
     { unit: 'sae:org/name/folder#3' },
     { task: 'image', units: ['block1_conv1:0'] },
+    { task: 'atlas', units: ['L*.H*', 'sae:books-lm#0-9'] },
   ])('may name %j', async (job) => {
     await allowed(job);
   });
@@ -79,6 +80,7 @@ describe('a job of a queue', () => {
     { unit: 'L0.D:/etc/passwd#x' },
     { unit: 'L0.H0 + 2*"sae:../secret#3"' },
     { reference: 'L0.H1, sae:/secret#3' },
+    { task: 'atlas', units: ['L*.H*', 'sae:/secret#*'] },
     { task: 'corpus', files: ['/etc'] },
     { task: 'image', units: ['a:0'], start: '/etc/passwd' },
     { task: 'image', units: ['a:0'], examples: '/home' },
