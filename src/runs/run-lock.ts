@@ -7,6 +7,11 @@ import { join } from 'node:path';
 import { UserError } from '../core/errors.js';
 import { fileError } from '../core/file-error.js';
 
+/** Another process, or this one, writes the run. */
+export class RunBusy extends UserError {
+  override name = 'RunBusy';
+}
+
 export interface RunLock {
   /** Safe to call twice. */
   release(): void;
@@ -19,7 +24,7 @@ const LONGEST_PAUSE = 40;
 /**
  * Locks a run folder against other processes of this machine, and against this one.
  *
- * @throws UserError that names the process that writes it
+ * @throws RunBusy that names the process that writes it
  */
 export function lockRun(run: string): RunLock {
   const own = join(run, `.lock-${process.pid}-${stateOf(process.pid)?.start ?? 0}`);
@@ -27,7 +32,7 @@ export function lockRun(run: string): RunLock {
     const holder = claim(run, own);
     if (holder === null) return { release: () => rmSync(own, { force: true }) };
     if (left === 1)
-      throw new UserError(
+      throw new RunBusy(
         `the run ${run} is being written by process ${holder}: wait until it ends, or stop it, and try again`,
       );
     // Two that claim in the same moment both step back; after unequal pauses one comes first.

@@ -6,7 +6,7 @@ import type { DeviceChoice } from '../engine/engine-names.js';
 import { openJob, type ResumedRun, resumeRun, runJob } from '../jobs/job.js';
 import type { Given } from '../jobs/task.js';
 import { asJson, type Run } from '../runs/events.js';
-import { writeFileByRename } from '../runs/files.js';
+import { makeFolder, writeFileByRename } from '../runs/files.js';
 import { beginRunFolder } from '../runs/run-folder.js';
 import { type RunState, RunTail } from '../runs/run-tail.js';
 import type { SweepEntry } from './sweep-file.js';
@@ -49,6 +49,7 @@ export async function* runEntry({ id, job }: SweepEntry, place: EntryPlace): Run
     return stateOfRun(path) === 'done';
   }
   const computed = yield* runJob(opened, null, signal);
+  makeFolder(folder);
   writeFileByRename(result, `${JSON.stringify(asJson(computed), null, 1)}\n`);
   return true;
 }

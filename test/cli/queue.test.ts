@@ -40,9 +40,10 @@ describe.skipIf(noRedis)('a queue on redis-server', () => {
     // Redis may be away just now.
     return code === 0 ? (JSON.parse(stdout) as QueueStatus) : status(name);
   };
-  const isDone = (sweep: string) =>
-    existsSync(join(sweep, 'sweep.json')) &&
-    readSweep(sweep).jobs.filter(({ state }) => state === 'done').length;
+  const doneOf = (sweep: string) =>
+    existsSync(join(sweep, 'sweep.json'))
+      ? readSweep(sweep).jobs.filter(({ state }) => state === 'done').length
+      : 0;
 
   // Both wait for silence most of the time, so they wait together.
   it.concurrent('loses nothing when workers are killed and Redis is restarted', async () => {
@@ -54,7 +55,7 @@ describe.skipIf(noRedis)('a queue on redis-server', () => {
       const collecting = run('sweep', file, ...named('many'), '--out', sweep, '--json');
       for (let i = 0; i < 3; i++) workers.add(shared);
       for (const after of [2, 4]) {
-        while (isDone(sweep) < after) await sleep(50);
+        while (doneOf(sweep) < after) await sleep(50);
         workers.add(workers.kill(Math.floor(Math.random() * 3)));
         if (after === 4) {
           await redis.end();
@@ -81,33 +82,41 @@ describe.skipIf(noRedis)('a queue on redis-server', () => {
     expect(await status('many')).toMatchObject({ counts: { waiting: 0, active: 0, failed: 0 } });
   });
 
-  it.concurrent('hands back through the queue what workers of other machines found, also of one that was killed', async () => {
+  it.concurrent('hands back through the queue what workers of other machines found, and takes from one that hangs', async () => {
     const [job] = smallJobs(1, 'natural.txt', 100_000);
-    const sweep = join(place, 'handed');
-    const [first, second] = ['first', 'second'].map((name) => join(place, name)) as [string, string];
-    const workers = new Workers([...named('handed'), '--stalled-after', '3'], env);
+    const [sweep, first, second] = ['handed', 'first', 'second'].map((name) => join(place, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const workers = new Workers([...named('handed'), '--stalled-after', '2'], env);
     try {
       await run('sweep', jobFile('handed', [job!]), ...named('handed'), '--out', sweep, '--no-wait');
       workers.add(first);
-      // The first of two, so that the second has something to lose.
-      const started = async () => (await status('handed')).active[0]?.best ?? null;
-      while ((await started()) === null) await sleep(100);
-      await sleep(3500);
-      workers.kill(0);
       const { key } = readSweep(sweep);
-      const before = logOf(join(first, key), '0001-L0.H0');
+      const log = (folder: string) => logOf(join(folder, key), '0001-L0.H0');
+      while ((await status('handed')).active[0]?.best == null) await sleep(100);
+      // Until it was handed back: the log says when a text was found.
+      await sleep(3500);
+      workers.hang(0, true);
+      const before = log(first);
       workers.add(second);
       while (!existsSync(join(second, key, '0001-L0.H0', 'events.jsonl'))) await sleep(50);
-      const resumed = () =>
-        logOf(join(second, key), '0001-L0.H0').filter((line) => line.includes('"started"'));
-      while (resumed().length < 2) await sleep(50);
+      while (log(second).filter((line) => line.includes('"started"')).length < 2) await sleep(50);
+      expect(log(second).slice(0, 3)).toEqual(before.slice(0, 3));
       const cancelled = await run('sweep', '--cancel', ...named('handed'));
       expect(cancelled).toMatchObject({ code: 0, stderr: '1 jobs cancelled\n' });
       const { stdout } = await run('sweep', sweep, ...named('handed'), '--json');
-      // It was cancelled, so the same command adds it once more: what it found is there.
-      expect((JSON.parse(stdout) as SweepDocument).jobs[0]!.id).toBe('0001-L0.H0');
-      const log = logOf(sweep, '0001-L0.H0');
-      expect(log.slice(0, 3)).toEqual(before.slice(0, 3));
+      expect((JSON.parse(stdout) as SweepDocument).jobs[0]!.state).toBe('cancelled');
+      expect(logOf(sweep, '0001-L0.H0')).toEqual(log(second));
+      // It hears that others had its job, leaves it to them, and works on.
+      workers.kill(1);
+      workers.hang(0, false);
+      const score = { task: 'score', units: ['L0.H0'], text: 'What?', raw: true };
+      const more = [jobFile('more', [score]), ...named('handed'), '--out', join(place, 'more')];
+      const { code } = await run('sweep', ...more);
+      expect([code, existsSync(join(place, 'more', '0001-L0.H0.json'))]).toEqual([0, true]);
+      expect(logOf(sweep, '0001-L0.H0')).toEqual(log(second));
     } finally {
       await workers.stop();
     }

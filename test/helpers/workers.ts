@@ -25,6 +25,11 @@ export class Workers {
     return out;
   }
 
+  /** Stops a worker, as a machine that hangs does, or lets it continue. */
+  hang(which: number, hangs: boolean): void {
+    [...this.alive.keys()][which]!.kill(hangs ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   async stop(): Promise<void> {
     for (const child of this.alive.keys()) child.kill('SIGKILL');
     await Promise.all(this.ended);

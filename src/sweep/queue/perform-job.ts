@@ -9,7 +9,7 @@ import { hashOf, type SharedModel } from '../shared-model.js';
 import { checkAllowed } from './allowed-job.js';
 import { type JobOutcome, type JobProgress, type QueuedJob, queueId } from './messages.js';
 import { advanceProgress } from './report-progress.js';
-import type { QueueStore } from './store.js';
+import type { JobLock, QueueStore } from './store.js';
 import { handBack, OtherWeights, restoreRun, workPlace } from './work-place.js';
 
 const TOLD_EVERY = 1000;
@@ -23,6 +23,8 @@ export interface JobContext {
   readonly shared: SharedModel;
   /** Stops the job; what it found is kept. */
   readonly signal: AbortSignal;
+  /** That this worker has the job. */
+  readonly lock: JobLock;
   /** An earlier attempt failed. */
   readonly failedBefore: boolean;
   tell(progress: JobProgress): void;
@@ -35,7 +37,7 @@ export const workerName = `${hostname()}:${process.pid}`;
 /**
  * Computes a job or the rest of it.
  *
- * @returns null when the signal stopped it
+ * @returns null when the signal stopped it, or another worker has it by now
  * @throws UsageError for what is not allowed, OtherWeights, and what the job throws
  */
 export async function performJob(queued: QueuedJob, context: JobContext): Promise<JobOutcome | null> {
@@ -57,7 +59,7 @@ export async function performJob(queued: QueuedJob, context: JobContext): Promis
   const [hash, agreed] = [hashOf(given), await store.agreedHash(modelKey(queued.job), hashOf(given))];
   if (hash !== agreed) throw new OtherWeights(String(queued.job.model ?? 'by default'), hash, agreed);
 
-  const handing = { id: queued.id, store, job: name };
+  const handing = { id: queued.id, store, job: name, lock: context.lock };
   await restoreRun(place, { ...handing, anew: context.failedBefore }, () =>
     finishRun(openJob(queued.job, { signal, given, ...(device && { device }) })),
   );
@@ -65,7 +67,7 @@ export async function performJob(queued: QueuedJob, context: JobContext): Promis
     context.tell(progress);
     if (await store.isCancelled(name)) cancelling.abort();
   });
-  const keep = every(HANDED_BACK_EVERY, async () => void (place.shared || (await handBack(place, handing))));
+  const keep = every(HANDED_BACK_EVERY, async () => void (await handBack(place, handing)));
   let progress: JobProgress = { share: null, note: '', best: null, worker: workerName };
   const entry = { id: queued.id, job: queued.job, state: 'running', attempts: 0, error: null } as const;
   const run = runEntry(entry, { folder: place.folder, signal, given, ...(device && { device }) });
@@ -75,7 +77,8 @@ export async function performJob(queued: QueuedJob, context: JobContext): Promis
     look(progress);
     keep(progress);
   });
-  const kept = place.shared ? 'shared' : (await handBack(place, handing)) ? 'queue' : 'worker';
+  const kept = await handBack(place, handing);
+  if (kept === null) return null;
   if (ended) return outcome('done', kept);
   return cancelling.signal.aborted ? outcome('cancelled', kept) : null;
 }

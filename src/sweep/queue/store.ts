@@ -3,6 +3,12 @@ import { Redis } from 'ioredis';
 import type { QueueAddress } from './address.js';
 import { patient } from './connect.js';
 
+/** BullMQ's lock of a job: the key, and the token that its worker wrote there. */
+export interface JobLock {
+  readonly key: string;
+  readonly token: string;
+}
+
 export class QueueStore {
   private readonly redis: Redis;
   private readonly keys: { readonly files: string; readonly models: string; readonly cancelled: string };
@@ -15,9 +21,16 @@ export class QueueStore {
     this.keys = { files: key('files'), models: key('models'), cancelled: key('cancelled') };
   }
 
-  /** Keeps the packed files of a job's run. */
-  async keepFiles(job: string, packed: Uint8Array): Promise<void> {
-    await this.redis.hset(this.keys.files, job, Buffer.from(packed));
+  /**
+   * Keeps the packed files of a job's run.
+   *
+   * @returns false when another worker has the job by now: nothing is kept then
+   */
+  async keepFiles(job: string, packed: Buffer, { key, token }: JobLock): Promise<boolean> {
+    const script = `if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+      redis.call('hset', KEYS[2], ARGV[2], ARGV[3])
+      return 1`;
+    return (await this.redis.eval(script, 2, key, this.keys.files, token, job, packed)) === 1;
   }
 
   filesOf(job: string): Promise<Buffer | null> {

@@ -8,8 +8,8 @@ import type { OpenedJob } from '../../jobs/job.js';
 import { encodeDescription } from '../../runs/description.js';
 import { isSweepFolder, readSweep } from '../sweep-file.js';
 import { packRun, readPacked, unpackRun } from './archive.js';
-import type { QueuedJob } from './messages.js';
-import type { QueueStore } from './store.js';
+import type { JobOutcome, QueuedJob } from './messages.js';
+import type { JobLock, QueueStore } from './store.js';
 
 export interface WorkPlace {
   /** The folder that has the run folders. */
@@ -52,15 +52,19 @@ export async function restoreRun(
   unpackRun(files, folder, id);
 }
 
-/** Hands a run back through the queue. @returns false when it is too large */
+/**
+ * Hands a run back through the queue.
+ *
+ * @returns `worker` when it is too large, null when another worker has the job by now
+ */
 export async function handBack(
-  { folder }: WorkPlace,
-  { id, store, job }: { id: string; store: QueueStore; job: string },
-): Promise<boolean> {
+  { folder, shared }: WorkPlace,
+  { id, store, job, lock }: { id: string; store: QueueStore; job: string; lock: JobLock },
+): Promise<JobOutcome['kept'] | null> {
+  if (shared) return 'shared';
   const packed = packRun(folder, id);
-  if (packed === null) return false;
-  await store.keepFiles(job, packed);
-  return true;
+  if (packed === null) return 'worker';
+  return (await store.keepFiles(job, packed, lock)) ? 'queue' : null;
 }
 
 /** What a worker finds where its weights are not those of the sweep. */
