@@ -87,7 +87,7 @@ describe('superstim tune', () => {
   }, 300_000);
 
   it.each([
-    [['--batch', '1'], 2, /--batch.*at least 2/],
+    [['--batch', '1'], 2, /--batch.*from 2 to 65536/],
     [
       ['--length', '300'],
       2,

@@ -24,7 +24,7 @@ function broken(name: string, change: (folder: string) => void): string {
   for (const file of readdirSync(embedded)) {
     const [from, to] = [join(embedded, file), join(folder, file)];
     if (file.endsWith('.safetensors')) symlinkSync(from, to);
-    else cpSync(from, to);
+    else cpSync(from, to, { recursive: true });
   }
   change(folder);
   return folder;

@@ -335,6 +335,6 @@ it('reports what ablation loses', async () => {
 it('refuses texts that are empty or too long', async () => {
   const { explainer, dispose } = await open(session('gpt2'), 'L0.H1');
   expect(() => explainer.explain('')).toThrow(UsageError);
-  expect(() => explainer.explain(text.repeat(20))).toThrow(/the 40 of the model's context/);
+  expect(() => explainer.explain(text.repeat(20))).toThrow(/context of 40 tokens/);
   await dispose();
 });
