@@ -1,9 +1,9 @@
 /** The device webgpu against the cpu; skipped where there is no adapter (SwiftShader, in Debian's chromium, is one). */
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runOn } from '../../../test/helpers/engines.js';
+import { webgpu } from '../../../test/helpers/webgpu.js';
 import { Random } from '../../core/random.js';
-import { deviceTrouble, type Engine, traitsOf } from '../compile.js';
+import { type Engine, traitsOf } from '../compile.js';
 import type { TensorFunction } from '../compiler/trace.js';
 import { attendCached } from '../functions/attention.js';
 import { batchNormRelu } from '../functions/batch-norm.js';
@@ -13,12 +13,7 @@ import { adamW } from '../training/optimizer.js';
 import { Trainer } from '../training/trainer.js';
 import { MemoryWeights } from '../weights/weights.js';
 
-const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
-if (existsSync(swiftShader)) {
-  process.env.VK_ICD_FILENAMES ??= swiftShader;
-  process.env.VK_DRIVER_FILES ??= swiftShader;
-}
-const trouble = await deviceTrouble('webgpu');
+const trouble = webgpu.skipped;
 
 const random = new Random(3);
 const array = (...shape: number[]) => ({ shape, data: random.normals(shape.reduce((a, b) => a * b, 1)) });
