@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { QueueStatus } from '../../src/sweep/queue/queue.js';
 import { readSweep, type SweepDocument } from '../../src/sweep/sweep-file.js';
+import { TerminalSession } from '../../tools/terminal-session.js';
 import { bin, type Ended, end, start } from '../helpers/command.js';
 import { noRedis, RedisServer } from '../helpers/redis.js';
 import { env, place } from '../helpers/superstim.js';
@@ -171,6 +172,20 @@ describe.skipIf(noRedis)('a queue on redis-server', () => {
       stderr: expect.stringContaining('is not the one of the sweep'),
     });
     expect(await status('weights')).toMatchObject({ counts: { waiting: 1, failed: 0 } });
+  });
+
+  it('is watched in the terminal, and paused from there', async () => {
+    const session = new TerminalSession(['view', ...named('weights')]);
+    await session.sees('1 waiting');
+    session.type('p');
+    await session.sees('paused');
+    expect(await status('weights')).toMatchObject({ paused: true });
+    session.type('q');
+    expect(await session.ended).toBe(0);
+    const printed = await run('view', ...named('weights'));
+    expect(printed.stdout).toMatch(
+      /^queue weights at redis:\/\/127\.0\.0\.1:\d+\/0, paused: 0 workers\n1 waiting, /,
+    );
   });
 
   it('shows its password nowhere', async () => {

@@ -5,26 +5,49 @@ import { exitCodes } from '../../core/errors.js';
 import type { ViewPlace } from '../../tui/places.js';
 import type { CommonOptions } from '../options.js';
 import { Output } from '../output.js';
+import { addQueueOptions, namedQueue, type QueueOptions } from '../queue-options.js';
 import { onTerminal } from '../watch-run.js';
 
-interface ViewFlags extends CommonOptions {
+interface ViewFlags extends CommonOptions, QueueOptions {
   screenReader?: boolean;
 }
 
 export function viewCommand(): Command {
-  return new Command('view')
+  const command = new Command('view')
     .description('explore runs in the terminal: frontier, tokens, evidence, pictures, curves')
     .argument('[run]', 'a run folder, or a folder of runs', 'runs')
-    .option('--screen-reader', 'sentences instead of drawings (so does INK_SCREEN_READER=true)')
+    .option('--screen-reader', 'sentences instead of drawings (so does INK_SCREEN_READER=true)');
+  return addQueueOptions(command)
     .addHelpText(
       'after',
-      '\nPress ? for the keys. Off a terminal the same is printed as text.\n\nExamples:\n  $ superstim view\n  $ superstim view runs/20250131-120000-L2.H3\n  $ superstim view runs/20250131-120000-L2.H3 --json',
+      '\nPress ? for the keys. Off a terminal the same is printed as text.\n\nExamples:\n  $ superstim view\n  $ superstim view runs/20250131-120000-L2.H3\n  $ superstim view runs/20250131-120000-L2.H3 --json\n  $ superstim view --queue redis://host:6379',
     )
     .action(async (path: string, flags: ViewFlags) => {
+      if (flags.queue !== undefined) return watchQueue(flags);
       const { isRunFolder } = await import('../../runs/run-file.js');
       if (flags.json || !onTerminal()) await print(path, isRunFolder(path), new Output(flags));
       else await explore(resolve(path), isRunFolder(path), flags);
     });
+}
+
+/** A queue of jobs, live on a terminal. */
+async function watchQueue(flags: ViewFlags): Promise<void> {
+  process.env.NODE_ENV ??= 'production';
+  const { SweepQueue } = await import('../../sweep/queue/queue.js');
+  const queue = await SweepQueue.open(await namedQueue(flags));
+  try {
+    if (flags.json || !onTerminal()) {
+      const status = await queue.status();
+      const { formatQueue } = await import('../results/sweep.js');
+      return new Output(flags).result(status, (paint) => formatQueue(status, paint));
+    }
+    const { viewQueue } = await import('../../tui/queue-viewer.js');
+    const { color = true, screenReader } = flags;
+    const how = await viewQueue(queue, { color, ...(screenReader !== undefined && { screenReader }) });
+    if (how === 'interrupt') process.exitCode = exitCodes.interrupted;
+  } finally {
+    await queue.close();
+  }
 }
 
 async function print(path: string, isRun: boolean, output: Output): Promise<void> {
