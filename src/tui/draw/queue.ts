@@ -37,7 +37,10 @@ export function drawQueue({ status, trouble, columns, rows }: QueueScene): Line[
       { text: paused ? '  paused' : '', color: palette.caution },
     ],
     [
-      { text: `${formatBar(share, Math.max(0, Math.min(BAR, columns - COUNTS)))} ${formatShare(share)}  `, color: palette.accent },
+      {
+        text: `${formatBar(share, Math.max(0, Math.min(BAR, columns - COUNTS)))} ${formatShare(share)}  `,
+        color: palette.accent,
+      },
       ...Object.entries(counts).map(([state, count]) => ({
         text: `${count} ${state}  `,
         color: stateColors[state as keyof typeof stateColors],
