@@ -19,6 +19,7 @@ const areas = {
   engine: 'Engine',
   search: 'Search',
   atlas: 'Atlas',
+  sweep: 'Sweeps',
   training: 'Training',
   rl: 'Tuning',
   image: 'Pictures',
