@@ -45,6 +45,6 @@ function connectionTrouble({ shown }: QueueAddress, error: unknown): string {
   if (/NOAUTH|WRONGPASS|invalid password|AUTH /i.test(message))
     return `the Redis at ${shown} refuses the password: give the right one in its address, or in the variable ${PASSWORD_VARIABLE}`;
   if (/certificate|self.signed|SSL|TLS|altname/i.test(`${code} ${message}`))
-    return `no secure connection to ${shown} (${code ?? 'TLS'}): give the certificate of its authority with --tls-ca`;
+    return `no secure connection to ${shown} (${code ?? 'TLS'}): give the certificate of its authority with --tls-ca, and an own one with --tls-cert and --tls-key where it wants one`;
   return `no Redis answers at ${shown} (${code ?? 'connection closed'}): check the address, and that it runs`;
 }
