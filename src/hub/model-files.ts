@@ -7,6 +7,10 @@ import { inside } from '../core/inside.js';
 import { readRegularFile, regularSize } from '../core/regular-file.js';
 
 const single = 'model.safetensors';
+/** Taken of a network that sees where there are no safetensors: several older ones have nothing else. */
+const torchFile = 'pytorch_model.bin';
+/** Tells a network that sees. */
+const preprocessor = 'preprocessor_config.json';
 /** Names the shards of a model whose weights are in several files. */
 export const indexFile = 'model.safetensors.index.json';
 
@@ -17,6 +21,7 @@ export const smallFileLimit = 100e6;
 const companions = [
   'config.json',
   'generation_config.json',
+  preprocessor,
   'tokenizer.json',
   'tokenizer_config.json',
   'chat_template.jinja',
@@ -39,6 +44,7 @@ export function wantedSmallFiles(available: readonly string[]): string[] {
 export function wantedWeights(repo: string, available: readonly string[], folder: string): string[] {
   if (available.includes(single)) return [single];
   if (!available.includes(indexFile)) {
+    if (available.includes(preprocessor) && available.includes(torchFile)) return [torchFile];
     const others = available.filter(
       (name) => foreignFormat([name]) !== null || /\.(onnx|safetensors)$/.test(name),
     );
@@ -74,11 +80,14 @@ export function shardNames(folder: string): string[] {
   return names;
 }
 
+const hasTorchFile = (folder: string): boolean =>
+  [torchFile, preprocessor].every((name) => regularSize(join(folder, name)) !== null);
+
 /** The needed files that a folder lacks; empty when the model is complete. The tokenizer may be elsewhere. */
 export function missingFiles(folder: string): string[] {
   const has = (name: string) => regularSize(join(folder, name)) !== null;
   const weights = () => {
-    if (has(single)) return [];
+    if (has(single) || hasTorchFile(folder)) return [];
     if (!has(indexFile)) return [single];
     try {
       return shardNames(folder).filter((name) => !has(name));
@@ -92,6 +101,10 @@ export function missingFiles(folder: string): string[] {
 /** The files of a complete folder that make the model. */
 export function presentFiles(folder: string): string[] {
   const has = (name: string) => regularSize(join(folder, name)) !== null;
-  const weights = has(single) ? [single] : [indexFile, ...shardNames(folder)];
+  const weights = has(single)
+    ? [single]
+    : hasTorchFile(folder)
+      ? [torchFile]
+      : [indexFile, ...shardNames(folder)];
   return [...companions.filter(has), ...weights];
 }

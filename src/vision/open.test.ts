@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { pickledCall, type TestArray, torchFile } from '../../test/helpers/array-files.js';
 import { holdsVisionNetwork, openVisionNetwork } from './open.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'superstim-open-'));
@@ -27,9 +28,28 @@ it.each([
 });
 
 it('says what a file of a foreign format is', () => {
-  const folder = folderOf({ 'net.pth': 'x' });
-  expect(() => openVisionNetwork(join(folder, 'net.pth'))).toThrow(/net\.pth is a checkpoint of PyTorch/);
-  expect(() => openVisionNetwork(folder)).toThrow(/net\.pth is a checkpoint of PyTorch/);
+  const folder = folderOf({ 'net.keras': 'x' });
+  expect(() => openVisionNetwork(join(folder, 'net.keras'))).toThrow(/net\.keras is a model of Keras/);
+  expect(() => openVisionNetwork(folder)).toThrow(/net\.keras is a model of Keras/);
+});
+
+it('reads .pth and pytorch_model.bin, and executes nothing of them', () => {
+  const array = (...shape: number[]): TestArray => ({
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+  });
+  const vgg = { 'features.0.weight': array(4, 3, 3, 3), 'features.0.bias': array(4) };
+  const folder = folderOf({ 'config.json': '{"model_type":"clip"}' });
+  for (const name of ['net.pth', 'pytorch_model.bin']) {
+    writeFileSync(join(folder, name), torchFile(vgg));
+    expect(holdsVisionNetwork(join(folder, name))).toBe(true);
+    expect(openVisionNetwork(join(folder, name)).layer('block1_conv1').channels).toBe(4);
+  }
+  // A folder's weights are those that the hub's tools write.
+  expect(holdsVisionNetwork(folder)).toBe(true);
+  expect(openVisionNetwork(folder).layer('features.0').channels).toBe(4);
+  writeFileSync(join(folder, 'evil.pth'), torchFile({}, { x: pickledCall('os', 'system', 'true') }));
+  expect(() => openVisionNetwork(join(folder, 'evil.pth'))).toThrow(/os\.system/);
 });
 
 it('names the file of a network that is not called model.json', () => {

@@ -1,4 +1,4 @@
-/** @file A vision network from its file or folder: TFJS `model.json`, ONNX, or safetensors of a known architecture. */
+/** @file A vision network from its file or folder: TFJS `model.json`, ONNX, or safetensors or `.pth` of a known architecture. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -6,6 +6,7 @@ import { UserError } from '../core/errors.js';
 import { fileError } from '../core/file-error.js';
 import { foreignFormat } from '../core/foreign-formats.js';
 import { openSafetensors } from '../engine/weights/safetensors.js';
+import { openTorchFile } from '../engine/weights/torch-file.js';
 import { inputMetadata } from './metadata.js';
 import type { VisionNetwork } from './network.js';
 import { checked, readJsonFile } from './readers/json-file.js';
@@ -18,7 +19,16 @@ import { architectureConfig } from './torch/config.js';
 import { torchNetwork } from './torch/index.js';
 
 /** What a folder is searched for, in this order. */
-const modelFiles: readonly RegExp[] = [/^model\.json$/, /^model\.safetensors$/, /\.onnx$/, /\.safetensors$/];
+const modelFiles: readonly RegExp[] = [
+  /^model\.json$/,
+  /^model\.safetensors$/,
+  /\.onnx$/,
+  /\.safetensors$/,
+  /^pytorch_model\.bin$/,
+  /\.pth$/,
+];
+/** Weights as `torch.save` writes them. */
+const torchFile = /\.pth$|\.pt$|pytorch_model\.bin$/;
 
 /** `model_type` of the networks of transformers that are read from their weights. */
 const seeingTypes: ReadonlySet<unknown> = new Set([
@@ -37,10 +47,10 @@ const seeingTypes: ReadonlySet<unknown> = new Set([
  * lies beside; unless that type sees pictures, or a `preprocessor_config.json` says that what was exported does.
  */
 export function holdsVisionNetwork(path: string): boolean {
-  if (!isFolder(path)) return /\.(json|onnx|safetensors)$/.test(path);
+  if (!isFolder(path)) return /\.(json|onnx|safetensors)$/.test(path) || torchFile.test(path);
   const files = filesOf(path);
   const hasGraph = files.some((file) => file === 'model.json' || file.endsWith('.onnx'));
-  if (!hasGraph && !files.some((file) => file.endsWith('.safetensors')))
+  if (!hasGraph && !files.some((file) => file.endsWith('.safetensors') || torchFile.test(file)))
     return !files.includes('config.json') && tfjsFiles(path, files).length > 0;
   if (!files.includes('config.json')) return true;
   const config = readJsonFile(join(path, 'config.json'), z.object({ model_type: z.unknown().optional() }));
@@ -67,13 +77,13 @@ export function openVisionNetwork(path: string, name?: string): VisionNetwork {
     preprocessing?.scale.length === network.input.channels ? network.withRange(preprocessing) : network;
   if (extension === '.onnx') return withRange(onnxNetwork(file, named));
   if (extension === '.json') return withRange(openTfjs(file, label));
-  if (extension === '.safetensors')
-    return withRange(
-      torchNetwork(openSafetensors(file), { ...named, config: architectureConfig(dirname(file)) }),
-    );
+  if (extension === '.safetensors' || torchFile.test(file)) {
+    const weights = torchFile.test(file) ? openTorchFile(file) : openSafetensors(file);
+    return withRange(torchNetwork(weights, { ...named, config: architectureConfig(dirname(file)) }));
+  }
   throw new UserError(
     foreignFormat([file]) ??
-      `${file} is no vision network: wanted is a model.json of TensorFlow.js, .onnx or .safetensors`,
+      `${file} is no vision network: wanted is a model.json of TensorFlow.js, .onnx, .safetensors or .pth`,
   );
 }
 
@@ -123,7 +133,7 @@ function findModelFile(path: string): string {
     throw new UserError(`${path} holds no model.json: name the file of the network, ${others.join(' or ')}`);
   const foreign = foreignFormat(files);
   throw new UserError(
-    `${path} holds no vision network${foreign === null ? '' : ` (${foreign})`}: wanted is a model.json of TensorFlow.js, .onnx or .safetensors`,
+    `${path} holds no vision network${foreign === null ? '' : ` (${foreign})`}: wanted is a model.json of TensorFlow.js, .onnx, .safetensors or .pth`,
   );
 }
 

@@ -8,16 +8,22 @@ import type { DeviceState } from '../results/models.js';
 export function modelsCommand(): Command {
   return new Command('models')
     .description('list the embedded models and those in the Hugging Face cache')
+    .option('--suggest', 'list some models of the hub to begin with instead')
     .option('--devices', 'list what --device can name instead')
     .addHelpText(
       'after',
       '\nExamples:\n  $ superstim models\n  $ superstim models --json | jq .cached[].name',
     )
-    .action(async (options: CommonOptions & { devices?: true }) => {
-      const { formatDevices, formatModels } = await import('../results/models.js');
+    .action(async (options: CommonOptions & { devices?: true; suggest?: true }) => {
+      const { formatDevices, formatModels, formatSuggested } = await import('../results/models.js');
       if (options.devices) {
         const states = await listDevices();
         new Output(options).result(states, () => formatDevices(states));
+        return;
+      }
+      if (options.suggest) {
+        const { suggestedModels } = await import('../../hub/suggested-models.js');
+        new Output(options).result(suggestedModels, (paint) => formatSuggested(suggestedModels, paint));
         return;
       }
       const { listModels } = await import('../../hub/list-models.js');

@@ -28,13 +28,13 @@ export function unitsCommand(): Command {
 async function listUnits(name: string, family: string | undefined, output: Output): Promise<Units> {
   const { findModel, networkAt } = await import('../../jobs/open-network.js');
   const place = await finishRun(showProgress(findModel(name), output));
-  const foreign = foreignFormat([place.path]);
-  if (foreign !== null) throw new UserError(foreign);
   const { holdsVisionNetwork } = await import('../../vision/open.js');
   if (holdsVisionNetwork(place.path)) {
     const { visionUnits } = await import('../results/units.js');
     return { model: name, ...visionUnits(await networkAt(place)) };
   }
+  const foreign = foreignFormat([place.path]);
+  if (foreign !== null) throw new UserError(foreign);
   const { listTextUnits } = await import('../../text/readouts/list-units.js');
   return { model: name, ...(await listTextUnits(place.path, family)) };
 }

@@ -30,3 +30,16 @@ export function formatModels({ embedded, cached, cache }: Models, paint: Paint):
     section(`Hugging Face cache (${cache})`, cached, '(none; --model org/name downloads one)'),
   ].join('\n\n');
 }
+
+type Suggested = typeof import('../../hub/suggested-models.js').suggestedModels;
+
+export function formatSuggested({ pictures, text }: Suggested, paint: Paint): string {
+  const section = (title: string, command: string, models: Suggested['text']) => {
+    const rows = models.map(({ name, unit, about }) => [
+      `  superstim ${command} --model ${name} --unit ${unit}`,
+      about,
+    ]);
+    return `${paint('bold', title)}\n${formatTable(rows)}`;
+  };
+  return [section('Pictures', 'image', pictures), section('Text', 'text', text)].join('\n\n');
+}
