@@ -37,7 +37,10 @@ const jobs: Record<string, [job: object, result: object]> = {
   'text by sample': [{ ...search, method: 'sample', evaluations: 16 }, found],
   'text by soft': [{ ...search, method: 'soft', evaluations: 60 }, found],
   corpus: [{ ...about, task: 'corpus', unit: 'L1.H1', files: [file], length: 8 }, found],
-  tune: [{ ...about, task: 'tune', unit: 'L1.H1', steps: 2, batch: 4, length: 3, rank: 1 }, { steps: 2 }],
+  tune: [
+    { ...about, task: 'tune', unit: 'L1.H1', steps: 2, batch: 4, length: 2, rank: 1, targets: ['q_proj'] },
+    { steps: 2 },
+  ],
 };
 
 async function result(job: object, device: Device): Promise<object> {
