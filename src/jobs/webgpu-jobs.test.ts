@@ -1,5 +1,5 @@
-/** Tasks, each once, on the device webgpu; skipped where there is no adapter. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** Tasks on the device webgpu; skipped where there is no adapter. Training on it is tested in webgpu.test.ts. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -19,8 +19,6 @@ const about = {
   model: tinyModel(root, byteLevel(['<s>']), { bos_token: '<s>' }),
   calibrationTokens: 512,
 };
-const file = join(root, 'text.txt');
-writeFileSync(file, 'The unit is read on the device that was asked for. '.repeat(4));
 const search = {
   ...about,
   task: 'text',
@@ -34,13 +32,7 @@ const search = {
 const found = { frontier: expect.arrayContaining([expect.objectContaining({ z: expect.any(Number) })]) };
 const jobs: Record<string, [job: object, result: object]> = {
   'text by auto': [{ ...search, method: 'auto', evaluations: 8 }, found],
-  'text by sample': [{ ...search, method: 'sample', evaluations: 16 }, found],
   'text by soft': [{ ...search, method: 'soft', evaluations: 60 }, found],
-  corpus: [{ ...about, task: 'corpus', unit: 'L1.H1', files: [file], length: 8 }, found],
-  tune: [
-    { ...about, task: 'tune', unit: 'L1.H1', steps: 2, batch: 4, length: 2, rank: 1, targets: ['q_proj'] },
-    { steps: 2 },
-  ],
 };
 
 async function result(job: object, device: Device): Promise<object> {
