@@ -4,14 +4,14 @@
  * A file is the header's length (u64), the header (JSON: name -> dtype, shape, byte range) and the bytes, all
  * little-endian. Opening reads headers only; an array is read, as a range of its file, when it is asked for.
  */
-import { existsSync, fstatSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { foreignFormat } from '../../core/foreign-formats.js';
 import { inside } from '../../core/inside.js';
 import { readRegularFile } from '../../core/regular-file.js';
 import { sizeOf } from '../tensor-spec.js';
-import { readExactly, truncated, withFile } from './byte-ranges.js';
+import { truncated, withFile } from './byte-ranges.js';
 import { bf16FromFloat32, f16FromFloat32 } from './half.js';
 import {
   arrayInFile,
@@ -107,17 +107,14 @@ interface Header {
 function readHeader(path: string): Header {
   const garbled = (what: string, cause?: unknown) =>
     new UserError(`${path} is not a safetensors file: ${what}`, { cause });
-  return withFile(path, (file) => {
-    const fileBytes = fstatSync(file).size;
+  return withFile(path, (fileBytes, read) => {
     if (fileBytes < 8) throw garbled(`it has ${fileBytes} bytes`);
-    const headerBytes = Number(new DataView(readExactly(file, path, 0, 8)).getBigUint64(0, true));
+    const headerBytes = Number(new DataView(read(0, 8)).getBigUint64(0, true));
     if (headerBytes > MAX_HEADER_BYTES) throw garbled('its first bytes are no header length');
-    if (8 + headerBytes > fileBytes) throw truncated(path, fileBytes, 8 + headerBytes);
+    const text = read(8, headerBytes);
     let header: unknown;
     try {
-      header = JSON.parse(
-        new TextDecoder('utf-8', { fatal: true }).decode(readExactly(file, path, 8, headerBytes)),
-      );
+      header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
     } catch (error) {
       throw garbled('its header is no JSON', error);
     }

@@ -2,11 +2,10 @@
  * @file Members of a zip archive, found from its directory (APPNOTE 6.3.10), ZIP64 too. `.npz` and `.pt` files are such
  * archives. The usual libraries read members whole, or by callbacks; here ranges of members are read where they lie.
  */
-import { fstatSync } from 'node:fs';
 import { inflateRawSync } from 'node:zlib';
 import { UserError } from '../../core/errors.js';
 import { once } from '../../core/once.js';
-import { readExactly, readRange, truncated, withFile } from './byte-ranges.js';
+import { readRange, truncated, withFile } from './byte-ranges.js';
 
 export interface ZipMember {
   /** Bytes when unpacked. */
@@ -27,12 +26,8 @@ const MAX_UNPACKED = 2 ** 31;
  */
 export function openZip(path: string): ReadonlyMap<string, ZipMember> {
   const damaged = (what: string) => new UserError(`${path} is damaged: ${what}; download it again`);
-  return withFile(path, (file) => {
-    const fileBytes = fstatSync(file).size;
-    const read = (start: number, bytes: number): DataView => {
-      if (start < 0 || start + bytes > fileBytes) throw truncated(path, fileBytes, start + bytes);
-      return new DataView(readExactly(file, path, start, bytes));
-    };
+  return withFile(path, (fileBytes, readBytes) => {
+    const read = (start: number, bytes: number): DataView => new DataView(readBytes(start, bytes));
     const { start, bytes } = findDirectory(read, fileBytes, path);
     if (bytes > MAX_DIRECTORY) throw damaged(`its directory of ${bytes} bytes makes no sense`);
     const directory = read(start, bytes);

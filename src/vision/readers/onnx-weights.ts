@@ -5,10 +5,10 @@ import { UserError } from '../../core/errors.js';
 import { inside } from '../../core/inside.js';
 import { type OnnxTensor, onnxTypes } from '../../engine/compiler/onnx-proto.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
+import { fileSize, readRange } from '../../engine/weights/byte-ranges.js';
 import { float32FromBf16, float32FromF16 } from '../../engine/weights/half.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { limits, shown } from '../limits.js';
-import { fileSize, readRange } from './file-bytes.js';
 
 /** How raw bytes become numbers, by `dataType`. */
 const decoders: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
@@ -97,7 +97,7 @@ export function tensorNumbers(tensor: OnnxTensor, modelPath: string): ArrayLike<
   let numbers: ArrayLike<number | bigint>;
   if (tensor.dataLocation === 1) {
     const { path, offset, length } = outerRange(tensor, modelPath);
-    numbers = decode(readRange(path, offset, length).buffer);
+    numbers = decode(readRange(path, offset, length));
   } else if (tensor.rawData) {
     // Copied, so that it is aligned.
     numbers = decode(new Uint8Array(tensor.rawData).buffer);

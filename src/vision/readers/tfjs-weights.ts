@@ -6,10 +6,10 @@ import { UserError } from '../../core/errors.js';
 import { inside } from '../../core/inside.js';
 import { own } from '../../core/own.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
+import { fileSize, readRange } from '../../engine/weights/byte-ranges.js';
 import { float32FromF16 } from '../../engine/weights/half.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { clipped, limits } from '../limits.js';
-import { fileSize, readRange } from './file-bytes.js';
 import { nameSchema, shapeSchema } from './json-file.js';
 
 const quantizationSchema = z.object({
@@ -118,7 +118,7 @@ export class TfjsWeights implements WeightSource {
     for (const { path, bytes: shardBytes } of shards) {
       const from = Math.max(start, shardStart);
       const to = Math.min(start + bytes, shardStart + shardBytes);
-      if (from < to) whole.set(readRange(path, from - shardStart, to - from), from - start);
+      if (from < to) whole.set(new Uint8Array(readRange(path, from - shardStart, to - from)), from - start);
       shardStart += shardBytes;
     }
     const values = decoders[stored]!.decode(whole.buffer);
