@@ -27,6 +27,9 @@ export function formatAtlas(
       `${formatCount(units.length)} units, hypervolume ${hypervolume.toFixed(1)} in the geometric mean (${what})`,
     ),
     formatTable([['unit', 'hypervolume', 'z', 'margin', 'strongest text below 6 nats'], ...rows]),
+    ...(units.length > rows.length
+      ? [`${formatCount(units.length - rows.length)} more units in its pages and atlas.parquet`]
+      : []),
     '',
     ...(site ? [`site: ${site}`] : []),
     `run: ${run}`,
