@@ -51,7 +51,7 @@ export {
 
 // The folder of a run.
 
-export type { JobRecord, RunDescription } from './runs/description.js';
+export type { JobRecord, RecordedModel, RunDescription } from './runs/description.js';
 export {
   followRun,
   type Missing,

@@ -18,7 +18,9 @@ export type { HubSettings } from './hub/settings.js';
 // A language model: load one, ask it for any activation.
 
 export type { ChangingWeights } from './text/lm/changing-weights.js';
+export type { ChatTurn } from './text/lm/chat.js';
 export { embedTokens } from './text/lm/embed.js';
+export type { FrameChoice } from './text/lm/frame.js';
 export type { MatchedWeights } from './text/lm/match-weights.js';
 export { loadTextModel, openTextWeights, type TextModel, type TextWeights } from './text/lm/model.js';
 export type { LayerPlace, Place } from './text/lm/places.js';
@@ -26,6 +28,7 @@ export type { Edits, KeyValueCache } from './text/lm/reading.js';
 export type {
   Activation,
   ExpertsSpec,
+  Frame,
   ModuleNames,
   PositionEncoding,
   TransformerSpec,
@@ -70,6 +73,7 @@ export type {
   Centre,
   Effect,
   Fit,
+  Looks,
   PassContext,
   Readout,
   ReadoutGroup,
@@ -117,8 +121,10 @@ export { PrefixReward } from './text/sampling/prefix-reward.js';
 export { type Rewrite, Sampler, type SamplerOptions } from './text/sampling/sampler.js';
 export { type Island, type Particles, type SmcOptions, sequentialMonteCarlo } from './text/sampling/smc.js';
 
-// Searching text: by computing, and in a corpus.
+// Searching text: by computing, for one unit or many, and in a corpus.
 
+export type { AtlasResult } from './text/atlas/atlas.js';
+export type { AtlasSummary } from './text/atlas/atlas-unit.js';
 export {
   type CorpusResult,
   type CorpusScanOptions,
