@@ -13,6 +13,7 @@ import {
 } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import type { Precision } from '../../engine/compile.js';
+import { listsDotProducts } from '../../engine/dot-products.js';
 import { MemoryWeights, type WeightArray } from '../../engine/weights/weights.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun } from '../../runs/events.js';
@@ -27,13 +28,17 @@ import { allShortcuts, noShortcuts, type Shortcuts, shortcutsFor } from './short
 
 it('shortcuts are on for wide models whose weights are kept as float32', () => {
   const { spec, engine } = subjectOf(randomModel(tinyConfigs.gpt2));
-  const shortcuts = (dModel: number, stay: boolean) => {
+  const shortcuts = (dModel: number, stay: boolean, dotProducts = true) => {
     const halves = { stay, type: () => undefined, read: () => new Uint16Array() };
     const weights = { names: [], shape: () => [], read: () => new Float32Array(), halves };
-    return shortcutsFor({ spec: { ...spec, dModel }, engine, weights });
+    return shortcutsFor({ spec: { ...spec, dModel }, engine, weights }, dotProducts);
   };
   expect(shortcuts(511, false)).toBe(noShortcuts);
-  expect(shortcuts(512, false)).toBe(allShortcuts);
+  expect(shortcuts(512, false)).toEqual(allShortcuts);
+  expect(shortcuts(512, false, false)).toEqual({ ...allShortcuts, roughRanking: false });
+  expect(
+    ['fpu avx2 avx512_vnni\nbugs', 'Features : fp asimd asimddp', 'fpu avx2 sse4a'].map(listsDotProducts),
+  ).toEqual([true, true, false]);
   expect(shortcuts(512, true)).toBe(noShortcuts);
 });
 

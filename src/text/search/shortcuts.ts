@@ -1,5 +1,6 @@
 /** @file Shortcuts that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
 import { traitsOf } from '../../engine/compile.js';
+import { hasDotProducts } from '../../engine/dot-products.js';
 import { tailOf } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
@@ -26,14 +27,15 @@ const WIDE = 512;
 /**
  * The shortcuts that save time on a model (bench/search/shortcuts.ts). None where weights stay in half precision to save
  * memory: 8 bits would be a second copy of them.
+ *
+ * @param dotProducts - whether the processor has instructions for 8 bits: without them ranking costs more than it saves
  */
-export function shortcutsFor({
-  spec,
-  engine,
-  weights,
-}: Pick<Subject, 'spec' | 'engine' | 'weights'>): Shortcuts {
+export function shortcutsFor(
+  { spec, engine, weights }: Pick<Subject, 'spec' | 'engine' | 'weights'>,
+  dotProducts = hasDotProducts(),
+): Shortcuts {
   const pays = traitsOf(engine).fastInt8 && spec.dModel >= WIDE && !weights.halves?.stay;
-  return pays ? allShortcuts : noShortcuts;
+  return pays ? { ...allShortcuts, roughRanking: dotProducts } : noShortcuts;
 }
 
 export interface ScreeningOptions {
