@@ -60,13 +60,11 @@ export {
   type Unit,
 } from './core/units.js';
 export {
-  type HeadMeasure,
-  headMeasures,
   type SequenceScore,
   searchMethodNames,
   sequenceScores,
 } from './text/names.js';
-export type { MeasureChoice } from './text/readouts/head-measures/index.js';
+export { type HeadMeasure, headMeasures, type MeasureChoice } from './text/readouts/head-measures.js';
 export { type LayerUnits, listTextUnits, type TextUnits } from './text/readouts/list-units.js';
 export type { Objective as TextObjective, Term as TextTerm } from './text/readouts/objective.js';
 export type {

@@ -17,7 +17,7 @@ import { eventClock, finishRun, stamped } from '../../src/runs/events.js';
 import { batchFor, callBatch } from '../../src/text/lm/batch-size.js';
 import { loadTextModel } from '../../src/text/lm/model.js';
 import { openSubject, type TextSubject } from '../../src/text/lm/subject.js';
-import type { HeadMeasure } from '../../src/text/names.js';
+import type { HeadMeasure } from '../../src/text/readouts/head-measures.js';
 import { Probe } from '../../src/text/readouts/probe.js';
 import { calibrate, resolveUnits } from '../../src/text/readouts/session.js';
 import { Sampler } from '../../src/text/sampling/sampler.js';

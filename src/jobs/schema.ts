@@ -9,13 +9,12 @@ import { klEstimatorNames, tuneAlgorithms, tuneBounds, tuneDefaults } from '../r
 import {
   bosPolicies,
   chatRoles,
-  isMeasure,
-  measureRule,
   searchMethodNames,
   sequenceScores,
   textBounds,
   textDefaults,
 } from '../text/names.js';
+import { isMeasure, measureRule } from '../text/readouts/head-measures.js';
 import {
   imageBounds,
   imageDefaults,

@@ -13,20 +13,6 @@ export const searchMethodNames = [
 ] as const;
 export type SearchMethodName = (typeof searchMethodNames)[number];
 
-/** What of a head is measured. `logits:TOKEN` is one more, signed toward that token. */
-export const headMeasures = ['delta', 'raw', 'attention', 'logits'] as const;
-export type HeadMeasure = (typeof headMeasures)[number];
-
-/** The token of `logits:TOKEN`; undefined for other measures. */
-export const tokenOfMeasure = (measure: string): string | undefined => /^logits:(.+)$/s.exec(measure)?.[1];
-
-/** What a measure must be, for people. */
-export const measureRule = `${headMeasures.join(', ')} or logits:TOKEN`;
-
-/** Whether a text keeps to `measureRule`. */
-export const isMeasure = (text: string): boolean =>
-  headMeasures.some((measure) => measure === text) || tokenOfMeasure(text) !== undefined;
-
 /** Which position speaks for a text. */
 export const sequenceScores = ['max', 'last', 'mean'] as const;
 export type SequenceScore = (typeof sequenceScores)[number];

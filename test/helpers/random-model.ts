@@ -8,8 +8,8 @@ import { parseConfig } from '../../src/text/lm/config.js';
 import type { TextWeights } from '../../src/text/lm/model.js';
 import { parameterShapes } from '../../src/text/lm/parameters.js';
 import type { Subject } from '../../src/text/lm/subject.js';
-import type { HeadMeasure } from '../../src/text/names.js';
 import { Calibration } from '../../src/text/readouts/calibration.js';
+import type { HeadMeasure } from '../../src/text/readouts/head-measures.js';
 import { openObjective } from '../../src/text/readouts/objective.js';
 import { referenceClass } from '../../src/text/readouts/reference.js';
 

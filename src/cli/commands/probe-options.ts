@@ -6,14 +6,12 @@ import {
   bosPolicies,
   type ChatRole,
   chatRoles,
-  headMeasures,
-  isMeasure,
-  measureRule,
   type SequenceScore,
   sequenceScores,
   textBounds,
   textDefaults,
 } from '../../text/names.js';
+import { headMeasures, isMeasure, measureRule } from '../../text/readouts/head-measures.js';
 import {
   type CommonOptions,
   deviceOption,

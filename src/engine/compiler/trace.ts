@@ -5,10 +5,12 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { DataId } from '@tensorflow/tfjs-core';
-import * as tf from '../functions/tfjs.js';
+import { loadTfjs } from '../functions/load-tfjs.js';
+import type * as tf from '../functions/tfjs.js';
 import type { DType, TensorSpec, TypedArray } from '../tensor-spec.js';
 import { plainTraits, type Traits } from '../traits.js';
 import type { WeightLookup, WeightSource } from '../weights/weights.js';
+import { type Tracer, withTracer } from './emit.js';
 import { Graph, type Traced, type Value } from './graph.js';
 import { rules } from './rules/index.js';
 import type { Rule, TracedKernels } from './rules/kernels.js';
@@ -25,9 +27,10 @@ export class TraceError extends Error {
 }
 
 const BACKEND = 'superstim-trace';
+const core = loadTfjs();
 
-class TraceBackend extends tf.KernelBackend {
-  private readonly data = new tf.DataStorage<{ graph: Graph; value: Value }>(this, tf.engine());
+class TraceBackend extends core.KernelBackend implements Tracer {
+  private readonly data = new core.DataStorage<{ graph: Graph; value: Value }>(this, core.engine());
   graph = new Graph();
 
   /** Starts a new graph. */
@@ -42,9 +45,13 @@ class TraceBackend extends tf.KernelBackend {
     return { dataId, shape: [...value.shape], dtype: value.dtype as DType };
   }
 
+  tensor(value: Value): tf.Tensor {
+    return core.engine().makeTensorFromTensorInfo(this.tensorInfo(value));
+  }
+
   /** The symbolic value of a tensor. One of an eager backend stays there; its values become a constant here. */
   value({ dataId, shape, dtype }: tf.TensorInfo): Value {
-    if (!this.data.has(dataId)) return this.constant(tf.engine().readSync(dataId), shape, dtype);
+    if (!this.data.has(dataId)) return this.constant(core.engine().readSync(dataId), shape, dtype);
     const { graph, value } = this.data.get(dataId);
     if (graph !== this.graph) throw new TraceError('a symbolic tensor of another compiled function was used');
     return value;
@@ -114,10 +121,10 @@ class TraceBackend extends tf.KernelBackend {
 }
 
 const backend = new TraceBackend();
-tf.registerBackend(BACKEND, () => backend, 0);
+core.registerBackend(BACKEND, () => backend, 0);
 
 function registerRule<K extends keyof TracedKernels>(kernelName: K, rule: Rule<K>): void {
-  tf.registerKernel({
+  core.registerKernel({
     kernelName,
     backendName: BACKEND,
     kernelFunc: ({ inputs, attrs }) => {
@@ -140,9 +147,9 @@ for (const [kernelName, rule] of Object.entries(rules))
   registerRule(kernelName as 'Abs', rule as Rule<'Abs'>);
 
 /** Kernels of TensorFlow.js without a rule: using one is an error that names it. */
-for (const kernelName of tf.kernelNames) {
-  if (kernelName in rules) continue;
-  tf.registerKernel({
+for (const kernelName of Object.values<unknown>(core)) {
+  if (typeof kernelName !== 'string' || !/^[A-Z_]/.test(kernelName) || kernelName in rules) continue;
+  core.registerKernel({
     kernelName,
     backendName: BACKEND,
     kernelFunc: () => {
@@ -168,23 +175,6 @@ function callerLine(): string {
   return /\(?([^()\s]+:\d+:\d+)\)?$/.exec(own ?? '')?.[1] ?? 'an unknown line';
 }
 
-/** True while a function is being traced: fused operations then emit their ONNX node. */
-export function tracing(): boolean {
-  return tf.getBackend() === BACKEND;
-}
-
-/** Emits one node (or a few) for tensors of the function being traced; gradients are the caller's business. */
-export function emit(
-  inputs: readonly tf.Tensor[],
-  build: (graph: Graph, inputs: Value[]) => Value,
-): tf.Tensor {
-  const value = build(
-    backend.graph,
-    inputs.map((tensor) => backend.value(tensor)),
-  );
-  return tf.engine().makeTensorFromTensorInfo(backend.tensorInfo(value));
-}
-
 /** Runs `fn` once on symbolic tensors. Throws TraceError where it does what cannot be compiled. */
 export function trace(
   fn: TensorFunction,
@@ -194,16 +184,15 @@ export function trace(
 ): Traced {
   return onBackend(BACKEND, () => {
     const graph = backend.begin(traits);
-    const tensor = (value: Value) => tf.engine().makeTensorFromTensorInfo(backend.tensorInfo(value));
     const symbols = Object.fromEntries(
       Object.entries(inputs).map(([name, { shape, dtype }]) => [
         name,
-        tensor(graph.input(name, shape, dtype ?? 'float32')),
+        backend.tensor(graph.input(name, shape, dtype ?? 'float32')),
       ]),
     );
     const outputs = fn(symbols, (name) => {
       if (!weights) throw new TraceError(`the function asked for the weight "${name}" but was given none`);
-      return tensor(graph.weight(name, weights.shape(name)));
+      return backend.tensor(graph.weight(name, weights.shape(name)));
     });
     const values = Object.entries(outputs).map(([name, output]) => [name, backend.value(output)] as const);
     return { graph, outputs: Object.fromEntries(values) };
@@ -212,14 +201,14 @@ export function trace(
 
 /** Runs `body` in a tidy scope on a backend and puts the former backend back. */
 export function onBackend<T>(name: string, body: () => T): T {
-  const former = tf.getBackend();
+  const former = core.getBackend();
   // Resolves at once for backends that need no asynchronous set-up; all of ours are such.
-  void tf.setBackend(name);
-  tf.engine().startScope();
+  void core.setBackend(name);
+  core.engine().startScope();
   try {
-    return body();
+    return withTracer(name === BACKEND ? backend : null, body);
   } finally {
-    tf.engine().endScope();
-    if (former) void tf.setBackend(former);
+    core.engine().endScope();
+    if (former) void core.setBackend(former);
   }
 }

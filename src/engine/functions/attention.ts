@@ -4,7 +4,7 @@
  * As in ops.ts: ONNX nodes where there are such, compositions of TensorFlow.js operations on eager engines.
  */
 
-import { emit, tracing } from '../compiler/trace.js';
+import { emit, tracing } from '../compiler/emit.js';
 import { capped, differentiable } from './ops.js';
 import * as tf from './tfjs.js';
 

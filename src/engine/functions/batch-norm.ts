@@ -1,6 +1,6 @@
 /** @file Batch normalization in training, with the ReLU that follows it, in few passes over memory. */
 
-import { emit, tracing } from '../compiler/trace.js';
+import { emit, tracing } from '../compiler/emit.js';
 import * as tf from './tfjs.js';
 
 /** Mean and variance of each channel over a batch, both `[channel]`. */

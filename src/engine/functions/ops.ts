@@ -2,9 +2,10 @@
  * @file Operations that a transformer is made of, each one ONNX node forward where there is one, with a
  * gradient of few passes over memory. On eager engines they are compositions of TensorFlow.js operations.
  */
+
+import { emit, tracing } from '../compiler/emit.js';
 import type { Attributes } from '../compiler/graph.js';
 import type { OpName } from '../compiler/op-table.js';
-import { emit, tracing } from '../compiler/trace.js';
 import * as tf from './tfjs.js';
 
 /**

@@ -1,35 +1,24 @@
 /**
- * @file TensorFlow.js with its gradients.
- *
- * Its bundles are CommonJS. Imported, Node would first read through three megabytes for the names that they export: 0.2 s of every
- * command. Required, they are loaded in a quarter of that, and what is used of them is named here.
- *
- * The node bundle of tfjs-core registers no gradients and its `register_all_gradients` cannot be imported
- * from ES modules in Node; tfjs-layers' bundle registers them all.
+ * @file TensorFlow.js, loaded when the first of its functions is called: files that write functions of tensors can be
+ * imported for the names in them, by `superstim --help` for one, at no cost. What is used of it is named here.
  */
-import { createRequire } from 'node:module';
 import type * as Core from '@tensorflow/tfjs-core';
+import { loadTfjs } from './load-tfjs.js';
 
 export type * from '@tensorflow/tfjs-core';
 
-const require = createRequire(import.meta.url);
-const core: typeof Core = require('@tensorflow/tfjs-core');
-require('@tensorflow/tfjs-layers');
-
-// Without it the cpu backend greets every user with an advertisement for tfjs-node.
-core.enableProdMode();
-
-/** The names of all its kernels. */
-export const kernelNames: readonly string[] = Object.values<unknown>(core).filter(
-  (name): name is string => typeof name === 'string' && /^[A-Z_]/.test(name),
-);
+/** Calls through to the function of a name. */
+const functionsOf = <M extends object>(load: () => M): M =>
+  new Proxy({} as M, {
+    get:
+      (_, name) =>
+      (...args: unknown[]) =>
+        (load() as Record<PropertyKey, (...args: unknown[]) => unknown>)[name]!(...args),
+  });
 
 // biome-ignore-start format: a list of names
 // biome-ignore-start lint/suspicious/noShadowRestrictedNames: its names
 export const {
-  Relu,
-  ClipByValue,
-  Relu6,
   abs,
   acos,
   add,
@@ -40,7 +29,6 @@ export const {
   argMin,
   atan,
   avgPool,
-  backend_util,
   batchNorm,
   broadcastTo,
   cast,
@@ -74,7 +62,6 @@ export const {
   grads,
   greater,
   greaterEqual,
-  image,
   isNaN,
   keep,
   leakyRelu,
@@ -133,7 +120,6 @@ export const {
   sign,
   sin,
   slice,
-  slice_util,
   softmax,
   softplus,
   split,
@@ -159,21 +145,26 @@ export const {
   transpose,
   unsortedSegmentSum,
   unstack,
-  util,
   valueAndGrad,
   valueAndGrads,
   where,
   whereAsync,
   zeros,
   zerosLike,
-} = core;
+} = functionsOf(loadTfjs);
 // biome-ignore-end lint/suspicious/noShadowRestrictedNames: its names
 // biome-ignore-end format: a list of names
 
-// Classes: types, too.
-export const Tensor = core.Tensor;
+export const backend_util = functionsOf(() => loadTfjs().backend_util);
+export const image = functionsOf(() => loadTfjs().image);
+export const slice_util = functionsOf(() => loadTfjs().slice_util);
+export const util = functionsOf(() => loadTfjs().util);
+
+/** Names of kernels. */
+export const Relu: typeof Core.Relu = 'Relu';
+export const Relu6: typeof Core.Relu6 = 'Relu6';
+export const ClipByValue: typeof Core.ClipByValue = 'ClipByValue';
+
 export type Tensor<R extends Core.Rank = Core.Rank> = Core.Tensor<R>;
-export const KernelBackend = core.KernelBackend;
-export type KernelBackend = Core.KernelBackend;
-export const DataStorage = core.DataStorage;
-export type DataStorage<T> = Core.DataStorage<T>;
+
+export const isTensor = (value: unknown): value is Tensor => value instanceof loadTfjs().Tensor;

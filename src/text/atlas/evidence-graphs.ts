@@ -3,7 +3,7 @@ import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { forward, sequenceLogProbs } from '../lm/transformer.js';
 import { logitChange } from '../lm/unembed.js';
-import { behindFinalNorm } from '../readouts/head-measures/logits.js';
+import { behindFinalNorm } from '../readouts/head-deltas.js';
 import type { ReadoutGroup } from '../readouts/readout.js';
 import { bannedMask } from '../sampling/draw-steps.js';
 import type { Panel } from './panel.js';

@@ -15,7 +15,7 @@ import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
 import { logitChange } from '../lm/unembed.js';
 import { bannedMask } from '../sampling/draw-steps.js';
 import type { GroupStatistics } from './group-statistics.js';
-import { behindFinalNorm } from './head-measures/logits.js';
+import { behindFinalNorm } from './head-deltas.js';
 import type { Probe } from './probe.js';
 import type { Effect } from './readout.js';
 import { scoreCounted } from './sequence-score.js';

@@ -5,8 +5,8 @@ import { headDeltaWeights } from '../lm/matrices.js';
 import type { Edits } from '../lm/reading.js';
 import { leadOf, type TransformerSpec } from '../lm/spec.js';
 import type { GroupStatistics } from './group-statistics.js';
-import { headMeasurements, type MeasureChoice, measurementOf } from './head-measures/index.js';
-import { type HeadMeasurement, headDeltas, normsIn } from './head-measures/measurement.js';
+import { headDeltas, normsIn } from './head-deltas.js';
+import { type HeadMeasurement, type MeasureChoice, measurementOf } from './head-measures.js';
 import { checkRange, type Kind, layerRange, withMean } from './kind.js';
 import type {
   Centre,
@@ -60,14 +60,14 @@ export class HeadGroup implements ReadoutGroup {
 
   get raw(): HeadGroup {
     const { reportedAs } = this.measurement;
-    return reportedAs ? new HeadGroup(this.spec, this.layer, headMeasurements[reportedAs]) : this;
+    return reportedAs ? new HeadGroup(this.spec, this.layer, reportedAs) : this;
   }
 
   get effect(): Effect {
     return new HeadEffect(this.spec, this.layer);
   }
 
-  /** |A v W_O| with A = 1: the norms of what positions bring, through the Gram matrix as in `delta.ts`. */
+  /** |A v W_O| with A = 1: the norms of what positions bring, through the Gram matrix as in `deltaNorms`. */
   looks({ spec, weights, pass }: PassContext): Looks {
     const { layer } = this;
     const pattern = pass.at(`blocks.${layer}.attn.hook_pattern`);

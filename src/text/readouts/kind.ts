@@ -3,7 +3,7 @@ import { UsageError } from '../../core/errors.js';
 import { formatUnit, type TextUnit } from '../../core/units.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TransformerSpec } from '../lm/spec.js';
-import type { MeasureChoice } from './head-measures/index.js';
+import type { MeasureChoice } from './head-measures.js';
 import type { Readout, ReadoutGroup } from './readout.js';
 
 /** What a unit's name is looked up in. */

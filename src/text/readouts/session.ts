@@ -13,7 +13,7 @@ import type { SequenceScore } from '../names.js';
 import { Calibration } from './calibration.js';
 import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
 import { fileText, sampledText } from './calibration-text.js';
-import type { MeasureChoice } from './head-measures/index.js';
+import type { MeasureChoice } from './head-measures.js';
 import { type Objective, openObjective } from './objective.js';
 import type { ReadoutGroup } from './readout.js';
 import { type ReferenceClass, referenceClass } from './reference.js';

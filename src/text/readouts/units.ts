@@ -3,7 +3,7 @@ import { UsageError } from '../../core/errors.js';
 import { isTextUnit, type TextUnit, tryParseUnit } from '../../core/units.js';
 import type { TextModel } from '../lm/model.js';
 import type { TransformerSpec } from '../lm/spec.js';
-import type { MeasureChoice } from './head-measures/index.js';
+import type { MeasureChoice } from './head-measures.js';
 import type { UnitContext } from './kind.js';
 import { kindOf, kinds } from './kinds.js';
 import type { Readout } from './readout.js';

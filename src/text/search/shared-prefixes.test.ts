@@ -10,7 +10,8 @@ import {
 } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
-import type { HeadMeasure, SequenceScore } from '../names.js';
+import type { SequenceScore } from '../names.js';
+import type { HeadMeasure } from '../readouts/head-measures.js';
 import { Probe } from '../readouts/probe.js';
 import { SharedPrefixes } from './shared-prefixes.js';
 

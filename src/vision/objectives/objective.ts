@@ -237,8 +237,8 @@ function valueOfFunction(
   const shape = activations.shape.slice(1);
   const start = [row, ...shape.map(() => 0)];
   const value = of(tf.reshape(tf.slice(activations, start, [1, ...shape]), shape));
-  if (value instanceof tf.Tensor && value.size === 1) return tf.reshape(value, [1]);
-  const given = value instanceof tf.Tensor ? `a tensor of shape [${value.shape.join(', ')}]` : `${value}`;
+  if (tf.isTensor(value) && value.size === 1) return tf.reshape(value, [1]);
+  const given = tf.isTensor(value) ? `a tensor of shape [${value.shape.join(', ')}]` : `${value}`;
   throw new UsageError(
     `the objective "${name}(${layer})" made ${given}: one number is wanted, such as tf.mean(activations)`,
   );

@@ -1,26 +1,9 @@
-/** @file What a measure of heads is, and what measures share. */
-import * as tf from '../../../engine/functions/tfjs.js';
-import { headDeltaWeights } from '../../lm/matrices.js';
-import type { Pass } from '../../lm/transformer.js';
-import type { HeadMeasure } from '../../names.js';
-import type { PassContext } from '../readout.js';
-
-/** How all heads of a layer are measured in one go. */
-export interface HeadMeasurement {
-  /** Its part of the group's key. */
-  readonly key: string;
-  /** Whether heads are centred on their mean output. */
-  readonly centred: boolean;
-  /** Whether it goes through the final norm, and so needs every layer. */
-  readonly throughOutput: boolean;
-  /** The measure that is reported as raw value, where it is another. */
-  readonly reportedAs?: HeadMeasure;
-  /**
-   * @param centre - mean of each head's mix of values, `[head * dHead]`, where `centred`
-   * @returns `[batch, pos, head]`
-   */
-  read(context: PassContext, layer: number, centre?: Float32Array): tf.Tensor;
-}
+/** @file What heads write to the stream, and norms of it. */
+import * as tf from '../../engine/functions/tfjs.js';
+import { headDeltaWeights } from '../lm/matrices.js';
+import type { Pass } from '../lm/transformer.js';
+import { throughFinalNorm } from '../lm/unembed.js';
+import type { PassContext } from './readout.js';
 
 /** Each head's mix of values, less its mean where that is given: `[head, rows, dHead]`. Its delta is this times W_O. */
 export function headMixes(
@@ -54,4 +37,9 @@ export function byPosition(values: tf.Tensor, pass: Pass, layer: number): tf.Ten
 export function normsIn(x: tf.Tensor3D, gram: tf.Tensor): tf.Tensor {
   // The floor keeps the root's gradient finite where a head writes nothing.
   return tf.sqrt(tf.maximum(tf.sum(tf.mul(x, tf.matMul(x, gram)), -1), 1e-20));
+}
+
+/** What is written to the stream, `[unit, rows, dModel]`, as the pass's own final norm hands it on. */
+export function behindFinalNorm({ spec, weights, pass }: PassContext, written: tf.Tensor): tf.Tensor {
+  return throughFinalNorm(spec, weights, pass.at(`blocks.${spec.layers - 1}.hook_resid_post`), written);
 }
