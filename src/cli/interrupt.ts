@@ -1,5 +1,6 @@
 /** @file Ctrl-C, SIGTERM and SIGHUP: once stops between two steps and keeps what was found, twice ends the program. */
 import { exitCodes, UserError } from '../core/errors.js';
+import { abandonLoads } from '../engine/backends/worker-client.js';
 import { leave } from './leave.js';
 import type { Output } from './output.js';
 
@@ -18,6 +19,12 @@ export class Interrupted extends UserError {
   constructor(override readonly exitCode: number = exitCodes.interrupted) {
     super('interrupted');
   }
+}
+
+/** Stops work between two steps; what is being compiled for it is not waited for. */
+export function stop(controller: AbortController, reason = new Interrupted()): void {
+  controller.abort(reason);
+  abandonLoads(reason);
 }
 
 /**
@@ -39,7 +46,7 @@ export async function withInterrupt<T>(
     }
     process.exitCode = codes[name];
     // First: who draws on the terminal gives it back.
-    controller.abort(new Interrupted(codes[name]));
+    stop(controller, new Interrupted(codes[name]));
     output.say('Stopping after this step and keeping what was found; Ctrl-C again to quit at once.');
   };
   for (const name of signals) process.on(name, onSignal);

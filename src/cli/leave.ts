@@ -1,12 +1,29 @@
 /** @file The end of the program, which must not come in the middle of a computation. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodes } from '../core/errors.js';
 import { endWorker } from '../engine/backends/worker-client.js';
 
 /** The engine's calls are shorter as a rule; whoever wants to leave waits no longer than so many milliseconds. */
 const PATIENCE = 3000;
+/** After a signal. */
+const HURRY = 100;
 
-/** Ends the program when the engine has finished what it computes. */
+const signalOf = new Map<unknown, NodeJS.Signals>([
+  [exitCodes.interrupted, 'SIGINT'],
+  [exitCodes.terminated, 'SIGTERM'],
+  [exitCodes.hungUp, 'SIGHUP'],
+]);
+
+/**
+ * Ends the program when the engine has finished what it computes. After a signal nobody waits for that: the program then
+ * ends by the signal's default action, for which a shell reports the same exit code.
+ */
 export async function leave(exitCode = process.exitCode): Promise<never> {
-  await Promise.race([endWorker(), sleep(PATIENCE)]);
+  const signal = signalOf.get(exitCode);
+  const hasEnded = endWorker().then(() => true);
+  if (!(await Promise.race([hasEnded, sleep(signal ? HURRY : PATIENCE, false)])) && signal) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  }
   process.exit(exitCode);
 }

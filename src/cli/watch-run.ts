@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import type { RunDescription } from '../runs/description.js';
 import { finishRun, type Run } from '../runs/events.js';
-import { Interrupted } from './interrupt.js';
+import { stop } from './interrupt.js';
 import type { CommonOptions } from './options.js';
 import type { Output } from './output.js';
 import { showProgress } from './progress.js';
@@ -38,7 +38,8 @@ export async function watchRun<Result>(
   if (!flags.tui || flags.json || !onTerminal()) return finishRun(showProgress(begin(signal), output));
   const { showLive } = await import('../tui/live.js');
   const stopping = new AbortController();
-  const stop = () => stopping.abort(new Interrupted());
   const run = begin(AbortSignal.any([signal, stopping.signal]));
-  return finishRun(showLive(run, { path, description, signal, stop, color: flags.color ?? true }));
+  return finishRun(
+    showLive(run, { path, description, signal, stop: () => stop(stopping), color: flags.color ?? true }),
+  );
 }

@@ -131,17 +131,15 @@ describe('superstim text', () => {
   });
 
   it('ends with 130 at a second Ctrl-C too, in the middle of a computation', async () => {
-    for (let time = 0; time < 4; time++) {
-      const out = join(place, `twice-${time}`);
-      const child = start([bin, 'text', ...books, '--unit', 'L1.H3', '--seconds', '60', '--out', out], env);
-      const ended = end(child);
-      await someCandidate(out);
-      let said = 0;
-      // Again as soon as the first is answered.
-      child.stderr!.on('data', () => said++ === 0 && child.kill('SIGINT'));
-      child.kill('SIGINT');
-      expect((await ended).code).toBe(130);
-    }
+    const out = join(place, 'twice');
+    const child = start([bin, 'text', ...books, '--unit', 'L1.H3', '--seconds', '60', '--out', out], env);
+    const ended = end(child);
+    await someCandidate(out);
+    let said = 0;
+    // Again as soon as the first is answered.
+    child.stderr!.on('data', () => said++ === 0 && child.kill('SIGINT'));
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(130);
   });
 
   it.runIf(process.platform === 'linux').each(['text', 'score'])(
@@ -158,8 +156,7 @@ describe('superstim text', () => {
       const isRead = () => openFiles(child.pid!).includes(large);
       while (!isRead()) await sleep(20);
       child.kill('SIGINT');
-      // A shell says 130.
-      expect(await ended).toEqual({ code: null, signal: 'SIGINT', stdout: '', stderr: '' });
+      expect(await ended).toEqual({ code: 130, signal: 'SIGINT', stdout: '', stderr: '' });
     },
   );
 

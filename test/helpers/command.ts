@@ -1,5 +1,6 @@
 /** @file The built command, spawned as a user would. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
@@ -8,7 +9,8 @@ export const builtFolder = new URL('../../dist/cli/', import.meta.url);
 export const bin = fileURLToPath(new URL('bin.js', builtFolder));
 
 export interface Ended {
-  code: number | null;
+  /** As a shell reports it: 128 and the signal's number where a signal ended it. */
+  code: number;
   signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
@@ -41,6 +43,8 @@ export function end(child: Child): Promise<Ended> {
     stderr += bytes;
   });
   return new Promise((resolve) =>
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })),
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? 128 + constants.signals[signal!], signal, stdout, stderr }),
+    ),
   );
 }

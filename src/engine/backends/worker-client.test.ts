@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Request } from './messages.js';
 import { WorkerClient } from './worker-client.js';
 
 const workerOf = (code: string) =>
@@ -22,5 +23,18 @@ describe('WorkerClient', () => {
     );
     await expect(client.ask(request, [])).rejects.toThrow('broken');
     await expect(client.ask(request, [])).rejects.toThrow('broken');
+  });
+
+  it('rejects what waits for a program that is abandoned, and nothing else', async () => {
+    const client = new WorkerClient(
+      workerOf(`parentPort.on('message', ({ id, request }) => {
+        if (request.kind === 'forget') parentPort.postMessage({ id, outputs: {} });
+      });`),
+    );
+    const loading = client.ask({ kind: 'load' } as Request, []);
+    const forgetting = client.ask(request, []);
+    client.abandonLoads(new Error('stopped'));
+    await expect(loading).rejects.toThrow('stopped');
+    expect(await forgetting).toEqual({});
   });
 });

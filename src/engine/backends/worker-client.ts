@@ -6,8 +6,9 @@ import type { ArrayValue } from './backend.js';
 import type { Reply, Request } from './messages.js';
 
 interface Pending {
+  readonly kind: Request['kind'];
   resolve(outputs: Record<string, ArrayValue>): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }
 
 export class WorkerClient {
@@ -25,7 +26,7 @@ export class WorkerClient {
     this.worker.on('message', (reply: Reply) => {
       const { resolve, reject } = this.pending.get(reply.id)!;
       this.pending.delete(reply.id);
-      if (this.pending.size === 0) {
+      if (!this.isBusy) {
         this.worker.unref();
         this.onLast?.();
       }
@@ -53,16 +54,24 @@ export class WorkerClient {
     // The process stays alive for an answer, not for an idle worker.
     this.worker.ref();
     return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
+      this.pending.set(id, { kind: request.kind, resolve, reject });
       this.worker.postMessage({ id, request }, [...transfer]);
     });
+  }
+
+  get isBusy(): boolean {
+    return this.pending.size > 0;
   }
 
   end(): Promise<void> {
     return new Promise((resolve) => {
       this.onLast = resolve;
-      if (this.pending.size === 0) resolve();
+      if (!this.isBusy) resolve();
     });
+  }
+
+  abandonLoads(reason: unknown): void {
+    for (const { kind, reject } of this.pending.values()) if (kind === 'load') reject(reason);
   }
 }
 
@@ -92,4 +101,12 @@ export function askWorker(
  */
 export async function endWorker(): Promise<void> {
   await client?.end();
+}
+
+/**
+ * Programs that are being compiled are not waited for any more: who asked for them gets the reason as an error. Compiling
+ * cannot be stopped itself, and takes seconds for a large model.
+ */
+export function abandonLoads(reason: unknown): void {
+  client?.abandonLoads(reason);
 }

@@ -1,4 +1,5 @@
 /** @file The search of an atlas: a pool of samples and of the user's text first, then breeding, until the budget is spent. */
+import { untilStopped } from '../../core/until-stopped.js';
 import type { EventBody } from '../../runs/events.js';
 import type { CorpusFile, CorpusPlace } from '../corpus/corpus-text.js';
 import { corpusSequences } from '../corpus/corpus-text.js';
@@ -38,7 +39,7 @@ export async function* driveAtlas(
   const corpus = naturalText ? new CorpusTurns(arena, naturalText, before?.corpus ?? null) : null;
   if (before) await arena.recall(rowsOf(before.texts), before.evaluations);
   const growth = { goesOn: true };
-  const turns = atlasTurns(arena, corpus, growth);
+  const turns = untilStopped(atlasTurns(arena, corpus, growth), signal);
   const checkpoint = (): AtlasCheckpoint => ({
     version: 1,
     evaluations: ledger.evaluations,

@@ -4,7 +4,8 @@ import { field } from '../../core/field.js';
 import type { FrameReport } from '../../core/frame-report.js';
 import { hypervolume } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import { asJson, type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
+import { untilStopped } from '../../core/until-stopped.js';
+import { asJson, type EventBody, eventClock, type Run, type RunEvent, stamped } from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
 import { frameOf } from '../lm/frame.js';
 import { stackRows } from '../lm/rows.js';
@@ -82,7 +83,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const score = (atLeast: number) => stamped(scoreWaiting(state, subject, probe, cut, atLeast), event);
   let saved = performance.now();
-  try {
+  const scan = async function* (): AsyncGenerator<RunEvent, void, void> {
     for await (const { sequences, bytes, next } of corpusSequences(files, tokenizer, cut, state.place)) {
       for (const ids of sequences) state.waiting.add(ids);
       yield* score(batchOf(subject, cut));
@@ -94,12 +95,13 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
         saving?.save(state.checkpoint());
         saved = performance.now();
       }
-      if (signal?.aborted) break;
+      if (signal?.aborted) return;
     }
-    if (!signal?.aborted) {
-      yield* score(1);
-      if (state.evaluations === 0) throw emptyCorpus(options);
-    }
+    yield* score(1);
+    if (state.evaluations === 0) throw emptyCorpus(options);
+  };
+  try {
+    yield* untilStopped(scan(), signal);
     const { seconds, evaluations, positions, bytesRead: bytes_read, found } = state;
     const frontier = found.frontier.members;
     const result: CorpusResult = {

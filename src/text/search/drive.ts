@@ -1,4 +1,5 @@
 /** @file Runs a search method until its budget is spent, telling what it finds and how far it is. */
+import { untilStopped } from '../../core/until-stopped.js';
 import type { EventBody, EventSource } from '../../runs/events.js';
 import { Arena, type ArenaOptions, type Figures, type SearchMethod } from './arena.js';
 
@@ -58,7 +59,7 @@ export async function* drive(
     const rows = earlier.found.map((ids) => Int32Array.from(options.subject.tokenizer.behindStart(ids)));
     await arena.recall(rows, earlier.evaluations);
   }
-  const turns = method(arena);
+  const turns = untilStopped(method(arena), signal);
   let step = 0;
   let measured: Figures | null = null;
   let lost = 0;

@@ -91,6 +91,11 @@ export class Batch {
     }
   }
 
+  /** False where it was stopped before there were pictures to show. */
+  get hasEnded(): boolean {
+    return this.final.length > 0;
+  }
+
   results(): UnitResult[] {
     return this.units(this.pictures, this.size).map((rendered, i) => ({
       ...rendered,

@@ -6,6 +6,7 @@
 
 import { field } from '../../core/field.js';
 import { Random } from '../../core/random.js';
+import { untilStopped } from '../../core/until-stopped.js';
 import { eventClock, type JsonValue, type Run } from '../../runs/events.js';
 import { fitInput } from '../input-fit.js';
 import { imageDefaults } from '../names.js';
@@ -70,7 +71,8 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
       Random.of(seed, `render ${first}`),
       first === from?.results.length ? from.batch : undefined,
     );
-    for await (const body of batch.run((state) => options.saveState?.({ done, results, batch: state }))) {
+    const run = batch.run((state) => options.saveState?.({ done, results, batch: state }));
+    for await (const body of untilStopped(run, signal)) {
       if (body.kind === 'step') {
         const rate = ((++done - resumedAt) / (performance.now() - began)) * 1000;
         yield event({
@@ -86,7 +88,7 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
       }
       yield event(body);
     }
-    results.push(...batch.results());
+    if (batch.hasEnded) results.push(...batch.results());
   }
   if (results.length === 0) signal?.throwIfAborted();
   const stalled = results.filter((result, i) => isStalled(result, rows[i]!, options.start));
