@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { finishRun } from '../runs/events.js';
 import { createJobFolder, openJob, type ResultOf, resumeRun, runJob } from './job.js';
@@ -10,7 +11,7 @@ afterAll(() => rmSync(parent, { recursive: true }));
 
 const job = {
   ...{ task: 'image', model: 'tiny-vgg', units: ['block1_conv1:1', 'block2_conv1:2'] },
-  ...{ steps: 9, size: 48, octaves: 2, seed: 4, animation: join(parent, 'all.gif') },
+  ...{ steps: 9, size: '60x48', octaves: 2, seed: 4, animation: join(parent, 'all.gif') },
 } as const;
 
 /** Runs until so many steps were taken, then stops as Ctrl-C does, or as a kill does: with nothing more written. */
@@ -54,6 +55,15 @@ describe('an image run that is resumed', () => {
     folder.close();
     expect((await resume(folder.path)).units[0]!.activation.curve).toHaveLength(2);
   });
+});
+
+it('has the proportions of the picture that it starts from, as it is shown', async () => {
+  const start = join(parent, 'photograph.jpg');
+  const blank = { width: 60, height: 240, channels: 3 as const, background: '#406080' };
+  await sharp({ create: blank }).withMetadata({ orientation: 6 }).toFile(start);
+  const opened = await finishRun(openJob<'image'>({ ...job, start, size: null, steps: 1, animation: null }));
+  const { units } = await finishRun(runJob(opened, null));
+  expect([units[0]!.picture.width, units[0]!.picture.height]).toEqual([256, 64]);
 });
 
 it('names files absolutely, also those that are yet to be written', async () => {

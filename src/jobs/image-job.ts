@@ -1,9 +1,16 @@
 /** @file The task `image`: the picture that excites a channel. */
+import { UsageError } from '../core/errors.js';
+import { field } from '../core/field.js';
 import { namedRanges } from '../vision/input-fit.js';
+import type { RangeName } from '../vision/names.js';
 import type { VisionNetwork } from '../vision/network.js';
+import { resolveObjective } from '../vision/objectives/objective.js';
 import { parseUnitList } from '../vision/objectives/unit-list.js';
-import { readPicture } from '../vision/picture.js';
-import { defaultSize } from '../vision/render/render.js';
+import { pictureFileSize, readPicture } from '../vision/picture.js';
+import { readSize } from '../vision/picture-size.js';
+import { drawnPlanes } from '../vision/planes.js';
+import type { Preprocessing } from '../vision/preprocess.js';
+import { defaultSize, sizeLike } from '../vision/render/fitting-size.js';
 import type { RenderOptions } from '../vision/render/render-options.js';
 import { parseTransforms } from '../vision/transforms/transform.js';
 import { engineOf } from './device.js';
@@ -47,22 +54,34 @@ async function renderOptions(
   network: VisionNetwork,
   { objectives }: Given,
 ): Promise<RenderOptions> {
-  const { size = null, start, steps, optimizer, rate, range, variants, octaves, seed } = job;
+  const { start, steps, optimizer, rate, range, input, variants, octaves, seed } = job;
   const { channels } = network.input;
-  const pixels = size ?? defaultSize(network);
+  const units = job.units.flatMap((text, i) => objectives?.[i] ?? parseUnitList(text, network));
+  const planes = { channels: drawnPlanes(channels, input ?? undefined), ...(input && { input }) };
+  const startsBlank = start === 'noise' || start === 'black';
+  const size =
+    (job.size !== null && readSize(job.size)) ||
+    (startsBlank
+      ? defaultSize(network)
+      : sizeLike(network, resolveObjective(network, units).terms, await pictureFileSize(start)));
   return {
-    network,
-    units: job.units.flatMap((text, i) => objectives?.[i] ?? parseUnitList(text, network)),
-    size: pixels,
-    start:
-      start === 'noise' || start === 'black'
-        ? start
-        : await readPicture(start, { width: pixels, height: pixels, channels }),
+    ...{ network, units, size },
+    start: startsBlank ? start : await readPicture(start, { ...size, ...planes }),
     parameterization: job.parameterization,
-    transforms: parseTransforms(job.transforms, pixels),
+    transforms: parseTransforms(job.transforms, size),
     ...{ steps, variants, octaves, seed, engine: await engineOf(job) },
     ...(optimizer && { optimizer }),
     ...(rate !== null && { rate }),
-    ...(range && { preprocessing: namedRanges[range](channels) }),
+    ...(range && { preprocessing: rangeFor(network, range) }),
+    ...(input && { input }),
   };
+}
+
+/** Throws UsageError for a range of colours where there are other planes. */
+function rangeFor({ name, input: { channels } }: VisionNetwork, range: RangeName): Preprocessing {
+  const preprocessing = namedRanges[range](channels);
+  if (preprocessing.scale.length === channels) return preprocessing;
+  throw new UsageError(
+    `${name} reads pictures of ${channels === 1 ? '1 plane' : `${channels} planes`}: the ${field('range')} ${range} is one of colours; give -1..1, 0..1 or 0..255`,
+  );
 }

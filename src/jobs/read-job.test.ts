@@ -42,6 +42,17 @@ describe('readJob', () => {
     expect(complaint({ task: 'tune', unit: 'L0.H0', rank: 100_000 })).toMatch(/^`rank`: .*<=4096/);
   });
 
+  it('reads sizes of pictures: a side, or the width and the height', () => {
+    const image = { task: 'image', units: ['a:1'] };
+    for (const size of [64, '64', '320x200', null])
+      expect(readJob({ ...image, size })).toMatchObject({ size });
+    for (const size of [8, 64.5, '320x8', '320*200', 'x200', '320x200x3', [320, 200]])
+      expect(complaint({ ...image, size })).toMatch(/^`size`: /);
+    expect(complaint({ ...image, size: '320x8' })).toBe(
+      '`size`: must be 16 to 2048 pixels, or a width and a height such as 320x200',
+    );
+  });
+
   it("takes the model from a unit's Neuronpedia name", () => {
     const score = { task: 'score', text: 'a', units: ['L1.H1', 'gpt2-small/3-res-jb/5'] };
     expect(readJob(score)).toMatchObject({ model: 'openai-community/gpt2' });

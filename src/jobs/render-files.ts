@@ -12,7 +12,7 @@ import { asJson, eventClock, type Run } from '../runs/events.js';
 import { runFile } from '../runs/run-file.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { datasetExamples } from '../vision/dataset-examples.js';
-import { imageDefaults } from '../vision/names.js';
+import { type InputKind, imageDefaults } from '../vision/names.js';
 import { type Expression, formatExpression } from '../vision/objectives/expression.js';
 import { type Picture, readPicture } from '../vision/picture.js';
 import { renderUnits, silent } from '../vision/render/render.js';
@@ -94,7 +94,7 @@ export async function* renderToFiles(
     ...(from && { from: from.state }),
     ...((folder || files.animation) && { frameEvery: files.animation ? 1 : every }),
     async saveFrame(_step, units) {
-      const sheet = sheetOf(units);
+      const sheet = sheetOf(units, options.input);
       if (files.animation) animation.push(sheet);
       if (!folder) return null;
       const name = frameName(frames++);
@@ -111,7 +111,7 @@ export async function* renderToFiles(
     }
     if (next.value.kind !== 'finished') yield next.value;
   }
-  const written = await writeResult(result, animation, folder, files);
+  const written = await writeResult(result, animation, folder, files, options.input);
   const examples =
     files.examples === undefined || options.signal?.aborted
       ? null
@@ -142,6 +142,7 @@ async function writeResult(
   animation: readonly Picture[],
   folder: RunFolder | null,
   files: RenderFiles,
+  input: InputKind | undefined,
 ): Promise<Omit<ImageResult, 'examples'>> {
   const { units, stalled, cost } = result;
   if (units.every(({ dead }) => dead)) {
@@ -149,7 +150,7 @@ async function writeResult(
     throw new UserError(silent(names, units[0]!.activation.curve.length));
   }
   const image = files.image ? resolve(files.image) : folder && runFile(folder.path, 'picture.png');
-  if (image) await writePng(image, sheetOf(units));
+  if (image) await writePng(image, sheetOf(units, input));
   if (files.animation) await writeAnimation(files.animation, animation);
   const activations = units.map(({ activation }) => activation);
   const mean = (of: (activation: UnitResult['activation']) => number): number =>
@@ -181,7 +182,7 @@ function channelsOf(units: readonly Expression[]): ChannelUnit[] {
 
 /** @yields what `datasetExamples` does */
 async function* findExamples(
-  { network, preprocessing, engine, signal, variants = imageDefaults.variants }: RenderOptions,
+  { network, preprocessing, input, engine, signal, variants = imageDefaults.variants }: RenderOptions,
   units: readonly ChannelUnit[],
   result: RenderResult,
   pictures: string,
@@ -193,12 +194,13 @@ async function* findExamples(
     folder: pictures,
     count: EXAMPLES,
     ...(preprocessing && { preprocessing }),
+    ...(input && { input }),
     ...(engine && { engine }),
     ...(signal && { signal }),
   });
   const image = folder && runFile(folder.path, 'examples.png');
   const first = result.units.filter((_, i) => i % variants === 0);
-  if (image) await writePng(image, await exampleSheet(first, found.units));
+  if (image) await writePng(image, await exampleSheet(first, found.units, input));
   return {
     image,
     pictures: found.pictures,
@@ -210,9 +212,13 @@ async function* findExamples(
 }
 
 /** The picture of one unit, or a sheet of several. */
-function sheetOf(units: readonly (RenderedUnit & { dead?: boolean })[]): Picture {
-  if (units.length === 1) return visiblePicture(units[0]!.picture);
+function sheetOf(
+  units: readonly (RenderedUnit & { dead?: boolean })[],
+  input: InputKind | undefined,
+): Picture {
+  const pictures = units.map(({ picture }) => visiblePicture(picture, input));
+  if (units.length === 1) return pictures[0]!;
   return contactSheet(
-    units.map(({ unit, picture, dead = false }) => ({ label: unit, picture: visiblePicture(picture), dead })),
+    units.map(({ unit, dead = false }, i) => ({ label: unit, picture: pictures[i]!, dead })),
   );
 }

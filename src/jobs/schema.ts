@@ -18,10 +18,12 @@ import { isMeasure, measureRule } from '../text/readouts/head-measures.js';
 import {
   imageBounds,
   imageDefaults,
+  inputKinds,
   optimizerNames,
   parameterizationNames,
   rangeNames,
 } from '../vision/names.js';
+import { readSize, sizeRule } from '../vision/picture-size.js';
 
 /** Version of a job's fields. It is raised when a field changes its meaning; older ones are brought up to it (`old-jobs.ts`). */
 export const JOB_VERSION = 1;
@@ -219,6 +221,10 @@ const tune = z.strictObject({
   checkpointEvery: within(tuneBounds.checkpointEvery).default(tuneDefaults.checkpointEvery),
 });
 
+const size = z
+  .union([z.number(), z.string()])
+  .refine((size) => readSize(size) !== null, { message: `must be ${sizeRule}` });
+
 const image = z.strictObject({
   task: z.literal('image'),
   ...common,
@@ -226,8 +232,8 @@ const image = z.strictObject({
   model: name.nullable().default(null),
   units: names,
   steps: within(imageBounds.steps).default(imageDefaults.steps),
-  /** Pixels; null = the network's own, at least 128. */
-  size: within(imageBounds.size).nullable().default(null),
+  /** Pixels of both sides, or `320x200`, the width first; null = about the network's own, in the proportions of a picture to start from. */
+  size: size.nullable().default(null),
   /** `noise`, `black`, or a picture file. */
   start: name.default(imageDefaults.start),
   parameterization: z.enum(parameterizationNames).default(imageDefaults.parameterization),
@@ -238,6 +244,8 @@ const image = z.strictObject({
   octaves: within(imageBounds.octaves).default(imageDefaults.octaves),
   variants: within(imageBounds.variants).default(imageDefaults.variants),
   range: z.enum(rangeNames).nullable().default(null),
+  /** What the planes of the network's pictures are; null = three are colours, one is grey, others are pictures each. */
+  input: z.enum(inputKinds).nullable().default(null),
   /** Files to write, beside the run folder. */
   image: name.nullable().default(null),
   animation: name.nullable().default(null),

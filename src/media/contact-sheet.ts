@@ -11,7 +11,8 @@ export interface Tile {
 }
 
 const GAP = 4;
-const PAPER = 1;
+/** White. */
+export const PAPER = 1;
 const INK = 0.15;
 
 /**
@@ -65,7 +66,13 @@ function ink(sheet: Picture, row: number, column: number): void {
   data.fill(INK, (row * width + column) * channels, (row * width + column + 1) * channels);
 }
 
-function paste(sheet: Picture, { width, height, channels, data }: Picture, top: number, left: number): void {
+/** Lays a picture onto a larger one. */
+export function paste(
+  sheet: Picture,
+  { width, height, channels, data }: Picture,
+  top: number,
+  left: number,
+): void {
   for (let row = 0; row < height; row++) {
     const line = data.subarray(row * width * channels, (row + 1) * width * channels);
     sheet.data.set(line, ((top + row) * sheet.width + left) * channels);

@@ -11,7 +11,8 @@ import { eventClock, type Run } from '../runs/events.js';
 import { type ChannelMeasure, compileChannelMeasures } from './channel-measures.js';
 import { fitInput } from './input-fit.js';
 import type { Field } from './layers/receptive-field.js';
-import type { InputSpec, VisionNetwork } from './network.js';
+import type { InputKind } from './names.js';
+import type { VisionNetwork } from './network.js';
 import { type Picture, readPicture } from './picture.js';
 import type { Preprocessing } from './preprocess.js';
 
@@ -30,6 +31,8 @@ export interface DatasetExamplesOptions {
   readonly by?: 'mean' | 'peak';
   /** Default: what the network or `fitInput` says. */
   readonly preprocessing?: Preprocessing;
+  /** What the planes are; default: `usualInput`. */
+  readonly input?: InputKind;
   readonly engine?: Engine;
   /** Stops between batches; what was found so far is the result. */
   readonly signal?: AbortSignal;
@@ -78,7 +81,7 @@ const BATCH = 16;
  * @throws UserError when there is no such folder or no picture in it; UsageError for a unit the network does not have
  */
 export async function* datasetExamples(options: DatasetExamplesOptions): Run<DatasetExamples> {
-  const { network, folder, count = 9, by = 'mean', engine, signal } = options;
+  const { network, folder, input, count = 9, by = 'mean', engine, signal } = options;
   const event = eventClock();
   const units = options.units.map(channelOf);
   for (const unit of units) network.layer(unit.layer);
@@ -94,7 +97,11 @@ export async function* datasetExamples(options: DatasetExamplesOptions): Run<Dat
   let skipped = 0;
   const start = performance.now();
   const readBatch = (from: number) =>
-    Promise.all(files.slice(from, from + BATCH).map((file) => load(folder, file, network.input)));
+    Promise.all(
+      files
+        .slice(from, from + BATCH)
+        .map((file) => load(folder, file, { ...network.input, ...(input && { input }) })),
+    );
   try {
     let next = readBatch(0);
     for (let from = 0; from < files.length && !signal?.aborted; from += BATCH) {
@@ -188,9 +195,13 @@ interface Loaded {
 }
 
 /** The picture, or why it is none. */
-async function load(folder: string, file: string, size: InputSpec): Promise<Loaded | UserError> {
+async function load(
+  folder: string,
+  file: string,
+  shape: Parameters<typeof readPicture>[1],
+): Promise<Loaded | UserError> {
   try {
-    return { file, picture: await readPicture(join(folder, file), size) };
+    return { file, picture: await readPicture(join(folder, file), shape) };
   } catch (error) {
     if (error instanceof UserError) return error;
     throw error;

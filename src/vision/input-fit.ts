@@ -14,9 +14,10 @@ import { type CompileOptions, compile } from '../engine/compile.js';
 import * as tf from '../engine/functions/tfjs.js';
 import { ancestors, evaluate, graphShapes } from './layers/evaluate.js';
 import type { AffineOp } from './layers/op.js';
-import type { RangeName } from './names.js';
+import type { InputKind, RangeName } from './names.js';
 import { naturalPictures } from './natural.js';
 import type { LayerInfo, VisionNetwork } from './network.js';
+import { usualInput } from './planes.js';
 import { caffe, imagenet, type Preprocessing, preprocess, range } from './preprocess.js';
 
 /** Ranges by the names that the command line takes. */
@@ -29,12 +30,17 @@ export const namedRanges: Readonly<Record<RangeName, (channels: number) => Prepr
 };
 
 /** What networks are commonly trained on, the likeliest first. */
-const common = (channels: number): readonly (readonly [string, Preprocessing])[] => [
-  ...(channels === 3 ? [["ImageNet's mean and deviation", imagenet] as const] : []),
+const common = (
+  channels: number,
+  input: InputKind = usualInput(channels),
+): readonly (readonly [string, Preprocessing])[] => [
+  ...(channels === 3 && input !== 'planes' ? [["ImageNet's mean and deviation", imagenet] as const] : []),
   ['-1 to 1', range(-1, 1, channels)],
   ['0 to 1', range(0, 1, channels)],
   ['0 to 255', range(0, 255, channels)],
-  ...(channels === 3 ? [['0 to 255, blue first, less the mean (Caffe)', caffe] as const] : []),
+  ...(channels === 3 && input !== 'planes'
+    ? [['0 to 255, blue first, less the mean (Caffe)', caffe] as const]
+    : []),
 ];
 
 export interface InputFit {
@@ -44,9 +50,13 @@ export interface InputFit {
   readonly warning: string | null;
 }
 
-export type FitOptions = Pick<CompileOptions, 'engine' | 'threads'> & {
+type CompileChoice = Pick<CompileOptions, 'engine' | 'threads'>;
+
+export type FitOptions = CompileChoice & {
   /** False: only by the first batch norm, which is quick; the class scores need every weight of the network. */
   readonly byScores?: boolean;
+  /** What the planes are; default: `usualInput`. */
+  readonly input?: InputKind;
 };
 
 /**
@@ -56,9 +66,9 @@ export type FitOptions = Pick<CompileOptions, 'engine' | 'threads'> & {
 export async function fitInput(
   network: VisionNetwork,
   given: Preprocessing | null = network.input.preprocessing,
-  { byScores = true, ...options }: FitOptions = {},
+  { byScores = true, input, ...options }: FitOptions = {},
 ): Promise<InputFit> {
-  const candidates = common(network.input.channels);
+  const candidates = common(network.input.channels, input);
   const ranges = [...(given ? [given] : []), ...candidates.map(([, preprocessing]) => preprocessing)];
   const judged =
     (await judgeByNorm(network, ranges, options)) ??
@@ -120,7 +130,7 @@ function canReach({ graph, input }: VisionNetwork, node: number, size: readonly 
 async function judgeByNorm(
   network: VisionNetwork,
   ranges: readonly Preprocessing[],
-  options: Omit<FitOptions, 'byScores'>,
+  options: CompileChoice,
 ): Promise<Judgement[] | null> {
   const found = network.graph.nodes.find(({ op }) => op.kind === 'affine' && op.mean && op.variance);
   if (!found) return null;
@@ -187,7 +197,7 @@ function scoresLayer(network: VisionNetwork): LayerInfo | null {
 async function judgeByScores(
   network: VisionNetwork,
   ranges: readonly Preprocessing[],
-  options: Omit<FitOptions, 'byScores'>,
+  options: CompileChoice,
 ): Promise<Judgement[] | null> {
   const last = scoresLayer(network);
   if (!last) return null;

@@ -12,6 +12,10 @@ export type OptimizerName = (typeof optimizerNames)[number];
 export const rangeNames = ['imagenet', '-1..1', '0..1', '0..255', 'caffe'] as const;
 export type RangeName = (typeof rangeNames)[number];
 
+/** What the planes of a network's pictures are. */
+export const inputKinds = ['colors', 'grey', 'planes'] as const;
+export type InputKind = (typeof inputKinds)[number];
+
 /** What a request is unless asked otherwise. */
 export const imageDefaults = {
   steps: 256,
@@ -24,7 +28,7 @@ export const imageDefaults = {
 
 export const imageBounds = {
   steps: { min: 1, max: 100_000 },
-  /** Pixels. */
+  /** Pixels of a side. */
   size: { min: 16, max: 2048 },
   octaves: { min: 1, max: 10 },
   variants: { min: 1, max: 64 },

@@ -40,6 +40,11 @@ describe('naturalMagnitudes', () => {
   });
 
   it('takes the axis of light for grey pictures', () => {
-    expect(naturalMagnitudes(6, 5, 1)).toEqual(naturalMagnitudes(6, 5, 3).subarray(0, 6 * 3));
+    const colours = naturalMagnitudes(6, 5, 3);
+    expect(naturalMagnitudes(6, 5, 1)).toEqual(colours.subarray(0, 6 * 3));
+    expect(naturalMagnitudes(6, 5, 4, 'colors').subarray(0, 3 * 6 * 3)).toEqual(colours);
+    expect(naturalMagnitudes(6, 5, 3, 'planes').subarray(6 * 3, 2 * 6 * 3)).toEqual(
+      colours.subarray(0, 6 * 3),
+    );
   });
 });

@@ -7,6 +7,9 @@
  * `tools/natural-spectrum.ts` to 8,192 pictures of 64 pixels.
  */
 
+import type { InputKind } from './names.js';
+import { colourPlanes } from './planes.js';
+
 /** Weights of `spectrumTerms` for the three axes of decorrelated colour. */
 const weights: readonly (readonly number[])[] = [
   [2.626, -1.1976, -0.1124, 0.0606, -0.0733, 0.0176, 0.0069, -0.0023, 0.0931, 0.0954, -0.0326, 0],
@@ -39,9 +42,15 @@ export function spectrumTerms(fy: number, fx: number): number[] {
  * Mean magnitudes of photographs' spectra, `[channel, height, floor(width / 2) + 1]`, scaled like NumPy's `rfft2`, 0
  * for the mean colour. Of the values of which `toColours` makes a picture.
  *
- * @param channels - 3; other pictures have the first axis, light, in each plane
+ * @param input - what the planes are; those that are no colours have the first axis, light
  */
-export function naturalMagnitudes(height: number, width: number, channels: number): Float32Array {
+export function naturalMagnitudes(
+  height: number,
+  width: number,
+  channels: number,
+  input?: InputKind,
+): Float32Array {
+  const colours = colourPlanes(channels, input);
   const columns = Math.floor(width / 2) + 1;
   const scale = Math.sqrt(height * width);
   const magnitudes = new Float32Array(channels * height * columns);
@@ -51,7 +60,7 @@ export function naturalMagnitudes(height: number, width: number, channels: numbe
       const terms = spectrumTerms((row <= (height - 1) / 2 ? row : row - height) / height, column / width);
       for (let channel = 0; channel < channels; channel++) {
         const logarithm = terms.reduce(
-          (sum, term, i) => sum + term * weights[channels === 3 ? channel : 0]![i]!,
+          (sum, term, i) => sum + term * weights[channel < colours ? channel % 3 : 0]![i]!,
           0,
         );
         magnitudes[(channel * height + row) * columns + column] = scale * Math.exp(logarithm);

@@ -32,11 +32,12 @@ export const caffe: Preprocessing = {
   offset: [-103.939, -116.779, -123.68],
 };
 
-/** Pictures [batch, height, width, channel] in [0, 1] as the network reads them. */
+/** Pictures [batch, height, width, channel] in [0, 1] as the network reads them: a grey picture in every plane. */
 export function preprocess(pictures: tf.Tensor4D, { order, scale, offset }: Preprocessing): tf.Tensor4D {
   let x: tf.Tensor = pictures;
-  if (order === 'bgr') {
-    const channels = pictures.shape[3];
+  const channels = pictures.shape[3];
+  if (channels === 1 && scale.length > 1) x = tf.tile(pictures, [1, 1, 1, scale.length]);
+  else if (order === 'bgr') {
     x = tf.concat(
       Array.from({ length: channels }, (_, c) =>
         tf.slice(pictures, [0, 0, 0, channels - 1 - c], [...pictures.shape.slice(0, 3), 1]),

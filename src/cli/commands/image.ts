@@ -1,9 +1,11 @@
 /** @file `superstim image`: the picture that excites a channel of a network. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DeviceChoice, EngineName } from '../../engine/engine-names.js';
 import {
+  type InputKind,
   imageBounds,
   imageDefaults,
+  inputKinds,
   type OptimizerName,
   optimizerNames,
   type ParameterizationName,
@@ -11,6 +13,7 @@ import {
   type RangeName,
   rangeNames,
 } from '../../vision/names.js';
+import { readSize, sizeRule } from '../../vision/picture-size.js';
 import {
   type CommonOptions,
   deviceOption,
@@ -27,7 +30,7 @@ interface ImageFlags extends CommonOptions {
   model?: string;
   unit: string[];
   steps?: number;
-  size?: number;
+  size?: number | string;
   start: string;
   param: ParameterizationName;
   transforms: string;
@@ -36,6 +39,7 @@ interface ImageFlags extends CommonOptions {
   octaves: number;
   variants: number;
   range?: RangeName;
+  input?: InputKind;
   gif?: string;
   examples?: string;
   out?: string;
@@ -65,8 +69,8 @@ export function imageCommand(): Command {
     )
     .option(
       '--size <pixels>',
-      "height and width (default: the network's, at least 128)",
-      integer(imageBounds.size),
+      "both sides, or WIDTHxHEIGHT as in 320x200 (default: about the network's; with --start, in that picture's proportions)",
+      pictureSize,
     )
     .option('--start <start>', 'noise, black, or a picture file', imageDefaults.start)
     .addOption(
@@ -98,6 +102,12 @@ export function imageCommand(): Command {
       imageDefaults.variants,
     )
     .addOption(new Option('--range <range>', 'what the network was trained on').choices(rangeNames))
+    .addOption(
+      new Option(
+        '--input <kind>',
+        "what the planes of the network's pictures are: colors, three by three; one grey picture in all; or planes, a grey picture each (default: 3 are colors, 1 is grey, others are planes)",
+      ).choices(inputKinds),
+    )
     .option('--gif <file>', 'animation of every step, .gif or .webp')
     .option('--examples <dir>', 'pictures of this folder that excite the unit most, beside the synthetic one')
     .option('-o, --out <file>', 'the picture, .png (default: in the run folder)')
@@ -115,6 +125,11 @@ export function imageCommand(): Command {
     });
 }
 
+function pictureSize(text: string): number | string {
+  if (readSize(text) !== null) return text.includes('x') ? text : Number(text);
+  throw new InvalidArgumentError(`It must be ${sizeRule}.`);
+}
+
 function imageFields(flags: ImageFlags) {
   const { steps, start, transforms, octaves, variants, engine, device, seed } = flags;
   return {
@@ -127,6 +142,7 @@ function imageFields(flags: ImageFlags) {
     optimizer: flags.optimizer ?? null,
     rate: flags.rate ?? null,
     range: flags.range ?? null,
+    input: flags.input ?? null,
     image: flags.out ?? null,
     animation: flags.gif ?? null,
     examples: flags.examples ?? null,

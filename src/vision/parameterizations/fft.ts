@@ -13,7 +13,7 @@ const DEVIATION = 0.01;
 
 /** Parameter [batch, channel, 2 * height, columns]: a spectrum divided by its frequency's scale. */
 export function fft(shape: PictureShape): Parameterization {
-  const { batch, height, width, channels } = shape;
+  const { batch, height, width, channels, input } = shape;
   const columns = frequencyColumns(width);
   const lowest = 1 / Math.max(height, width);
   const scales = frequencies(height, width).map((f) => Math.sqrt(height * width) / (4 * Math.max(f, lowest)));
@@ -25,11 +25,11 @@ export function fft(shape: PictureShape): Parameterization {
     shape: [batch, channels, 2 * height, columns],
     picture(parameter) {
       const spectrum = tf.mul(parameter, scale()) as tf.Tensor4D;
-      return toColours(inverseTransform(spectrum, height, width));
+      return toColours(inverseTransform(spectrum, height, width), input);
     },
     noise: (random: Random) =>
       random.normals(batch * channels * 2 * height * columns).map((value) => value * DEVIATION),
     fromPictures: (pictures) =>
-      computeOnce(pictures, shape, (x) => tf.div(forwardTransform(fromColours(x)), scale())),
+      computeOnce(pictures, shape, (x) => tf.div(forwardTransform(fromColours(x, input)), scale())),
   };
 }

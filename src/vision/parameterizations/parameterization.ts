@@ -3,7 +3,7 @@
 import type { Random } from '../../core/random.js';
 import { compile } from '../../engine/compile.js';
 import type * as tf from '../../engine/functions/tfjs.js';
-import type { ParameterizationName } from '../names.js';
+import type { InputKind, ParameterizationName } from '../names.js';
 
 /** Size of a batch of pictures. */
 export interface PictureShape {
@@ -12,6 +12,8 @@ export interface PictureShape {
   readonly width: number;
   /** 3 (RGB), 1 (grey), or another number of planes. */
   readonly channels: number;
+  /** What the planes are; default: `usualInput`. */
+  readonly input?: InputKind;
 }
 
 export interface Parameterization {

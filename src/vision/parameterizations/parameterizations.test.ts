@@ -25,6 +25,21 @@ describe('parameterizations', () => {
     expect(largest(pictures, photographs)).toBeLessThan(2e-4);
   });
 
+  it('fft mixes the first three planes of RGBA as colours', async () => {
+    const [rgb, rgba] = [3, 4].map((channels) =>
+      parameterizations.fft({ ...shape, batch: 1, channels, input: 'colors' }),
+    ) as [Parameterization, Parameterization];
+    const parameter = rgba.noise(new Random(3)).map((value) => 5 * value);
+    const planes = await picturesOf(rgba, parameter);
+    const colours = await picturesOf(rgb, parameter.subarray(0, (parameter.length * 3) / 4));
+    expect(
+      largest(
+        planes.filter((_, k) => k % 4 < 3),
+        colours,
+      ),
+    ).toBeLessThan(1e-5);
+  });
+
   it('maco keeps what lies where, at the contrast of its spectrum', async () => {
     const maco = parameterizations.maco(shape);
     const pictures = await picturesOf(maco, await maco.fromPictures(photographs));

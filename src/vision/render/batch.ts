@@ -9,10 +9,13 @@ import type { Objective } from '../objectives/objective.js';
 import { parameterizations } from '../parameterizations/index.js';
 import type { PictureShape } from '../parameterizations/parameterization.js';
 import { type Picture, plainPicture } from '../picture.js';
+import type { PictureSize } from '../picture-size.js';
+import { drawnPlanes } from '../planes.js';
 import type { Preprocessing } from '../preprocess.js';
 import { standardTransforms, type Transform } from '../transforms/transform.js';
 import { makeView, type View } from '../transforms/view.js';
 import { Ascent } from './ascent.js';
+import { layersOf } from './fitting-size.js';
 import { octaveSizes, resized } from './octaves.js';
 import { defaults } from './optimizers.js';
 import type { BatchState, RenderedUnit, RenderOptions, UnitResult } from './render-options.js';
@@ -36,11 +39,11 @@ export class Batch {
     private readonly options: ReadyOptions,
     private readonly objective: Objective,
     private readonly labels: readonly string[],
-    private readonly size: number,
+    private readonly size: PictureSize,
     private random: Random,
     private readonly from?: BatchState,
   ) {
-    this.channels = options.network.input.channels;
+    this.channels = drawnPlanes(options.network.input.channels, options.input);
     this.curve = labels.map((_, i) => [...(from?.curve[i] ?? [])]);
     this.moved = labels.map((_, i) => from?.moved[i] ?? false);
     if (from) this.start = Float32Array.from(from.start);
@@ -80,9 +83,7 @@ export class Batch {
       if (signal?.aborted) keep(await this.state(octave, step, ascent));
       this.pictures = await ascent.pictures();
       if (octave === sizes.length - 1 || signal?.aborted) {
-        if (signal?.aborted && size !== this.size) {
-          this.pictures = await resized(this.pictures, this.shape(size), this.size);
-        }
+        this.pictures = await resized(this.pictures, this.shape(size), this.size);
         this.final = await ascent.measure(this.random);
         if (step > 0) yield* this.frame(step, ascent, size, this.final);
       }
@@ -114,12 +115,13 @@ export class Batch {
     };
   }
 
-  private shape(size: number): PictureShape {
-    return { batch: this.labels.length, height: size, width: size, channels: this.channels };
+  private shape({ width, height }: PictureSize): PictureShape {
+    const { input } = this.options;
+    return { batch: this.labels.length, height, width, channels: this.channels, ...(input && { input }) };
   }
 
   /** The ascent of one octave: from the start, or from the octave before brought to this size. */
-  private async begin(octave: number, before: number, size: number): Promise<Ascent> {
+  private async begin(octave: number, before: PictureSize, size: PictureSize): Promise<Ascent> {
     const { parameterization: name = 'fft', start = 'noise', transforms, engine = 'onnx' } = this.options;
     const shape = this.shape(size);
     const parameterization = parameterizations[name](shape);
@@ -152,8 +154,8 @@ export class Batch {
     );
   }
 
-  private async startPictures(start: 'black' | Picture, size: number): Promise<Float32Array> {
-    const picture = start === 'black' ? plainPicture(size, size, this.channels, 0) : start;
+  private async startPictures(start: 'black' | Picture, size: PictureSize): Promise<Float32Array> {
+    const picture = start === 'black' ? plainPicture(size.width, size.height, this.channels, 0) : start;
     const one = await resized(
       picture.data,
       { batch: 1, height: picture.height, width: picture.width, channels: this.channels },
@@ -179,7 +181,7 @@ export class Batch {
   private async *frame(
     step: number,
     ascent: Ascent,
-    size: number,
+    size: PictureSize,
     activation: Float32Array,
   ): AsyncGenerator<EventBody> {
     const { saveFrame } = this.options;
@@ -188,13 +190,13 @@ export class Batch {
     if (file !== null) yield { kind: 'frame', file, step, activation: activation[0]! };
   }
 
-  private units(pictures: Float32Array, size: number): RenderedUnit[] {
-    const area = size * size * this.channels;
+  private units(pictures: Float32Array, { width, height }: PictureSize): RenderedUnit[] {
+    const area = width * height * this.channels;
     return this.labels.map((unit, i) => ({
       unit,
       picture: {
-        width: size,
-        height: size,
+        width,
+        height,
         channels: this.channels,
         data: pictures.slice(i * area, (i + 1) * area),
       },
@@ -210,7 +212,7 @@ function viewFor(
   shape: PictureShape,
 ): View {
   const free = makeView(transforms, shape);
-  const layers = objective.terms.flatMap(({ layer }) => (layer ? [layer.name] : []));
+  const layers = layersOf(objective.terms);
   if (network.reads(free.size, layers)) return free;
   const { height, width } = network.input;
   if (network.reads([height, width], layers)) return makeView(transforms, shape, [height, width]);

@@ -1,10 +1,11 @@
 /** @file What a render is asked for, and what it gives. */
 
 import type { Engine } from '../../engine/compile.js';
-import type { OptimizerName, ParameterizationName } from '../names.js';
+import type { InputKind, OptimizerName, ParameterizationName } from '../names.js';
 import type { VisionNetwork } from '../network.js';
 import type { Expression } from '../objectives/expression.js';
 import type { Picture } from '../picture.js';
+import type { PictureSize } from '../picture-size.js';
 import type { Preprocessing } from '../preprocess.js';
 import type { Transform } from '../transforms/transform.js';
 import type { AscentState } from './ascent.js';
@@ -14,8 +15,8 @@ export interface RenderOptions {
   /** One picture for each; `variants` of each where that is given. */
   readonly units: readonly Expression[];
   readonly variants?: number;
-  /** Height and width of the pictures. Default: the network's own, but at least 128. */
-  readonly size?: number;
+  /** Pixels; one number for both sides. Default: the network's own, but 128 to 224 pixels square or as many pixels. */
+  readonly size?: number | PictureSize;
   readonly steps?: number;
   readonly start?: 'noise' | 'black' | Picture;
   readonly parameterization?: ParameterizationName;
@@ -26,6 +27,8 @@ export interface RenderOptions {
   /** From how many sizes upwards, each `octaveScale` times the last. */
   readonly octaves?: number;
   readonly octaveScale?: number;
+  /** What the planes of the network's pictures are; default: three are colours, one is grey, others are pictures each. */
+  readonly input?: InputKind;
   /** What the network's pictures are brought to; default: what the network or `fitInput` says. */
   readonly preprocessing?: Preprocessing;
   readonly seed?: number;

@@ -10,7 +10,8 @@ import type { VisionNetwork } from '../network.js';
 import { parseExpression } from '../objectives/parse.js';
 import { diversity } from '../objectives/penalties.js';
 import { parseUnitList } from '../objectives/unit-list.js';
-import { preprocess } from '../preprocess.js';
+import { checkInput } from '../planes.js';
+import { preprocess, range } from '../preprocess.js';
 import { octaveSizes } from './octaves.js';
 import { withRedirectedRelu } from './redirected-relu.js';
 import { renderUnits } from './render.js';
@@ -24,10 +25,14 @@ const render = (units: string, options: Partial<RenderOptions> = {}, onEvent?: (
   );
 
 /** Mean over the map of a channel of layer `two`. */
-async function channelMean(picture: Float32Array, channel: number): Promise<number> {
+async function channelMean(
+  picture: Float32Array,
+  channel: number,
+  preprocessing = network.input.preprocessing!,
+): Promise<number> {
   const compiled = await compile(
     ({ x }, weights) => {
-      const seen = preprocess(x as tf.Tensor4D, network.input.preprocessing!);
+      const seen = preprocess(x as tf.Tensor4D, preprocessing);
       return { mean: tf.mean(network.forward(weights, seen, [{ layer: 'two', channels: [channel] }])[0]!) };
     },
     { inputs: { x: { shape: [1, 24, 24, 3] } }, weights: network.weights },
@@ -130,11 +135,24 @@ describe('renderUnits', () => {
   });
 
   it('goes up through octaves', async () => {
-    expect(octaveSizes(128, 3, 2)).toEqual([32, 64, 128]);
-    expect(octaveSizes(40, 4, 1.4)).toEqual([40]);
-    const { units } = await render('two:0', { size: 48, octaves: 2 });
-    expect([units[0]!.picture.width, units[0]!.activation.curve.length]).toEqual([48, 12]);
+    const size = (width: number, height: number) => ({ width, height });
+    expect(octaveSizes(size(160, 128), 3, 2)).toEqual([size(40, 32), size(80, 64), size(160, 128)]);
+    expect(octaveSizes(size(200, 40), 4, 1.4)).toEqual([size(200, 40)]);
+    const { units } = await render('two:0', { size: size(60, 48), octaves: 2 });
+    const { picture } = units[0]!;
+    expect([picture.width, picture.height, units[0]!.activation.curve.length]).toEqual([60, 48, 12]);
     expect(units[0]!.activation.final).toBeGreaterThan(units[0]!.activation.start);
+  });
+
+  it('shows a grey picture to every plane, and takes no colours for two', async () => {
+    const options = { input: 'grey', transforms: [], preprocessing: range(0, 1) } as const;
+    const { picture, activation } = (await render('two:0', options)).units[0]!;
+    expect(picture.channels).toBe(1);
+    const everyPlane = Float32Array.from({ length: 24 * 24 * 3 }, (_, k) => picture.data[Math.floor(k / 3)]!);
+    expect(activation.final).toBeCloseTo(await channelMean(everyPlane, 0, range(0, 1)), 5);
+    expect(() => checkInput(2, 'colors', 'go')).toThrow(
+      /^go reads pictures of 2 planes, too few for colours/,
+    );
   });
 
   it('starts from a picture, and from black', async () => {

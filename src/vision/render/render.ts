@@ -10,36 +10,35 @@ import { untilStopped } from '../../core/until-stopped.js';
 import { eventClock, type JsonValue, type Run } from '../../runs/events.js';
 import { fitInput } from '../input-fit.js';
 import { imageDefaults } from '../names.js';
-import type { VisionNetwork } from '../network.js';
 import { type Expression, formatExpression, termsOf } from '../objectives/expression.js';
 import { resolveObjective } from '../objectives/objective.js';
+import type { PictureSize } from '../picture-size.js';
+import { checkInput } from '../planes.js';
 import { Batch } from './batch.js';
+import { checkSize, defaultSize } from './fitting-size.js';
 import type { RenderOptions, RenderResult, UnitResult } from './render-options.js';
 import { soundUnits } from './sound-units.js';
 
 /** Pixels of a batch: what fits into memory beside the activations of a large network. */
 const PIXELS_AT_ONCE = 2 ** 18;
 
-/** Height and width of a picture when nobody says. */
-export function defaultSize({ input }: VisionNetwork): number {
-  return Math.max(128, Math.min(input.height, 224));
-}
-
 /**
  * Renders a picture for each unit.
  *
  * @yields `started`, `warning` (input range, silent units, units that weights with NaN spoil), `frame`, `step` (mean activation), `progress`
- * @throws UsageError for what the network does not have, UserError for a picture too small for it
+ * @throws UsageError for what the network does not have, UserError for a picture too small for it, or of proportions that it cannot read
  */
 export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
   const { steps = imageDefaults.steps, variants = imageDefaults.variants, signal, seed = 0, from } = options;
   const event = eventClock(options.clock);
   const began = performance.now();
   const { network, units, spoilt } = soundUnits(options.network, options.units);
-  const size = options.size ?? defaultSize(network);
   const rows = units.flatMap((unit) => new Array<Expression>(variants).fill(unit));
   const objective = resolveObjective(network, rows);
   const labels = rows.map((row, i) => label(row, variants, i));
+  const size = bothSides(options.size) ?? defaultSize(network);
+  checkSize(network, objective.terms, size);
+  if (options.input) checkInput(network.input.channels, options.input, network.name);
   yield event({
     kind: 'started',
     task: 'image',
@@ -52,11 +51,12 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
     // What a known network was trained on is known; what the user says or nobody says is worth the time.
     byScores: options.preprocessing !== undefined || given === null || network.input.isGuess === true,
     ...(options.engine && { engine: options.engine }),
+    ...(options.input && { input: options.input }),
   });
   if (fit.warning) yield event({ kind: 'warning', message: fit.warning });
 
   // Variants of one unit stay together: they may have to differ.
-  const together = Math.max(1, Math.floor(PIXELS_AT_ONCE / (size * size) / variants)) * variants;
+  const together = Math.max(1, Math.floor(PIXELS_AT_ONCE / (size.width * size.height) / variants)) * variants;
   const results: UnitResult[] = [...(from?.results ?? [])];
   let done = from?.done ?? 0;
   const resumedAt = done;
@@ -103,6 +103,9 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
   yield event({ kind: 'finished', reason: interrupted ? 'interrupted' : 'done', result: summary });
   return { units: results, stalled: stalled.map(({ unit }) => unit), interrupted, cost };
 }
+
+const bothSides = (size: number | PictureSize | undefined): PictureSize | undefined =>
+  typeof size === 'number' ? { width: size, height: size } : size;
 
 /** Fewer steps prove nothing. */
 const ENOUGH_STEPS = 16;

@@ -1,6 +1,7 @@
 /** @file Random changes that a picture must survive to count: as a list, and as the text a user writes. */
 import { UsageError } from '../../core/errors.js';
 import { didYouMean } from '../../core/nearest.js';
+import type { PictureSize } from '../picture-size.js';
 
 /** A number drawn anew for every step, uniformly. */
 export interface Range {
@@ -17,7 +18,7 @@ export type Transform =
   | { readonly kind: 'scale'; readonly factor: Range }
   /** Turned, in degrees. */
   | { readonly kind: 'rotate'; readonly degrees: Range }
-  /** A square cut out anywhere, so large a share of the side, brought to full size. */
+  /** A part cut out anywhere, so large a share of each side, brought to full size. */
   | { readonly kind: 'crop'; readonly share: Range }
   /** Gaussian, standard deviation in pixels. */
   | { readonly kind: 'blur'; readonly sigma: Range }
@@ -62,9 +63,10 @@ function same(x: number): Range {
   return { low: x, high: x };
 }
 
-/** lucid's `standard_transforms`, for pictures of 128 pixels and more; less for smaller ones. */
-export function standardTransforms(size: number): Transform[] {
-  const unit = Math.min(1, size / 128);
+/** lucid's `standard_transforms`, for pictures of 128 pixels and more on the shorter side; less for smaller ones. */
+export function standardTransforms(size: number | PictureSize): Transform[] {
+  const side = typeof size === 'number' ? size : Math.min(size.width, size.height);
+  const unit = Math.min(1, side / 128);
   const pixels = (count: number): number => Math.max(1, Math.round(count * unit));
   return [
     { kind: 'pad', pixels: pixels(12) },
@@ -79,10 +81,10 @@ export function standardTransforms(size: number): Transform[] {
  * `standard`, `none`, or a list like `pad:12,jitter:8,scale:0.9..1.1,rotate:10,blur:0.5,noise:0.02`, in which `standard`
  * may stand for its own list.
  *
- * @param size - of the picture, pixels
+ * @param size - of the picture, pixels; one number for both sides
  * @throws UsageError for an unknown transform or a number out of bounds
  */
-export function parseTransforms(text: string, size: number): Transform[] {
+export function parseTransforms(text: string, size: number | PictureSize): Transform[] {
   if (text.trim() === '' || text.trim() === 'none') return [];
   return text.split(',').flatMap((part) => {
     const [name = '', numbers = ''] = part.trim().split(':');
