@@ -150,7 +150,7 @@ describe('scanCorpus', () => {
   it('continues from any checkpoint to the result of a scan that was never stopped', async () => {
     const place = mkdtempSync(join(tmpdir(), 'superstim-resume-'));
     const said = Array.from(
-      { length: 700 },
+      { length: 300 },
       (_, i) => `${i % 3 ? dull : striking} Number ${i % 40} was there.`,
     );
     writeFileSync(join(place, 'a.txt'), said.slice(0, 90).join('\n'));
@@ -167,7 +167,7 @@ describe('scanCorpus', () => {
     expect(checkpoints.length).toBeGreaterThan(4);
     expect(checkpoints.some(({ waiting }) => waiting.some(([, rows]) => rows.length > 0))).toBe(true);
     const inSecondFile = checkpoints.find(({ place }) => place.file === 1);
-    for (const checkpoint of [checkpoints[0]!, checkpoints[1]!, inSecondFile!, checkpoints.at(-1)!]) {
+    for (const checkpoint of [checkpoints[0]!, inSecondFile!, checkpoints.at(-1)!]) {
       const events: RunEvent[] = [];
       const earlier = { checkpoint, clock: 100 };
       const result = await finishRun(scanCorpus({ ...whole, earlier }), (event) => events.push(event));

@@ -28,7 +28,7 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
       logits: forward(spec, lookup, { ids: inputs.ids! }).at('logits'),
     });
     const ids = { shape: [prefixes.length, pos], data: Int32Array.from(prefixes.flat()) };
-    const { logits } = await runOn('cpu', fn, { ids }, weights);
+    const { logits } = await runOn('onnx', fn, { ids }, weights);
     return prefixes.map((_, row) => {
       const start = (row * pos + pos - 1) * vocab;
       const weightOf = (token: number) =>

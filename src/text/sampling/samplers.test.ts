@@ -30,9 +30,7 @@ const banned = [0, 4, 7, 9];
 const BETAS = [0, 0.5, 1, 2];
 
 describe.each([
-  { family: 'llama', unitName: 'L1.H2', from: 'the prior' },
   { family: 'gpt2', unitName: 'L1.H0', from: 'the prior' },
-  { family: 'llama', unitName: 'L1.H2', from: 'a proposal' },
   { family: 'llama', unitName: 'L1.H2', from: 'the prior in a frame' },
   { family: 'llama', unitName: 'L1.H2', from: 'a proposal in a frame' },
 ] as const)('samplers of $unitName of a random $family, drawing from $from', ({ family, unitName, from }) => {

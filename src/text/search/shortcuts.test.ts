@@ -50,7 +50,7 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
       searchText({
         ...{ model, modelHash: 'books-lm', shortcuts, unit: 'L0.N233', method, seed: 1 },
         ...{ engine: 'onnx', measure: 'delta', at: 'max', reference: 'layer', length: 12 },
-        ...{ budget: { evaluations: 1200 }, baseline: false, finalists: 0 },
+        ...{ budget: { evaluations: 600 }, baseline: false, finalists: 0 },
       }),
     );
   };
