@@ -47,25 +47,19 @@ export { logitDirections, unembed } from './text/lm/unembed.js';
 // Units by name.
 
 export {
-  type DirectionUnit,
-  type ExpertNeuronUnit,
-  type ExpertUnit,
-  formatUnit,
-  type HeadUnit,
-  type LatentUnit,
-  type LogitUnit,
-  type NeuronUnit,
-  parseUnit,
-  type TextUnit,
-  type Unit,
-} from './core/units.js';
-export {
   type SequenceScore,
   searchMethodNames,
   sequenceScores,
 } from './text/names.js';
+export type { DirectionUnit } from './text/readouts/direction.js';
+export type { ExpertNeuronUnit, ExpertUnit } from './text/readouts/expert.js';
+export type { HeadUnit } from './text/readouts/head.js';
 export { type HeadMeasure, headMeasures, type MeasureChoice } from './text/readouts/head-measures.js';
+export { formatUnit, parseUnit, type TextUnit } from './text/readouts/kinds.js';
+export type { LatentUnit } from './text/readouts/latent.js';
 export { type LayerUnits, listTextUnits, type TextUnits } from './text/readouts/list-units.js';
+export type { LogitUnit } from './text/readouts/logit.js';
+export type { NeuronUnit } from './text/readouts/neuron.js';
 export type { Objective as TextObjective, Term as TextTerm } from './text/readouts/objective.js';
 export type {
   Centre,

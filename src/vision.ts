@@ -32,7 +32,12 @@ export type { Preprocessing } from './vision/preprocess.js';
 
 // Objectives: units by name, sums of them, functions.
 
-export { type ChannelPosition, type ChannelUnit, formatUnit, parseUnit } from './core/units.js';
+export {
+  type ChannelPosition,
+  type ChannelUnit,
+  formatChannel,
+  parseChannel,
+} from './vision/channel-unit.js';
 export {
   type Expression,
   formatExpression,

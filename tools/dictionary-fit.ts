@@ -4,7 +4,8 @@ import * as tf from '../src/engine/functions/tfjs.js';
 import { extendWeights } from '../src/engine/weights/extend.js';
 import type { TextWeights } from '../src/text/lm/model.js';
 import { forward } from '../src/text/lm/transformer.js';
-import { fitFigures, latentKind } from '../src/text/readouts/latent.js';
+import { latentKind } from '../src/text/readouts/latent.js';
+import { fitFigures } from '../src/text/readouts/latent-group.js';
 import { Windows } from './windows.js';
 
 export interface DictionaryFit {

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
-import { formatUnit, neuronpediaSource } from '../core/units.js';
 import { embeddedModels } from '../hub/embedded.js';
-import { neuronpediaDictionary } from '../text/dictionaries/neuronpedia.js';
+import { neuronpediaDictionary, neuronpediaSource } from '../text/dictionaries/neuronpedia.js';
+import { formatUnit } from '../text/readouts/kinds.js';
 import { namedLatents } from '../text/readouts/named-dictionaries.js';
 
 /**

@@ -1,13 +1,14 @@
 /** @file What Neuronpedia publishes of the units that a job names. */
 import { UsageError, UserError } from '../core/errors.js';
 import { field } from '../core/field.js';
-import { formatUnit, neuronpediaSource } from '../core/units.js';
 import {
   fetchPublishedFeature,
   neuronpediaAccess,
   type PublishedFeature,
 } from '../hub/neuronpedia-feature.js';
 import { eventClock, type Run } from '../runs/events.js';
+import { neuronpediaSource } from '../text/dictionaries/neuronpedia.js';
+import { formatUnit } from '../text/readouts/kinds.js';
 import { namedLatents } from '../text/readouts/named-dictionaries.js';
 
 /**

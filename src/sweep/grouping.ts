@@ -1,8 +1,8 @@
 /** @file The order of a sweep: jobs of one model, and of one layer of it, stand together. */
 import { UserError } from '../core/errors.js';
-import { parseUnitSum } from '../core/unit-sum.js';
-import { parseUnit, type TextUnit } from '../core/units.js';
 import type { JobRecord } from '../runs/description.js';
+import { parseUnit } from '../text/readouts/kinds.js';
+import { parseUnitSum } from '../text/readouts/unit-sum.js';
 
 /** Puts jobs together that share a model, and among them those of one task and layer; else the order stays. */
 export function grouped<Entry extends { readonly job: JobRecord }>(entries: readonly Entry[]): Entry[] {
@@ -30,7 +30,7 @@ function layerOf({ unit, units }: JobRecord): number | string | null {
   const [first] = [unit, units].flat().filter((name) => typeof name === 'string');
   if (first === undefined) return null;
   try {
-    const [term] = parseUnitSum(first, (name) => parseUnit(name) as TextUnit);
+    const [term] = parseUnitSum(first, parseUnit);
     return term && 'layer' in term.unit ? term.unit.layer : null;
   } catch (error) {
     // A picture's expression, or no unit at all: it is refused where it is opened.

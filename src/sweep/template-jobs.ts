@@ -1,5 +1,4 @@
 /** @file A job for each unit that a pattern means. */
-import { formatUnit } from '../core/units.js';
 import { loadNetwork } from '../jobs/open-network.js';
 import { openTextModel } from '../jobs/open-subject.js';
 import { fieldsOf, readJob } from '../jobs/read-job.js';
@@ -9,6 +8,7 @@ import { unitSets } from '../text/atlas/unit-pattern.js';
 import type { TextModel } from '../text/lm/model.js';
 import { textDefaults } from '../text/names.js';
 import { unitContext } from '../text/readouts/units.js';
+import { formatChannel } from '../vision/channel-unit.js';
 import type { VisionNetwork } from '../vision/network.js';
 import { parseUnitList } from '../vision/objectives/unit-list.js';
 import { checkedCount } from './job-list.js';
@@ -44,7 +44,9 @@ function withUnit(template: unknown, unit: string): object {
 }
 
 function channelNames(pattern: string, network: VisionNetwork): string[] {
-  return parseUnitList(pattern, network).map((one) => (one.kind === 'unit' ? formatUnit(one.unit) : pattern));
+  return parseUnitList(pattern, network).map((one) =>
+    one.kind === 'unit' ? formatChannel(one.unit) : pattern,
+  );
 }
 
 function textNames(pattern: string, model: TextModel): string[] {

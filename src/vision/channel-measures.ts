@@ -1,9 +1,9 @@
 /** @file What pictures do to channels: the mean over the picture, and the strongest position. */
 
 import { UsageError } from '../core/errors.js';
-import type { ChannelUnit } from '../core/units.js';
 import { compile, type Engine } from '../engine/compile.js';
 import * as tf from '../engine/functions/tfjs.js';
+import type { ChannelUnit } from './channel-unit.js';
 import type { VisionNetwork } from './network.js';
 import type { Picture } from './picture.js';
 import { type Preprocessing, preprocess } from './preprocess.js';

@@ -4,11 +4,11 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError, UserError } from '../core/errors.js';
-import { type ChannelUnit, formatUnit, parseUnit } from '../core/units.js';
+import { UserError } from '../core/errors.js';
 import type { Engine } from '../engine/compile.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { type ChannelMeasure, compileChannelMeasures } from './channel-measures.js';
+import { type ChannelUnit, formatChannel, parseChannel } from './channel-unit.js';
 import { fitInput } from './input-fit.js';
 import type { Field } from './layers/receptive-field.js';
 import type { InputKind } from './names.js';
@@ -149,17 +149,14 @@ export async function* datasetExamples(options: DatasetExamplesOptions): Run<Dat
     pictures: shown,
     skipped,
     units: units.map((unit, u) => ({
-      unit: formatUnit(unit),
+      unit: formatChannel(unit),
       examples: best[u]!.map((found) => withCrop(network, unit, found)),
     })),
   };
 }
 
-function channelOf(unit: ChannelUnit | string): ChannelUnit {
-  const channel = typeof unit === 'string' ? parseUnit(unit) : unit;
-  if (channel.kind === 'channel') return channel;
-  throw new UsageError(`"${unit}" is no channel of a network that sees: give units such as layer:4`);
-}
+const channelOf = (unit: ChannelUnit | string): ChannelUnit =>
+  typeof unit === 'string' ? parseChannel(unit) : unit;
 
 /** All files below a folder but hidden ones, sorted by name. */
 async function listFiles(folder: string): Promise<string[]> {

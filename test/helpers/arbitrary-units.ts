@@ -1,6 +1,6 @@
 /** @file Units of a language model for properties of their names. */
 import fc from 'fast-check';
-import type { TextUnit } from '../../src/core/units.js';
+import type { TextUnit } from '../../src/text/readouts/kinds.js';
 
 export const index = fc.nat({ max: 999_999_999 });
 const text = fc.string({ minLength: 1, unit: 'grapheme' });

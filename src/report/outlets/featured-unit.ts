@@ -1,8 +1,9 @@
 /** @file The unit of a run as other programs number it: a model, a set of units of a layer, and a number in it. */
 import { UsageError, UserError } from '../../core/errors.js';
 import type { Explanation } from '../../core/explanation.js';
-import { parseUnitSum } from '../../core/unit-sum.js';
-import { isTextUnit, neuronpediaSource, parseUnit, type TextUnit } from '../../core/units.js';
+import { neuronpediaSource } from '../../text/dictionaries/neuronpedia.js';
+import { kindOf, parseUnit, type TextUnit } from '../../text/readouts/kinds.js';
+import { parseUnitSum } from '../../text/readouts/unit-sum.js';
 import { type ReportedRun, unitLabel } from '../reported-run.js';
 
 export interface FeaturedUnit {
@@ -31,11 +32,11 @@ export function featuredUnit(run: ReportedRun, source: string | undefined): Feat
     throw new UsageError(
       `"${named}" is no source: wanted is a model and a layer with the name of a set, gemma-2-2b/20-my-set`,
     );
-  const index = unit && numberOf(unit);
-  if (index === null)
+  const numbered = unit && kindOf(unit).numbered?.(unit);
+  if (!numbered)
     throw new UserError(`${unitLabel(run)} of ${run.path} is no single latent, head or neuron with a number`);
-  const ofLayer = layer === undefined ? ownLayer(unit!) : Number(layer);
-  return { label: unitLabel(run), source: named, layer: ofLayer, index, texts };
+  const ofLayer = layer === undefined ? numbered.layer : Number(layer);
+  return { label: unitLabel(run), source: named, layer: ofLayer, index: numbered.index, texts };
 }
 
 /** Each unit once, with the texts of all its runs. */
@@ -53,26 +54,10 @@ const strongestFirst = (a: Explanation, b: Explanation) => b.peak.raw - a.peak.r
 
 function soleUnit(run: ReportedRun): TextUnit | null {
   try {
-    const terms = parseUnitSum(unitLabel(run), (name) => {
-      const unit = parseUnit(name);
-      if (isTextUnit(unit)) return unit;
-      throw new UsageError(`"${name}" is no unit of a language model`);
-    });
+    const terms = parseUnitSum(unitLabel(run), parseUnit);
     return terms.length === 1 && terms[0]!.weight === 1 ? terms[0]!.unit : null;
   } catch (error) {
     if (error instanceof UserError) return null;
     throw error;
   }
-}
-
-function numberOf(unit: TextUnit): number | null {
-  if (unit.kind === 'latent') return unit.index;
-  if (unit.kind === 'head') return unit.head;
-  return unit.kind === 'neuron' ? unit.neuron : null;
-}
-
-function ownLayer(unit: TextUnit): number | null {
-  if (unit.kind !== 'latent') return 'layer' in unit ? unit.layer : null;
-  const digits = /^blocks\.(\d+)\./.exec(unit.place ?? '') ?? /layers?[._]?(\d+)(?!\d)/.exec(unit.path);
-  return digits === null ? null : Number(digits[1]);
 }

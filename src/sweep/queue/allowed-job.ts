@@ -6,12 +6,12 @@ import { existsSync } from 'node:fs';
 import { UsageError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { inside } from '../../core/inside.js';
-import { neuronpediaSource } from '../../core/units.js';
 import { embeddedModels } from '../../hub/embedded.js';
 import { parseHubModel } from '../../hub/resolve-model.js';
 import { fileFields } from '../../jobs/job.js';
 import { readJob } from '../../jobs/read-job.js';
 import { exampleOf } from '../../text/atlas/unit-pattern.js';
+import { kindOf } from '../../text/readouts/kinds.js';
 import { namedUnits } from '../../text/readouts/named-dictionaries.js';
 
 /** Starts of a picture that are no files. */
@@ -37,10 +37,8 @@ export async function checkAllowed(data: unknown, models: string | null): Promis
   if (job.task !== 'image') {
     const names = [('unit' in job && job.unit) || [], ('units' in job && job.units) || []].flat();
     const units = job.task === 'atlas' ? names.map(exampleOf) : names;
-    for (const unit of namedUnits(units, job.reference)) {
-      if (unit.kind === 'direction') named.push(['unit', unit.file]);
-      if (unit.kind === 'latent' && neuronpediaSource(unit) === null) named.push(['unit', unit.path]);
-    }
+    for (const unit of namedUnits(units, job.reference))
+      for (const file of kindOf(unit).files?.(unit) ?? []) named.push(['unit', file]);
   }
   for (const [name, value] of named) if (typeof value === 'string') checkNamed(name, value, models);
 }

@@ -5,7 +5,6 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { UserError } from '../../core/errors.js';
-import { neuronpediaSource } from '../../core/units.js';
 import type { HubModel } from '../../hub/access.js';
 import { CachedRepo } from '../../hub/cache.js';
 import { type DownloadOptions, downloadFiles, type WantedFiles } from '../../hub/download-files.js';
@@ -14,7 +13,7 @@ import { parseHubModel } from '../../hub/resolve-model.js';
 import { hubSettings } from '../../hub/settings.js';
 import type { Run } from '../../runs/events.js';
 import { dictionaryPaths, type FileNames, presentPaths, weightEnding } from './found-files.js';
-import { neuronpediaDictionary } from './neuronpedia.js';
+import { neuronpediaDictionary, neuronpediaSource } from './neuronpedia.js';
 
 /** A dictionary on the hub. */
 interface HubDictionary {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatUnit, parseUnit } from '../../core/units.js';
+import { formatUnit, parseUnit } from '../readouts/kinds.js';
 import { neuronpediaDictionary } from './neuronpedia.js';
 
 describe('neuronpediaDictionary', () => {

@@ -3,6 +3,13 @@ import { UsageError } from '../../core/errors.js';
 import { nearestNames } from '../../core/nearest.js';
 import { neuronpediaModels, neuronpediaSets, type SourceSet } from './neuronpedia-sets.js';
 
+/** What the path of a dictionary begins with that is named by Neuronpedia's name. */
+export const NEURONPEDIA = 'neuronpedia:';
+
+/** The dictionary that a latent is of by Neuronpedia's name, `gemma-2-2b/20-gemmascope-res-16k`; null without one. */
+export const neuronpediaSource = ({ path }: { readonly path: string }): string | null =>
+  path.startsWith(NEURONPEDIA) ? path.slice(NEURONPEDIA.length) : null;
+
 /** A dictionary that Neuronpedia has. */
 export interface NeuronpediaSource {
   /** The model's name on the Hugging Face hub. */

@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { npzFile, pickledCall, type TestArray, torchFile } from '../../../test/helpers/array-files.js';
 import { randomModel, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { UserError } from '../../core/errors.js';
-import { parseUnit } from '../../core/units.js';
 import { writeSafetensors } from '../../engine/weights/safetensors.js';
+import { parseUnit } from '../readouts/kinds.js';
 import { latentKind } from '../readouts/latent.js';
 import { openDictionary } from './open-dictionary.js';
 

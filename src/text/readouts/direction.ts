@@ -1,13 +1,33 @@
 /** @file Directions of the residual stream: the dot product of the stream that enters a layer with a vector. */
 import { createHash } from 'node:crypto';
 import { UsageError, UserError } from '../../core/errors.js';
-import { type DirectionUnit, formatUnit } from '../../core/units.js';
+import type { UnitForm } from '../../core/unit-form.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { readFinite } from '../../engine/weights/finite.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { MemoryWeights, type WeightSource } from '../../engine/weights/weights.js';
 import { checkRange, type Kind } from './kind.js';
 import type { PassContext, Readout, ReadoutGroup } from './readout.js';
+
+export interface DirectionUnit {
+  readonly kind: 'direction';
+  readonly layer: number;
+  /** A safetensors file, and the name of a `[dModel]` array in it. */
+  readonly file: string;
+  readonly name: string;
+}
+
+const form: UnitForm<DirectionUnit> = {
+  example: 'L5.D:file.safetensors#name (a direction)',
+  parse: [
+    [
+      // A file's name may hold a "#", an array's may not.
+      /^L(\d{1,9})\.D:(.+)#([^#]+)$/s,
+      ([layer, file, name]) => ({ kind: 'direction', layer: Number(layer), file: file!, name: name! }),
+    ],
+  ],
+  format: ({ layer, file, name }) => `L${layer}.D:${file}#${name}`,
+};
 
 /** A direction is a group of its own. */
 export class DirectionGroup implements ReadoutGroup {
@@ -49,8 +69,9 @@ export class DirectionGroup implements ReadoutGroup {
 }
 
 export const directionKind: Kind<DirectionUnit> = {
+  form,
   range: () => 'directions L0.D:file.safetensors#name',
-  check: (unit, { layers }) => checkRange(unit, 'layers', unit.layer, layers),
+  check: (unit, { layers }) => checkRange(form.format(unit), 'layers', unit.layer, layers),
   groups: () => [],
   open(unit, { spec }) {
     const file = openSafetensors(unit.file);
@@ -63,6 +84,8 @@ export const directionKind: Kind<DirectionUnit> = {
     const vector = readFinite(file, unit.name);
     if (vector.every((x) => x === 0))
       throw new UserError(`"${unit.name}" in ${unit.file} is zero everywhere, which is no direction`);
-    return new DirectionGroup(formatUnit(unit), unit.layer, vector).unit(0);
+    return new DirectionGroup(form.format(unit), unit.layer, vector).unit(0);
   },
+  others: () => ['L0.D:file.safetensors#name'],
+  files: ({ file }) => [file],
 };

@@ -1,12 +1,61 @@
 /** @file Experts of a layer: what the router says of them, and their neurons on the tokens that are routed to them. */
 import { UsageError } from '../../core/errors.js';
-import { type ExpertNeuronUnit, type ExpertUnit, formatUnit } from '../../core/units.js';
+import type { UnitForm } from '../../core/unit-form.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { type ExpertsSpec, expertsOf, type TransformerSpec } from '../lm/spec.js';
 import { checkRange, type Kind } from './kind.js';
 import type { PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
 
+export interface ExpertUnit {
+  readonly kind: 'expert';
+  readonly layer: number;
+  readonly expert: number;
+  /** `logit`: what the router says; `weight`: by what the expert's output is multiplied. */
+  readonly side: 'logit' | 'weight';
+}
+
+export interface ExpertNeuronUnit {
+  readonly kind: 'expertNeuron';
+  readonly layer: number;
+  readonly expert: number;
+  readonly neuron: number;
+}
+
 type Side = ExpertUnit['side'];
+
+const parsed =
+  (side: Side) =>
+  ([layer, expert]: readonly string[]): ExpertUnit => ({
+    kind: 'expert',
+    layer: Number(layer),
+    expert: Number(expert),
+    side,
+  });
+
+const expertForm: UnitForm<ExpertUnit> = {
+  example: 'L4.E3 or L4.E3:weight (an expert)',
+  parse: [
+    [/^L(\d{1,9})\.E(\d{1,9})$/, parsed('logit')],
+    [/^L(\d{1,9})\.E(\d{1,9}):weight$/, parsed('weight')],
+  ],
+  format: ({ layer, expert, side }) => `L${layer}.E${expert}${side === 'weight' ? ':weight' : ''}`,
+};
+
+const neuronForm: UnitForm<ExpertNeuronUnit> = {
+  example: 'L4.E3.N10 (a neuron of an expert)',
+  parse: [
+    [
+      /^L(\d{1,9})\.E(\d{1,9})\.N(\d{1,9})$/,
+      ([layer, expert, neuron]) => ({
+        kind: 'expertNeuron',
+        layer: Number(layer),
+        expert: Number(expert),
+        neuron: Number(neuron),
+      }),
+    ],
+  ],
+  format: ({ layer, expert, neuron }) => `L${layer}.E${expert}.N${neuron}`,
+};
 
 /** All experts of a layer: the router's logit of each, or its weight, 0 where it is not chosen. */
 export class ExpertGroup implements ReadoutGroup {
@@ -38,7 +87,7 @@ export class ExpertGroup implements ReadoutGroup {
 
   unit(index: number): Readout {
     const { layer, side } = this;
-    return { name: formatUnit({ kind: 'expert', layer, expert: index, side }), group: this, index };
+    return { name: expertForm.format({ kind: 'expert', layer, expert: index, side }), group: this, index };
   }
 
   read({ pass }: PassContext): tf.Tensor {
@@ -86,7 +135,11 @@ export class ExpertNeuronGroup implements ReadoutGroup {
 
   unit(index: number): Readout {
     const { layer, expert } = this;
-    return { name: formatUnit({ kind: 'expertNeuron', layer, expert, neuron: index }), group: this, index };
+    return {
+      name: neuronForm.format({ kind: 'expertNeuron', layer, expert, neuron: index }),
+      group: this,
+      index,
+    };
   }
 
   read({ pass }: PassContext): tf.Tensor {
@@ -95,15 +148,17 @@ export class ExpertNeuronGroup implements ReadoutGroup {
 }
 
 /** The layer's experts. Throws UsageError where the model has no such layer, or the layer no experts. */
-function checkedExperts(unit: ExpertUnit | ExpertNeuronUnit, spec: TransformerSpec): ExpertsSpec {
-  if (!spec.experts) throw new UsageError(`${formatUnit(unit)} is outside this model, which has no experts`);
-  checkRange(unit, 'layers', unit.layer, spec.layers);
-  const experts = expertsOf(spec, unit.layer);
+function checkedExperts(
+  name: string,
+  { layer, expert }: ExpertUnit | ExpertNeuronUnit,
+  spec: TransformerSpec,
+): ExpertsSpec {
+  if (!spec.experts) throw new UsageError(`${name} is outside this model, which has no experts`);
+  checkRange(name, 'layers', layer, spec.layers);
+  const experts = expertsOf(spec, layer);
   if (!experts)
-    throw new UsageError(
-      `${formatUnit(unit)} is outside this model: layer ${unit.layer} has neurons, not experts`,
-    );
-  checkRange(unit, 'experts', unit.expert, experts.count);
+    throw new UsageError(`${name} is outside this model: layer ${layer} has neurons, not experts`);
+  checkRange(name, 'experts', expert, experts.count);
   return experts;
 }
 
@@ -118,26 +173,35 @@ const layersWithExperts = (spec: TransformerSpec): number[] =>
   Array.from({ length: spec.layers }, (_, layer) => layer).filter((layer) => expertsOf(spec, layer));
 
 export const expertKind: Kind<ExpertUnit> = {
+  form: expertForm,
   range(spec) {
     const own = range(spec, () => '');
     return own && `experts ${own} (or E0:weight)`;
   },
-  check: checkedExperts,
+  check(unit, spec) {
+    checkedExperts(expertForm.format(unit), unit, spec);
+  },
   groups: ({ spec }) =>
     layersWithExperts(spec).flatMap((layer) => [
       new ExpertGroup(spec, layer, 'logit'),
       new ExpertGroup(spec, layer, 'weight'),
     ]),
+  others: (spec) =>
+    layersWithExperts(spec)
+      .slice(0, 1)
+      .flatMap((layer) => [`L${layer}.E0`, `L${layer}.E0:weight`]),
   open: ({ layer, expert, side }, { spec }) => new ExpertGroup(spec, layer, side).unit(expert),
 };
 
 export const expertNeuronKind: Kind<ExpertNeuronUnit> = {
+  form: neuronForm,
   range(spec) {
     const own = range(spec, (last) => `.N${last ? spec.experts!.neurons - 1 : 0}`);
     return own && `neurons of experts ${own}`;
   },
   check(unit, spec) {
-    checkRange(unit, 'neurons', unit.neuron, checkedExperts(unit, spec).neurons);
+    const name = neuronForm.format(unit);
+    checkRange(name, 'neurons', unit.neuron, checkedExperts(name, unit, spec).neurons);
   },
   groups: ({ spec }) =>
     layersWithExperts(spec).flatMap((layer) =>

@@ -1,5 +1,5 @@
 /** @file Attention heads: how strong what they write to the stream is, by one of several measures. */
-import { formatUnit, type HeadUnit } from '../../core/units.js';
+import type { UnitForm } from '../../core/unit-form.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { headDeltaWeights } from '../lm/matrices.js';
 import type { Edits } from '../lm/reading.js';
@@ -18,6 +18,27 @@ import type {
   Siblings,
   SourcesRead,
 } from './readout.js';
+
+export interface HeadUnit {
+  readonly kind: 'head';
+  readonly layer: number;
+  readonly head: number;
+}
+
+const parsed = ([layer, head]: readonly string[]): HeadUnit => ({
+  kind: 'head',
+  layer: Number(layer),
+  head: Number(head),
+});
+
+const form: UnitForm<HeadUnit> = {
+  example: 'L5.H1 (a head)',
+  parse: [
+    [/^L(\d{1,9})\.H(\d{1,9})$/, parsed],
+    [/^blocks\.(\d{1,9})\.attn\.hook_result\[(\d{1,9})\]$/, parsed],
+  ],
+  format: ({ layer, head }) => `L${layer}.H${head}`,
+};
 
 /** All heads of a layer. */
 export class HeadGroup implements ReadoutGroup {
@@ -87,7 +108,7 @@ export class HeadGroup implements ReadoutGroup {
   }
 
   unit(index: number): Readout {
-    return { name: formatUnit({ kind: 'head', layer: this.layer, head: index }), group: this, index };
+    return { name: form.format({ kind: 'head', layer: this.layer, head: index }), group: this, index };
   }
 
   read(context: PassContext, centre?: Float32Array): tf.Tensor {
@@ -157,12 +178,14 @@ export const headGroup = (spec: TransformerSpec, layer: number, measure: Measure
   new HeadGroup(spec, layer, measurementOf(measure));
 
 export const headKind: Kind<HeadUnit> = {
+  form,
   range: (spec) => `heads ${layerRange(spec, 'H', spec.heads)}`,
   check(unit, { layers, heads }) {
-    checkRange(unit, 'layers', unit.layer, layers);
-    checkRange(unit, 'heads', unit.head, heads);
+    checkRange(form.format(unit), 'layers', unit.layer, layers);
+    checkRange(form.format(unit), 'heads', unit.head, heads);
   },
   groups: ({ spec, measure }) =>
     Array.from({ length: spec.layers }, (_, layer) => headGroup(spec, layer, measure)),
   open: ({ layer, head }, { spec, measure }) => headGroup(spec, layer, measure).unit(head),
+  numbered: ({ layer, head }) => ({ layer, index: head }),
 };

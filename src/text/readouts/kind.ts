@@ -1,6 +1,6 @@
 /** @file What a kind of unit says of itself, and what kinds share. */
 import { UsageError } from '../../core/errors.js';
-import { formatUnit, type TextUnit } from '../../core/units.js';
+import type { UnitForm } from '../../core/unit-form.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { MeasureChoice } from './head-measures.js';
@@ -15,8 +15,15 @@ export interface UnitContext {
   tokenId(text: string): number | null;
 }
 
+/** Where a unit stands for programs that number units: its layer, null where it has none, and its number there. */
+export interface Numbered {
+  readonly layer: number | null;
+  readonly index: number;
+}
+
 /** A kind of unit. */
-export interface Kind<U extends TextUnit> {
+export interface Kind<U> {
+  readonly form: UnitForm<U>;
   /** Which units of this kind a model has, for people: `heads L0.H0 to L4.H7`; null where it has none. */
   range(spec: TransformerSpec): string | null;
   /** Throws UsageError when the model has no such unit. Files and tokens are not looked up. */
@@ -30,14 +37,17 @@ export interface Kind<U extends TextUnit> {
    *   not there
    */
   open(unit: U, context: UnitContext): Readout;
+  /** Names of units of a model in that folder, for its list of units, beside heads, neurons and experts by layer. */
+  others?(spec: TransformerSpec, folder: string): readonly string[];
+  /** Files and folders of this machine that a name may mean. */
+  files?(unit: U): readonly string[];
+  numbered?(unit: U): Numbered;
 }
 
-/** Throws UsageError when an index is not one of the model's. @param what - in the plural */
-export function checkRange(unit: TextUnit, what: string, index: number, count: number): void {
+/** Throws UsageError when an index is not one of the model's. @param name - the unit's @param what - in the plural */
+export function checkRange(name: string, what: string, index: number, count: number): void {
   if (index < count) return;
-  throw new UsageError(
-    `${formatUnit(unit)} is outside this model: its ${what} are numbered 0 to ${count - 1}`,
-  );
+  throw new UsageError(`${name} is outside this model: its ${what} are numbered 0 to ${count - 1}`);
 }
 
 /** `L0.H0 to L4.H7` */

@@ -1,11 +1,10 @@
 /** @file What units a language model has, and what is known of them. */
-import { basename, dirname } from 'node:path';
 import { UserError } from '../../core/errors.js';
-import { embeddedDictionary, embeddedFolder } from '../../hub/embedded.js';
 import { openTextWeights, type TextModel, tokenizerOf } from '../lm/model.js';
 import { expertsOf } from '../lm/spec.js';
 import { type AboutOptions, aboutModel, type ModelAbout } from './about-model.js';
 import { headGroup } from './head.js';
+import { kinds } from './kinds.js';
 import { shippedStatistics } from './unit-statistics.js';
 
 export interface LayerUnits {
@@ -66,22 +65,11 @@ export function unitsOf({ folder, ...model }: AboutOptions & Pick<TextModel, 'fo
       strongest_heads: reach.sort((a, b) => b.max_z - a.max_z),
     };
   });
-  // The first layer of each.
-  const withExperts = layers.findIndex(({ experts }) => experts);
-  const withNeurons = layers.findIndex(({ experts }) => !experts);
   return {
     kind: 'text',
     family: spec.family,
     ...aboutModel(model),
     layers,
-    others: [
-      ...(withExperts >= 0 ? [`L${withExperts}.E0`, `L${withExperts}.E0:weight`] : []),
-      ...(withNeurons >= 0 ? [`L${withNeurons}.N0:pre`] : []),
-      'L0.D:file.safetensors#name',
-      ...(dirname(folder) === embeddedFolder && embeddedDictionary(basename(folder)) !== null
-        ? [`sae:${basename(folder)}#0`]
-        : []),
-      'logit: the',
-    ],
+    others: Object.values(kinds).flatMap((kind) => kind.others?.(spec, folder) ?? []),
   };
 }

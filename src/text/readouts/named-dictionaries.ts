@@ -1,7 +1,8 @@
 /** @file The dictionaries that names of units ask for. */
 import { UserError } from '../../core/errors.js';
-import { parseUnitSum } from '../../core/unit-sum.js';
-import { isTextUnit, type LatentUnit, parseUnit, type TextUnit } from '../../core/units.js';
+import { parseUnit, type TextUnit } from './kinds.js';
+import type { LatentUnit } from './latent.js';
+import { parseUnitSum } from './unit-sum.js';
 
 /**
  * The units that objectives and a reference class name. What is no unit is passed over: it is refused where it is
@@ -16,15 +17,9 @@ export const namedLatents = (objectives: readonly string[], reference: string): 
 
 function termsOf(name: string): TextUnit[] {
   try {
-    return parseUnitSum(name, textUnit).map(({ unit }) => unit);
+    return parseUnitSum(name, parseUnit).map(({ unit }) => unit);
   } catch (error) {
     if (error instanceof UserError) return [];
     throw error;
   }
-}
-
-function textUnit(name: string): TextUnit {
-  const unit = parseUnit(name);
-  if (isTextUnit(unit)) return unit;
-  throw new UserError(`"${name}" is no unit of a language model`);
 }

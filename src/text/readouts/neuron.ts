@@ -1,6 +1,6 @@
 /** @file MLP neurons: their activation, or what the activation function reads (the gate's, in gated MLPs). */
 import { UsageError } from '../../core/errors.js';
-import { formatUnit, type NeuronUnit } from '../../core/units.js';
+import type { UnitForm } from '../../core/unit-form.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { neuronOutputWeights } from '../lm/matrices.js';
 import type { Edits } from '../lm/reading.js';
@@ -9,7 +9,35 @@ import type { GroupStatistics } from './group-statistics.js';
 import { checkRange, type Kind, layerRange, withMean } from './kind.js';
 import type { Effect, PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
 
+export interface NeuronUnit {
+  readonly kind: 'neuron';
+  readonly layer: number;
+  readonly neuron: number;
+  /** `post`: what the down projection reads; `pre`: what the activation function reads. */
+  readonly side: 'pre' | 'post';
+}
+
 type Side = NeuronUnit['side'];
+
+const parsed =
+  (side: Side) =>
+  ([layer, neuron]: readonly string[]): NeuronUnit => ({
+    kind: 'neuron',
+    layer: Number(layer),
+    neuron: Number(neuron),
+    side,
+  });
+
+const form: UnitForm<NeuronUnit> = {
+  example: 'L3.N1000 or L3.N1000:pre (a neuron)',
+  parse: [
+    [/^L(\d{1,9})\.N(\d{1,9})$/, parsed('post')],
+    [/^blocks\.(\d{1,9})\.mlp\.hook_post\[(\d{1,9})\]$/, parsed('post')],
+    [/^L(\d{1,9})\.N(\d{1,9}):pre$/, parsed('pre')],
+    [/^blocks\.(\d{1,9})\.mlp\.hook_pre\[(\d{1,9})\]$/, parsed('pre')],
+  ],
+  format: ({ layer, neuron, side }) => `L${layer}.N${neuron}${side === 'pre' ? ':pre' : ''}`,
+};
 
 /** All neurons of a layer, on one side of their activation function. */
 export class NeuronGroup implements ReadoutGroup {
@@ -45,7 +73,7 @@ export class NeuronGroup implements ReadoutGroup {
 
   unit(index: number): Readout {
     const { layer, side } = this;
-    return { name: formatUnit({ kind: 'neuron', layer, neuron: index, side }), group: this, index };
+    return { name: form.format({ kind: 'neuron', layer, neuron: index, side }), group: this, index };
   }
 
   read({ pass }: PassContext): tf.Tensor {
@@ -93,22 +121,32 @@ class NeuronEffect implements Effect {
   }
 }
 
+const layersWithNeurons = (spec: TransformerSpec): number[] =>
+  Array.from({ length: spec.layers }, (_, layer) => layer).filter((layer) => !expertsOf(spec, layer));
+
 export const neuronKind: Kind<NeuronUnit> = {
+  form,
   range: (spec) =>
     spec.experts?.layers.every(Boolean) ? null : `neurons ${layerRange(spec, 'N', spec.dMlp)} (or N0:pre)`,
   check(unit, spec) {
-    checkRange(unit, 'layers', unit.layer, spec.layers);
+    checkRange(form.format(unit), 'layers', unit.layer, spec.layers);
     const experts = expertsOf(spec, unit.layer);
     if (experts)
       throw new UsageError(
-        `${formatUnit(unit)} is outside this model: the neurons of layer ${unit.layer} are those of experts, ` +
+        `${form.format(unit)} is outside this model: the neurons of layer ${unit.layer} are those of experts, ` +
           `L${unit.layer}.E0.N0 to L${unit.layer}.E${experts.count - 1}.N${experts.neurons - 1}`,
       );
-    checkRange(unit, 'neurons', unit.neuron, spec.dMlp);
+    checkRange(form.format(unit), 'neurons', unit.neuron, spec.dMlp);
   },
   groups: ({ spec }) =>
-    Array.from({ length: spec.layers }, (_, layer) => layer)
-      .filter((layer) => !expertsOf(spec, layer))
-      .flatMap((layer) => [new NeuronGroup(spec, layer, 'post'), new NeuronGroup(spec, layer, 'pre')]),
+    layersWithNeurons(spec).flatMap((layer) => [
+      new NeuronGroup(spec, layer, 'post'),
+      new NeuronGroup(spec, layer, 'pre'),
+    ]),
   open: ({ layer, neuron, side }, { spec }) => new NeuronGroup(spec, layer, side).unit(neuron),
+  others: (spec) =>
+    layersWithNeurons(spec)
+      .slice(0, 1)
+      .map((layer) => `L${layer}.N0:pre`),
+  numbered: ({ layer, neuron }) => ({ layer, index: neuron }),
 };

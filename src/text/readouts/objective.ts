@@ -2,9 +2,9 @@
  * @file What a text should excite: the z of one unit, or a weighted sum of several. A negative weight asks for what a unit
  * likes least.
  */
-import { formatUnitSum, parseUnitSum } from '../../core/unit-sum.js';
 import type { UnitContext } from './kind.js';
 import type { Readout } from './readout.js';
+import { formatUnitSum, parseUnitSum } from './unit-sum.js';
 import { openUnit, parseTextUnit } from './units.js';
 
 export interface Term {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../core/errors.js';
-import { formatUnit } from '../../core/units.js';
 import { parseConfig } from '../lm/config.js';
+import { formatUnit } from './kinds.js';
 import { parseTextUnit } from './units.js';
 
 const spec = parseConfig(

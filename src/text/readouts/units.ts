@@ -1,11 +1,10 @@
 /** @file Units of a given transformer: names checked against its ranges, and how they are read. */
 import { UsageError } from '../../core/errors.js';
-import { isTextUnit, type TextUnit, tryParseUnit } from '../../core/units.js';
 import type { TextModel } from '../lm/model.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { MeasureChoice } from './head-measures.js';
 import type { UnitContext } from './kind.js';
-import { kindOf, kinds } from './kinds.js';
+import { kindOf, kinds, type TextUnit, tryParseUnit } from './kinds.js';
 import type { Readout } from './readout.js';
 
 /** What names of units of a model are looked up in. */
@@ -22,7 +21,7 @@ export const unitContext = ({ spec, tokenizer }: TextModel, measure: MeasureChoi
  */
 export function parseTextUnit(name: string, spec: TransformerSpec): TextUnit {
   const unit = tryParseUnit(name);
-  if (!isTextUnit(unit)) {
+  if (unit === null) {
     const ranges = Object.values(kinds).flatMap((kind) => kind.range(spec) ?? []);
     throw new UsageError(
       `"${name}" names no unit of this model: it has ${ranges.slice(0, -1).join(', ')} and ${ranges.at(-1)}`,

@@ -1,6 +1,7 @@
 /** @file What a picture should excite, as an expression of units, penalties and numbers; and its text. */
-import { type ChannelUnit, formatUnit } from '../../core/units.js';
+
 import type * as tf from '../../engine/functions/tfjs.js';
+import { type ChannelUnit, formatChannel } from '../channel-unit.js';
 import { formatLayer } from '../layer-name.js';
 
 /** One number made of what a layer does for one picture: `[height, width, channel]` or `[channel]`. Differentiable. */
@@ -61,16 +62,17 @@ export const layerObjective = (
   ...{ kind: 'function', layer, name, of },
 });
 
-function formatChannel(unit: ChannelUnit): string {
-  return formatLayer(unit.layer) + formatUnit(unit).slice(unit.layer.length);
+/** The channel as an expression has it, its layer in quotes where it needs them. */
+function quotedChannel(unit: ChannelUnit): string {
+  return formatLayer(unit.layer) + formatChannel(unit).slice(unit.layer.length);
 }
 
 function formatTerm(term: Term): string {
   switch (term.kind) {
     case 'unit':
-      return formatChannel(term.unit);
+      return quotedChannel(term.unit);
     case 'neuron':
-      return `neuron(${formatChannel(term.unit)})`;
+      return `neuron(${quotedChannel(term.unit)})`;
     case 'deepdream':
       return `deepdream(${formatLayer(term.layer)})`;
     case 'diversity':

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../core/errors.js';
-import type { ChannelUnit } from '../../core/units.js';
+import type { ChannelUnit } from '../channel-unit.js';
 import { type Expression, formatExpression } from './expression.js';
 import { parseExpression } from './parse.js';
 

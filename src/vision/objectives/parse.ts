@@ -10,7 +10,7 @@
  *     layer   = a name without spaces or any of : @ * + ( ) , " #, or any name in double quotes (\" and \\ in it)
  */
 import { UsageError } from '../../core/errors.js';
-import { type ChannelUnit, channelPosition } from '../../core/units.js';
+import { type ChannelUnit, channelPosition } from '../channel-unit.js';
 import { bareLayer, quotedLayer, unquoted } from '../layer-name.js';
 import { type Expression, type PenaltyName, penaltyNames } from './expression.js';
 

@@ -9,8 +9,8 @@
  *
  * A text that is a unit's name is that unit, whatever signs are in it.
  */
-import { UsageError } from './errors.js';
-import { formatUnit, isTextUnit, type TextUnit, tryParseUnit } from './units.js';
+import { UsageError } from '../../core/errors.js';
+import { formatUnit, type TextUnit, tryParseUnit } from './kinds.js';
 
 /** A unit and its factor; never 0. */
 export interface UnitTerm {
@@ -55,7 +55,7 @@ export function formatUnitSum(sum: UnitSum): string {
 /** Names that need no quotes in a sum. */
 const BARE = /[A-Za-z][\w.[\]]*(?::pre\b)?/y;
 
-const namesTextUnit = (name: string) => isTextUnit(tryParseUnit(name));
+const namesTextUnit = (name: string) => tryParseUnit(name) !== null;
 
 function nameInSum(unit: TextUnit): string {
   const name = formatUnit(unit);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textUnits } from '../../test/helpers/arbitrary-units.js';
-import { UsageError } from './errors.js';
+import { textUnits } from '../../../test/helpers/arbitrary-units.js';
+import { UsageError } from '../../core/errors.js';
+import { formatUnit, parseUnit } from './kinds.js';
 import { formatUnitSum, parseUnitSum, type UnitSum } from './unit-sum.js';
-import { formatUnit, parseUnit, type TextUnit } from './units.js';
 
 const weight = fc.oneof(
   fc.constantFrom(1, -1),
@@ -15,7 +15,7 @@ const sums: fc.Arbitrary<UnitSum> = fc.uniqueArray(fc.record({ weight, unit: tex
   selector: (term) => formatUnit(term.unit),
 });
 
-const parse = (name: string) => parseUnitSum(name, (one) => parseUnit(one) as TextUnit);
+const parse = (name: string) => parseUnitSum(name, parseUnit);
 const terms = (name: string) => parse(name).map(({ weight, unit }) => [weight, formatUnit(unit)]);
 
 describe('sums of units', () => {
