@@ -14,6 +14,8 @@
 // Models, opened by name.
 
 export {
+  type AtlasFields,
+  type AtlasOutcome,
   type CalibrateFields,
   type CorpusFields,
   type CorpusOutcome,
@@ -46,6 +48,7 @@ export type { ResultOf } from './jobs/job.js';
 export { Running } from './library/running.js';
 export type { TuneResult } from './rl/tune.js';
 export type { EventSource, RunEvent } from './runs/events.js';
+export type { AtlasResult } from './text/atlas/atlas.js';
 export type { CorpusResult } from './text/corpus/corpus-scan.js';
 export type { ModelAbout } from './text/readouts/about-model.js';
 export type { CalibrationResult } from './text/readouts/calibrate-units.js';

@@ -14,6 +14,8 @@ export interface PerformFlags extends CommonOptions {
   tui?: boolean;
   /** `run` and `resume` compute there instead of where the job says. */
   device?: DeviceChoice;
+  /** Whether what is found is shown as a site too. */
+  site?: boolean;
   /** The folder that gets the run folder. */
   out?: string;
 }
@@ -87,17 +89,17 @@ async function print(
   output: Output,
 ): Promise<void> {
   const { resultText } = await import('./result-text.js');
-  await resultText(task, task === 'atlas' ? await withSite(result) : result, flags, output);
+  const mayHaveSite = task === 'atlas' || task === 'image';
+  await resultText(task, mayHaveSite ? await withSite(result, flags) : result, flags, output);
   if (unkept) throw unkept;
   // Warnings have said why.
   if ('stalled' in result && result.stalled.length === result.units.length)
     process.exitCode = exitCodes.failed;
 }
 
-/** An atlas with its site, where its run folder has what it shows. */
-async function withSite(result: ResultOf<TaskName>): Promise<ResultOf<TaskName>> {
-  const { hasAtlas } = await import('../report/site/read-atlas.js');
-  if (!hasAtlas(result.run)) return result;
-  const { writeSite } = await import('../report/site/write-site.js');
-  return Object.assign(result, { site: writeSite(result.run) });
+/** The result with its site, where one is asked for or there already. */
+async function withSite(result: ResultOf<TaskName>, { site }: PerformFlags): Promise<ResultOf<TaskName>> {
+  const { showsSite, writeSiteOf } = await import('../report/site/site-of.js');
+  const written = site || showsSite(result.run) ? writeSiteOf(result.run) : null;
+  return written === null ? result : Object.assign(result, { site: written });
 }

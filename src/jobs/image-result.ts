@@ -18,6 +18,8 @@ export interface ImageResult {
   readonly unit: string;
   /** Path of the picture: a contact sheet where there are several units; null where none was written. */
   readonly image: string | null;
+  /** A picture a unit, relative to the run folder; null for one unit, and where there is no folder. */
+  readonly pictures: readonly string[] | null;
   readonly animation: string | null;
   readonly examples: ExamplesDocument | null;
   /** Of the unit; the mean of several. */

@@ -151,6 +151,7 @@ async function writeResult(
   }
   const image = files.image ? resolve(files.image) : folder && runFile(folder.path, 'picture.png');
   if (image) await writePng(image, sheetOf(units, input));
+  const pictures = folder && units.length > 1 ? await writeEach(units, folder, input) : null;
   if (files.animation) await writeAnimation(files.animation, animation);
   const activations = units.map(({ activation }) => activation);
   const mean = (of: (activation: UnitResult['activation']) => number): number =>
@@ -158,6 +159,7 @@ async function writeResult(
   return {
     unit: units.map(({ unit }) => unit).join(', '),
     image,
+    pictures,
     animation: files.animation ? resolve(files.animation) : null,
     activation: {
       start: mean(({ start }) => start),
@@ -168,6 +170,21 @@ async function writeResult(
     stalled,
     cost,
   };
+}
+
+/** A picture a unit, in the order of the units. Returns their names in the run folder. */
+async function writeEach(
+  units: readonly RenderedUnit[],
+  folder: RunFolder,
+  input: InputKind | undefined,
+): Promise<string[]> {
+  const names: string[] = [];
+  for (const { picture } of units) {
+    const name = `pictures/${String(names.length).padStart(6, '0')}.png`;
+    folder.writeFile(name, await encodePng(visiblePicture(picture, input)));
+    names.push(name);
+  }
+  return names;
 }
 
 /** Dataset examples are those of channels. Throws UsageError for other objectives. */

@@ -27,10 +27,14 @@ export interface CorpusFields extends FieldsOf<'corpus', 'unit' | 'files'>, Kept
 /** Further fields of a tuning: `steps`, `beta` or `klTarget`, `rank` … */
 export interface TuneFields extends FieldsOf<'tune', 'unit'>, Kept {}
 
+/** Further fields of an atlas: `seconds` or `evaluations`, `length`, `naturalText`, `reference` … */
+export interface AtlasFields extends FieldsOf<'atlas', 'units'>, Kept {}
+
 /** A search's result, with the path of its run folder where `out` asked for one. */
 export type SearchOutcome = KeptResult<'text'>;
 export type CorpusOutcome = KeptResult<'corpus'>;
 export type TuneOutcome = KeptResult<'tune'>;
+export type AtlasOutcome = KeptResult<'atlas'>;
 
 /**
  * Opens a language model once, for any number of questions.
@@ -119,13 +123,23 @@ export class LanguageModel {
     return this.run('tune', { unit }, options);
   }
 
+  /**
+   * Searches texts for many units at once. The result has each unit's strongest text; every text and its evidence are in
+   * the run folder where `out` asks for one.
+   *
+   * @param units - names or patterns: `L*.H*`, `L2.N0-99`
+   */
+  atlas(units: string | readonly string[], options: AtlasFields = {}): Running<AtlasOutcome> {
+    return this.run('atlas', { units: [units].flat() }, options);
+  }
+
   /** Frees what the engines keep of the weights. The model can still be used: they are then read again. */
   async dispose(): Promise<void> {
     const { releaseWeights } = await import('../engine/compile.js');
     await releaseWeights(this.model.weights);
   }
 
-  private run<T extends 'score' | 'explain' | 'text' | 'calibrate' | 'corpus' | 'tune'>(
+  private run<T extends 'score' | 'explain' | 'text' | 'calibrate' | 'corpus' | 'tune' | 'atlas'>(
     task: T,
     named: Readonly<Record<string, unknown>>,
     options: Kept,

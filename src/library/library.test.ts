@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -82,6 +82,12 @@ describe('openModel', () => {
     expect(units[0]!.standard_deviation).toBeGreaterThan(0);
   });
 
+  it('searches for many units at once', async () => {
+    const { units, run } = await lm.atlas('L1.H0-1', { evaluations: 60, length: 4 });
+    expect(units.map(({ unit }) => unit)).toEqual(['L1.H0', 'L1.H1']);
+    expect([typeof units[0]!.text, run]).toEqual(['string', undefined]);
+  });
+
   it('hands a session to the functions of superstimulus/text', async () => {
     const session = await lm.session({ at: 'last' });
     const { explainer, dispose } = await finishRun(openExplainer({ ...session, unit: 'L2.H5' }));
@@ -116,7 +122,10 @@ describe('openNetwork', () => {
     ]);
     const kept = await net.render('block3_conv2:4', { ...small, out: join(place, 'pictures') });
     expect(readRun(kept.run!).state).toBe('done');
-    expect(kept.image).toBe(join(kept.run!, 'picture.png'));
+    expect([kept.image, kept.pictures]).toEqual([join(kept.run!, 'picture.png'), null]);
+    const both = await net.render('block3_conv2:4-5', { ...small, out: join(place, 'pictures') });
+    expect(both.pictures).toEqual(['pictures/000000.png', 'pictures/000001.png']);
+    expect(both.pictures!.every((name) => existsSync(join(both.run!, name)))).toBe(true);
   });
 
   it('takes a function of a layer, which is the same as the expression that says it', async () => {

@@ -5,8 +5,7 @@ import { makeFolder, writeFileByRename } from '../runs/files.js';
 import { type IndexedRun, indexedRun, indexPage } from './index-page.js';
 import { runPage } from './page.js';
 import { commonFolder, openRun, type ReportedRun } from './reported-run.js';
-import { hasAtlas } from './site/read-atlas.js';
-import { writeSite } from './site/write-site.js';
+import { showsSite, writeSiteOf } from './site/site-of.js';
 
 export interface WrittenReport {
   /** The page to open. */
@@ -58,7 +57,8 @@ export async function writeReport(paths: readonly string[], file?: string): Prom
 
 async function writePage(path: string, file?: string): Promise<{ run: ReportedRun; page: string }> {
   const run = openRun(path);
-  if (file === undefined && hasAtlas(run.path)) return { run, page: writeSite(run.path) };
+  const site = file === undefined && showsSite(run.path) ? writeSiteOf(run.path) : null;
+  if (site !== null) return { run, page: site };
   const page = file === undefined ? join(run.path, 'report.html') : resolve(file);
   write(page, await runPage(run));
   return { run, page };

@@ -255,4 +255,15 @@ describe('bad input', () => {
       sentence: `"short" in ${directions} has shape [3]; a direction of this model is [192]`,
     });
   });
+
+  it.each([
+    [
+      ['--model', 'tiny-vgg', '--units', 'block2_conv1:*', '--corpus', 'a.txt'],
+      '--corpus is for language models',
+    ],
+    [['--units', 'L0.H*', '--steps', '4'], '--steps is for networks that see'],
+  ])('atlas: %j', async (flags, words) => {
+    const { code, sentence } = await complaint('atlas', ...flags);
+    expect([code, sentence]).toEqual([2, expect.stringContaining(words)]);
+  });
 });

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/core/explanation.js';
+import { writeSiteOf } from '../../src/report/site/site-of.js';
 import { writeSite } from '../../src/report/site/write-site.js';
 import { createRunFolder } from '../../src/runs/run-folder.js';
 import type { AtlasFound, AtlasUnit } from '../../src/text/atlas/atlas-unit.js';
 import { faultsOf, noChromium, openBrowser, openPage } from '../helpers/chromium.js';
+import { renderedRun } from '../helpers/rendered-run.js';
 
 const found = (text: string, crossEntropy: number, z: number): AtlasFound => ({
   ...{ text, tokens: [...text], cross_entropy: crossEntropy, z, margin: z - 2, rank: 1, source: 'prior' },
@@ -118,6 +120,27 @@ describe.skipIf(noChromium)('the site of an atlas (needs Chromium on PATH)', () 
     await page.waitForURL(/L4\.H322/);
     await page.keyboard.press('i');
     await page.waitForURL(/index/);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('shows pictures: no complaint, no serious fault; filters, orders and opens them', async () => {
+    const index = writeSiteOf(renderedRun(place, ['a:0', 'a:1', 'b:0', 'b:1']))!;
+    const { page, complaints } = await openPage(browser, index);
+    expect(await faultsOf(page)).toEqual([]);
+    const shown = async () => {
+      const items = await page.locator('ul.pictures > li:visible').all();
+      return Promise.all(items.map((item) => item.getAttribute('data-unit')));
+    };
+    await page.getByLabel('activation').check();
+    expect(await shown()).toEqual(['a:0', 'a:1', 'b:1', 'b:0']);
+    await page.keyboard.press('/');
+    await page.keyboard.type('b:');
+    expect(await shown()).toEqual(['b:1', 'b:0']);
+    await page.getByRole('link', { name: 'b:1' }).click();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.keyboard.press('p');
+    await page.waitForURL(/b-0/);
     expect(complaints).toEqual([]);
     await page.close();
   });

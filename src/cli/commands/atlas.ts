@@ -1,12 +1,18 @@
 /** @file `superstim atlas`: texts for very many units in one search, as a site and a table. */
 import { Command, Option } from 'commander';
+import { UsageError } from '../../core/errors.js';
+import { finishRun } from '../../runs/events.js';
 import { textBounds, textDefaults } from '../../text/names.js';
+import { imageBounds, imageDefaults } from '../../vision/names.js';
 import { integer, number, outOption, repeated } from '../options.js';
+import { Output } from '../output.js';
 import { perform } from '../perform.js';
+import { showProgress } from '../progress.js';
 import { addProbeOptions, type ProbeFlags, probeFields } from './probe-options.js';
 
 interface AtlasFlags extends ProbeFlags {
   unit: string[];
+  steps?: number;
   length: number;
   seconds?: number;
   evaluations?: number;
@@ -42,21 +48,51 @@ export function atlasCommand(): Command {
       'natural text that is scored too, .txt or .txt.gz; may be repeated',
       repeated((text) => text),
     )
+    .option(
+      '--steps <number>',
+      `of a network that sees: steps of gradient ascent a picture (default: ${imageDefaults.steps})`,
+      integer(imageBounds.steps),
+    )
     .addOption(outOption());
   return addProbeOptions(command)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ superstim atlas --units "L*.H*"\n  $ superstim atlas --model ./stories260k --units "L2.N*" --corpus texts/ --seconds 600',
+      '\nExamples:\n  $ superstim atlas --units "L*.H*"\n  $ superstim atlas --model ./stories260k --units "L2.N*" --corpus texts/ --seconds 600\n  $ superstim atlas --model ./vgg19 --units "block4_conv1:*" --steps 128',
     )
     .action(async (flags: AtlasFlags) => {
-      const { unit: units, length, seconds, evaluations, corpus = [] } = flags;
-      await perform(
-        {
-          task: 'atlas',
-          ...probeFields(flags),
-          ...{ units, length, seconds, evaluations, naturalText: corpus },
-        },
-        flags,
-      );
+      const job = (await sees(flags)) ? pictureJob(flags, command) : textJob(flags);
+      await perform(job, { ...flags, site: true });
     });
+}
+
+/** Whether the model is a network that sees. */
+async function sees({ model = textDefaults.model, ...flags }: AtlasFlags): Promise<boolean> {
+  const { findModel } = await import('../../jobs/open-network.js');
+  const { path } = await finishRun(showProgress(findModel(model), new Output(flags)));
+  const { holdsVisionNetwork } = await import('../../vision/open.js');
+  return holdsVisionNetwork(path);
+}
+
+function textJob(flags: AtlasFlags) {
+  const { unit: units, length, seconds, evaluations, corpus = [], steps } = flags;
+  if (steps !== undefined) throw new UsageError('--steps is for networks that see');
+  return {
+    task: 'atlas',
+    ...probeFields(flags),
+    ...{ units, length, seconds, evaluations, naturalText: corpus },
+  };
+}
+
+const ofPictures = ['model', 'unit', 'units', 'steps', 'out', 'engine', 'device', 'seed'];
+
+/** Throws UsageError for options that a network that sees has no use for. */
+function pictureJob({ unit, model, steps, engine, device, seed }: AtlasFlags, command: Command) {
+  const foreign = command.options.find(
+    (option) =>
+      !ofPictures.includes(option.attributeName()) &&
+      command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (foreign)
+    throw new UsageError(`${foreign.long} is for language models, and ${model} is a network that sees`);
+  return { task: 'image', units: unit, model, ...{ steps, engine, device, seed } };
 }

@@ -23,7 +23,15 @@ export async function pictureInTerminal(
 
 /** Each unit's activation, and where the files are. */
 export function formatImage(
-  { units, image, animation, examples, run, cost }: ImageDocument & { readonly run: string },
+  {
+    units,
+    image,
+    animation,
+    examples,
+    run,
+    cost,
+    site,
+  }: ImageDocument & { readonly run: string; readonly site?: string },
   paint: Paint,
 ): string {
   const rows = units.map(({ unit, dead, activation: { start, final } }) => [
@@ -37,6 +45,7 @@ export function formatImage(
     `picture: ${paint('bold', String(image))}`,
     ...(animation ? [`animation: ${animation}`] : []),
     ...(examples ? [`examples: ${examples.image} (of ${examples.pictures} pictures)`] : []),
+    ...(site ? [`site: ${site}`] : []),
     `run: ${run}`,
     `${cost.steps} steps in ${formatSeconds(cost.seconds)}`,
   ].join('\n');

@@ -1,16 +1,20 @@
 /**
- * @file The script of a site. On pages of units it steps to their neighbours; the index it fills from `data/index.js`,
- * which sets `atlas`, and its search loads `data/texts-….js` when it is first used, each of which calls `atlasTexts`.
+ * @file The scripts of a site. The index is filled from `data/index.js`, which sets `atlas`; its search loads
+ * `data/texts-….js` when it is first used, each of which calls `atlasTexts`.
  */
 import { STEPS } from '../palette.js';
 
-export const siteScript = `
+/** Steps to the neighbours of a page. */
+export const navigationScript = `
 document.addEventListener('keydown', (event) => {
   if (event.target.closest('input') || event.ctrlKey || event.altKey || event.metaKey) return;
   const rel = { n: 'next', p: 'prev', i: 'up' }[event.key];
   const link = rel && document.querySelector('nav.site a[rel=' + rel + ']');
   if (link) { event.preventDefault(); link.click(); }
 });
+`;
+
+export const siteScript = `
 if (typeof atlas !== 'undefined') showAtlas(atlas);
 
 function showAtlas(atlas) {

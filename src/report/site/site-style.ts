@@ -23,4 +23,6 @@ table.units th:first-child,table.units td:last-child,table.units th:last-child{t
 .results .text{white-space:pre-wrap}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(8rem,1fr));gap:.6rem;list-style:none;padding:0}
 .pictures img{display:block;width:100%}
+.pictures li{content-visibility:auto;contain-intrinsic-size:auto 11rem}
+main>.final img{width:24rem;max-width:100%;height:auto}
 `;

@@ -26,7 +26,7 @@ export interface UnitPlace {
 }
 
 export function unitPage(unit: AtlasUnit, place: UnitPlace): string {
-  const body = html`<header>${navigation(place)}
+  const body = html`<header>${siteNavigation(place)}
 <h1>${unit.unit} <small>of ${place.model}</small></h1>
 ${facts(unit)}</header>
 <main>${[
@@ -39,7 +39,8 @@ ${facts(unit)}</header>
   return siteDocument(`${unit.unit} · ${place.model} · atlas`, '..', body);
 }
 
-function navigation({ previous, next }: UnitPlace): Html {
+/** Links to the index and to the neighbours. */
+export function siteNavigation({ previous, next }: Pick<UnitPlace, 'previous' | 'next'>): Html {
   const link = (to: Neighbour | null, rel: string, label: string) =>
     to && html`<a rel="${rel}" href="${to.page}">${label} ${to.unit}</a>`;
   return html`<nav class="site" aria-label="Atlas"><a rel="up" href="../index.html">All units</a>

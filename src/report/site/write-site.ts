@@ -4,15 +4,15 @@ import { UserError } from '../../core/errors.js';
 import { HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import { visible } from '../../core/visible.js';
 import { makeFolder, writeFileByRename } from '../../runs/files.js';
-import { safeFileName } from '../../runs/run-folder.js';
 import { jsonField } from '../../runs/run-view.js';
 import type { AtlasUnit } from '../../text/atlas/atlas-unit.js';
 import { openRun, unitLabel } from '../reported-run.js';
 import { pageScript } from '../script.js';
 import { pageStyle } from '../style.js';
+import { PageNames } from './page-names.js';
 import { atlasFiles, readUnits } from './read-atlas.js';
 import { siteIndex } from './site-index.js';
-import { siteScript } from './site-script.js';
+import { navigationScript, siteScript } from './site-script.js';
 import { siteStyle } from './site-style.js';
 import { type Neighbour, unitPage } from './unit-page.js';
 
@@ -31,7 +31,7 @@ export function writeSite(run: string, folder = join(run, 'site')): string {
   const write = (name: string, content: string) => writeFileByRename(join(root, name), content);
   for (const name of ['units', 'data']) makeFolder(join(root, name));
   write('site.css', pageStyle + siteStyle);
-  write('site.js', pageScript + siteScript);
+  write('site.js', pageScript + navigationScript + siteScript);
 
   const { description, result, ...reported } = openRun(run);
   const model = description?.model?.name ?? 'a model';
@@ -78,7 +78,7 @@ class SiteData {
     ...{ hypervolume: [] as number[] },
   };
   private readonly counts: number[] = [];
-  private readonly pages = new Set<string>();
+  private readonly names = new PageNames();
   private readonly files: string[] = [];
   private rows: [unit: number, z: number, nats: number, text: string][] = [];
 
@@ -92,7 +92,7 @@ class SiteData {
   add({ unit, layer, index, hypervolume, frontier, head }: AtlasUnit): string {
     const { columns } = this;
     const number = this.size;
-    const page = this.pageOf(unit);
+    const page = `${this.names.of(unit)}.html`;
     const fluent = frontier.filter(({ cross_entropy }) => cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
     const strongest = fluent.reduce<(typeof fluent)[number] | null>(
       (a, b) => (a && a.z >= b.z ? a : b),
@@ -127,14 +127,6 @@ class SiteData {
     this.write(name, `atlasTexts(${JSON.stringify(this.rows)});\n`);
     this.files.push(name);
     this.rows = [];
-  }
-
-  /** Its own name, or one with a number where another unit has that. */
-  private pageOf(unit: string): string {
-    const stem = safeFileName(unit);
-    const page = this.pages.has(stem.toLowerCase()) ? `${stem}-${this.size}` : stem;
-    this.pages.add(page.toLowerCase());
-    return `${page}.html`;
   }
 }
 
