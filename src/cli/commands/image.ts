@@ -80,7 +80,7 @@ export function imageCommand(): Command {
     )
     .option(
       '--transforms <list>',
-      'what the picture must survive: standard, none, or e.g. pad:12,jitter:8,scale:0.9..1.1,rotate:10,crop:0.5,blur:1,noise:0.05',
+      'what the picture must survive: standard, none, or e.g. pad:12,jitter:8,scale:0.9..1.1,rotate:10,crop:0.5,blur:1,noise:0.05,color:1',
       imageDefaults.transforms,
     )
     .addOption(

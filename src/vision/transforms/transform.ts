@@ -23,7 +23,12 @@ export type Transform =
   /** Gaussian, standard deviation in pixels. */
   | { readonly kind: 'blur'; readonly sigma: Range }
   /** Normal, of that standard deviation, for pictures in [0, 1]. */
-  | { readonly kind: 'noise'; readonly deviation: Range };
+  | { readonly kind: 'noise'; readonly deviation: Range }
+  /**
+   * Each plane with another contrast, by a factor of up to e^strength either way, and lighter or darker by up to so many
+   * deviations of photographs (the color shift of Ghiasi et al., "What do Vision Transformers Learn?", arXiv 2212.06727).
+   */
+  | { readonly kind: 'color'; readonly strength: number };
 
 /** How the numbers after the colon are read: the bounds that each must keep, and what one number alone means. */
 const forms: Record<
@@ -57,6 +62,7 @@ const forms: Record<
   },
   blur: { min: 0, max: 64, alone: same, make: (sigma) => ({ kind: 'blur', sigma }) },
   noise: { min: 0, max: 2, alone: same, make: (deviation) => ({ kind: 'noise', deviation }) },
+  color: { min: 0, max: 4, alone: same, make: ({ high }) => ({ kind: 'color', strength: high }) },
 };
 
 function same(x: number): Range {

@@ -43,7 +43,7 @@ const lists = [
   'standard',
   'crop:0.3..0.9,noise:0.1',
   'blur:0.5..2,rotate:40',
-  'pad:2,jitter:3,scale:0.5..2,noise:0.01',
+  'pad:2,jitter:3,scale:0.5..2,noise:0.01,color:1',
 ];
 
 describe('views', () => {
@@ -62,6 +62,28 @@ describe('views', () => {
     const view = await look([], shape, pictures, 1);
     expect(view.shown).toEqual(pictures);
     view.dispose();
+  });
+
+  it('color changes the contrast and the light of each plane of each picture', async () => {
+    const view = await look([{ kind: 'color', strength: 1 }], shape, pictures, 3);
+    view.dispose();
+    const area = 9 * 11;
+    const lines = [0, 1, 2, 3, 4, 5].map((plane) => {
+      const entry = (k: number) => (Math.floor(plane / 3) * area + k) * 3 + (plane % 3);
+      const [x, y] = [0, 1].map((k) => [pictures[entry(k)]!, view.shown[entry(k)]!]) as [number[], number[]];
+      const factor = (y[1]! - x[1]!) / (y[0]! - x[0]!);
+      const grey = x[1]! + factor * (0.5 - x[0]!);
+      for (let k = 0; k < area; k++) {
+        const expected = grey + factor * (pictures[entry(k)]! - 0.5);
+        expect(Math.abs(view.shown[entry(k)]! - expected)).toBeLessThan(1e-4);
+      }
+      return { factor, grey };
+    });
+    for (const { factor, grey } of lines) {
+      expect(Math.abs(Math.log(factor))).toBeLessThan(1.001);
+      expect(Math.abs(grey - 0.5)).toBeLessThan(0.2251);
+    }
+    expect(new Set(lines.map(({ factor }) => factor.toFixed(4))).size).toBe(6);
   });
 
   it('jitter moves by whole pixels, each picture its own way, grey coming in', async () => {
@@ -154,6 +176,10 @@ describe('parseTransforms', () => {
     fc.record({ kind: fc.constant('crop' as const), share: fc.constant({ low: 0.25, high: 1 }) }),
     fc.record({ kind: fc.constant('blur' as const), sigma: range(0, 8) }),
     fc.record({ kind: fc.constant('noise' as const), deviation: range(0, 2) }),
+    fc.record({
+      kind: fc.constant('color' as const),
+      strength: fc.integer({ min: 0, max: 16 }).map((k) => k / 4),
+    }),
   );
 
   it('gives back what formatTransforms wrote', () => {

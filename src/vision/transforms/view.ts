@@ -17,7 +17,7 @@ export interface View {
   apply(pictures: tf.Tensor4D, inputs: Readonly<Record<string, tf.Tensor>>): tf.Tensor4D;
 }
 
-/** One stage: a row of warps taken together, a blur, or noise. */
+/** One stage: a row of warps taken together, or one other transform. */
 interface Stage {
   readonly size: readonly [number, number];
   readonly input: TensorSpec;
@@ -52,12 +52,7 @@ export function makeView(
       return;
     }
     endWarps(null);
-    const { kind } = transform;
-    stages.push(
-      kind === 'blur'
-        ? blurStage(transform.sigma, batch, size)
-        : noiseStage(transform.deviation, batch, size, channels),
-    );
+    stages.push(otherStage(transform, { batch, height: size[0], width: size[1], channels }));
   });
   endWarps(wanted);
   const names = stages.map((_, i) => `transform ${i}`);
@@ -67,6 +62,17 @@ export function makeView(
     draw: (random) => Object.fromEntries(stages.map((stage, i) => [names[i]!, stage.draw(random)])),
     apply: (pictures, inputs) => stages.reduce((x, stage, i) => stage.apply(x, inputs[names[i]!]!), pictures),
   };
+}
+
+function otherStage(transform: Exclude<Transform, WarpTransform>, shape: PictureShape): Stage {
+  switch (transform.kind) {
+    case 'blur':
+      return blurStage(transform.sigma, shape);
+    case 'noise':
+      return noiseStage(transform.deviation, shape);
+    case 'color':
+      return colorStage(transform.strength, shape);
+  }
 }
 
 function warpStage(
@@ -89,8 +95,7 @@ function warpStage(
   };
 }
 
-function blurStage(sigma: Range, batch: number, size: readonly [number, number]): Stage {
-  const [height, width] = size;
+function blurStage(sigma: Range, { batch, height, width }: PictureShape): Stage {
   /** Weights of one axis, [batch, length, length], rows sum to 1. */
   const weights = (length: number, sigmas: tf.Tensor): tf.Tensor => {
     const distances = Float32Array.from(
@@ -104,7 +109,7 @@ function blurStage(sigma: Range, batch: number, size: readonly [number, number])
     return tf.div(bell, tf.sum(bell, 2, true));
   };
   return {
-    size,
+    size: [height, width],
     input: { shape: [batch] },
     draw: (random) => random.uniforms(batch).map((u) => sigma.low + (sigma.high - sigma.low) * u),
     apply(pictures, sigmas) {
@@ -117,16 +122,11 @@ function blurStage(sigma: Range, batch: number, size: readonly [number, number])
   };
 }
 
-function noiseStage(
-  deviation: Range,
-  batch: number,
-  size: readonly [number, number],
-  channels: number,
-): Stage {
-  const count = size[0] * size[1] * channels;
+function noiseStage(deviation: Range, { batch, height, width, channels }: PictureShape): Stage {
+  const count = height * width * channels;
   return {
-    size,
-    input: { shape: [batch, ...size, channels] },
+    size: [height, width],
+    input: { shape: [batch, height, width, channels] },
     draw(random) {
       const noise = random.normals(batch * count);
       for (let i = 0; i < batch; i++) {
@@ -136,5 +136,34 @@ function noiseStage(
       return noise;
     },
     apply: (pictures, noise) => tf.add(pictures, noise),
+  };
+}
+
+/** Deviation of the colours of photographs in [0, 1], and their mean. */
+const COLOR_DEVIATION = 0.225;
+const GREY = 0.5;
+
+function colorStage(strength: number, { batch, height, width, channels }: PictureShape): Stage {
+  const planes = [batch, 1, 1, channels];
+  return {
+    size: [height, width],
+    // Factors, then what is added.
+    input: { shape: [2, batch * channels] },
+    draw(random) {
+      const drawn = random.uniforms(2 * batch * channels).map((u) => strength * (2 * u - 1));
+      const half = batch * channels;
+      for (let k = 0; k < half; k++) {
+        const factor = Math.exp(drawn[k]!);
+        drawn[k] = factor;
+        drawn[half + k] = GREY * (1 - factor) + COLOR_DEVIATION * drawn[half + k]!;
+      }
+      return drawn;
+    },
+    apply(pictures, input) {
+      const [factor, added] = [0, 1].map((i) =>
+        tf.reshape(tf.slice(input, [i, 0], [1, batch * channels]), planes),
+      );
+      return tf.add(tf.mul(pictures, factor!), added!);
+    },
   };
 }
