@@ -30,8 +30,10 @@ const { values: flags } = parseArgs({
 const settings: Record<string, Shortcuts> = {
   none: noShortcuts,
   'shared prefixes': { ...noShortcuts, sharedPrefixes: true },
+  'unit first': { ...noShortcuts, sharedPrefixes: true, unitFirst: true },
   'rough ranking': { ...noShortcuts, roughRanking: true },
   'rough proposals': { ...noShortcuts, roughProposals: true },
+  'all without ranking': { ...allShortcuts, roughRanking: false },
   all: allShortcuts,
 };
 
@@ -58,7 +60,7 @@ for (const unit of flags.units.split(',')) {
     const texts = new Set(plain.frontier.map(({ text }) => text));
     const same = frontier.filter(({ text }) => texts.has(text)).length;
     console.log(
-      `${unit.padEnd(9)} ${name.padEnd(15)} ${cost.seconds.toFixed(2)} s  ${(cost.token_layers / 1e6).toFixed(2)} M token-layers  hypervolume ${hypervolume.toFixed(2)}  ${same} of ${plain.frontier.length} texts the same`,
+      `${unit.padEnd(9)} ${name.padEnd(19)} ${cost.seconds.toFixed(2)} s  ${(cost.token_layers / 1e6).toFixed(2)} M token-layers  hypervolume ${hypervolume.toFixed(2)}  ${same} of ${plain.frontier.length} texts the same`,
     );
   }
 }

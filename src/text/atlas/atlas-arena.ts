@@ -2,7 +2,7 @@
 import type { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
 import type { Sampler } from '../sampling/sampler.js';
-import type { BreedingGround } from '../search/breeding.js';
+import type { BreedingGround, Made } from '../search/breeding.js';
 import { type Allowance, Ledger } from '../search/ledger.js';
 import type { Picked } from '../search/population.js';
 import type { Proposals } from '../search/proposals.js';
@@ -115,19 +115,15 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
    *
    * @param rows - `[count, positions]`
    * @param sources - what made each row
-   * @param parents - what each row was made from
+   * @param made - what each row was made from
    */
-  async evaluate(
-    rows: Int32Array,
-    sources: readonly string[],
-    parents?: readonly AtlasEntry[],
-  ): Promise<void> {
+  async evaluate(rows: Int32Array, sources: readonly string[], made?: Made<AtlasEntry>): Promise<void> {
     const { positions, panel } = this.options;
     const { tokenizer } = panel.options.subject;
     const all = sources.map((source, i) => ({
       ids: rows.slice(i * positions, (i + 1) * positions),
       source,
-      parent: parents?.[i],
+      parent: made?.parents[i],
     }));
     const whole = all.filter(({ ids }) => tokenizer.roundTrips(ids));
     this.ledger.lose(all.length - whole.length);

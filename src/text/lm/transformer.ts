@@ -35,6 +35,12 @@ export interface Pass {
   cache(layers?: number): KeyValueCache;
 }
 
+/** A pass whose first layers were computed before: the stream `[rows, dModel]` before a layer. */
+export interface Begun {
+  readonly layer: number;
+  readonly stream: tf.Tensor;
+}
+
 /** What `forward` reads: token ids `[batch, pos]` int32, or their embeddings `[batch, pos, dModel]`. */
 export type TransformerInput = { readonly ids: tf.Tensor } | { readonly embeddings: tf.Tensor };
 
@@ -109,8 +115,15 @@ export function readLead(
  * Reads tokens of many sequences of one length, each with what stands before it in its own: weights meet rows that
  * matter and no others. Places have one token a row, batch = tokens and pos = 1; `kPos` is all positions. Its `cache` has
  * what the tokens add to `past`.
+ *
+ * @param begun - where the first layers were computed before: nothing of them may be asked for
  */
-export function readPacked(spec: TransformerSpec, weights: WeightLookup, packed: PackedTokens): Pass {
+export function readPacked(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  packed: PackedTokens,
+  begun?: Begun,
+): Pass {
   const { ids, positions, sources } = packed;
   const [tokens] = ids.shape as [number];
   return run(
@@ -124,6 +137,7 @@ export function readPacked(spec: TransformerSpec, weights: WeightLookup, packed:
       edits: {},
     },
     () => embedTokens(spec, weights, tf.reshape(ids, [tokens, 1])),
+    begun,
   );
 }
 
@@ -198,8 +212,8 @@ export function sequenceLogProbs(
   return tf.reshape(logProbs, [batch, pos - 1]);
 }
 
-/** All layers on embeddings `[batch, pos, dModel]`. */
-function run(reading: Reading, embeddings: Lazy<tf.Tensor>): Pass {
+/** All layers on embeddings `[batch, pos, dModel]`, or those from where a pass was begun. */
+function run(reading: Reading, embeddings: Lazy<tf.Tensor>, begun?: Begun): Pass {
   const { spec, weights, batch, pos, positions } = reading;
   const rows = batch * pos;
 
@@ -207,8 +221,10 @@ function run(reading: Reading, embeddings: Lazy<tf.Tensor>): Pass {
     tf.reshape(enterStream(spec, weights, embeddings(), positions), [rows, spec.dModel]),
   );
   const layers: Block[] = [];
-  for (let layer = 0; layer < spec.layers; layer++)
-    layers.push(block(reading, layer, layers.at(-1)?.output ?? embedded));
+  for (let layer = 0; layer < spec.layers; layer++) {
+    const before = layer === begun?.layer ? () => begun.stream : layers.at(-1)?.output;
+    layers.push(block(reading, layer, before ?? embedded));
+  }
 
   const final = once(() => finalNorm(spec, weights, layers.at(-1)!.output())); // [rows, dModel]
   const logits = once(() => tf.reshape(unembed(spec, weights, final()), [batch, pos, spec.vocab]));

@@ -43,10 +43,19 @@ export function unembedToken(
   hidden: tf.Tensor,
   token: number,
 ): tf.Tensor {
-  const id = tf.tensor1d([token], 'int32');
-  const linear = tf.sum(tf.mul(hidden, tf.gather(logitDirections(spec, weights), id)), -1, true);
+  return tf.expandDims(tokenLogits(spec, weights, hidden, tf.tensor1d([token], 'int32')), -1);
+}
+
+/** A token's logit for each row: hidden states behind the final norm `[..., dModel]` and ids, `[rows]` or `[1]`, to `[...]`. */
+export function tokenLogits(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  hidden: tf.Tensor,
+  ids: tf.Tensor,
+): tf.Tensor {
+  const linear = tf.sum(tf.mul(hidden, tf.gather(logitDirections(spec, weights), ids as tf.Tensor1D)), -1);
   const biased = spec.biases.unembedding
-    ? tf.add(linear, tf.gather(unembeddingBias(spec, weights), id))
+    ? tf.add(linear, tf.gather(unembeddingBias(spec, weights), ids as tf.Tensor1D))
     : linear;
   return capped(biased, spec.logits.cap);
 }

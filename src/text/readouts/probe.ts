@@ -74,6 +74,11 @@ export class Probe {
     return broughtBy(groupsRead(this.options));
   }
 
+  /** How many layers the objective and all rivals need. */
+  get depth(): number {
+    return Math.max(...groupsRead(this.options).map(({ depth }) => depth));
+  }
+
   /** How many layers the objective needs. */
   get layers(): number {
     return Math.max(...this.options.objective.terms.map(({ readout }) => readout.group.depth));

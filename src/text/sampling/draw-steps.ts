@@ -21,6 +21,8 @@ export interface DrawOptions {
   readonly batch: number;
   /** Sequences that slots may begin from. */
   readonly parents: number;
+  /** Whether ln p of the tokens is computed, of those that are drawn and those that are passed. */
+  readonly logProbs?: boolean;
 }
 
 /** In the place of a parent's number: the slot keeps what it has read. */
@@ -51,9 +53,11 @@ export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
  * Each step reads the token at `read` and draws the next by inverting the cumulative distribution at a uniform number;
  * before `from` the next one stands already, and a slot that has drawn what is before `end` reads its last token again,
  * to no effect. A slot begins with the cache of its `parent`.
+ *
+ * @returns the rows (`drawn`), the caches, and ln p of each step's next token where that is asked for, `[batch, STEPS]`
  */
 export function drawSteps(
-  { subject: { spec, special }, batch, positions, parents }: DrawOptions,
+  { subject: { spec, special }, batch, positions, parents, logProbs }: DrawOptions,
   inputs: Record<string, tf.Tensor>,
   lookup: (name: string) => tf.Tensor,
 ): Record<string, tf.Tensor> {
@@ -74,6 +78,7 @@ export function drawSteps(
   const last = tf.maximum(tf.sub(inputs.end!, tf.scalar(2, 'int32')), tf.scalar(0, 'int32'));
   const columns = tf.range(0, positions, 1, 'int32');
   const isAt = (position: tf.Tensor) => tf.equal(columns, tf.expandDims(position, 1)); // [batch, positions]
+  const known: tf.Tensor[] = [];
   for (let done = 0; done < STEPS; done++) {
     const reached = tf.add(inputs.read!, tf.scalar(done, 'int32')); // [batch]
     const here = tf.minimum(reached, last);
@@ -87,8 +92,19 @@ export function drawSteps(
     const drawn = drawTokens(allowed, tf.slice(inputs.uniform!, [0, done], [batch, 1]));
     const written = tf.logicalAnd(isAt(next), tf.expandDims(active, 1));
     ids = tf.where(written, tf.expandDims(drawn, 1), ids);
+    if (logProbs) known.push(logProbOf(logits, tf.sum(tf.mul(ids, tf.cast(isAt(next), 'int32')), 1)));
   }
-  return { drawn: ids, ...namedCache(cache) };
+  return { drawn: ids, ...(logProbs && { logProbs: tf.concat(known, 1) }), ...namedCache(cache) };
+}
+
+/** ln of the softmax of logits `[batch, vocab]` at one token a row: `[batch, 1]`. */
+function logProbOf(logits: tf.Tensor, tokens: tf.Tensor): tf.Tensor {
+  const [batch, vocab] = logits.shape as [number, number];
+  const top = tf.max(logits, 1, true);
+  const total = tf.log(tf.sum(tf.exp(tf.sub(logits, top)), 1, true));
+  const flat = tf.add(tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(vocab, 'int32')), tokens);
+  const own = tf.gather(tf.reshape(logits, [batch * vocab]), flat as tf.Tensor1D);
+  return tf.sub(tf.sub(tf.reshape(own, [batch, 1]), top), total);
 }
 
 /**

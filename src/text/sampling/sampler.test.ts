@@ -14,7 +14,7 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
   const { spec, weights } = randomModel(config, 3);
   const { vocab } = spec;
   const subject = subjectOf({ spec, weights }, banned);
-  const options: SamplerOptions = { subject, positions, batch: 64, parents: 2 };
+  const options: SamplerOptions = { subject, positions, batch: 64, parents: 2, logProbs: true };
   let sampler: Sampler;
   beforeAll(async () => {
     sampler = await Sampler.create(options);
@@ -22,7 +22,11 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
   afterAll(() => sampler.dispose());
 
   /** The next token's exact distribution after each prefix, `[prefix][vocab]`. */
-  async function exact(prefixes: readonly number[][], temperature = 1): Promise<number[][]> {
+  async function exact(
+    prefixes: readonly number[][],
+    temperature = 1,
+    without: readonly number[] = banned,
+  ): Promise<number[][]> {
     const pos = prefixes[0]!.length;
     const fn = (inputs: Record<string, tf.Tensor>, lookup: (name: string) => tf.Tensor) => ({
       logits: forward(spec, lookup, { ids: inputs.ids! }).at('logits'),
@@ -32,7 +36,7 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
     return prefixes.map((_, row) => {
       const start = (row * pos + pos - 1) * vocab;
       const weightOf = (token: number) =>
-        banned.includes(token) ? 0 : Math.exp(logits!.data[start + token]! / temperature);
+        without.includes(token) ? 0 : Math.exp(logits!.data[start + token]! / temperature);
       const all = Array.from({ length: vocab }, (_, token) => weightOf(token));
       const total = all.reduce((sum, x) => sum + x, 0);
       return all.map((x) => x / total);
@@ -113,7 +117,13 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
       parents.push(mine[(row >> 1) % mine.length]!);
       return { from: isEven ? 5 : 2, count: 1 };
     });
-    const drawn = rowsOf(await sampler.rewrite(rows, rewrites, new Random(6), parents));
+    const logProbs = new Float32Array(rows.length).fill(Number.NaN);
+    const drawn = rowsOf(await sampler.rewrite(rows, rewrites, new Random(6), parents, logProbs));
+    // Rows 0 and 2 have the prefixes' tokens up to 5 and up to 2 in common with their parents.
+    const [[drawnThere], [passed]] = [await exact([prefix], 1, []), await exact([[0, 3, 7]], 1, [])];
+    expect(logProbs[5]).toBeCloseTo(Math.log(drawnThere![drawn[0]![5]!]!), 4);
+    expect(logProbs[2 * positions + 3]).toBeCloseTo(Math.log(passed![prefix[3]!]!), 4);
+    expect([4, 6, 2 * positions + 2].map((at) => logProbs[at])).toEqual([Number.NaN, Number.NaN, Number.NaN]);
     const at = (even: boolean) => drawn.filter((_, row) => (row % 2 === 0) === even);
     expect(
       surprise(

@@ -32,6 +32,8 @@ export interface SamplerOptions {
   readonly parents?: number;
   /** int8 for drafts, whose worth is counted elsewhere; default: float32. */
   readonly precision?: Precision;
+  /** Whether `rewrite` can tell ln p; default: no. */
+  readonly logProbs?: boolean;
   /** Given, drawing stops between two calls of the graph and throws its reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -121,15 +123,17 @@ export class Sampler {
    *
    * @param rows - token ids, `[count, positions]`; not changed
    * @param parents - what each row was made from, `[positions]`: a beginning in common is read once for all children
+   * @param logProbs - where ln p of the tokens goes that are drawn or passed, `[count, positions]`; others stay
    */
   async rewrite(
     rows: Int32Array,
     rewrites: readonly Rewrite[],
     random: Random,
     parents: readonly Int32Array[],
+    logProbs?: Float32Array,
   ): Promise<Int32Array> {
     const { positions } = this.options;
-    const result = rows.slice();
+    const result = { rows: rows.slice(), logProbs };
     const rowOf = (row: number) => rows.subarray(row * positions, (row + 1) * positions);
     const jobs = rewrites.flatMap(({ from, count, temperature = 1 }, row): Job[] => {
       const parent = parents[row]!;
@@ -142,7 +146,7 @@ export class Sampler {
       await this.draw(result, group, { empty, read }, random);
       if (read !== noParents) releaseCache(read);
     }
-    return result;
+    return result.rows;
   }
 
   /** Jobs with as many parents as are read in one call; those that begin at BOS need none. */
@@ -180,11 +184,11 @@ export class Sampler {
   /**
    * Writes the jobs' rows. A slot that is done takes the next job, the longest first, so that calls stay full.
    *
-   * @param rows - `[count, positions]`, changed
+   * @param result - what is changed, `[count, positions]` each
    * @param caches - of slots that have read nothing, and of the parents
    */
   private async draw(
-    rows: Int32Array,
+    { rows, logProbs }: { readonly rows: Int32Array; readonly logProbs: Float32Array | undefined },
     group: Group,
     { empty, read }: Record<'empty' | 'read', CacheEntries>,
     random: Random,
@@ -228,7 +232,13 @@ export class Sampler {
       ids = values.drawn as Int32Array;
       for (const [slot, job] of slots.entries()) {
         if (!job) continue;
-        this.tokensRead += Math.min(STEPS, stepsOf(job));
+        const steps = Math.min(STEPS, stepsOf(job));
+        this.tokensRead += steps;
+        const known = (values.logProbs as Float32Array | undefined)?.subarray(
+          slot * STEPS,
+          slot * STEPS + steps,
+        );
+        if (known) logProbs?.set(known, job.row * positions + job.read + 1);
         job.read += STEPS;
         if (stepsOf(job) > 0) continue;
         rows.set(ids.subarray(slot * positions, (slot + 1) * positions), job.row * positions);

@@ -14,6 +14,7 @@ import type { TextSubject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
 import type { Sampler } from '../sampling/sampler.js';
+import type { Made } from './breeding.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import { type Allowance, Ledger } from './ledger.js';
 import { type Picked, Population } from './population.js';
@@ -109,14 +110,14 @@ export class Arena {
    *
    * @param rows - `[count, positions]`
    * @param operators - what made each row
-   * @param parents - what each row was made from; then rows that could not matter may be left out too
+   * @param made - what each row was made from; then rows that could not matter may be left out too
    * @param serves - which rows the method itself could use; default: those that its population could
    * @returns a candidate a row, null where it was not scored
    */
   async evaluate(
     rows: Int32Array,
     operators: readonly string[],
-    parents?: readonly Parent[],
+    made?: Made<Parent>,
     serves?: Choose,
   ): Promise<(Candidate | null)[]> {
     const { subject, positions } = this.options;
@@ -130,7 +131,10 @@ export class Arena {
 
     const { kept, scores } = await this.score(
       valid.map((i) => ids[i]!),
-      parents && valid.map((i) => parents[i]!),
+      made && {
+        parents: valid.map((i) => made.parents[i]!),
+        ...(made.written && { written: valid.map((i) => made.written![i]!) }),
+      },
       (prospects) => this.choose(prospects, serves),
     );
     this.ledger.spend({ evaluations: valid.length });
@@ -145,13 +149,13 @@ export class Arena {
 
   private async score(
     rows: readonly Int32Array[],
-    parents: readonly Parent[] | undefined,
+    made: Made<Parent> | undefined,
     choose: Choose,
   ): Promise<Screened> {
     const { probe, screen, positions, batch } = this.options;
-    if (screen && parents) {
+    if (screen && made) {
       const before = screen.tokenLayers;
-      const screened = await screen.score(rows, parents, choose);
+      const screened = await screen.score(rows, made.parents, choose, made.written);
       this.ledger.spend({ tokenLayers: screen.tokenLayers - before });
       return screened;
     }

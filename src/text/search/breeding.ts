@@ -42,9 +42,16 @@ export interface BreedingGround<Parent extends Bred> {
   /** True the first time a sequence is asked about. */
   isNew(row: Int32Array): boolean;
   /** Scores children, `[count, positions]`, and keeps what is of use. */
-  evaluate(rows: Int32Array, operators: readonly string[], parents?: readonly Parent[]): Promise<unknown>;
+  evaluate(rows: Int32Array, operators: readonly string[], made?: Made<Parent>): Promise<unknown>;
   samplePrior(count: number): Promise<Int32Array>;
   countTokens(tokens: number): void;
+}
+
+/** What is known of how some rows were made. */
+export interface Made<Parent> {
+  readonly parents: readonly Parent[];
+  /** ln p of the tokens that a sampler wrote or passed, NaN elsewhere; `[positions]` each. */
+  readonly written?: readonly Float32Array[];
 }
 
 interface Child<Parent> {
@@ -52,6 +59,8 @@ interface Child<Parent> {
   readonly operator: OperatorName;
   row: Int32Array;
   readonly rewrite: Rewrite | null;
+  /** ln p of its tokens, as in `Made`. */
+  readonly logProbs: Float32Array;
   /** Spent on writing and scoring it. */
   seconds: number;
 }
@@ -90,7 +99,8 @@ export class Breeding<Parent extends Bred> {
       const operator = names[random.weighted(weights)]!;
       const mate = arena.mateOf?.(parent) ?? random.pick(parents)[0];
       const { row, rewrite }: Draft = operators[operator]({ parent, proposals, mate, triggers, random });
-      return { parent, operator, row, rewrite, seconds: 0 };
+      const logProbs = new Float32Array(row.length).fill(Number.NaN);
+      return { parent, operator, row, rewrite, logProbs, seconds: 0 };
     });
     await this.write(children);
     const fresh = children.filter(({ row }) => arena.isNew(row));
@@ -98,7 +108,10 @@ export class Breeding<Parent extends Bred> {
       arena.evaluate(
         stackRows(fresh.map(({ row }) => row)),
         fresh.map(({ operator }) => operator),
-        fresh.map(({ parent }) => parent),
+        {
+          parents: fresh.map(({ parent }) => parent),
+          written: fresh.map(({ logProbs }) => logProbs),
+        },
       ),
     );
     this.charge(children);
@@ -157,8 +170,13 @@ export class Breeding<Parent extends Bred> {
     const rows = stackRows(part.map(({ row }) => row));
     const parents = part.map(({ parent }) => parent.ids);
     const before = sampler.tokensRead;
-    const written = await timed(part, () => sampler.rewrite(rows, rewrites, random, parents));
-    for (const [i, child] of part.entries()) child.row = written.slice(i * positions, (i + 1) * positions);
+    const logProbs = new Float32Array(rows.length).fill(Number.NaN);
+    const written = await timed(part, () => sampler.rewrite(rows, rewrites, random, parents, logProbs));
+    for (const [i, child] of part.entries()) {
+      const [start, end] = [i * positions, (i + 1) * positions];
+      child.row = written.slice(start, end);
+      child.logProbs.set(logProbs.subarray(start, end));
+    }
     this.arena.countTokens(sampler.tokensRead - before);
   }
 }

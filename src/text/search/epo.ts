@@ -45,8 +45,11 @@ export async function* epo(arena: Arena): Turns {
     const parents = Array.from({ length: MEMBERS * CHILDREN }, (_, i) => members[Math.floor(i / CHILDREN)]!);
     for (const [i, parent] of parents.entries())
       children.set(swapFavoured(parent.ids, favoured[Math.floor(i / CHILDREN)]!, random), i * positions);
-    const scored = await arena.evaluate(children, Array(parents.length).fill('swap'), parents, (prospects) =>
-      couldBeBest(prospects, members),
+    const scored = await arena.evaluate(
+      children,
+      Array(parents.length).fill('swap'),
+      { parents },
+      (prospects) => couldBeBest(prospects, members),
     );
     const pool = [...members, ...scored.filter((child) => child !== null)];
     const before = members;

@@ -17,11 +17,12 @@ export interface Opinion {
   readonly kind: Kinship;
 }
 
-const kinds = ['same peak', 'related', 'new'] as const;
+const kinds = ['same peak', 'related', 'new', 'written', 'guessed'] as const;
 /**
  * Children are mistaken about in different ways: of `same peak` the peak is the parent's and stands before the first
  * change, so that z is the parent's too (or more, where the exact peak lies behind it after all); `related` ones have a
- * beginning in common with the parent, `new` ones nothing.
+ * beginning in common with the parent, `new` ones nothing. Of `written` and `guessed` ones only the cross entropy is
+ * mistaken: its tokens were written by a sampler, or some are taken for as probable as in the parent.
  */
 export type Kinship = (typeof kinds)[number];
 

@@ -42,7 +42,13 @@ export interface Screened {
 export interface Screening {
   /** Token positions times layers computed so far. */
   readonly tokenLayers: number;
-  score(children: readonly Int32Array[], parents: readonly Parent[], choose: Choose): Promise<Screened>;
+  /** @param written - ln p of a child's tokens where a sampler has computed it, NaN elsewhere; `[positions]` each */
+  score(
+    children: readonly Int32Array[],
+    parents: readonly Parent[],
+    choose: Choose,
+    written?: readonly Float32Array[],
+  ): Promise<Screened>;
 }
 
 /** Every child from its first token on. */

@@ -9,11 +9,12 @@ import {
   unitsOf,
 } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
-import { stackRows } from '../lm/rows.js';
+import { firstChange, stackRows } from '../lm/rows.js';
 import type { SequenceScore } from '../names.js';
 import type { HeadMeasure } from '../readouts/head-measures.js';
 import { Probe } from '../readouts/probe.js';
 import { SharedPrefixes } from './shared-prefixes.js';
+import { UnitFirst } from './unit-first.js';
 
 const POSITIONS = 9;
 const random = new Random(5);
@@ -38,7 +39,8 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
     const parent = parents[i % 3]!;
     const child = parent.slice();
     // The last one changes nothing, the one before it everything.
-    const first = i === 13 ? POSITIONS : i === 12 ? 0 : 1 + random.integer(POSITIONS - 1);
+    const first =
+      i === 13 ? POSITIONS : i === 12 ? 0 : i === 11 ? POSITIONS - 1 : 1 + random.integer(POSITIONS - 1);
     for (let t = first; t < POSITIONS; t += 1 + random.integer(3)) child[t] = random.integer(spec.vocab);
     return { child, parent };
   });
@@ -73,6 +75,39 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
       // Fewer positions than the whole would have been, parents and filled-up calls included.
       expect(shared.tokenLayers).toBeLessThan((20 + 4) * POSITIONS * spec.layers);
       await shared.dispose();
+
+      const unitFirst = new UnitFirst({ probe, positions: POSITIONS, parents: 2, tokens: 24 });
+      const known = await probe.score(stackRows(parents), POSITIONS, 3);
+      const made = parents.map((ids, i) => ({
+        ...{ ids, peak: known.peak[i]!, z: known.z[i]!, cross_entropy: known.crossEntropy[i]! },
+      }));
+      const { opinions, finish, release } = await unitFirst.judge(
+        children,
+        pairs.map((_, i) => made[i % 3]!),
+      );
+      const some = [13, 12, 4, 0, 7];
+      const finished = await finish(some);
+      release();
+      for (const key of ['crossEntropy', 'z', 'raw'] as const)
+        expect(
+          relativeError(
+            finished[key],
+            some.map((i) => want[key][i]!),
+          ),
+        ).toBeLessThan(1e-4);
+      expect(finished.rivals?.rank).toEqual(
+        want.rivals ? Int32Array.from(some, (i) => want.rivals!.rank[i]!) : undefined,
+      );
+      for (const [i, { point, kind, peakToken }] of opinions.entries()) {
+        expect(point.z).toBeCloseTo(want.z[i]!, 3);
+        expect(point.margin === null).toBe(want.rivals === null);
+        expect(peakToken).toBe(children[i]![want.peak[i]!]);
+        // Nothing stands behind a last change: the guess is right.
+        const isLast = firstChange(children[i]!, pairs[i]!.parent) === POSITIONS - 1;
+        expect(kind).toBe(isLast ? 'written' : 'guessed');
+        if (isLast) expect(point.cross_entropy).toBeCloseTo(want.crossEntropy[i]!, 3);
+      }
+      await unitFirst.dispose();
       await probe.dispose();
     },
   );

@@ -20,6 +20,7 @@ import { finishRun } from '../../runs/events.js';
 import { loadTextModel } from '../lm/model.js';
 import { stackRows } from '../lm/rows.js';
 import { Probe } from '../readouts/probe.js';
+import { JudgeRoughly } from './judge-roughly.js';
 import { Proposer } from './proposals.js';
 import { RankFirst } from './rank-first.js';
 import { type Choose, WholeScorer } from './scoring.js';
@@ -58,15 +59,18 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
   it('finds the same with shortcuts as without, with shared prefixes for less work', async () => {
     const plain = await search(noShortcuts);
     const shared = await search({ ...noShortcuts, sharedPrefixes: true });
+    const ended = await search({ ...noShortcuts, sharedPrefixes: true, unitFirst: true });
     // Its matrices are too small for 8 bits: what goes with them is what is looked at here.
     const ranked = await search({ ...noShortcuts, roughRanking: true });
     const drafted = await search({ ...noShortcuts, roughProposals: true });
     const texts = ({ frontier }: SearchResult) => frontier.map(({ text }) => text);
     expect(texts(plain).length).toBeGreaterThan(3);
     expect(texts(shared)).toEqual(texts(plain));
+    expect(texts(ended)).toEqual(texts(plain));
     expect(texts(ranked)).toEqual(texts(plain));
     expect(texts(drafted)).toEqual(texts(plain));
     expect(shared.cost.token_layers).toBeLessThan(plain.cost.token_layers);
+    expect(ended.cost.token_layers).toBeLessThan(plain.cost.token_layers);
     expect(ranked.cost.token_layers).toBeLessThan(1.7 * plain.cost.token_layers); // 2, if all were scored twice
   });
 });
@@ -104,9 +108,11 @@ describe('ranking in 8 bits', () => {
     const { spec, positions, random, row, probe } = await wideProbe();
     const rough = probe.inPrecision('int8');
     const screen = new RankFirst(
-      new WholeScorer(rough, positions, [16]),
-      new WholeScorer(probe, positions, [16, 3, 1]),
-      'max',
+      new JudgeRoughly(
+        new WholeScorer(rough, positions, [16]),
+        new WholeScorer(probe, positions, [16, 3, 1]),
+        'max',
+      ),
     );
     const families = Array.from({ length: 8 }, row);
     const children = Array.from({ length: 64 }, (_, i) => {

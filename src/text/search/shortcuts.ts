@@ -5,21 +5,30 @@ import { tailOf } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import { parentsOf } from './breeding.js';
+import type { Judge } from './judge.js';
+import { JudgeRoughly } from './judge-roughly.js';
 import { RankFirst } from './rank-first.js';
-import { KeepAll, type Scorer, type Screening, WholeScorer } from './scoring.js';
-import { SharedPrefixes } from './shared-prefixes.js';
+import { KeepAll, type Screening, WholeScorer } from './scoring.js';
+import { SharedPrefixes, type SharedPrefixesOptions } from './shared-prefixes.js';
+import { endsEarly, UnitFirst } from './unit-first.js';
 
 export interface Shortcuts {
   /** What a child has in common with its parent is computed once. */
   readonly sharedPrefixes: boolean;
   /** Children are ranked in 8 bits; what may matter is computed in float32. */
   readonly roughRanking: boolean;
+  /** With shared prefixes and no ranking in 8 bits: children are read as far as the unit; what may matter, to the end. */
+  readonly unitFirst: boolean;
   /** Drafts are written, triggers found, and gradients computed, in 8 bits. */
   readonly roughProposals: boolean;
 }
 
-export const noShortcuts: Shortcuts = { sharedPrefixes: false, roughRanking: false, roughProposals: false };
-export const allShortcuts: Shortcuts = { sharedPrefixes: true, roughRanking: true, roughProposals: true };
+export const noShortcuts: Shortcuts = {
+  ...{ sharedPrefixes: false, roughRanking: false, unitFirst: false, roughProposals: false },
+};
+export const allShortcuts: Shortcuts = {
+  ...{ sharedPrefixes: true, roughRanking: true, unitFirst: true, roughProposals: true },
+};
 
 /** From this width on products are large enough for 8 bits and for cutting calls to pay. */
 const WIDE = 512;
@@ -52,30 +61,45 @@ const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
 /** Children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
 const TOKENS = 256;
 
+/** A way to score, and what it takes. */
+interface Opened<T> {
+  readonly way: T;
+  dispose(): Promise<void>;
+}
+
 /** Null where no shortcut is on. */
 export function openScreen(
-  { sharedPrefixes: mayShare, roughRanking }: Shortcuts,
-  { probe, positions, turn, batch }: ScreeningOptions,
-): { screen: Screening; dispose(): Promise<void> } | null {
+  { sharedPrefixes: mayShare, roughRanking, unitFirst }: Shortcuts,
+  options: ScreeningOptions,
+): Opened<Screening> | null {
+  const { probe, positions, turn } = options;
   // What stands behind a text is read anew for every change in it.
-  const sharedPrefixes = mayShare && tailOf(probe.options.subject.spec).length === 0;
-  const parents = parentsOf(turn);
-  const rough = probe.inPrecision('int8');
-  const shared = new SharedPrefixes({
-    probe: roughRanking ? rough : probe,
-    positions,
-    parents,
-    tokens: TOKENS,
-  });
-  const dispose = async () => {
-    await Promise.all([shared.dispose(), rough.dispose()]);
-  };
-  if (roughRanking) {
-    const ranking: Scorer = sharedPrefixes ? shared : new WholeScorer(rough, positions, [batch]);
-    return {
-      screen: new RankFirst(ranking, new WholeScorer(probe, positions, AFTER_RANKING), probe.options.at),
-      dispose,
-    };
+  const shares = mayShare && tailOf(probe.options.subject.spec).length === 0;
+  const reading = { positions, parents: parentsOf(turn), tokens: TOKENS };
+  if (roughRanking) return ranked(roughJudge(options, shares ? reading : null));
+  if (!shares) return null;
+  if (unitFirst && endsEarly(probe)) {
+    const judge = new UnitFirst({ ...reading, probe });
+    return ranked({ way: judge, dispose: () => judge.dispose() });
   }
-  return sharedPrefixes ? { screen: new KeepAll(shared), dispose } : null;
+  const shared = new SharedPrefixes({ ...reading, probe });
+  return { way: new KeepAll(shared), dispose: () => shared.dispose() };
+}
+
+const ranked = ({ way, dispose }: Opened<Judge>): Opened<Screening> => ({ way: new RankFirst(way), dispose });
+
+/** @param reading - of shared prefixes; null where children are read whole */
+function roughJudge(
+  { probe, positions, batch }: ScreeningOptions,
+  reading: Omit<SharedPrefixesOptions, 'probe'> | null,
+): Opened<Judge> {
+  const rough = probe.inPrecision('int8');
+  const shared = reading && new SharedPrefixes({ ...reading, probe: rough });
+  const exact = new WholeScorer(probe, positions, AFTER_RANKING);
+  return {
+    way: new JudgeRoughly(shared ?? new WholeScorer(rough, positions, [batch]), exact, probe.options.at),
+    dispose: async () => {
+      await Promise.all([shared?.dispose(), rough.dispose()]);
+    },
+  };
 }

@@ -53,7 +53,9 @@ export async function openTools(
   // GCG stays as published.
   const precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
   const isRough = precision === 'int8' && breeds(method);
-  const drafts = isRough ? await Sampler.create({ ...drawing, precision }) : sampler;
+  const drafts = isRough
+    ? await Sampler.create({ ...drawing, precision, logProbs: !shortcuts.roughRanking })
+    : sampler;
   const proposer = new Proposer({
     probe,
     positions,
@@ -72,7 +74,7 @@ export async function openTools(
     batch,
     quiet: await loudest(probe, subject, options.quietOn ?? [], options.signal),
     ...given(options),
-    ...(screening && { screen: screening.screen }),
+    ...(screening && { screen: screening.way }),
   };
   return {
     probe,

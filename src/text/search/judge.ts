@@ -1,0 +1,25 @@
+/** @file What ranking begins with: something that is known of children before they are scored. */
+import type { Scores } from '../readouts/scores.js';
+import type { Opinion } from './rough-errors.js';
+import type { Parent } from './scoring.js';
+
+/** Children of which something is known. */
+export interface Judged {
+  /** One a child. */
+  readonly opinions: readonly Opinion[];
+  /** The exact scores of some of them. */
+  finish(rows: readonly number[]): Promise<Scores>;
+  release(): void;
+}
+
+/** Knows something of children for less than scores cost. */
+export interface Judge {
+  /** Token positions times layers computed so far. */
+  readonly tokenLayers: number;
+  /** @param written - as in `Screening` */
+  judge(
+    children: readonly Int32Array[],
+    parents: readonly Parent[],
+    written?: readonly Float32Array[],
+  ): Promise<Judged>;
+}

@@ -1,0 +1,141 @@
+/** @file What children are computed from: all that is needed of their parents' positions, read once for all of them. */
+import { type Compiled, compile } from '../../engine/compile.js';
+import * as tf from '../../engine/functions/tfjs.js';
+import type { TensorSpec } from '../../engine/tensor-spec.js';
+import { type CacheEntries, namedCache, releaseCache } from '../lm/named-cache.js';
+import type { Place } from '../lm/places.js';
+import { padRows, stackRows } from '../lm/rows.js';
+import { leadOf, type TransformerSpec } from '../lm/spec.js';
+import { forward, sequenceLogProbs } from '../lm/transformer.js';
+import type { Probe } from '../readouts/probe.js';
+
+/** The stream after the last layer, from which tokens are predicted. */
+export const lastStream = ({ layers }: Pick<TransformerSpec, 'layers'>): Place =>
+  `blocks.${layers - 1}.hook_resid_post`;
+
+/** A child to compute. */
+interface Described {
+  /** `[positions]` */
+  readonly ids: Int32Array;
+  readonly parent: Int32Array;
+  /** Which of its family's parents that is. */
+  readonly parentIndex: number;
+}
+
+/** Children of a few parents that were read together. */
+export interface Family {
+  /** Numbers of the children among all. */
+  readonly own: readonly number[];
+  /** The same children. */
+  readonly described: readonly Described[];
+  readonly parents: readonly Int32Array[];
+  /** One row a position of the parents: keys, values, places, log-probabilities. */
+  readonly read: CacheEntries;
+  release(): void;
+}
+
+export class ParentRows {
+  /** Token positions times layers computed so far. */
+  tokenLayers = 0;
+  /** What of a run the scores are made from: learned when the graph is traced. */
+  readonly places: Set<Place>;
+  private graph: Promise<Compiled> | undefined;
+
+  /**
+   * The probe must be of the engine `onnx`.
+   *
+   * @param size - parents read in one call
+   */
+  constructor(
+    private readonly probe: Probe,
+    private readonly positions: number,
+    readonly size: number,
+  ) {
+    this.places = new Set([lastStream(probe.options.subject.spec)]);
+  }
+
+  /** Children by their parents, as many parents together as one call reads. Whoever asks releases them. */
+  async *families(children: readonly Int32Array[], parents: readonly Int32Array[]): AsyncGenerator<Family> {
+    const distinct = [...new Set(parents)];
+    for (let start = 0; start < distinct.length; start += this.size) {
+      const group = distinct.slice(start, start + this.size);
+      const index = new Map(group.map((parent, i) => [parent, i]));
+      const own = [...children.keys()].filter((child) => index.has(parents[child]!));
+      const read = await this.read(group);
+      yield {
+        own,
+        described: own.map((child) => {
+          const parent = parents[child]!;
+          return { ids: children[child]!, parent, parentIndex: index.get(parent)! };
+        }),
+        parents: group,
+        read,
+        release: () => releaseCache(read),
+      };
+    }
+  }
+
+  /** The rows as inputs of a graph. */
+  async inputs(): Promise<Readonly<Record<string, TensorSpec>>> {
+    this.graph ??= this.compile();
+    return (await this.graph).outputs;
+  }
+
+  async dispose(): Promise<void> {
+    (await this.graph)?.dispose();
+  }
+
+  private async read(parents: readonly Int32Array[]): Promise<CacheEntries> {
+    const { positions, size, probe } = this;
+    this.graph ??= this.compile();
+    const graph = await this.graph;
+    const ids = padRows(stackRows(parents), size, positions);
+    this.tokenLayers += size * positions * probe.options.subject.spec.layers;
+    return (await graph.runKeeping({ ids }, Object.keys(graph.outputs))).kept;
+  }
+
+  private compile(): Promise<Compiled> {
+    const { probe, positions, size } = this;
+    const { spec } = probe.options.subject;
+    return compile(
+      (inputs, lookup) => {
+        const run = forward(spec, lookup, { ids: inputs.ids! });
+        probe.unitScores(lookup, {
+          at: (place) => {
+            this.places.add(place);
+            return run.at(place);
+          },
+          cache: run.cache,
+        });
+        const cache = Object.entries(namedCache(run.cache())).map(
+          // [parent, kvHead, lead + pos, dHead] -> [parent, pos, kvHead, dHead]
+          ([name, entry]) =>
+            [name, movePositions(tf.slice(entry, [0, 0, leadOf(spec).length, 0]), 2)] as const,
+        );
+        const logProbs = sequenceLogProbs(spec, lookup, run, inputs.ids!);
+        const rows = {
+          ...Object.fromEntries(cache),
+          ...Object.fromEntries(
+            [...this.places].map((place) => [place, movePositions(run.at(place), positionAxis(place))]),
+          ),
+          logProbs: tf.concat([tf.zeros([size, 1]), logProbs], 1),
+        };
+        return Object.fromEntries(
+          Object.entries(rows).map(([name, x]) => [
+            name,
+            tf.reshape(x, [size * positions, ...x.shape.slice(2)]),
+          ]),
+        );
+      },
+      { ...probe.compiling, inputs: { ids: { shape: [size, positions], dtype: 'int32' } } },
+    );
+  }
+}
+
+/** Which axis of a place its (query) positions are. */
+export const positionAxis = (place: Place) => (place.endsWith('hook_pattern') ? 2 : 1);
+
+/** Positions moved from an axis to the second, or back from there. */
+export function movePositions(x: tf.Tensor, axis: number): tf.Tensor {
+  return axis === 1 ? x : tf.transpose(x, [0, 2, 1, 3]);
+}
