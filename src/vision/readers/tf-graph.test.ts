@@ -407,3 +407,22 @@ test('a loop, and outputs that are not computed, lose only what lies behind them
   expect(() => network.layer('a')).toThrow(/"\w" is computed in a loop of \d+, which is not supported/);
   expect(() => network.layer('index')).toThrow(/the operation TopKV2 is not supported/);
 });
+
+test('a batch of one that is taken apart and put together again', () => {
+  const nodes = (between: string): TfNode[] => [
+    picture([1, 4, 4, 3]),
+    node('Unpack', 'one', ['picture'], { axis: 0, num: 1 }),
+    node('ExpandDims', 'resized', ['one', 'zero']),
+    node('Squeeze', 'apart', ['resized'], { squeeze_dims: [0] }),
+    node(between, 'between', ['apart']),
+    node('Pack', 'batch', ['between'], { axis: 0 }),
+    node('Conv2D', 'conv', ['batch', 'kernel'], { strides: [1, 1, 1, 1], padding: 'SAME' }),
+  ];
+  const kernel = noise([3, 3, 3, 2], 1) as tf.Tensor4D;
+  const constants = { kernel, zero: [0] };
+  const x = noise([2, 4, 4, 3], 2) as tf.Tensor4D;
+  const network = openVisionNetwork(write(nodes('Relu'), constants));
+  const expected = tf.conv2d(tf.relu(x), kernel, 1, 'same');
+  expect(tf.max(tf.abs(tf.sub(forward(network, x), expected))).dataSync()[0]).toBeLessThan(1e-5);
+  expect(() => openVisionNetwork(write(nodes('Cumsum'), constants))).toThrow('picks pictures of the batch');
+});

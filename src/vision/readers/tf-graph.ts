@@ -13,6 +13,7 @@ import { FoldedWeights } from './folded-weights.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
 import { Importer } from './importer.js';
 import { inputRange, knownInput } from './known-inputs.js';
+import { withSinglePictures } from './single-picture.js';
 import { nodeSchema, TfCall, type TfNode, type TfRule } from './tf-ops/context.js';
 import { elementwise } from './tf-ops/elementwise.js';
 import { layers } from './tf-ops/layers.js';
@@ -42,8 +43,9 @@ export function graphModelNetwork(
   name: string,
   size = 224,
 ): VisionNetwork {
-  const all = inOrder(topology.node);
-  const image = imageInput(all, name, size);
+  const given = inOrder(topology.node);
+  const image = imageInput(given, name, size);
+  const all = withSinglePictures(given, image.name, (constant) => oneNumber(weights, constant));
   const graph = new GraphBuilder([image.height, image.width, image.channels]);
   const folded = new FoldedWeights(weights);
   const importer = new Importer(graph, folded);
@@ -102,6 +104,11 @@ export function graphModelNetwork(
       }),
     },
   });
+}
+
+function oneNumber(weights: WeightSource, name: string): number | null {
+  if (!weights.names.includes(name) || sizeOf(weights.shape(name)) !== 1) return null;
+  return weights.read(name)[0]!;
 }
 
 function ruleOf({ op }: TfNode): TfRule {
