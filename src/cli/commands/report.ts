@@ -21,7 +21,7 @@ export function reportCommand(): Command {
     .addOption(
       new Option(
         '--format <format>',
-        'what is written: pages, or the texts of searches for Neuronpedia (the body of upload-batch) or circuit-tracer (feature files)',
+        'what is written: pages, the texts of searches for Neuronpedia (the body of upload-batch) or circuit-tracer (feature files), or the heads of an atlas for HeadVis (its data folder)',
       )
         .choices(['html', ...outletNames])
         .default('html'),
@@ -62,7 +62,7 @@ async function checkFlags({ figure, format, source }: ReportFlags): Promise<void
   const { UsageError } = await import('../../core/errors.js');
   if (figure !== undefined && format !== 'html')
     throw new UsageError('--figure and --format write different things: give one of them');
-  if (source !== undefined && format === 'html')
+  if (source !== undefined && (format === 'html' || format === 'headvis'))
     throw new UsageError('--source is for --format neuronpedia or circuit-tracer');
 }
 

@@ -1,4 +1,4 @@
 /** @file Programs that runs can be written for. */
 
-export const outletNames = ['neuronpedia', 'circuit-tracer'] as const;
+export const outletNames = ['neuronpedia', 'circuit-tracer', 'headvis'] as const;
 export type OutletName = (typeof outletNames)[number];

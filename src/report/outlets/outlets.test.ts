@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { explained, scored, writeRun } from '../../../test/helpers/example-runs.js';
 import { UserError } from '../../core/errors.js';
 import type { EventBody } from '../../runs/events.js';
+import { createRunFolder } from '../../runs/run-folder.js';
 import { writeOutlet } from './write-outlet.js';
 
 const place = mkdtempSync(join(tmpdir(), 'outlets-'));
@@ -145,4 +146,89 @@ it.each([
   const write = () => writeOutlet(format, [run(unit, ...texts)], { source });
   expect(write).toThrow(UserError);
   expect(write).toThrow(message);
+});
+
+/** What HeadVis' front end reads: `data_pipeline.py` of github.com/anthropics/headvis, by its docstrings. */
+const bins = z
+  .strictObject({ bin_edges: z.array(z.number()), bin_values: z.array(z.number()) })
+  .refine(({ bin_edges, bin_values }) => bin_edges.length === bin_values.length + 1);
+const weights = z.array(z.strictObject({ token: z.string(), weight: z.number() })).max(50);
+const headFile = z.strictObject({
+  sequences: z.array(
+    z
+      .strictObject({
+        sequence_id: z.int(),
+        interval: z.int().min(1).max(5),
+        tokens: z.array(z.string()),
+        attention_indices: z.array(z.int()),
+        attention_values: z.array(z.number().min(0).max(1)),
+        seq_len: z.int(),
+        max_activation: z.number(),
+      })
+      .refine(({ tokens, seq_len }) => tokens.length === seq_len)
+      .refine(({ attention_indices: i, attention_values: v }) => i.length === v.length),
+  ),
+  qk_distance_histogram: bins,
+  top_query_tokens: weights,
+  top_key_tokens: weights,
+  statistics: z.strictObject({ n_samples: z.int(), mean_max_activation: z.number().nullable() }),
+});
+
+describe('headvis', () => {
+  const atlas = (units: readonly object[]) => {
+    const folder = createRunFolder(place, {
+      job: { task: 'atlas', units: ['L*.H*'] },
+      ...{ command: [], versions: {}, model: { name: 'books-lm', hash: '' } },
+    });
+    folder.writeFile('atlas/000000.jsonl', units.map((unit) => `${JSON.stringify(unit)}\n`).join(''));
+    folder.close();
+    return folder.path;
+  };
+  const unit = {
+    ...{ unit: 'L1.H2', layer: 1, index: 2, hypervolume: 1, mean: 0, standard_deviation: 1 },
+    frontier: [
+      { text: 'ab', tokens: ['a', 'b'], cross_entropy: 2, z: 5, margin: 1, rank: 1, source: 'prior' },
+    ],
+    explanations: [
+      {
+        ...explained(scored('ab', 2, 5), 'L1.H2'),
+        ...{ tokens: ['<s>', 'a', 'b'], peak: { position: 2, raw: 1, z: 5 } },
+        attention: { weight: [0.2, 0.5, 0.3], contribution: [0, 1, 2] },
+      },
+    ],
+    ...{ clusters: [], examples: [] },
+    head: {
+      ...{ self: 0.2, previous: 0.3, start: 0.1, induction: 0.05, entropy: 1, most_entropy: 3 },
+      distance: [0.25, 0.5, 0.25],
+    },
+  };
+
+  it('writes the tree: heads, their metrics, the row of attention at each peak', () => {
+    const run = atlas([unit, { ...unit, unit: 'L1.N0', index: 0, head: null }]);
+    const files = writeOutlet('headvis', [run], {});
+    const read = (name: string): unknown => JSON.parse(readFileSync(join(run, 'headvis/data', name), 'utf8'));
+    expect(files).toHaveLength(5);
+    const head = headFile.parse(read('heads/L1H2.json'));
+    expect(head.sequences).toEqual([
+      {
+        ...{ sequence_id: 0, interval: 5, tokens: ['<s>', 'a', 'b'], seq_len: 3 },
+        ...{ attention_indices: [6, 7, 8], attention_values: [0.2, 0.5, 0.3], max_activation: 0.5 },
+      },
+    ]);
+    expect(head.qk_distance_histogram.bin_values).toEqual([0.25, 0.5, 0.25, 0, 0]);
+    expect(head.top_key_tokens[0]).toEqual({ token: 'a', weight: 0.5 });
+    expect(read('scatter_data.json')).toEqual([
+      {
+        ...{ layer: 1, head: 2, self_attention_score: 0.2, previous_token_score: 0.3, pattern_entropy: 1 },
+        ...{ qk_distance: 1, qk_distance_variance: 0.5, induction_score: 0.05, best_z: 5 },
+      },
+    ]);
+    expect(read('config.json')).toMatchObject({ heads: [[1, 2]], n_layers: 2, n_heads: 3 });
+  });
+
+  it('says what it has no place for', () => {
+    const neurons = atlas([{ ...unit, head: null }]);
+    expect(() => writeOutlet('headvis', [neurons], {})).toThrow(/attention heads, and the atlas has none/);
+    expect(() => writeOutlet('headvis', [neurons, neurons], {})).toThrow(/one atlas, and there are 2 runs/);
+  });
 });
