@@ -144,8 +144,12 @@ describe('recordRun', () => {
       yield finished;
       return 'result';
     }
-    const { events, result } = await collect(recordRun(folder, run()));
+    const kept: unknown[] = [];
+    const recorded = recordRun(folder, run(), (result) => kept.push(result, readRun(folder.path).state));
+    const { events, result } = await collect(recorded);
     expect(result).toBe('result');
+    // Before the log says that the run is done.
+    expect(kept).toEqual(['result', 'open']);
     expect(readRun(folder.path)).toMatchObject({ events, state: 'done', missing: [] });
     expect(events).toEqual([warning(1), finished]);
     expect(() => folder.append(warning(2))).toThrow(/closed/);

@@ -169,20 +169,31 @@ export async function* recordRun<Result>(
   keep?: (result: Result) => void,
 ): Run<Result> {
   try {
-    const result = yield* appended(folder, run);
-    keep?.(result);
-    return result;
+    return yield* appended(folder, run, keep);
   } finally {
     await run.return(undefined as Result);
     folder.close();
   }
 }
 
-async function* appended<Result>(folder: RunFolder, run: Run<Result>): Run<Result> {
+/** A log says "finished" once the result is kept: a kill between the two would lose it, and nobody would resume the run. */
+async function* appended<Result>(
+  folder: RunFolder,
+  run: Run<Result>,
+  keep?: (result: Result) => void,
+): Run<Result> {
+  let finished: RunEvent | null = null;
   try {
     for (;;) {
       const next = await run.next();
+      if (next.done) keep?.(next.value);
+      if (finished) {
+        folder.append(finished);
+        yield finished;
+      }
       if (next.done) return next.value;
+      finished = next.value.kind === 'finished' ? next.value : null;
+      if (finished) continue;
       folder.append(next.value);
       yield next.value;
     }
