@@ -1,19 +1,18 @@
 /** Neuronpedia's API on a small server that answers as it does. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../core/errors.js';
 import { fetchPublishedFeature, neuronpediaAccess } from './neuronpedia-feature.js';
 
 const name = 'gpt2-small/6-res-jb/650';
 const servers: Server[] = [];
-let before: NodeJS.ProcessEnv;
 beforeEach(() => {
-  before = { ...process.env };
-  Object.assign(process.env, { NEURONPEDIA_API_KEY: 'sk-np-secret', NO_PROXY: '127.0.0.1' });
+  vi.stubEnv('NEURONPEDIA_API_KEY', 'sk-np-secret');
+  vi.stubEnv('NO_PROXY', '127.0.0.1');
 });
 afterEach(() => {
-  process.env = before;
+  vi.unstubAllEnvs();
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -82,7 +81,7 @@ describe('fetchPublishedFeature', () => {
 describe('neuronpediaAccess', () => {
   it('is there with an address or a key', () => {
     expect(neuronpediaAccess(null)).toEqual({ address: 'https://www.neuronpedia.org', key: 'sk-np-secret' });
-    delete process.env.NEURONPEDIA_API_KEY;
+    vi.stubEnv('NEURONPEDIA_API_KEY', undefined);
     expect(neuronpediaAccess(null)).toBeNull();
     expect(neuronpediaAccess('http://localhost:3000')).toEqual({
       address: 'http://localhost:3000',
@@ -92,7 +91,7 @@ describe('neuronpediaAccess', () => {
 
   it('refuses what cannot be one, without quoting it', () => {
     expect(() => neuronpediaAccess('ftp://secret')).toThrow(/no plain address/);
-    process.env.NEURONPEDIA_API_KEY = 'two words';
+    vi.stubEnv('NEURONPEDIA_API_KEY', 'two words');
     expect(() => neuronpediaAccess(null)).toThrow(/^NEURONPEDIA_API_KEY holds spaces/);
   });
 });
