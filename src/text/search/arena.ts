@@ -26,6 +26,8 @@ export interface ArenaOptions {
   readonly probe: Probe;
   /** Scores children with less work, where there is one. */
   readonly screen?: Screening;
+  /** Whether what texts have in common is computed once where a method scores them itself; default: no. */
+  readonly sharesPrefixes?: boolean;
   /** z of the unit over the prompts it should stay quiet on, the largest; null without such prompts. */
   readonly quiet: number | null;
   /** Draws whole sequences and parts of them anew. */
@@ -257,8 +259,8 @@ export class Arena {
   }
 
   /** Counts sequences that a method scores itself, no further than to a layer. */
-  countScored(sequences: number, positions: number, layers: number): void {
-    this.ledger.spend({ evaluations: sequences, tokenLayers: sequences * positions * layers });
+  countScored(sequences: number, tokenLayers: number): void {
+    this.ledger.spend({ evaluations: sequences, tokenLayers });
   }
 
   /** Counts sequences that a method drew and that need not be scored, up to what is left. */

@@ -45,13 +45,15 @@ export class ParentRows {
    * The probe must be of the engine `onnx`.
    *
    * @param size - parents read in one call
+   * @param depth - so many layers, where children are read for the unit alone; default: all, and how probable tokens are
    */
   constructor(
     private readonly probe: Probe,
     private readonly positions: number,
-    readonly size: number,
+    private readonly size: number,
+    private readonly depth?: number,
   ) {
-    this.places = new Set([lastStream(probe.options.subject.spec)]);
+    this.places = new Set(depth === undefined ? [lastStream(probe.options.subject.spec)] : []);
   }
 
   /** Children by their parents, as many parents together as one call reads. Whoever asks releases them. */
@@ -90,12 +92,12 @@ export class ParentRows {
     this.graph ??= this.compile();
     const graph = await this.graph;
     const ids = padRows(stackRows(parents), size, positions);
-    this.tokenLayers += size * positions * probe.options.subject.spec.layers;
+    this.tokenLayers += size * positions * (this.depth ?? probe.options.subject.spec.layers);
     return (await graph.runKeeping({ ids }, Object.keys(graph.outputs))).kept;
   }
 
   private compile(): Promise<Compiled> {
-    const { probe, positions, size } = this;
+    const { probe, positions, size, depth } = this;
     const { spec } = probe.options.subject;
     return compile(
       (inputs, lookup) => {
@@ -107,18 +109,19 @@ export class ParentRows {
           },
           cache: run.cache,
         });
-        const cache = Object.entries(namedCache(run.cache())).map(
+        const cache = Object.entries(namedCache(run.cache(depth))).map(
           // [parent, kvHead, lead + pos, dHead] -> [parent, pos, kvHead, dHead]
           ([name, entry]) =>
             [name, movePositions(tf.slice(entry, [0, 0, leadOf(spec).length, 0]), 2)] as const,
         );
-        const logProbs = sequenceLogProbs(spec, lookup, run, inputs.ids!);
+        const logProbs = () =>
+          tf.concat([tf.zeros([size, 1]), sequenceLogProbs(spec, lookup, run, inputs.ids!)], 1);
         const rows = {
           ...Object.fromEntries(cache),
           ...Object.fromEntries(
             [...this.places].map((place) => [place, movePositions(run.at(place), positionAxis(place))]),
           ),
-          logProbs: tf.concat([tf.zeros([size, 1]), logProbs], 1),
+          ...(depth === undefined && { logProbs: logProbs() }),
         };
         return Object.fromEntries(
           Object.entries(rows).map(([name, x]) => [

@@ -84,6 +84,11 @@ describe('Proposer', () => {
     expect(together[3]).not.toEqual(together[0]);
     for (const [i, one] of rows.entries())
       expect((await proposer.steepest([one], [lambdas[i]!]))[0]).toEqual(together[i]);
+    const ofUnit = new Proposer({ ...proposer.options, fluency: false });
+    expect(await ofUnit.steepest(rows, [0, 0, 0, 0, 0])).toEqual(
+      await proposer.steepest(rows, [0, 0, 0, 0, 0]),
+    );
+    await ofUnit.dispose();
   });
 
   it('lists tokens toward which the objective rises, as finite differences along their embeddings say', async () => {

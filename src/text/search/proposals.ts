@@ -42,6 +42,8 @@ export interface ProposerOptions {
   readonly count: number;
   /** Default: float32. */
   readonly precision?: Precision;
+  /** Whether `steepest` knows the cross entropy; where lambdas are all 0 it need not. Default: yes. */
+  readonly fluency?: boolean;
 }
 
 /** Largest number of distinct texts among the `asked` rows of one call of `steepest`: most of EPO's members share one. */
@@ -129,7 +131,7 @@ export class Proposer {
         text: Array.from({ length: asked }, (_, i) => text[i] ?? 0),
         lambda: Array.from({ length: asked }, (_, i) => lambdas[start + i] ?? 0),
       });
-      this.tokenLayers += 3 * batch * positions * this.subject.spec.layers;
+      this.tokenLayers += this.ascentLayers * batch * positions;
       for (const i of text.keys()) found.push((tokens as Int32Array).slice(i * size, (i + 1) * size));
     }
     return found;
@@ -138,6 +140,12 @@ export class Proposer {
   async dispose(): Promise<void> {
     (await this.lists)?.dispose();
     await this.ascents.dispose();
+  }
+
+  /** Layers that `steepest` computes of a position. */
+  private get ascentLayers(): number {
+    const { fluency = true, probe } = this.options;
+    return fluency ? 3 * this.subject.spec.layers : 2 * probe.layers;
   }
 
   private ascent(texts: number): Promise<Compiled> {
@@ -175,19 +183,22 @@ export class Proposer {
     inputs: Record<string, tf.Tensor>,
     weights: WeightLookup,
   ): Record<string, tf.Tensor> {
-    const { probe, positions } = this.options;
+    const { probe, positions, fluency = true } = this.options;
     const { spec } = this.subject;
     const ids = inputs.ids!;
     const z = slopesOf(this.subject, weights, ids, (run) => tf.sum(probe.unitZ(weights, run)));
-    // A token enters the cross entropy twice: as context and as what is predicted.
-    const fluency = tf.add(
-      slopesOf(this.subject, weights, ids, (run) =>
-        tf.sum(tf.mean(sequenceLogProbs(spec, weights, run, ids), 1)),
-      ),
-      tf.div(logProbsOf(this.subject, weights, ids), positions - 1),
-    );
     const asked = (x: tf.Tensor) => tf.gather(x, inputs.text as tf.Tensor1D); // [asked, positions - 1, vocab]
-    const order = tf.add(asked(z), tf.mul(tf.reshape(inputs.lambda!, [-1, 1, 1]), asked(fluency)));
+    let order = asked(z);
+    if (fluency) {
+      // A token enters the cross entropy twice: as context and as what is predicted.
+      const slopes = tf.add(
+        slopesOf(this.subject, weights, ids, (run) =>
+          tf.sum(tf.mean(sequenceLogProbs(spec, weights, run, ids), 1)),
+        ),
+        tf.div(logProbsOf(this.subject, weights, ids), positions - 1),
+      );
+      order = tf.add(order, tf.mul(tf.reshape(inputs.lambda!, [-1, 1, 1]), asked(slopes)));
+    }
     return {
       tokens: tf.topk(tf.add(order, bannedMask(spec.vocab, this.subject.excluded())), this.count).indices,
     };

@@ -61,6 +61,10 @@ const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
 /** Children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
 const TOKENS = 256;
 
+/** What stands behind a text is read anew for every change in it: then beginnings are not shared. */
+export const sharesPrefixes = ({ sharedPrefixes }: Shortcuts, { spec }: Pick<Subject, 'spec'>): boolean =>
+  sharedPrefixes && tailOf(spec).length === 0;
+
 /** A way to score, and what it takes. */
 interface Opened<T> {
   readonly way: T;
@@ -68,13 +72,10 @@ interface Opened<T> {
 }
 
 /** Null where no shortcut is on. */
-export function openScreen(
-  { sharedPrefixes: mayShare, roughRanking, unitFirst }: Shortcuts,
-  options: ScreeningOptions,
-): Opened<Screening> | null {
+export function openScreen(shortcuts: Shortcuts, options: ScreeningOptions): Opened<Screening> | null {
+  const { roughRanking, unitFirst } = shortcuts;
   const { probe, positions, turn } = options;
-  // What stands behind a text is read anew for every change in it.
-  const shares = mayShare && tailOf(probe.options.subject.spec).length === 0;
+  const shares = sharesPrefixes(shortcuts, probe.options.subject);
   const reading = { positions, parents: parentsOf(turn), tokens: TOKENS };
   if (roughRanking) return ranked(roughJudge(options, shares ? reading : null));
   if (!shares) return null;

@@ -14,7 +14,7 @@ import { GCG_TOP_TOKENS } from './gcg.js';
 import { Proposer } from './proposals.js';
 import { loudest } from './quiet.js';
 import type { SearchOptions } from './search-options.js';
-import { noShortcuts, openScreen, type Shortcuts, shortcutsFor } from './shortcuts.js';
+import { noShortcuts, openScreen, type Shortcuts, sharesPrefixes, shortcutsFor } from './shortcuts.js';
 
 /** Tokens a position that the gradient's methods as published choose from. */
 const TOP_TOKENS: Partial<Record<SearchMethodName, number>> = { epo: EPO_TOP_TOKENS, gcg: GCG_TOP_TOKENS };
@@ -72,6 +72,7 @@ export async function openTools(
     positions,
     turn,
     batch,
+    sharesPrefixes: sharesPrefixes(shortcuts, subject),
     quiet: await loudest(probe, subject, options.quietOn ?? [], options.signal),
     ...given(options),
     ...(screening && { screen: screening.way }),

@@ -18,7 +18,7 @@ import { TriggerFinder } from './triggers.js';
 
 let subject: TextSubject;
 let atEnd: Probe;
-let arenaOf: (evaluations: number, positions?: number) => Promise<Arena>;
+let arenaOf: (evaluations: number, positions?: number, sharesPrefixes?: boolean) => Promise<Arena>;
 
 beforeAll(async () => {
   const model = await loadTextModel(`${embeddedFolder}/books-lm`);
@@ -38,11 +38,20 @@ beforeAll(async () => {
     at: 'last',
     ...resolveUnits('L2.N100', { ...options, reference: 'none' }),
   });
-  arenaOf = async (evaluations, positions = 9) => {
+  arenaOf = async (evaluations, positions = 9, sharesPrefixes = false) => {
     const batch = 64;
     const arena = new Arena(
       {
-        ...{ subject, probe, positions, batch, turn: batch, quiet: null, random: new Random(1) },
+        ...{
+          subject,
+          probe,
+          positions,
+          batch,
+          turn: batch,
+          quiet: null,
+          random: new Random(1),
+          sharesPrefixes,
+        },
         sampler: await Sampler.create({ subject, positions, batch, parents: 16 }),
         proposer: new Proposer({ probe, positions, batch: 1, asked: 1, count: 8 }),
       },
@@ -86,6 +95,13 @@ describe('TriggerFinder', () => {
       triggers[0]!.map((id, i) => (i === 0 ? id : random.pick(tokens))),
     );
     expect(found[0]).toBeGreaterThan(1.5 * Math.max(...(await strengths(texts))));
+  });
+
+  it('finds the same for less where what texts have in common is computed once', async () => {
+    const [plain, shared] = [await arenaOf(5000), await arenaOf(5000, 9, true)];
+    expect(await triggersOf(shared, 0.4)).toEqual(await triggersOf(plain, 0.4));
+    expect(shared.ledger.evaluations).toBe(plain.ledger.evaluations);
+    expect(shared.ledger.tokenLayers).toBeLessThan(0.8 * plain.ledger.tokenLayers);
   });
 
   it('finds the strongest token of all where texts have one', async () => {

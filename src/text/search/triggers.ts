@@ -5,14 +5,12 @@
  * has nothing to show. Here neither fluency nor rivals count, so that a text is scored no further than the unit's measure
  * needs, and costs a fraction. What is found is grafted into fluent texts.
  */
-import { type Compiled, compile } from '../../engine/compile.js';
-import { padRows, stackRows } from '../lm/rows.js';
-import { forward } from '../lm/transformer.js';
 import { Probe } from '../readouts/probe.js';
 import { noRivals } from '../readouts/reference.js';
 import type { Arena, Turns } from './arena.js';
 import { Proposer } from './proposals.js';
 import { usableTokens } from './random-texts.js';
+import { ChangedStrength, type Strength, WholeStrength } from './trigger-strength.js';
 
 /** Tokens of a trigger; fewer where texts are shorter. */
 const TOKENS = 5;
@@ -28,6 +26,12 @@ const RANDOM_SHARE = 0.25;
 /** Evaluations without which climbs come to nothing. */
 const LEAST = 1000;
 
+/** Tokens of texts that are computed in one call, where beginnings are shared. */
+const TEXT_TOKENS = 256;
+
+/** Texts of a step, twice those of a turn: they are short. */
+const batchOf = (arena: Arena) => 2 * arena.options.turn;
+
 interface Trigger {
   /** Behind the start token, `[positions]`. */
   readonly ids: Int32Array;
@@ -41,12 +45,11 @@ export class TriggerFinder {
   private best = new Map<number, Trigger>();
   /** Evaluations that may still be spent. */
   private left = 0;
-  /** z at the end of `batch` texts. */
-  private strength: Promise<Compiled> | undefined;
 
   private constructor(
     private readonly arena: Arena,
     private readonly proposer: Proposer,
+    private readonly strength: Strength,
   ) {}
 
   static async create(arena: Arena): Promise<TriggerFinder> {
@@ -59,8 +62,11 @@ export class TriggerFinder {
       reference: noRivals,
     });
     const positions = Math.min(1 + TOKENS, longest);
-    const asked = { probe, positions, asked: 2 * CLIMBS, count: TRIED };
-    return new TriggerFinder(arena, new Proposer({ ...proposer.options, ...asked }));
+    const asked = { probe, positions, asked: 2 * CLIMBS, count: TRIED, fluency: false };
+    const strength = arena.options.sharesPrefixes
+      ? new ChangedStrength(probe, positions, TEXT_TOKENS)
+      : new WholeStrength(probe, positions, batchOf(arena));
+    return new TriggerFinder(arena, new Proposer({ ...proposer.options, ...asked }), strength);
   }
 
   /**
@@ -95,11 +101,14 @@ export class TriggerFinder {
   private async *climb(spent: () => number): Turns {
     /** Whose neighbours were tried. */
     const done = new Set<Trigger>();
-    yield* this.score(this.ends());
+    const ends = this.ends();
+    yield* this.score(ends, Array(ends.length).fill(ends[0]));
     const random = this.randomTexts();
     const most = Math.min(RANDOM_TEXTS, RANDOM_SHARE * this.left);
-    for (let texts = 0; texts < most && spent() < RANDOM_SHARE; texts += this.batch)
-      yield* this.score(Array.from({ length: Math.min(this.batch, most - texts) }, random));
+    for (let texts = 0; texts < most && spent() < RANDOM_SHARE; texts += this.batch) {
+      const some = Array.from({ length: Math.min(this.batch, most - texts) }, random);
+      yield* this.score(some, Array(some.length).fill(some[0]));
+    }
     for (let step = 0; step < STEPS; step++) {
       const climbing = this.strongest.filter((trigger) => !done.has(trigger));
       if (climbing.length === 0 || this.left < 2 * climbing.length) return;
@@ -107,7 +116,11 @@ export class TriggerFinder {
       const texts = climbing.map(({ ids }) => ids);
       this.left -= 2 * texts.length;
       const steepest = await this.arena.steepest(texts, Array(texts.length).fill(0), this.proposer);
-      yield* this.score(texts.flatMap((ids, i) => neighbours(ids, steepest[i]!)));
+      const tried = texts.map((ids, i) => neighbours(ids, steepest[i]!));
+      yield* this.score(
+        tried.flat(),
+        tried.flatMap((all, i) => all.map(() => texts[i]!)),
+      );
     }
   }
 
@@ -131,17 +144,17 @@ export class TriggerFinder {
     return () => Int32Array.from({ length: positions }, (_, i) => random.pick(i === 0 ? starts : tokens));
   }
 
-  private async *score(texts: readonly Int32Array[]): Turns {
-    const { arena, batch, proposer } = this;
-    const { positions, probe } = proposer.options;
-    this.strength ??= this.compileStrength();
-    const strength = await this.strength;
+  /** @param like - for each text one with a beginning in common */
+  private async *score(texts: readonly Int32Array[], like: readonly Int32Array[]): Turns {
+    const { arena, batch, strength } = this;
     for (let first = 0; first < texts.length && this.left > 0; first += batch) {
-      const part = texts.slice(first, first + Math.min(batch, this.left));
+      const end = first + Math.min(batch, this.left);
+      const part = texts.slice(first, end);
       this.left -= part.length;
-      const { z } = await strength.run({ ids: padRows(stackRows(part), batch, positions) });
-      for (const [i, ids] of part.entries()) this.offer({ ids, z: z![i]! });
-      arena.countScored(part.length, positions, probe.layers);
+      const before = strength.tokenLayers;
+      const z = await strength.score(part, like.slice(first, end));
+      for (const [i, ids] of part.entries()) this.offer({ ids, z: z[i]! });
+      arena.countScored(part.length, strength.tokenLayers - before);
       yield;
     }
   }
@@ -153,23 +166,12 @@ export class TriggerFinder {
     if (this.arena.options.subject.tokenizer.roundTrips(trigger.ids)) this.best.set(last, trigger);
   }
 
-  /** Twice the texts of a turn: they are short. */
   private get batch(): number {
-    return 2 * this.arena.options.turn;
-  }
-
-  private compileStrength(): Promise<Compiled> {
-    const { positions, probe } = this.proposer.options;
-    const { spec } = probe.options.subject;
-    return compile(
-      (inputs, weights) => ({ z: probe.unitZ(weights, forward(spec, weights, { ids: inputs.ids! })) }),
-      { ...probe.compiling, inputs: { ids: { shape: [this.batch, positions], dtype: 'int32' } } },
-    );
+    return batchOf(this.arena);
   }
 
   async dispose(): Promise<void> {
-    (await this.strength)?.dispose();
-    await this.proposer.dispose();
+    await Promise.all([this.strength.dispose(), this.proposer.dispose()]);
   }
 }
 
