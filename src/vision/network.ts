@@ -16,6 +16,7 @@ import {
 import type { LayerGraph } from './layers/graph.js';
 import { channelCount, type Shape } from './layers/op.js';
 import { type Field, receptiveField } from './layers/receptive-field.js';
+import { lowestPoints } from './layers/rules/lift.js';
 import type { Preprocessing } from './preprocess.js';
 
 export interface InputSpec {
@@ -60,6 +61,9 @@ export interface VisionNetworkOptions {
   /** The layers that the file gives out, those that cannot be computed included; default: the last layer. */
   readonly outputs?: readonly string[];
 }
+
+/** Operations that only move what an activation function gave. */
+const moving: ReadonlySet<string> = new Set(['token map', 'reshape', 'flatten', 'squeeze', 'transpose']);
 
 /** A network that sees: its layers by name, and any of them as a function of pictures. */
 export class VisionNetwork {
@@ -221,6 +225,18 @@ export class VisionNetwork {
   endsInSoftmax(layer: string): boolean {
     const node = this.nodes.get(this.layer(layer).name)!;
     return this.softmaxInput(node) !== node;
+  }
+
+  /** Whether one of the layers ends in an activation function with a dip below zero, such as GELU. */
+  dips(layers: readonly string[]): boolean {
+    return layers.some((layer) => {
+      for (let at = this.nodes.get(this.layer(layer).name)!; ; ) {
+        const { op, inputs } = this.graph.nodes[at]!;
+        if (op.kind === 'activation') return lowestPoints[op.name] !== undefined;
+        if (!moving.has(op.kind)) return false;
+        at = inputs[0]!;
+      }
+    });
   }
 
   /** What the softmax reads that `node` gives, perhaps reshaped; `node` itself where there is none. */

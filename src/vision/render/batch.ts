@@ -31,6 +31,8 @@ export class Batch {
   private readonly curve: number[][];
   /** Rows that have had a gradient of their own at some step. */
   private readonly moved: boolean[];
+  /** Whether a unit may lie in the dip of its activation function. */
+  private readonly dips: boolean;
   private pictures: Float32Array = new Float32Array(0);
   private start: Float32Array = new Float32Array(0);
   private final: Float32Array = new Float32Array(0);
@@ -44,6 +46,7 @@ export class Batch {
     private readonly from?: BatchState,
   ) {
     this.channels = drawnPlanes(options.network.input.channels, options.input);
+    this.dips = options.network.dips(layersOf(objective.terms));
     this.curve = labels.map((_, i) => [...(from?.curve[i] ?? [])]);
     this.moved = labels.map((_, i) => from?.moved[i] ?? false);
     if (from) this.start = Float32Array.from(from.start);
@@ -168,7 +171,9 @@ export class Batch {
 
   private async step(ascent: Ascent, step: number): Promise<Float32Array> {
     const { parameterization = 'fft', rate = defaults[parameterization].rate } = this.options;
-    const redirect = step % WAKE_CHECK !== 0 && this.moved.includes(false);
+    const sleeps =
+      this.moved.includes(false) || (this.dips && this.curve.some((values) => (values.at(-1) ?? 0) < 0));
+    const redirect = step % WAKE_CHECK !== 0 && sleeps;
     const { activation, gradient } = await ascent.step(rate, this.random, redirect);
     for (let i = 0; i < activation.length; i++) {
       this.curve[i]!.push(activation[i]!);

@@ -2,9 +2,11 @@
  * @file A gradient that gets past silent ReLUs and other clipped activations, for starts at which a unit is silent (lucid's `redirected_relu_grad`).
  *
  * Where a ReLU passes no gradient at all to a picture, it passes what would lift its inputs, and nothing that would
- * push those already below zero further down. Everywhere else it stays what it is.
+ * push those already below zero further down. Everywhere else it stays what it is. Channels in the dip of a GELU are
+ * lifted out of it (`layers/rules/lift.ts`).
  */
 import * as tf from '../../engine/functions/tfjs.js';
+import { withLift } from '../layers/rules/lift.js';
 
 type Limits = readonly [low: number, high: number];
 
@@ -31,7 +33,7 @@ export function withRedirectedRelu<T>(body: () => T): T {
         }),
       });
     }
-    return body();
+    return withLift(body);
   } finally {
     for (const original of originals) tf.registerGradient(original);
   }

@@ -6,10 +6,13 @@ import { compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { MemoryWeights } from '../../engine/weights/weights.js';
 import { finishRun, type RunEvent } from '../../runs/events.js';
-import type { VisionNetwork } from '../network.js';
+import { GraphBuilder } from '../layers/graph.js';
+import { param } from '../layers/params.js';
+import { VisionNetwork } from '../network.js';
 import { parseExpression } from '../objectives/parse.js';
 import { diversity } from '../objectives/penalties.js';
 import { parseUnitList } from '../objectives/unit-list.js';
+import { plainPicture } from '../picture.js';
 import { checkInput } from '../planes.js';
 import { preprocess, range } from '../preprocess.js';
 import { octaveSizes } from './octaves.js';
@@ -83,6 +86,29 @@ describe('renderUnits', () => {
     expect(warnings).toEqual([
       expect.stringMatching(/^two:6 is silent in all \d+ steps: try more steps or a larger rate$/),
     ]);
+  });
+
+  it('lifts a unit out of the dip of a GELU', async () => {
+    const weights = new MemoryWeights(
+      new Map([
+        ['kernel', { shape: [1, 1, 1, 2], data: Float32Array.of(4, 4) }],
+        ['bias', { shape: [2], data: Float32Array.of(-3.4, -1) }],
+      ]),
+    );
+    const g = new GraphBuilder([32, 32, 1]);
+    const window = { size: [1, 1], strides: [1, 1], dilations: [1, 1], padding: 'same' } as const;
+    const kernel = param(weights, 'kernel');
+    const conv = g.add({ kind: 'conv', kernel, bias: param(weights, 'bias'), window, groups: 1 }, g.input);
+    g.layer('neurons', g.add({ kind: 'activation', name: 'gelu' }, conv));
+    const input = { height: 32, width: 32, channels: 1, preprocessing: range(0, 1, 1) };
+    const dipped = new VisionNetwork({ name: 'dip', graph: g.build(), weights, input });
+    const units = parseUnitList('neurons:0-1', dipped);
+    const start = plainPicture(24, 24, 1, 0.4);
+    const climb = { parameterization: 'pixel', optimizer: 'adam', rate: 0.03, steps: 60 } as const;
+    const options = { network: dipped, units, start, transforms: [], ...climb } as const;
+    const { units: rendered } = await finishRun(renderUnits({ ...options, size: 24 }));
+    expect(rendered[0]!.activation.start).toBeLessThan(0);
+    for (const { activation, dead } of rendered) expect([activation.final > 0, dead]).toEqual([true, false]);
   });
 
   it('leaves out a channel that NaN spoils, names the weight, and draws the others as ever', async () => {

@@ -16,6 +16,7 @@ import {
   type SelectOp,
 } from '../op.js';
 import { readParam } from '../params.js';
+import { lifted } from './lift.js';
 
 const hardSigmoid = (x: tf.Tensor, a: number, b: number): tf.Tensor =>
   tf.clipByValue(tf.add(tf.mul(x, a), b), 0, 1);
@@ -78,7 +79,7 @@ export const activationRule: Rule<ActivationOp> = {
     return input!;
   },
   demand: (_op, channels) => [channels],
-  run: (op, [x]) => activations[op.name](x!, op.a, op.b),
+  run: (op, [x]) => lifted(op.name, x!, activations[op.name](x!, op.a, op.b)),
 };
 
 export const preluRule: Rule<PreluOp> = {
