@@ -37,7 +37,8 @@ export {
   writeAt,
 } from './engine/functions/attention.js';
 export { batchNormRelu } from './engine/functions/batch-norm.js';
-export { gelu, geluTanh, layerNorm, rmsNorm, silu, tokenLogProbs } from './engine/functions/ops.js';
+export { gelu, geluTanh, layerNorm, rmsNorm, silu } from './engine/functions/ops.js';
+export { tokenLogProbs } from './engine/functions/token-log-probs.js';
 
 // Training.
 

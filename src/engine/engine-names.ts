@@ -10,7 +10,10 @@ export type EngineName = (typeof engineNames)[number];
  * get there is in `backends/worker-device.ts`.
  */
 export const devices = {
-  cpu: { fastInt8: true, fastHardSigmoid: true, packsConstants: true, widensHalves: true },
+  cpu: {
+    ...{ fastInt8: true, fastHardSigmoid: true, packsConstants: true },
+    ...{ widensHalves: true, viewsWeights: true },
+  },
   webgpu: plainTraits,
 } as const satisfies Readonly<Record<string, Traits>>;
 export type Device = keyof typeof devices;

@@ -10,6 +10,8 @@ export interface Traits {
   readonly packsConstants: boolean;
   /** Weights can be kept in half precision and widened in each run. */
   readonly widensHalves: boolean;
+  /** Some rows of a weight can be fed without a copy. */
+  readonly viewsWeights: boolean;
 }
 
 /** Traits of a device that runs every function as it is written. */
@@ -18,4 +20,8 @@ export const plainTraits: Traits = {
   fastHardSigmoid: false,
   packsConstants: false,
   widensHalves: false,
+  viewsWeights: false,
 };
+
+/** Elements of a weight in half precision that are widened at once: as float32 they take 16 MiB. */
+export const WIDE_AT_ONCE = 2 ** 22;

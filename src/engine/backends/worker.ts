@@ -9,6 +9,7 @@ import * as ort from 'onnxruntime-node';
 import type { Feed } from '../compiler/feeds.js';
 import { isHalf } from '../compiler/half-weights.js';
 import { type Program, widensHalves, withConstants } from '../compiler/program.js';
+import { sizeOf } from '../tensor-spec.js';
 import { float32FromBf16, float32FromF16 } from '../weights/half.js';
 import type { ArrayValue } from './backend.js';
 import type { FedInput, Reply, Request } from './messages.js';
@@ -80,7 +81,9 @@ function fixedTensor(feed: Feed, set: WeightSet): ort.Tensor {
         ? set.derived.get(feed.key)
         : undefined;
   if (!tensor) throw new Error(`${feed.name} was not given to the worker`);
-  return reshaped(tensor, feed.shape);
+  if (feed.kind !== 'weight' || feed.start === undefined) return reshaped(tensor, feed.shape);
+  const part = (tensor.data as Float32Array).subarray(feed.start, feed.start + sizeOf(feed.shape));
+  return new ort.Tensor(tensor.type as 'float32', part, feed.shape);
 }
 
 const fixedTensors = (feeds: readonly Feed[], set: WeightSet) =>

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { type DType, type GraphDType, sizeOf } from '../tensor-spec.js';
 import { contentHash, type GraphNode, type Value, withoutReshape } from './graph.js';
 import type { WeightType } from './half-weights.js';
+import { takenPart } from './parts.js';
 
 /** One input of an ONNX model: the caller's, a weight, or a value derived from weights. */
 export type Feed = {
@@ -10,29 +11,62 @@ export type Feed = {
   readonly shape: readonly number[];
 } & (
   | { readonly kind: 'input'; readonly dtype: DType }
-  | { readonly kind: 'weight'; readonly dtype: WeightType; readonly weight: string }
+  | {
+      readonly kind: 'weight';
+      readonly dtype: WeightType;
+      readonly weight: string;
+      /** The first of its elements that are fed; all are where there is none. */
+      readonly start?: number;
+    }
   | { readonly kind: 'derived'; readonly dtype: GraphDType; readonly key: string }
 );
 
-type TypeOf = (weight: string) => WeightType;
-
-export function leafFeed({ source, shape, dtype }: Value, typeOf: TypeOf): Feed | undefined {
-  if (source.kind === 'input')
-    return { name: `input:${source.name}`, shape, dtype: dtype as DType, kind: 'input' };
-  if (source.kind !== 'weight') return undefined;
-  const weight = source.name;
-  return { name: `weight:${weight}`, shape, dtype: typeOf(weight), kind: 'weight', weight };
+/** How a device is fed. */
+export interface Feeding {
+  /** In which type a weight is fed. */
+  readonly weightType: (name: string) => WeightType;
+  /** Whether rows of a weight are fed as they lie in it, without a copy. */
+  readonly views: boolean;
 }
 
-export function feedOf(value: Value, fixed: ReadonlySet<Value>, typeOf: TypeOf): Feed | undefined {
-  const leaf = leafFeed(value, typeOf);
+/** The feed of a value that nothing has to be computed for. */
+export function leafFeed(value: Value, feeding: Feeding): Feed | undefined {
+  const { source, shape, dtype } = value;
+  if (source.kind === 'input')
+    return { name: `input:${source.name}`, shape, dtype: dtype as DType, kind: 'input' };
+  if (source.kind === 'weight') return weightFeed(source.name, '', shape, feeding);
+  const base = withoutReshape(value);
+  if (base.source.kind === 'weight') return weightFeed(base.source.name, `[${shape}]`, shape, feeding);
+  const start = feeding.views ? firstElement(base) : undefined;
+  if (!start) return undefined;
+  return { ...weightFeed(start.weight, `@${start.at}[${shape}]`, shape, feeding), start: start.at };
+}
+
+function weightFeed(weight: string, suffix: string, shape: readonly number[], { weightType }: Feeding) {
+  return {
+    name: `weight:${weight}${suffix}`,
+    shape,
+    dtype: weightType(weight),
+    kind: 'weight',
+    weight,
+  } as const;
+}
+
+/** Where in a weight a value begins that is some of its rows: they lie together. */
+function firstElement({ source }: Value): { weight: string; at: number } | undefined {
+  const part = source.kind === 'node' ? takenPart(source.node) : undefined;
+  if (!part || source.kind !== 'node') return undefined;
+  const { shape } = source.node.inputs[0]!;
+  const whole = withoutReshape(source.node.inputs[0]!);
+  if (whole.source.kind !== 'weight' || sizeOf(shape.slice(0, part.axis)) !== 1) return undefined;
+  return { weight: whole.source.name, at: part.start * sizeOf(shape.slice(part.axis + 1)) };
+}
+
+export function feedOf(value: Value, fixed: ReadonlySet<Value>, feeding: Feeding): Feed | undefined {
+  const leaf = leafFeed(value, feeding);
   if (leaf || !fixed.has(value)) return leaf;
   const base = withoutReshape(value);
   const { shape } = value;
-  if (base.source.kind === 'weight') {
-    const weight = base.source.name;
-    return { name: `weight:${weight}[${shape}]`, shape, dtype: typeOf(weight), kind: 'weight', weight };
-  }
   const key = structuralKey(base);
   return { name: `derived:${key}[${shape}]`, shape, dtype: value.dtype, kind: 'derived', key };
 }

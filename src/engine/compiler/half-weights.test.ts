@@ -44,6 +44,7 @@ const network: TensorFunction = ({ ids, x }, w) => {
   return {
     rows: tf.gather(w('a'), ids!),
     part: tf.slice(w('a'), [0, 3], [64, 2]),
+    block: tf.matMul(x as tf.Tensor2D, tf.slice(w('a'), [8, 0], [16, 64]) as tf.Tensor2D, false, true),
     derived: tf.mul(x!, tf.sum(tf.square(w('b')), 0)),
     plain: w('b'),
     y: value(x!),

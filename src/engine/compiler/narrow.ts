@@ -7,7 +7,7 @@
 import { sizeOf } from '../tensor-spec.js';
 import type { Graph, GraphNode, Traced, Value } from './graph.js';
 import { opTable } from './op-table.js';
-import { type Part, partBefore, partOf } from './parts.js';
+import { ints, type Part, partBefore, partOf, takenPart } from './parts.js';
 import { dependsOnWeightsAlone, reachable } from './reachable.js';
 import { rewrite } from './rewrite.js';
 
@@ -63,19 +63,10 @@ function thinSlices({ outputs }: Traced): GraphNode[][] {
 }
 
 /** What a node takes, if it is a Slice of a thin part of one axis. */
-function thinPart({ op, inputs, outputs }: GraphNode): Part | undefined {
-  if (op !== 'Slice') return undefined;
-  const { shape } = inputs[0]!;
-  const { shape: taken } = outputs[0]!;
-  const axis = shape.findIndex((dim, i) => dim !== taken[i]);
-  const [starts, , axes, steps] = inputs.slice(1).map((x) => ints(x!));
-  if (axis < 0 || axes!.length !== 1 || steps![0] !== 1 || taken[axis]! * THIN > shape[axis]!)
-    return undefined;
-  return { axis, start: starts![0]!, size: taken[axis]! };
+function thinPart(node: GraphNode): Part | undefined {
+  const part = takenPart(node);
+  return part && part.size * THIN <= node.inputs[0]!.shape[part.axis]! ? part : undefined;
 }
-
-const ints = ({ source }: Value) =>
-  source.kind === 'constant' ? Array.from(source.data as BigInt64Array, Number) : [];
 
 // -- padding ---------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 /** @file A part of an array, made of parts of what the array is made of. */
 import { sizeOf } from '../tensor-spec.js';
-import type { Attributes, Graph, Value } from './graph.js';
+import type { Attributes, Graph, GraphNode, Value } from './graph.js';
 import { opTable, type PartKind } from './op-table.js';
 import { slice } from './rules/shape.js';
 
@@ -10,6 +10,21 @@ export interface Part {
   readonly start: number;
   readonly size: number;
 }
+
+/** What a node takes, if it is a Slice of one axis in steps of one. */
+export function takenPart({ op, inputs, outputs }: GraphNode): Part | undefined {
+  if (op !== 'Slice') return undefined;
+  const { shape } = inputs[0]!;
+  const { shape: taken } = outputs[0]!;
+  const axis = shape.findIndex((dim, i) => dim !== taken[i]);
+  const [starts, , axes, steps] = inputs.slice(1).map((x) => ints(x!));
+  if (axis < 0 || axes!.length !== 1 || steps![0] !== 1) return undefined;
+  return { axis, start: starts![0]!, size: taken[axis]! };
+}
+
+/** The numbers of a constant of int64; none where they are not known. */
+export const ints = ({ source }: Value): number[] =>
+  source.kind === 'constant' ? Array.from(source.data as BigInt64Array, Number) : [];
 
 /** A part of x, made of parts of what x is made of as far as that goes. */
 export function partOf(graph: Graph, x: Value, part: Part): Value {

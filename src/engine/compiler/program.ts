@@ -7,7 +7,7 @@
  * the model instead, which ONNX Runtime lays out anew: filters in blocks of channels, matrices for its products.
  */
 import { type DType, sizeOf, type TypedArray } from '../tensor-spec.js';
-import { type Feed, feedOf, leafFeed, namesOfFilters, packable, uniqueFeeds } from './feeds.js';
+import { type Feed, type Feeding, feedOf, leafFeed, namesOfFilters, packable, uniqueFeeds } from './feeds.js';
 import {
   type Attribute,
   bytesOf,
@@ -17,7 +17,7 @@ import {
   type Value,
   withoutReshape,
 } from './graph.js';
-import { BIT_CAST_OPSET, FED_TYPE, isHalf, type WeightType, widened } from './half-weights.js';
+import { BIT_CAST_OPSET, FED_TYPE, isHalf, widened } from './half-weights.js';
 import {
   attributeTypes,
   encodeModel,
@@ -61,17 +61,17 @@ export function weightsOf({ feeds, constants, derivation }: Program): string[] {
 export const OPSET = 23;
 export const IR_VERSION = 11;
 
-interface BuildOptions {
+/** Where nothing else is said, all weights are fed as float32, and parts of them are computed. */
+interface BuildOptions extends Partial<Feeding> {
   /** Whether filters and matrices in 8 bits are constants. */
   readonly packs?: boolean | undefined;
-  /** In which type a weight is fed; all are float32 unless told otherwise. */
-  readonly weightType?: (name: string) => WeightType;
 }
 
 export function buildProgram(
   traced: Traced,
-  { packs = false, weightType = () => 'float32' }: BuildOptions = {},
+  { packs = false, weightType = () => 'float32', views = false }: BuildOptions = {},
 ): Program {
+  const feeding = { weightType, views };
   const named = Object.entries(traced.outputs);
   const outputs = Object.values(traced.outputs);
   const fixed = dependsOnWeightsAlone(outputs);
@@ -80,7 +80,7 @@ export function buildProgram(
 
   // Stops at what can be fed and goes through the rest.
   const body = cut(outputs, (value) => {
-    const feed = feedOf(value, fixed, weightType);
+    const feed = feedOf(value, fixed, feeding);
     if (!feed) return false;
     feeds.set(value, feed);
     if (feed.kind === 'derived') derived.set(feed.key, withoutReshape(value));
@@ -96,9 +96,9 @@ export function buildProgram(
   const derivationFeeds = new Map<Value, Feed>();
   const roots = [...derived.values()];
   const derivationBody = cut(roots, (value) => {
-    if (value.source.kind !== 'weight') return false;
-    derivationFeeds.set(value, leafFeed(value, weightType)!);
-    return true;
+    const feed = leafFeed(value, feeding);
+    if (feed) derivationFeeds.set(value, feed);
+    return feed !== undefined;
   });
   const keyed = [...derived.entries()];
   const derivedFrom = uniqueFeeds(derivationFeeds);

@@ -1,12 +1,13 @@
 /** @file Compiled execution: the function is traced once, written as a program, and run by a backend. */
 import type { Backend, HeldArray } from '../backends/backend.js';
 import type { Traced } from '../compiler/graph.js';
-import { weightType } from '../compiler/half-weights.js';
+import { isHalf, weightType } from '../compiler/half-weights.js';
 import { narrow } from '../compiler/narrow.js';
 import { opTable } from '../compiler/op-table.js';
 import { buildProgram, weightsOf, widensHalves } from '../compiler/program.js';
 import { quantizeProducts } from '../compiler/quantize.js';
 import { reachable } from '../compiler/reachable.js';
+import { splitProducts } from '../compiler/split-products.js';
 import { type TensorFunction, trace } from '../compiler/trace.js';
 import { workingMemory } from '../compiler/working-memory.js';
 import type { TensorSpec } from '../tensor-spec.js';
@@ -53,7 +54,9 @@ export function graphsOf(
   { inputs, weights, precision, evenRows }: CompileOptions,
   traits: Traits,
 ): { traced: Traced; computed: Traced } {
-  const traced = narrow(trace(fn, inputs, weights, traits));
+  const narrowed = narrow(trace(fn, inputs, weights, traits));
+  const isWidened = (name: string) => weights !== undefined && isHalf(weightType(weights, name, traits));
+  const traced = weights?.halves?.stay ? splitProducts(narrowed, isWidened) : narrowed;
   const rough = precision === 'int8' && traits.fastInt8;
   return { traced, computed: rough ? quantizeProducts(traced, evenRows) : traced };
 }
@@ -63,6 +66,7 @@ async function compileOn(backend: Backend, fn: TensorFunction, options: CompileO
   const { weights } = options;
   const content = buildProgram(computed, {
     packs: options.packed && backend.traits.packsConstants,
+    views: backend.traits.viewsWeights,
     ...(weights && { weightType: (name) => weightType(weights, name, backend.traits) }),
   });
   if (weights) await backend.upload(weights, weightsOf(content));

@@ -8,6 +8,7 @@ import { attendCached, rotate, softmaxAttention, writeAt } from './attention.js'
 import { batchNormRelu } from './batch-norm.js';
 import * as ops from './ops.js';
 import * as tf from './tfjs.js';
+import { tokenLogProbs } from './token-log-probs.js';
 
 type Op = (...x: tf.Tensor[]) => tf.Tensor;
 const targets = () => tf.tensor1d([3, 0, 6, 6], 'int32');
@@ -18,8 +19,13 @@ function plainNorm(x: tf.Tensor, scale: tf.Tensor, bias: tf.Tensor | null, centr
   return bias ? tf.add(tf.mul(normal, scale), bias) : tf.mul(normal, scale);
 }
 
-function plainLogProbs(h: tf.Tensor, u: tf.Tensor, b: tf.Tensor | null): tf.Tensor {
-  const products = tf.matMul(h as tf.Tensor2D, u as tf.Tensor2D, false, true);
+function plainLogProbs(
+  h: tf.Tensor,
+  u: tf.Tensor,
+  b: tf.Tensor | null,
+  cap: number | null = null,
+): tf.Tensor {
+  const products = ops.capped(tf.matMul(h as tf.Tensor2D, u as tf.Tensor2D, false, true), cap);
   const logProbs = tf.logSoftmax(b ? tf.add(products, b) : products);
   return tf.sum(tf.mul(logProbs, tf.oneHot(targets(), 7)), -1);
 }
@@ -119,13 +125,18 @@ const cases: Record<string, { shapes: number[][]; op: Op; plain: Op }> = {
       [4, 5],
       [7, 5],
     ],
-    op: (h, u) => ops.tokenLogProbs(h!, u!, null, targets()),
+    op: (h, u) => tokenLogProbs(h!, u!, null, targets()),
     plain: (h, u) => plainLogProbs(h!, u!, null),
   },
   'tokenLogProbs with a bias': {
     shapes: [[4, 5], [7, 5], [7]],
-    op: (h, u, b) => ops.tokenLogProbs(h!, u!, b!, targets()),
+    op: (h, u, b) => tokenLogProbs(h!, u!, b!, targets()),
     plain: (h, u, b) => plainLogProbs(h!, u!, b!),
+  },
+  'tokenLogProbs in blocks of three tokens, capped': {
+    shapes: [[4, 5], [7, 5], [7]],
+    op: (h, u, b) => tokenLogProbs(h!, u!, b!, targets(), 2, 3),
+    plain: (h, u, b) => plainLogProbs(h!, u!, b!, 2),
   },
 };
 
@@ -171,7 +182,7 @@ describe('fused operations', () => {
     const compiled = await compile(
       (x, w) => {
         const all = tf.logSoftmax(tf.matMul(x.h as tf.Tensor2D, w('u') as tf.Tensor2D, false, true));
-        return { parts: ops.tokenLogProbs(x.h!, w('u'), null, x.ids!), all };
+        return { parts: tokenLogProbs(x.h!, w('u'), null, x.ids!), all };
       },
       { inputs, weights: new MemoryWeights(weights) },
     );

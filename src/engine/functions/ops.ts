@@ -153,95 +153,11 @@ export function capped(x: tf.Tensor, cap: number | null): tf.Tensor {
   return cap === null ? x : tf.mul(tf.tanh(tf.mul(x, 1 / cap)), cap);
 }
 
-// -- cross entropy ---------------------------------------------------------------------------------------------
+// -- softmax ---------------------------------------------------------------------------------------------------
 
 /** ln of the softmax over the last axis. */
 export function logSoftmax(x: tf.Tensor): tf.Tensor {
   const value = (x: tf.Tensor) =>
     oneNode('LogSoftmax', [x], { axis: x.shape.length - 1 }, () => tf.logSoftmax(x));
   return differentiable([x], value, (dy, y) => [tf.sub(dy, tf.mul(tf.exp(y), tf.sum(dy, -1, true)))]);
-}
-
-/** Logits held at a time: small enough to stay near the cache, large enough for the matrix product. */
-const LOGITS_AT_ONCE = 4_000_000;
-
-/**
- * ln p(target) for each row, without ever holding the log-probabilities of all rows.
- *
- * @param hidden - final hidden states, [rows, dModel]
- * @param unembedding - [vocab, dModel]
- * @param bias - [vocab] or null
- * @param targets - token ids, int32 [rows]
- * @param cap - logits are `capped` by it before the bias is added
- * @returns [rows], nats
- */
-export function tokenLogProbs(
-  hidden: tf.Tensor,
-  unembedding: tf.Tensor,
-  bias: tf.Tensor | null,
-  targets: tf.Tensor,
-  cap: number | null = null,
-): tf.Tensor {
-  const rows = hidden.shape[0]!;
-  const atOnce = Math.max(16, Math.floor(LOGITS_AT_ONCE / unembedding.shape[0]!));
-  const parts: tf.Tensor[] = [];
-  for (let start = 0; start < rows; start += atOnce) {
-    const size = Math.min(atOnce, rows - start);
-    const part = tf.slice(hidden, [start, 0], [size, -1]);
-    parts.push(targetLogProbs(part, unembedding, bias, tf.slice(targets, [start], [size]), cap));
-  }
-  return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
-}
-
-function targetLogProbs(
-  hidden: tf.Tensor,
-  unembedding: tf.Tensor,
-  bias: tf.Tensor | null,
-  targets: tf.Tensor,
-  cap: number | null,
-): tf.Tensor {
-  const logits = (hidden: tf.Tensor, unembedding: tf.Tensor, bias: tf.Tensor | undefined) => {
-    const products = capped(tf.matMul(hidden as tf.Tensor2D, unembedding as tf.Tensor2D, false, true), cap);
-    return bias ? tf.add(products, bias) : products;
-  };
-  /** What a change of a product changes of its logit, given the logit without bias. */
-  const slope = (logit: tf.Tensor, cap: number) => tf.sub(1, tf.square(tf.mul(logit, 1 / cap)));
-  // The order in which the tensors come; a bias is the third of four.
-  const named = (t: readonly tf.Tensor[]) => ({
-    hidden: t[0]!,
-    unembedding: t[1]!,
-    bias: bias ? t[2] : undefined,
-    targets: t.at(-1)!,
-  });
-  const value = (...tensors: tf.Tensor[]) => {
-    const t = named(tensors);
-    // A product of its own, which is exact where those with the whole matrix are in 8 bits.
-    const products = capped(tf.sum(tf.mul(t.hidden, tf.gather(t.unembedding, t.targets)), -1), cap);
-    const chosen = t.bias ? tf.add(products, tf.gather(t.bias, t.targets)) : products;
-    const all = logits(t.hidden, t.unembedding, t.bias);
-    // What normalizes the likeliest token's logit normalizes all.
-    return tf.sub(chosen, tf.sub(tf.max(all, -1), tf.max(logSoftmax(all), -1)));
-  };
-  const tensors = bias ? [hidden, unembedding, bias, targets] : [hidden, unembedding, targets];
-  return differentiable(tensors, value, (dy, _y, ...saved) => {
-    // d ln p(target) / d logits = onehot(target) - p; the one-hot part is a gather one way, a scatter the other.
-    const t = named(saved);
-    const gain = tf.expandDims(dy, -1);
-    const l = logits(t.hidden, t.unembedding, t.bias);
-    const share = tf.mul(tf.exp(logSoftmax(l)), tf.neg(gain)) as tf.Tensor2D;
-    const ids = t.targets as tf.Tensor1D;
-    const vocab = t.unembedding.shape[0]!;
-    const rows = tf.gather(t.unembedding, ids);
-    let [shareBelow, gainBelow] = [share, gain];
-    if (cap !== null) {
-      shareBelow = tf.mul(share, slope(t.bias ? tf.sub(l, t.bias) : l, cap));
-      const own = capped(tf.sum(tf.mul(t.hidden, rows), -1, true), cap);
-      gainBelow = tf.mul(gain, slope(own, cap));
-    }
-    const dHidden = tf.add(tf.matMul(shareBelow, t.unembedding as tf.Tensor2D), tf.mul(rows, gainBelow));
-    const hits = tf.unsortedSegmentSum(tf.mul(t.hidden, gainBelow), ids, vocab);
-    const dUnembedding = tf.add(tf.matMul(shareBelow, t.hidden as tf.Tensor2D, true, false), hits);
-    if (!t.bias) return [dHidden, dUnembedding];
-    return [dHidden, dUnembedding, tf.add(tf.sum(share, 0), tf.unsortedSegmentSum(dy, ids, vocab))];
-  });
 }

@@ -1,6 +1,6 @@
 /** @file From token ids to the stream: the only reader of the embedding matrices. */
 import * as tf from '../../engine/functions/tfjs.js';
-import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
+import type { WeightLookup } from '../../engine/weights/weights.js';
 import { norm } from './norm.js';
 import { bodyModule } from './parameters.js';
 import type { Positions } from './positions.js';
@@ -15,17 +15,7 @@ export function embedTokens(spec: TransformerSpec, weights: WeightLookup, ids: t
 
 /** The whole embedding table, `[vocab, dModel]`; its rows are what `embedTokens` gives. */
 export function embeddingTable(spec: TransformerSpec, weights: WeightLookup): tf.Tensor2D {
-  // Untied, the table is otherwise only gathered from; asked for whole, it must not be laid out anew for products.
-  return (
-    spec.tiedEmbeddings
-      ? weights(tableName(spec))
-      : embedTokens(spec, weights, tf.range(0, spec.vocab, 1, 'int32'))
-  ) as tf.Tensor2D;
-}
-
-/** The embedding table outside of graphs, `[vocab, dModel]`, flat. */
-export function embeddingArray(spec: TransformerSpec, weights: WeightSource): Float32Array {
-  return weights.read(tableName(spec));
+  return weights(tableName(spec)) as tf.Tensor2D;
 }
 
 /** The stream that enters the first layer, `[batch, pos, dModel]`, given the embeddings of tokens alone. */

@@ -1,6 +1,7 @@
 /** @file From the stream to the logits: the only reader of the final norm and the unembedding matrix. */
-import { capped, tokenLogProbs } from '../../engine/functions/ops.js';
+import { capped } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
+import { tokenLogProbs } from '../../engine/functions/token-log-probs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { norm, throughNorm } from './norm.js';
 import { bodyModule, unembeddingModule } from './parameters.js';
@@ -53,7 +54,8 @@ export function tokenLogits(
   hidden: tf.Tensor,
   ids: tf.Tensor,
 ): tf.Tensor {
-  const linear = tf.sum(tf.mul(hidden, tf.gather(logitDirections(spec, weights), ids as tf.Tensor1D)), -1);
+  const directions = tf.gather(unembedding(spec, weights), ids as tf.Tensor1D);
+  const linear = tf.sum(tf.mul(scaled(spec, hidden), directions), -1);
   const biased = spec.biases.unembedding
     ? tf.add(linear, tf.gather(unembeddingBias(spec, weights), ids as tf.Tensor1D))
     : linear;
@@ -77,21 +79,28 @@ export function targetLogProbs(
 ): tf.Tensor {
   const own = spec.biases.unembedding ? unembeddingBias(spec, weights) : null;
   const added = own && bias ? tf.add(own, bias) : (own ?? bias);
-  return tokenLogProbs(hidden, logitDirections(spec, weights), added, targets, spec.logits.cap);
+  const { cap } = spec.logits;
+  return tokenLogProbs(scaled(spec, hidden), unembedding(spec, weights), added, targets, cap);
 }
 
 /** What an addition to the hidden state adds to the logits: `[..., dModel]` to `[..., vocab]`. Linear. */
 export function logitChange(spec: TransformerSpec, weights: WeightLookup, added: tf.Tensor): tf.Tensor {
-  const rows = tf.reshape(added, [-1, spec.dModel]) as tf.Tensor2D;
-  const changes = tf.matMul(rows, logitDirections(spec, weights), false, true);
+  const rows = tf.reshape(scaled(spec, added), [-1, spec.dModel]) as tf.Tensor2D;
+  const changes = tf.matMul(rows, unembedding(spec, weights), false, true);
   return tf.reshape(changes, [...added.shape.slice(0, -1), spec.vocab]);
 }
 
 /** Each token's direction in the hidden state, whose dot product is its logit: `[vocab, dModel]`. */
 export function logitDirections(spec: TransformerSpec, weights: WeightLookup): tf.Tensor2D {
-  const matrix = weights(`${unembeddingModule(spec)}.weight`) as tf.Tensor2D;
-  return spec.logits.scale === 1 ? matrix : tf.mul(matrix, spec.logits.scale);
+  return scaled(spec, unembedding(spec, weights)) as tf.Tensor2D;
 }
+
+/** As it is stored, `[vocab, dModel]`: a large one is not to be changed as a whole. */
+const unembedding = (spec: TransformerSpec, weights: WeightLookup) =>
+  weights(`${unembeddingModule(spec)}.weight`) as tf.Tensor2D;
+
+/** One side of the products that logits are, with the factor that some families have. */
+const scaled = ({ logits: { scale } }: TransformerSpec, x: tf.Tensor) => (scale === 1 ? x : tf.mul(x, scale));
 
 const unembeddingBias = (spec: TransformerSpec, weights: WeightLookup) =>
   weights(`${unembeddingModule(spec)}.bias`) as tf.Tensor1D;

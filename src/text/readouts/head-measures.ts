@@ -2,6 +2,7 @@
  * @file The measures of heads: a new one is an object here. Their names are known wherever this file is imported;
  * TensorFlow.js is loaded when one is read.
  */
+import { centredGram, meanRow } from '../../engine/functions/tall-matrix.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { headDeltaWeights } from '../lm/matrices.js';
 import { logitDirections } from '../lm/unembed.js';
@@ -80,8 +81,7 @@ const logits: HeadMeasurement = {
     const { spec, weights, pass } = context;
     const written = behindFinalNorm(context, headDeltas(context, layer, centre));
     const matrix = logitDirections(spec, weights);
-    const centred = tf.sub(matrix, tf.mean(matrix, 0, true)) as tf.Tensor2D;
-    const gram = tf.matMul(centred, centred, true, false); // [dModel, dModel]
+    const gram = centredGram(matrix); // [dModel, dModel]
     const flat = tf.reshape(written, [1, -1, spec.dModel]) as tf.Tensor3D;
     const norms = normsIn(flat, tf.expandDims(gram, 0));
     return byPosition(tf.reshape(norms, [spec.heads, -1]), pass, layer);
@@ -97,7 +97,7 @@ const towardToken = (token: number): HeadMeasurement => ({
     const { spec, weights, pass } = context;
     const written = behindFinalNorm(context, headDeltas(context, layer, centre));
     const matrix = logitDirections(spec, weights);
-    const row = tf.sub(tf.gather(matrix, tf.tensor1d([token], 'int32')), tf.mean(matrix, 0, true)); // [1, dModel]
+    const row = tf.sub(tf.gather(matrix, tf.tensor1d([token], 'int32')), meanRow(matrix)); // [1, dModel]
     return byPosition(tf.sum(tf.mul(written, row), -1), pass, layer);
   },
 });

@@ -278,10 +278,10 @@ function logProbsOf({ spec }: Subject, weights: WeightLookup, ids: tf.Tensor): t
 }
 
 /** Products of `[batch, pos, dModel]` with each token's row of `[vocab, dModel]`: `[batch, pos, vocab]`. */
-function byToken(x: tf.Tensor, matrix: tf.Tensor): tf.Tensor {
+function byToken(x: tf.Tensor, matrix: tf.Tensor2D): tf.Tensor {
   const [batch, pos, dModel] = x.shape as [number, number, number];
   const rows = tf.reshape(x, [batch * pos, dModel]) as tf.Tensor2D;
-  return tf.reshape(tf.matMul(rows, matrix as tf.Tensor2D, false, true), [batch, pos, matrix.shape[0]!]);
+  return tf.reshape(tf.matMul(rows, matrix, false, true), [batch, pos, matrix.shape[0]]);
 }
 
 /** Entries of the last axis by index: `[batch, pos, vocab]` at `[batch, pos, count]`. */

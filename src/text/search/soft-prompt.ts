@@ -8,6 +8,7 @@
  */
 import { type Compiled, compile } from '../../engine/compile.js';
 import { logSoftmax } from '../../engine/functions/ops.js';
+import { ofEachRow } from '../../engine/functions/tall-matrix.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { embeddingTable, embedTokens } from '../lm/embed.js';
@@ -38,7 +39,8 @@ export function compileProjected(options: SoftOptions): Promise<Compiled> {
       const table = embeddingTable(spec, w); // [vocab, dModel]
       const flat = tf.reshape(inputs.soft!, [batch * (positions - 1), spec.dModel]) as tf.Tensor2D;
       // Nearest in the plain distance: the largest s.e - |e|^2 / 2.
-      const closeness = tf.sub(tf.matMul(flat, table, false, true), tf.mul(tf.sum(tf.square(table), 1), 0.5));
+      const lengths = ofEachRow(table, (rows) => tf.sum(tf.square(rows), 1));
+      const closeness = tf.sub(tf.matMul(flat, table, false, true), tf.mul(lengths, 0.5));
       const nearest = tf.argMax(tf.add(closeness, bannedMask(spec.vocab, subject.excluded())), 1);
       const ids = tf.reshape(nearest, [batch, positions - 1]);
       const whole = tf.concat([tf.fill([batch, 1], start, 'int32'), ids], 1);
@@ -104,6 +106,21 @@ export function compileRelaxed(options: SoftOptions): Promise<Compiled> {
         lambda: { shape: [batch] },
       },
     },
+  );
+}
+
+/**
+ * `ids` `[batch, positions - 1]` in; their `embeddings` `[batch, positions - 1, dModel]` and the `scale` of all tokens'
+ * embeddings (root mean square of an entry) out.
+ */
+export function compileEmbeddings({ probe, batch, positions }: SoftOptions): Promise<Compiled> {
+  const { spec } = probe.options.subject;
+  return compile(
+    ({ ids }, w) => {
+      const squares = ofEachRow(embeddingTable(spec, w), (rows) => tf.mean(tf.square(rows), 1));
+      return { embeddings: embedTokens(spec, w, ids!), scale: tf.sqrt(tf.mean(squares)) };
+    },
+    { ...probe.compiling, inputs: { ids: { shape: [batch, positions - 1], dtype: 'int32' } } },
   );
 }
 

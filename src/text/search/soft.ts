@@ -9,11 +9,10 @@
 import type { Compiled } from '../../engine/compile.js';
 import { Climb } from '../../engine/training/climb.js';
 import { adamW } from '../../engine/training/optimizer.js';
-import { embeddingArray } from '../lm/embed.js';
 import { stackRows } from '../lm/rows.js';
 import type { Arena, Turns } from './arena.js';
 import { epoLambdas } from './epo.js';
-import { compileProjected, compileRelaxed } from './soft-prompt.js';
+import { compileEmbeddings, compileProjected, compileRelaxed } from './soft-prompt.js';
 
 const STEPS = 60;
 const MEMBERS = epoLambdas.length;
@@ -28,24 +27,24 @@ export async function* soft(arena: Arena): Turns {
   const { probe, subject, positions, random, gamma = 0 } = arena.options;
   const { spec, tokenizer, engine } = subject;
   const options = { probe, gamma, positions, batch: MEMBERS };
+  const embeddings = await compileEmbeddings(options);
   const graphs = { project: await compileProjected(options), relax: await compileRelaxed(options) };
   const lambda = Float32Array.from(epoLambdas, (each) => arena.options.lambda ?? each);
-  const table = embeddingArray(spec, subject.weights);
-  const scale = Math.sqrt(table.reduce((sum, x) => sum + x * x, 0) / table.length);
   let climb: Climb | undefined;
   try {
     for (let run = 0; ; run++) {
       const kind = run % 2 === 0 ? 'project' : 'relax';
       const graph: Compiled = graphs[kind];
       const texts = await arena.samplePrior(MEMBERS);
+      const ids = texts.filter((_, i) => i % positions > 0); // behind the start token
+      const starts = await embeddings.run({ ids });
       const width = kind === 'project' ? spec.dModel : spec.vocab;
-      const parameters = new Float32Array(MEMBERS * (positions - 1) * width);
-      for (let row = 0, at = 0; row < MEMBERS; row++)
-        for (let t = 1; t < positions; t++, at += width) {
-          const id = texts[row * positions + t]!;
-          if (kind === 'project') parameters.set(table.subarray(id * width, (id + 1) * width), at);
-          else parameters[at + id] = HEAD_START;
-        }
+      const likely = () => {
+        const logits = new Float32Array(ids.length * width);
+        for (const [i, id] of ids.entries()) logits[i * width + id] = HEAD_START;
+        return logits;
+      };
+      const parameters = kind === 'project' ? (starts.embeddings as Float32Array) : likely();
       climb?.dispose();
       climb = await Climb.create(
         parameters,
@@ -53,7 +52,7 @@ export async function* soft(arena: Arena): Turns {
         adamW({ beta2: 0.999 }),
         engine,
       );
-      const rate = RATES[kind] * (kind === 'project' ? scale : 1);
+      const rate = RATES[kind] * (kind === 'project' ? starts.scale![0]! : 1);
       for (let step = 0; step < STEPS; step++) {
         const [first, last] = TEMPERATURES;
         const sharpness = 1 / (first * (last / first) ** (step / (STEPS - 1)));
@@ -81,6 +80,7 @@ export async function* soft(arena: Arena): Turns {
     }
   } finally {
     climb?.dispose();
+    embeddings.dispose();
     graphs.project.dispose();
     graphs.relax.dispose();
   }
