@@ -55,7 +55,7 @@ export type { CalibrationResult } from './text/readouts/calibrate-units.js';
 export type { CalibratedUnit } from './text/readouts/calibrated-unit.js';
 export type { ExplainResult } from './text/readouts/explain.js';
 export type { TextUnits } from './text/readouts/list-units.js';
-export type { PublishedUnit, ScoredExemplar } from './text/readouts/published.js';
+export type { PublishedUnit, ScoredExemplar } from './core/published-unit.js';
 export type { ScoreResult, UnitCalibration, UnitScore } from './text/score.js';
 export type { BaselineBest, SearchResult } from './text/search/search.js';
 export type { LayerInfo } from './vision/network.js';

@@ -6,6 +6,7 @@ import { pageScript } from './script.js';
 import { explainedSection } from './sections/explained.js';
 import { clusterSection, frontierSection } from './sections/frontier.js';
 import { pictureSection } from './sections/pictures.js';
+import { publishedSection } from './sections/published.js';
 import { runHead, runSettings } from './sections/run-head.js';
 import { trainingSection } from './sections/training.js';
 import { pageStyle } from './style.js';
@@ -17,6 +18,7 @@ export async function runPage(run: ReportedRun): Promise<string> {
     trainingSection(run),
     frontierSection(run),
     clusterSection(run),
+    publishedSection(run),
     explainedSection(run),
   ].filter((section) => section !== null);
   const body = html`${runHead(run)}

@@ -65,6 +65,8 @@ describe('the page of a search', () => {
       '(BOS auto, the user&#39;s turn of a conversation)',
       'L2.H7',
       'prior&#39;s best',
+      'books-lm/2-set/17 on Neuronpedia, maximum 16.00: ',
+      '<td>15.50</td><td>14.25</td>',
       '&lt;nearly&gt; full',
     ])
       expectWord(page, word);

@@ -2,6 +2,7 @@
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
 import type { FrameReport } from '../core/frame-report.js';
+import type { PublishedUnit } from '../core/published-unit.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { encodeText } from './lm/encode-text.js';
 import { frameOf } from './lm/frame.js';
@@ -12,7 +13,7 @@ import type { CalibratedUnit } from './readouts/calibrated-unit.js';
 import { type Details, detailsOf, hasRaw, rawOf, type TextDetails } from './readouts/details.js';
 import { type Objective, soleReadout } from './readouts/objective.js';
 import { Probe } from './readouts/probe.js';
-import { type PublishedUnit, publishedOf } from './readouts/published.js';
+import { publishedOf } from './readouts/published.js';
 import type { Readout } from './readouts/readout.js';
 import {
   calibrate,

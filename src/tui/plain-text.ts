@@ -8,6 +8,7 @@ import type { ScoredText } from '../core/scored-text.js';
 import { clip } from '../core/text-width.js';
 import { visible } from '../core/visible.js';
 import { formatShare, progressShare, progressWords } from '../runs/progress-text.js';
+import { publishedLine } from '../runs/published.js';
 import { partsLeftOut } from '../runs/run-view.js';
 import { outcome, runState } from './draw/run-header.js';
 import { formatTime } from './draw/runs.js';
@@ -69,6 +70,7 @@ export function describeRun(snapshot: RunSnapshot): string {
       describeState(snapshot),
       describeProgress(snapshot),
       ...(description?.model?.frame ? [formatFrame(description.model.frame)] : []),
+      ...[publishedLine(view)].filter((line) => line !== null),
       ...(calibrated
         ? [
             `z counts ${formatCount(calibrated.standard_deviation)} above ${formatCount(calibrated.mean)}, over ${formatCount(calibrated.tokens)} tokens (${calibrated.source})`,

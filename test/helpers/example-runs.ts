@@ -86,6 +86,11 @@ export function textRun(parent: string, candidates: readonly ScoredText[] = text
         cost: { seconds: 4, evaluations: 900, token_layers: 9000 },
         hypervolume: 20.5,
       },
+      published: {
+        name: 'books-lm/2-set/17',
+        maximum: 16,
+        exemplars: [{ text: `published ${HOSTILE}`, published: 15.5, raw: 14.25 }],
+      },
       clusters: clusterTexts(candidates.slice(0, 3).map((text) => explained(text, unit))),
       ...{
         frontier: candidates,

@@ -4,6 +4,7 @@ import { formatFrame } from '../../core/frame-report.js';
 import { visible } from '../../core/visible.js';
 import { settingsOf } from '../../runs/description.js';
 import type { JsonValue } from '../../runs/events.js';
+import { publishedLine } from '../../runs/published.js';
 import { jsonField } from '../../runs/run-view.js';
 import { type Html, html } from '../html.js';
 import { type ReportedRun, taskOf, unitLabel } from '../reported-run.js';
@@ -30,6 +31,7 @@ export function runHead(run: ReportedRun): Html {
     ['Time', view.at > 0 ? formatSeconds(view.at) : null],
     ['Cost', costOf(run.result)],
     ['Hypervolume', hypervolumeOf(run.result)],
+    ['Published', publishedLine(view)],
     ['Made', description?.created?.slice(0, 16).replace('T', ' ')],
   ].filter(([, value]) => value);
   const notes = [

@@ -1,25 +1,9 @@
-/** @file What is published of a unit beside what this model says of the same texts. */
+/** @file What this model says of the texts that are published of a unit. */
+import type { PublishedUnit, ScoredExemplar } from '../../core/published-unit.js';
 import type { PublishedExemplar, PublishedFeature } from '../../hub/neuronpedia-feature.js';
 import type { TextSubject } from '../lm/subject.js';
 import { hasRaw, rawOf } from './details.js';
 import { type Objective, soleReadout } from './objective.js';
-
-/** A text that excites a unit most in the corpus of others. */
-export interface ScoredExemplar {
-  text: string;
-  /** Its largest activation as published. */
-  published: number;
-  /** The same by this model. */
-  raw: number;
-}
-
-export interface PublishedUnit {
-  /** `gemma-2-2b/20-gemmascope-res-16k/1234` */
-  name: string;
-  /** The largest activation in the corpus; null where it is not published. */
-  maximum: number | null;
-  exemplars: ScoredExemplar[];
-}
 
 /** What is published by name of an objective; null where nothing is. */
 export async function publishedOf(

@@ -7,6 +7,7 @@ import { fitLine, type Line, lineWidth, plain } from '../../media/styled.js';
 import { unitOf } from '../../runs/description.js';
 import type { JsonValue, ProgressEvent } from '../../runs/events.js';
 import { formatBar, formatShare, progressShare, progressWords } from '../../runs/progress-text.js';
+import { publishedLine } from '../../runs/published.js';
 import { jsonField, partsLeftOut, type RunView } from '../../runs/run-view.js';
 import type { RunSnapshot } from '../run-source.js';
 
@@ -66,6 +67,12 @@ export function drawProgress({ view, growing }: RunSnapshot, columns: number, la
 export function drawFrame({ description }: RunSnapshot, columns: number): Line[] {
   const frame = description?.model?.frame;
   return frame ? [fitLine(plain(formatFrame(frame), { color: palette.muted }), columns)] : [];
+}
+
+/** What is published of the unit, in one line; none where nothing is. */
+export function drawPublished({ view }: RunSnapshot, columns: number): Line[] {
+  const line = publishedLine(view);
+  return line ? [fitLine(plain(line, { color: palette.muted }), columns)] : [];
 }
 
 /** Progress as it would be reported a moment later. */

@@ -55,7 +55,7 @@ const drawings: Record<string, (columns: number, rows: number) => { lines: Line[
   },
   search: (columns, rows) => ({
     lines: drawTextRun({ ...listed(runs.text), columns, rows }),
-    words: ['L2.H3', '3 candidates, by nats', 'the disk is', '3.20'],
+    words: ['L2.H3', 'books-lm/2-set/17 on Neuronpedia', '3 candidates, by nats', 'the disk is', '3.20'],
   }),
   'all that entered': (columns, rows) => ({
     lines: drawTextRun({ ...listed(runs.text, { all: true, order: 'z' }), columns, rows }),

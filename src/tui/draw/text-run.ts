@@ -8,7 +8,7 @@ import type { RunSnapshot } from '../run-source.js';
 import { drawCandidates } from './candidate-list.js';
 import { drawFrontier, frontierLegend } from './frontier-plot.js';
 import { beside, block, rule } from './layout.js';
-import { drawFrame, drawProgress, drawTitle, drawTroubles } from './run-header.js';
+import { drawFrame, drawProgress, drawPublished, drawTitle, drawTroubles } from './run-header.js';
 
 export interface TextRunScene {
   readonly snapshot: RunSnapshot;
@@ -28,6 +28,7 @@ export function drawTextRun({ snapshot, place, listed, columns, rows }: TextRunS
     drawTitle(snapshot, columns),
     drawProgress(snapshot, columns),
     ...drawFrame(snapshot, columns),
+    ...drawPublished(snapshot, columns),
     ...drawTroubles(snapshot, columns, 2),
   ];
   const selected = Math.min(place.selected, entries.length - 1);
