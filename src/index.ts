@@ -42,6 +42,7 @@ export { type Expression, type LayerFunction, layerObjective } from './vision/ob
 // A computation, its events and its result.
 
 export type { Explanation, TokenValue } from './core/explanation.js';
+export type { PublishedUnit, ScoredExemplar } from './core/published-unit.js';
 export type { ScoredText } from './core/scored-text.js';
 export type { ExamplesDocument, ImageResult } from './jobs/image-result.js';
 export type { ResultOf } from './jobs/job.js';
@@ -55,7 +56,6 @@ export type { CalibrationResult } from './text/readouts/calibrate-units.js';
 export type { CalibratedUnit } from './text/readouts/calibrated-unit.js';
 export type { ExplainResult } from './text/readouts/explain.js';
 export type { TextUnits } from './text/readouts/list-units.js';
-export type { PublishedUnit, ScoredExemplar } from './core/published-unit.js';
 export type { ScoreResult, UnitCalibration, UnitScore } from './text/score.js';
 export type { BaselineBest, SearchResult } from './text/search/search.js';
 export type { LayerInfo } from './vision/network.js';

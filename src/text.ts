@@ -75,6 +75,7 @@ export type { ReferenceClass, ReferencePart } from './text/readouts/reference.js
 
 // What a text does to a unit.
 
+export type { PublishedUnit, ScoredExemplar } from './core/published-unit.js';
 export { type AblationOptions, ablationDivergence } from './text/readouts/ablation.js';
 export {
   type CalibratedGroup,
@@ -95,7 +96,6 @@ export {
 } from './text/readouts/explain.js';
 export type { GroupStatistics } from './text/readouts/group-statistics.js';
 export { Probe, type ProbeOptions, type RivalScores } from './text/readouts/probe.js';
-export type { PublishedUnit, ScoredExemplar } from './core/published-unit.js';
 export type { Rivalry, Scores } from './text/readouts/scores.js';
 export { calibrate, type Resolved, resolveUnits, type SessionOptions } from './text/readouts/session.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';
