@@ -121,7 +121,6 @@ export function expanded(importer: Importer, value: Value, wanted: readonly numb
   const full = broadcast('expand', shape, wanted);
   if (sizeOf(full) === sizeOf(shape) && full.length === shape.length) return value;
   if (isConstant(value)) {
-    checkGrowth(full, sizeOf(shape));
     return importer.fold(full, importer.isInteger(value), [value], () => {
       const data = importer.entries(value);
       const place = broadcastPlace(shape, full.length);
@@ -134,13 +133,6 @@ export function expanded(importer: Importer, value: Value, wanted: readonly numb
   const axes = heldAxes(value);
   const factor = importer.asPlain(importer.transposeValue(data, axes));
   return { ...value, node: importer.graph.add({ kind: 'multiply' }, value.node, factor) };
-}
-
-function checkGrowth(shape: readonly number[], before: number): void {
-  if (!(sizeOf(shape) <= Math.max(before, limits.numbers)))
-    throw new UserError(
-      `makes a constant of [${shown(shape)}]: at most ${limits.numbers} numbers are supported`,
-    );
 }
 
 export function tiled(importer: Importer, value: Value, repeats: readonly number[]): Value {
@@ -174,7 +166,6 @@ export function padded(
     if (mode !== 'constant') throw new UserError('mirrors the border of a constant, which is not supported');
     const wanted = shape.map((dim, axis) => dim + pads[axis]![0] + pads[axis]![1]);
     if (wanted.some((dim) => !(dim >= 0))) throw new UserError(`makes an array of [${shown(wanted)}]`);
-    checkGrowth(wanted, sizeOf(shape));
     return importer.fold(wanted, importer.isInteger(value), [value], () => {
       const data = importer.entries(value);
       return filled(wanted, (place) => {
