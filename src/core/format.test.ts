@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatSeconds, formatTable } from './format.js';
+import { counted, formatBytes, formatCount, formatSeconds, formatTable } from './format.js';
 
 describe('quantities', () => {
+  it('have the plural of all but one', () => {
+    expect([0, 1, 2, 8432].map((count) => counted(count, 'text'))).toEqual([
+      '0 texts',
+      '1 text',
+      '2 texts',
+      '8,432 texts',
+    ]);
+  });
+
   it('read as people write them', () => {
     expect([0, 7, 0.12345, 2.34567, 999.9, 8432.4, 20000].map(formatCount)).toEqual([
       '0',

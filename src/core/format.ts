@@ -8,6 +8,11 @@ export function formatCount(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** `1 text`, `8,432 texts`. @param one - the word for one, whose plural ends in s */
+export function counted(count: number, one: string): string {
+  return `${formatCount(count)} ${one}${count === 1 ? '' : 's'}`;
+}
+
 /** `23.4 MB`, in powers of 1,000. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -1,6 +1,7 @@
 /** @file Many runs on one page, each with a small figure and a link to its own page. */
 
 import { evenly, extent } from '../core/evenly.js';
+import { counted } from '../core/format.js';
 import { fluencyFront, HYPERVOLUME_CORNER } from '../core/frontier.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { jsonField } from '../runs/run-view.js';
@@ -60,7 +61,7 @@ export function indexPage(runs: readonly IndexRow[]): string {
   const [, highest] = extent(runs.flatMap(({ front }) => front.map(({ z }) => z)));
   const strongest = Math.max(1, highest);
   const rows = runs.map((run) => row(run, strongest));
-  const body = html`<header><h1>${runs.length} runs</h1>
+  const body = html`<header><h1>${counted(runs.length, 'run')}</h1>
 <p>Hypervolume is in nats times sigmas. Frontiers are drawn to one scale: 0 to ${HYPERVOLUME_CORNER.crossEntropy} nats a
 token, 0 to ${shortNumber(strongest)} sigmas.</p></header>
 <main><div class="scroll" role="region" aria-label="Runs" tabindex="0"><table class="index">
@@ -76,7 +77,7 @@ token, 0 to ${shortNumber(strongest)} sigmas.</p></header>
     'strongest fluent text, or result',
   ].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table></div></main>`;
-  return document(`${runs.length} runs · superstimulus`, body);
+  return document(`${counted(runs.length, 'run')} · superstimulus`, body);
 }
 
 function row(run: IndexRow, strongest: number): Html {

@@ -2,7 +2,7 @@
 
 import { evenly } from '../core/evenly.js';
 import type { Explanation } from '../core/explanation.js';
-import { formatCount, formatTable } from '../core/format.js';
+import { counted, formatCount, formatTable } from '../core/format.js';
 import { formatFrame } from '../core/frame-report.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { clip } from '../core/text-width.js';
@@ -73,7 +73,7 @@ export function describeRun(snapshot: RunSnapshot): string {
       ...[publishedLine(view)].filter((line) => line !== null),
       ...(calibrated
         ? [
-            `z counts ${formatCount(calibrated.standard_deviation)} above ${formatCount(calibrated.mean)}, over ${formatCount(calibrated.tokens)} tokens (${calibrated.source})`,
+            `z counts ${formatCount(calibrated.standard_deviation)} above ${formatCount(calibrated.mean)}, over ${counted(calibrated.tokens, 'token')} (${calibrated.source})`,
           ]
         : []),
       ...(end?.kind === 'failed' ? [`failed: ${end.message}`] : []),

@@ -1,6 +1,8 @@
 /** @file `superstim sweep`: many jobs, in this process or in a queue. */
+
 import { Command, Option } from 'commander';
 import { exitCodes, UsageError } from '../../core/errors.js';
+import { counted } from '../../core/format.js';
 import type { DeviceChoice } from '../../engine/engine-names.js';
 import { finishRun } from '../../runs/events.js';
 import type { Sweep, SweepDocument } from '../../sweep/sweep-file.js';
@@ -141,7 +143,7 @@ async function askQueue(jobs: string | undefined, flags: SweepFlags, output: Out
     if (flags.pause || flags.unpause) await queue.pause(flags.pause === true);
     if (flags.cancel) {
       const cancelled = await queue.cancel(flags.cancel === true ? null : flags.cancel);
-      output.say(`${cancelled} jobs cancelled`);
+      output.say(`${counted(cancelled, 'job')} cancelled`);
     }
     const status = await queue.status();
     const { formatQueue } = await import('../results/sweep.js');

@@ -1,8 +1,10 @@
 /** @file `superstim worker`: computes the jobs of a queue. */
+
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { fileError } from '../../core/file-error.js';
+import { counted } from '../../core/format.js';
 import type { DeviceChoice } from '../../engine/engine-names.js';
 import { withInterrupt } from '../interrupt.js';
 import { type CommonOptions, number, otherDeviceOption } from '../options.js';
@@ -55,7 +57,7 @@ export function workerCommand(): Command {
       );
       output.result(
         document,
-        () => `${document.worker}: ${document.done} jobs done, ${document.failed} failed`,
+        () => `${document.worker}: ${counted(document.done, 'job')} done, ${document.failed} failed`,
       );
     });
 }

@@ -1,5 +1,5 @@
 /** @file What `superstim atlas` prints for people. */
-import { formatCount, formatSeconds, formatTable } from '../../core/format.js';
+import { counted, formatCount, formatSeconds, formatTable } from '../../core/format.js';
 import { visible } from '../../core/visible.js';
 import type { AtlasResult } from '../../text/atlas/atlas.js';
 import type { Paint } from '../output.js';
@@ -12,7 +12,7 @@ export function formatAtlas(
   { units, cost, hypervolume, run, site }: AtlasResult & { run: string; site?: string | null },
   paint: Paint,
 ): string {
-  const what = `${formatCount(cost.evaluations)} evaluations in ${formatSeconds(cost.seconds)}`;
+  const what = `${counted(cost.evaluations, 'evaluation')} in ${formatSeconds(cost.seconds)}`;
   const listed = [...units].sort((a, b) => b.hypervolume - a.hypervolume).slice(0, LISTED);
   const rows = listed.map(({ unit, hypervolume, z, margin, text }) => [
     unit,
@@ -24,7 +24,7 @@ export function formatAtlas(
   return [
     paint(
       'bold',
-      `${formatCount(units.length)} units, hypervolume ${hypervolume.toFixed(1)} in the geometric mean (${what})`,
+      `${counted(units.length, 'unit')}, hypervolume ${hypervolume.toFixed(1)} in the geometric mean (${what})`,
     ),
     formatTable([['unit', 'hypervolume', 'z', 'margin', 'strongest text below 6 nats'], ...rows]),
     ...(units.length > rows.length

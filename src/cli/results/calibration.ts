@@ -1,5 +1,5 @@
 /** @file What `superstim calibrate` prints for people. */
-import { formatCount, formatTable } from '../../core/format.js';
+import { counted, formatCount, formatTable } from '../../core/format.js';
 import { formatFrame } from '../../core/frame-report.js';
 import type { CalibrationResult } from '../../text/readouts/calibrate-units.js';
 import type { CalibrationSource } from '../../text/readouts/calibrated-unit.js';
@@ -24,4 +24,4 @@ const withError = (value: number, error: number | null): string =>
   error === null ? value.toPrecision(4) : `${value.toPrecision(4)} ± ${error.toPrecision(2)}`;
 
 const origin = ({ tokens, source, cached }: CalibrationSource): string =>
-  `${formatCount(tokens)} tokens of the ${source}${cached ? ', from the cache' : ''}`;
+  `${counted(tokens, 'token')} of the ${source}${cached ? ', from the cache' : ''}`;

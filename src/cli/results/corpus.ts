@@ -1,5 +1,5 @@
 /** @file What `superstim corpus` prints for people. */
-import { formatBytes, formatCount, formatSeconds, formatTable } from '../../core/format.js';
+import { counted, formatBytes, formatSeconds, formatTable } from '../../core/format.js';
 import { formatFrame } from '../../core/frame-report.js';
 import { visible } from '../../core/visible.js';
 import type { CorpusResult, CorpusText } from '../../text/corpus/corpus-scan.js';
@@ -12,12 +12,12 @@ export function formatCorpus(document: CorpusResult & { run: string }, paint: Pa
     corpus.bytes_read < corpus.bytes
       ? `${formatBytes(corpus.bytes_read)} of ${formatBytes(corpus.bytes)}`
       : formatBytes(corpus.bytes);
-  const what = `${formatCount(cost.evaluations)} ${corpus.cut.unit}s, ${read} in ${formatSeconds(cost.seconds)}`;
+  const what = `${counted(cost.evaluations, corpus.cut.unit)}, ${read} in ${formatSeconds(cost.seconds)}`;
   const header = ['nats', 'z', 'margin', 'rank', 'text, its peak marked'];
   return [
     paint(
       'bold',
-      `${unit}: ${frontier.length} texts on the frontier, hypervolume ${hypervolume.toFixed(1)} (${what})`,
+      `${unit}: ${counted(frontier.length, 'text')} on the frontier, hypervolume ${hypervolume.toFixed(1)} (${what})`,
     ),
     formatTable([header, ...top.map((text) => formatText(text, paint))]),
     '',

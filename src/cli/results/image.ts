@@ -1,5 +1,5 @@
 /** @file What `superstim image` prints for people. */
-import { formatSeconds, formatTable } from '../../core/format.js';
+import { counted, formatSeconds, formatTable } from '../../core/format.js';
 import type { ImageDocument } from '../../jobs/image-result.js';
 import type { CommonOptions } from '../options.js';
 import type { Paint } from '../output.js';
@@ -44,10 +44,10 @@ export function formatImage(
     '',
     `picture: ${paint('bold', String(image))}`,
     ...(animation ? [`animation: ${animation}`] : []),
-    ...(examples ? [`examples: ${examples.image} (of ${examples.pictures} pictures)`] : []),
+    ...(examples ? [`examples: ${examples.image} (of ${counted(examples.pictures, 'picture')})`] : []),
     ...(site ? [`site: ${site}`] : []),
     `run: ${run}`,
-    `${cost.steps} steps in ${formatSeconds(cost.seconds)}`,
+    `${counted(cost.steps, 'step')} in ${formatSeconds(cost.seconds)}`,
   ].join('\n');
 }
 

@@ -1,5 +1,5 @@
 /** @file How a sweep is printed for people. */
-import { formatTable } from '../../core/format.js';
+import { counted, formatTable } from '../../core/format.js';
 import { formatShare } from '../../runs/progress-text.js';
 import type { QueueStatus } from '../../sweep/queue/queue.js';
 import { type SweepDocument, type SweepState, sweepStates } from '../../sweep/sweep-file.js';
@@ -27,7 +27,7 @@ export function formatSweep({ folder, jobs }: SweepDocument, paint: Paint): stri
   const rows = failed.slice(0, MOST_FAILED).map(({ id, error }) => [id, error ?? '']);
   const more = failed.length - rows.length;
   return [
-    `${jobs.length} jobs: ${counts.join(', ')}`,
+    `${counted(jobs.length, 'job')}: ${counts.join(', ')}`,
     ...(rows.length > 0 ? [formatTable(rows)] : []),
     ...(more > 0 ? [`${more} more failed`] : []),
     `sweep: ${folder}`,

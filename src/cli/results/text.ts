@@ -1,6 +1,6 @@
 /** @file What `superstim text` and `superstim resume` print for people. */
 import { evenly } from '../../core/evenly.js';
-import { formatSeconds, formatTable } from '../../core/format.js';
+import { counted, formatSeconds, formatTable } from '../../core/format.js';
 import { formatFrame } from '../../core/frame-report.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { TextCluster } from '../../text/readouts/clusters.js';
@@ -21,11 +21,11 @@ export function formatSearch(
 ): string {
   const header = ['nats', 'z', 'margin', 'rank', 'text'].map((title) => title);
   const rows = evenly(strongestByFluency(frontier), ROWS).map(formatRow);
-  const spent = `${cost.evaluations} evaluations in ${formatSeconds(cost.seconds)}`;
+  const spent = `${counted(cost.evaluations, 'evaluation')} in ${formatSeconds(cost.seconds)}`;
   return [
     paint(
       'bold',
-      `${unit}: ${frontier.length} texts on the frontier, hypervolume ${hypervolume.toFixed(1)} (${spent})`,
+      `${unit}: ${counted(frontier.length, 'text')} on the frontier, hypervolume ${hypervolume.toFixed(1)} (${spent})`,
     ),
     formatTable([header, ...rows]),
     ...formatBaseline(baselines.prior_best, 'samples of the prior'),

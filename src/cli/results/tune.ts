@@ -1,5 +1,5 @@
 /** @file What `superstim tune` prints for people. */
-import { formatSeconds, formatTable } from '../../core/format.js';
+import { counted, formatSeconds, formatTable } from '../../core/format.js';
 import { formatFrame } from '../../core/frame-report.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { SampleStatistics } from '../../rl/sample-statistics.js';
@@ -15,7 +15,7 @@ export function formatTune(document: TuneResult & { run: string }, paint: Paint)
   const rows = [...(samples ? [sampleRow('tuned', samples)] : []), sampleRow('prior', prior_samples)];
   const strongest = [...frontier].sort((a, b) => b.z - a.z).slice(0, ROWS);
   return [
-    paint('bold', `${unit}: ${steps} steps in ${formatSeconds(cost.seconds)}`),
+    paint('bold', `${unit}: ${counted(steps, 'step')} in ${formatSeconds(cost.seconds)}`),
     formatTable([['samples', 'z', 'nats', 'different', 'KL'], ...rows]),
     '',
     `the strongest of ${frontier.length} texts on the frontier, hypervolume ${document.hypervolume.toFixed(1)}`,

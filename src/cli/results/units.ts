@@ -1,5 +1,5 @@
 /** @file The units of a model, as `superstim units` prints them. */
-import { formatBytes, formatCount, formatTable } from '../../core/format.js';
+import { counted, formatBytes, formatCount, formatTable } from '../../core/format.js';
 import type { TextUnits } from '../../text/readouts/list-units.js';
 import { formatLayer } from '../../vision/layer-name.js';
 import type { LayerInfo, VisionNetwork } from '../../vision/network.js';
@@ -81,17 +81,17 @@ function aboutRows({ sizes, positions, windows, bos, chat_template, experts }: T
   return [
     [
       'sizes',
-      `${sizes.layers} layers, ${sizes.heads} heads of ${sizes.d_head}${shared === sizes.heads ? '' : ` (${shared} of keys and values)`}, model ${sizes.d_model}, MLP ${sizes.d_mlp}, ${formatCount(sizes.vocabulary)} tokens`,
+      `${counted(sizes.layers, 'layer')}, ${counted(sizes.heads, 'head')} of ${sizes.d_head}${shared === sizes.heads ? '' : ` (${shared} of keys and values)`}, model ${sizes.d_model}, MLP ${sizes.d_mlp}, ${counted(sizes.vocabulary, 'token')}`,
     ],
     [
       'weights',
-      `${formatCount(sizes.parameters)} parameters, ${formatBytes(sizes.bytes)}, ${Object.keys(precision).join(' and ')}`,
+      `${counted(sizes.parameters, 'parameter')}, ${formatBytes(sizes.bytes)}, ${Object.keys(precision).join(' and ')}`,
     ],
     ['positions', positions.kind === 'rotary' ? rotary.join('; ') || 'none' : positions.kind],
-    ['context', `${formatCount(positions.context)} tokens`],
+    ['context', counted(positions.context, 'token')],
     [
       'windows',
-      windows.map(({ tokens, layers }) => `${formatCount(tokens)} tokens${inLayers(layers)}`).join('; ') ||
+      windows.map(({ tokens, layers }) => `${counted(tokens, 'token')}${inLayers(layers)}`).join('; ') ||
         'none',
     ],
     ['BOS', bos ? `${JSON.stringify(bos.token)} (${bos.token_id}): ${bos.why}` : 'none'],
@@ -107,7 +107,7 @@ function aboutRows({ sizes, positions, windows, bos, chat_template, experts }: T
 
 function unreachableText(unreachable: readonly UnreachableLayer[], all: boolean): string[] {
   if (unreachable.length === 0) return [];
-  const count = unreachable.length === 1 ? '1 layer' : `${unreachable.length} layers`;
+  const count = counted(unreachable.length, 'layer');
   if (all) {
     const rows = unreachable.map(({ layer, reason }) => [formatLayer(layer), reason]);
     return [`${count} cannot be computed:\n${formatTable([['layer', 'reason'], ...rows])}`];

@@ -1,7 +1,7 @@
 /** @file The frontier as a scatter: nats a token against sigmas, the prior's and the corpus's best beside it. */
 import { curveStepAfter, line, symbol, symbolDiamond, symbolTriangle } from 'd3-shape';
 import { evenly, extent } from '../../core/evenly.js';
-import { formatCount } from '../../core/format.js';
+import { counted, formatCount } from '../../core/format.js';
 import { fluencyFront, HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { visible } from '../../core/visible.js';
@@ -70,7 +70,7 @@ export function frontierFigure(data: FrontierData, options: FrontierOptions): Ht
   ) as [ScoredText[], ScoredText[]];
   const drawn = [...evenly(others, MOST_DOTS), ...linked];
   const summary =
-    `Scatter of ${frontier.length} texts on the frontier of ${data.unit}` +
+    `Scatter of ${counted(frontier.length, 'text')} on the frontier of ${data.unit}` +
     (strongest
       ? `, up to ${decimal(strongest.z)} sigmas at ${decimal(strongest.cross_entropy)} nats a token`
       : '') +

@@ -1,7 +1,10 @@
 /** @file The unit of a run as other programs number it: a model, a set of units of a layer, and a number in it. */
 import { UsageError, UserError } from '../../core/errors.js';
 import type { Explanation } from '../../core/explanation.js';
+import { embeddedDictionary } from '../../hub/embedded.js';
+import { parseLatentPlace } from '../../text/dictionaries/dictionary-places.js';
 import { neuronpediaSource } from '../../text/dictionaries/neuronpedia.js';
+import { openDictionary } from '../../text/dictionaries/open-dictionary.js';
 import { kindOf, parseUnit, type TextUnit } from '../../text/readouts/kinds.js';
 import { parseUnitSum } from '../../text/readouts/unit-sum.js';
 import { type ReportedRun, unitLabel } from '../reported-run.js';
@@ -26,7 +29,8 @@ export function featuredUnit(run: ReportedRun, source: string | undefined): Feat
   if (texts.length === 0)
     throw new UserError(`${run.path} has no texts with values token by token: search text for a unit first`);
   const unit = soleUnit(run);
-  const named = source ?? (unit?.kind === 'latent' ? neuronpediaSource(unit) : null);
+  const named =
+    source ?? (unit?.kind === 'latent' ? (neuronpediaSource(unit) ?? embeddedSource(unit.path)) : null);
   const layer = /^[^/]+\/(\d+)-.+$/.exec(named ?? '')?.[1];
   if (named !== null && layer === undefined)
     throw new UsageError(
@@ -48,6 +52,14 @@ export function eachOnce(units: readonly FeaturedUnit[]): FeaturedUnit[] {
     found.set(key, { ...unit, texts });
   }
   return [...found.values()];
+}
+
+/** `books-lm/2-sae` of the dictionary that comes with a model; null for others. */
+function embeddedSource(path: string): string | null {
+  const folder = embeddedDictionary(path);
+  const place = folder && openDictionary(folder).place;
+  const layer = place ? parseLatentPlace(place)?.layer : undefined;
+  return layer === undefined ? null : `${path}/${layer}-sae`;
 }
 
 const strongestFirst = (a: Explanation, b: Explanation) => b.peak.raw - a.peak.raw;

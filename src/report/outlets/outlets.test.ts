@@ -97,6 +97,11 @@ describe('neuronpedia', () => {
     });
   });
 
+  it('latents of the dictionary that comes with a model have its name and layer', () => {
+    const [file] = writeOutlet('neuronpedia', [run('sae:books-lm#17', 'a b')], {});
+    expect(uploadBatch.parse(read(file!))).toMatchObject({ modelId: 'books-lm', source: '2-sae' });
+  });
+
   it('another unit is named by --source; an empty token is made visible', () => {
     const path = writeRun(place, 'text', 'L2.H3', [
       {

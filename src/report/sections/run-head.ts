@@ -1,5 +1,5 @@
 /** @file What a run was about and how it ended; its settings and the command that repeats it. */
-import { formatCount, formatSeconds } from '../../core/format.js';
+import { counted, formatCount, formatSeconds } from '../../core/format.js';
 import { formatFrame } from '../../core/frame-report.js';
 import { visible } from '../../core/visible.js';
 import { settingsOf } from '../../runs/description.js';
@@ -55,8 +55,8 @@ function costOf(result: JsonValue): string | null {
     jsonField(cost, name),
   );
   const parts = [
-    typeof evaluations === 'number' && `${formatCount(evaluations)} evaluations`,
-    typeof steps === 'number' && `${formatCount(steps)} steps`,
+    typeof evaluations === 'number' && counted(evaluations, 'evaluation'),
+    typeof steps === 'number' && counted(steps, 'step'),
     typeof seconds === 'number' && formatSeconds(seconds),
   ];
   return parts.filter(Boolean).join(' in ') || null;

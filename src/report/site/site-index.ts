@@ -1,4 +1,5 @@
 /** @file The index of an atlas: a grid of layers and units, a table of all of them, a search over texts. Filled by `site-script.ts`. */
+import { counted } from '../../core/format.js';
 import { html } from '../html.js';
 import { STEPS } from '../palette.js';
 import { siteDocument } from './site-document.js';
@@ -24,10 +25,9 @@ export const columns = [
 
 export function siteIndex(facts: SiteFacts): string {
   const { model, asked, units, texts, evaluations, hypervolume } = facts;
-  const count = (value: number) => value.toLocaleString('en');
   const steps = Array.from({ length: STEPS + 1 }, (_, step) => step);
   const body = html`<header><h1>Atlas of ${model}</h1>
-<p>${count(units)} units (${asked}), ${count(texts)} texts${evaluations !== null && `, ${count(evaluations)} evaluations`}${
+<p>${counted(units, 'unit')} (${asked}), ${counted(texts, 'text')}${evaluations !== null && `, ${counted(evaluations, 'evaluation')}`}${
     hypervolume !== null && `; hypervolume ${hypervolume.toFixed(1)} in the geometric mean`
   }. z is that of the strongest text below 6 nats a token, margin that of the most selective one.</p></header>
 <main>

@@ -1,5 +1,5 @@
 /** @file The first lines of a run's screen: what it is about, how far it is, what is wrong with it. */
-import { formatCount, formatSeconds } from '../../core/format.js';
+import { counted, formatCount, formatSeconds } from '../../core/format.js';
 import { formatFrame } from '../../core/frame-report.js';
 import { hypervolume } from '../../core/frontier.js';
 import { palette, type Rgb } from '../../media/color.js';
@@ -92,16 +92,16 @@ export function outcome(view: RunView): string {
   const parts: string[] = [];
   if (frontier.length > 0) {
     const volume = number(jsonField(result, 'hypervolume')) ?? hypervolume(frontier);
-    parts.push(`hypervolume ${volume.toFixed(1)}`, `${frontier.length} texts on the frontier`);
+    parts.push(`hypervolume ${volume.toFixed(1)}`, `${counted(frontier.length, 'text')} on the frontier`);
   }
   if (frames.length > 0)
-    parts.push(`${frames.length} frames`, `activation ${formatCount(frames.at(-1)!.activation)}`);
+    parts.push(counted(frames.length, 'frame'), `activation ${formatCount(frames.at(-1)!.activation)}`);
   // The steps of a picture have the same figures.
   for (const [name, { values }] of frames.length > 0 ? [] : [...series].slice(0, 3))
     parts.push(`${name.replaceAll('_', ' ')} ${formatCount(values.at(-1)!)}`);
   const cost = jsonField(result, 'cost');
   const [evaluations, seconds] = [number(jsonField(cost, 'evaluations')), number(jsonField(cost, 'seconds'))];
-  if (evaluations !== null) parts.push(`${formatCount(evaluations)} evaluations`);
+  if (evaluations !== null) parts.push(counted(evaluations, 'evaluation'));
   parts.push(formatSeconds(seconds ?? view.at));
   return parts.join('  ');
 }

@@ -1,4 +1,5 @@
 /** @file The screen of all runs. */
+import { counted } from '../../core/format.js';
 import { palette } from '../../media/color.js';
 import { fitLine, type Line, plain } from '../../media/styled.js';
 import type { RunsPlace } from '../places.js';
@@ -34,7 +35,7 @@ export function formatTime(milliseconds: number): string {
 
 export function drawRuns({ folder, place, runs, total, columns, rows }: RunsScene): Line[] {
   const { filter, cursor, order } = place;
-  const count = filter === '' ? `${total} runs` : `${runs.length} of ${total} runs`;
+  const count = filter === '' ? counted(total, 'run') : `${runs.length} of ${total} runs`;
   const head = fitLine(
     [
       { text: count, bold: true },

@@ -1,6 +1,8 @@
 /** @file The list of runs to start from. */
+
 import { relative } from 'node:path';
 import { useEffect, useMemo, useState } from 'react';
+import { counted } from '../../core/format.js';
 import { drawRuns } from '../draw/runs.js';
 import { useKeys } from '../hooks.js';
 import type { RunsPlace } from '../places.js';
@@ -60,7 +62,7 @@ export function RunsScreen({ session, ui, setUi, place, columns, rows }: PlacePr
   return (
     <Screen
       {...{ session, ui, place: keyPlace, columns, rows, lines }}
-      sentences={() => [`${runs.length} runs in ${folder}${filter}, by ${place.order}`, sentence]}
+      sentences={() => [`${counted(runs.length, 'run')} in ${folder}${filter}, by ${place.order}`, sentence]}
     />
   );
 }
