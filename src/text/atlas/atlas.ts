@@ -8,7 +8,7 @@ import { calibrate } from '../readouts/session.js';
 import { Sampler } from '../sampling/sampler.js';
 import type { AtlasOptions } from './atlas-options.js';
 import type { AtlasSummary, AtlasUnit } from './atlas-unit.js';
-import { describeUnits, explainedOf, rowsOf } from './describe-units.js';
+import { describeUnits, evidenceOf, rowsOf } from './describe-units.js';
 import { driveAtlas } from './drive-atlas.js';
 import { checkAtlas, openArena } from './open-arena.js';
 
@@ -52,7 +52,7 @@ export async function* searchAtlas(
       describeUnits(
         {
           ...{ arena, subject, signal },
-          explained: explainedOf(arena.units.length),
+          evidence: evidenceOf(arena.units.length),
           ordinary: () => ordinaryText(subject, seed),
         },
         keep,

@@ -15,14 +15,25 @@ import type { AtlasEntry } from './unit-archive.js';
 /** Units described together: their texts are read together. */
 const CHUNK = 32;
 
-/** Texts that are explained of each unit: fewer of many. */
-export const explainedOf = (units: number): number => (units <= 64 ? 8 : units <= 1024 ? 5 : 3);
+/** How much evidence a unit gets. */
+export interface Evidence {
+  /** Texts that are explained. */
+  readonly texts: number;
+  /** Tokens that stand in each token's place in turn; without any, nothing is said of what carries a text. */
+  readonly replacements: number;
+}
+
+/** Less of many units: replacements are read anew, and would take longer than the search. */
+export function evidenceOf(units: number): Evidence {
+  if (units <= 64) return { texts: 8, replacements: 4 };
+  if (units <= 1024) return { texts: 5, replacements: 2 };
+  return units <= 10_000 ? { texts: 3, replacements: 1 } : { texts: 1, replacements: 0 };
+}
 
 export interface DescribeOptions {
   readonly arena: AtlasArena;
   readonly subject: TextSubject;
-  /** Texts explained of each unit. */
-  readonly explained: number;
+  readonly evidence: Evidence;
   /** Ordinary text for the statistics of heads, `[count, positions]`. */
   readonly ordinary: () => Promise<Int32Array[]>;
   readonly signal: AbortSignal | undefined;
@@ -40,7 +51,7 @@ export async function* describeUnits(
 ): AsyncGenerator<EventBody, AtlasSummary[], void> {
   const { arena, signal } = options;
   const { panel } = arena.options;
-  const reader = new EvidenceReader(panel);
+  const reader = new EvidenceReader(panel, options.evidence.replacements);
   const summaries: AtlasSummary[] = [];
   const start = performance.now();
   try {
@@ -80,7 +91,7 @@ async function headsOf({ arena, subject, ordinary }: DescribeOptions): Promise<H
 }
 
 async function describeChunk(
-  { arena, subject, explained, signal }: DescribeOptions,
+  { arena, subject, evidence, signal }: DescribeOptions,
   reader: EvidenceReader,
   numbers: readonly number[],
   heads: Heads,
@@ -93,7 +104,7 @@ async function describeChunk(
     const scored = new Map(
       all.map((one): [ScoredText, AtlasEntry] => [asScored(one.found, one.entry), one.entry]),
     );
-    return chooseFinalists([...scored.keys()], explained).map((text) => scored.get(text)!);
+    return chooseFinalists([...scored.keys()], evidence.texts).map((text) => scored.get(text)!);
   });
   const pairs = (entries: readonly AtlasEntry[][]): Pair[] =>
     entries.flatMap((own) => own.map(({ ids, unit }) => ({ ids, unit: panel.units[unit]! })));
@@ -118,7 +129,8 @@ async function describeChunk(
       standard_deviation: deviation[index]!,
       frontier: texts[i]!.map(({ found }) => found),
       explanations: own,
-      clusters: clusterTexts(own),
+      // Nothing is known of what carries a text where nothing was replaced.
+      clusters: evidence.replacements > 0 ? clusterTexts(own) : [],
       examples: read.map((explanation, j) => exampleOf(foundOf(examples[i]![j]!, subject), explanation)),
       head: part.group.looks && layer !== null ? (heads.get(layer)?.[index] ?? null) : null,
     };

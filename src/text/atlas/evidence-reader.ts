@@ -23,15 +23,17 @@ export interface Pair {
 const READ = 16;
 const VARIANTS = 128;
 const RIVALS_REPORTED = 12;
-/** Tokens that stand in each token's place in turn. */
-const REPLACEMENTS = 4;
 
 export class EvidenceReader {
   private readonly programs = new OnDemand<string, Compiled>();
   /** By key, which of the outputs of `compileReading` are a group's. */
   private readonly numbers: ReadonlyMap<string, number>;
 
-  constructor(private readonly panel: Panel) {
+  /** @param replacements - tokens that stand in each token's place in turn */
+  constructor(
+    private readonly panel: Panel,
+    private readonly replacements: number,
+  ) {
     this.numbers = new Map(ownGroups(panel).map(({ key }, i) => [key, i]));
   }
 
@@ -54,7 +56,7 @@ export class EvidenceReader {
 
   private get proposals(): number {
     const { subject } = this.panel.options;
-    return Math.max(1, Math.min(REPLACEMENTS + 1, subject.spec.vocab - subject.excluded().length));
+    return Math.max(1, Math.min(this.replacements + 1, subject.spec.vocab - subject.excluded().length));
   }
 
   private async readAll(pairs: readonly Pair[]): Promise<ReadPair[]> {
@@ -133,7 +135,7 @@ export class EvidenceReader {
       for (let position = 1; position < pair.ids.length; position++) {
         const listed = proposed.subarray((position - 1) * this.proposals, position * this.proposals);
         const others = Array.from(listed).filter((id) => id !== pair.ids[position]);
-        for (const id of others.slice(0, REPLACEMENTS))
+        for (const id of others.slice(0, this.replacements))
           variants.push({ ids: pair.ids.with(position, id), position, of });
       }
     }
