@@ -28,6 +28,7 @@ export {
 } from './vision/network.js';
 export { openVisionNetwork } from './vision/open.js';
 export { type Picture, readPicture } from './vision/picture.js';
+export type { PictureSize } from './vision/picture-size.js';
 export type { Preprocessing } from './vision/preprocess.js';
 
 // Objectives: units by name, sums of them, functions.
@@ -60,7 +61,12 @@ export { parseUnitList } from './vision/objectives/unit-list.js';
 
 export type { ExamplesDocument, ImageDocument, ImageResult } from './jobs/image-result.js';
 export { type RenderFiles, renderToFiles } from './jobs/render-files.js';
-export { type ParameterizationName, parameterizationNames } from './vision/names.js';
+export {
+  type InputKind,
+  inputKinds,
+  type ParameterizationName,
+  parameterizationNames,
+} from './vision/names.js';
 export { parameterizations } from './vision/parameterizations/index.js';
 export type { Parameterization, PictureShape } from './vision/parameterizations/parameterization.js';
 export { renderUnits } from './vision/render/render.js';
