@@ -11,7 +11,6 @@ export {
   type OpenedJob,
   type OpenOptions,
   openJob,
-  type ResultOf,
   type ResumedRun,
   resumeRun,
   runJob,
@@ -20,8 +19,15 @@ export { readJobFile } from './jobs/job-file.js';
 export type { LoadedNetwork } from './jobs/open-network.js';
 export type { LoadedModel } from './jobs/open-subject.js';
 export { readJob } from './jobs/read-job.js';
-export { type Job, type JobOf, type JobRequest, jobSchemas, type TaskName } from './jobs/schema.js';
 export type { EarlierRun, Given, More, RunContext } from './jobs/task.js';
+export {
+  type Job,
+  type JobOf,
+  type JobRequest,
+  jobSchemas,
+  type ResultOf,
+  type TaskName,
+} from './jobs/tasks.js';
 
 // Events.
 

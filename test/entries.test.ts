@@ -34,7 +34,7 @@ describe('importing', () => {
   it('superstimulus/runs loads no engine, no model and no picture', () => {
     const { files, packages } = loaded('runs');
     expect(files).toContain('jobs/job.js');
-    expect(packages).toEqual(['string-width', 'zod']);
+    expect(packages).toEqual(['zod']);
   });
 
   it.each([

@@ -10,9 +10,9 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatTable } from '../../src/core/format.js';
 import { Random } from '../../src/core/random.js';
 import type { ScoredText } from '../../src/core/scored-text.js';
+import { formatTable } from '../../src/core/table.js';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { type TuneResult, tune } from '../../src/rl/tune.js';
 import { priceOf, tuneDefaults } from '../../src/rl/tune-defaults.js';

@@ -1,24 +1,13 @@
 /** @file What every command that computes does: its job is opened, run into a folder, and watched. */
 import { exitCodes, UnkeptResult } from '../core/errors.js';
-import type { DeviceChoice } from '../engine/engine-names.js';
-import type { ResultOf } from '../jobs/job.js';
-import type { TaskName } from '../jobs/schema.js';
+import type { ResultOf, TaskName } from '../jobs/tasks.js';
 import { finishRun } from '../runs/events.js';
 import { withInterrupt } from './interrupt.js';
-import type { CommonOptions } from './options.js';
+import type { PerformFlags } from './job-command.js';
+import { jobCommandOf } from './job-commands.js';
 import { Output } from './output.js';
 import { showProgress } from './progress.js';
 import { watchRun } from './watch-run.js';
-
-export interface PerformFlags extends CommonOptions {
-  tui?: boolean;
-  /** `run` and `resume` compute there instead of where the job says. */
-  device?: DeviceChoice;
-  /** Whether what is found is shown as a site too. */
-  site?: boolean;
-  /** The folder that gets the run folder. */
-  out?: string;
-}
 
 const placed = ({ device }: PerformFlags) => ({ ...(device && { device }) });
 
@@ -88,18 +77,11 @@ async function print(
   flags: PerformFlags,
   output: Output,
 ): Promise<void> {
-  const { resultText } = await import('./result-text.js');
-  const mayHaveSite = task === 'atlas' || task === 'image';
-  await resultText(task, mayHaveSite ? await withSite(result, flags) : result, flags, output);
+  const { complete, document, format, isFailure, picture } = jobCommandOf(task);
+  const whole = complete ? await complete(result, flags) : result;
+  const { formatTable: table } = await import('../core/table.js');
+  const above = picture ? await picture(whole, flags) : '';
+  output.result(document ? await document(whole) : whole, (paint) => format(whole, { paint, table }), above);
   if (unkept) throw unkept;
-  // Warnings have said why.
-  if ('stalled' in result && result.stalled.length === result.units.length)
-    process.exitCode = exitCodes.failed;
-}
-
-/** The result with its site, where one is asked for or there already. */
-async function withSite(result: ResultOf<TaskName>, { site }: PerformFlags): Promise<ResultOf<TaskName>> {
-  const { showsSite, writeSiteOf } = await import('../report/site/site-of.js');
-  const written = site || showsSite(result.run) ? writeSiteOf(result.run) : null;
-  return written === null ? result : Object.assign(result, { site: written });
+  if (isFailure?.(whole)) process.exitCode = exitCodes.failed;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { counted, formatBytes, formatCount, formatSeconds, formatTable } from './format.js';
+import { counted, formatBytes, formatCount, formatSeconds } from './format.js';
+import { formatTable } from './table.js';
 
 describe('quantities', () => {
   it('have the plural of all but one', () => {

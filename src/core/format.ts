@@ -1,6 +1,4 @@
-/** @file Quantities and tables as people read them. */
-import { textWidth } from './text-width.js';
-import { visible } from './visible.js';
+/** @file Quantities as people read them. */
 
 /** `8,432`; whole numbers from 1,000 on, three digits below. */
 export function formatCount(value: number): string {
@@ -26,14 +24,4 @@ export function formatSeconds(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-}
-
-/** Columns padded to their widest cell, two spaces apart; each cell on one line, by `visible`. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map(visible));
-  const widths = (rows[0] ?? []).map((_, column) =>
-    cells.reduce((width, row) => Math.max(width, textWidth(row[column] ?? '')), 0),
-  );
-  const pad = (cell: string, column: number) => cell + ' '.repeat(widths[column]! - textWidth(cell));
-  return cells.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }

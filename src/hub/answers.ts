@@ -1,8 +1,8 @@
 /** @file What the hub says about a model, read by schema and within limits: its commit and its files. */
-import { listFiles, modelInfo } from '@huggingface/hub';
 import * as z from 'zod';
 import { UserError } from '../core/errors.js';
 import { bodyOf, connectionError, type HubAccess, HubUnreachable, hubFetch, within } from './access.js';
+import { hubLibrary } from './hub-library.js';
 
 /** A file as the hub's listing describes it. */
 export interface RemoteFile {
@@ -44,7 +44,7 @@ const treeSchema = z
  */
 export async function askCommit(access: HubAccess): Promise<string> {
   const { repo: name, revision } = access.model;
-  const { sha } = await modelInfo({
+  const { sha } = await hubLibrary().modelInfo({
     name,
     revision,
     additionalFields: ['sha'],
@@ -66,7 +66,7 @@ export async function listRemote(
   under?: string,
 ): Promise<Map<string, RemoteFile>> {
   const files = new Map<string, RemoteFile>();
-  const entries = listFiles({
+  const entries = hubLibrary().listFiles({
     repo: access.model.repo,
     revision: commit,
     ...(under !== undefined && { path: under, recursive: true }),

@@ -14,10 +14,10 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { getRepoFolderName } from '@huggingface/hub';
 import { inside } from '../core/inside.js';
 import { readRegularFile } from '../core/regular-file.js';
 import { makeFolder, writeFileByRename } from '../runs/files.js';
+import { hubLibrary } from './hub-library.js';
 import { missingFiles } from './model-files.js';
 
 const commitHash = /^[0-9a-f]{40}$/;
@@ -36,7 +36,7 @@ export class CachedRepo {
 
   /** @param repo - `org/name` */
   constructor(cache: string, repo: string) {
-    this.folder = join(cache, getRepoFolderName({ type: 'model', name: repo }));
+    this.folder = join(cache, hubLibrary().getRepoFolderName({ type: 'model', name: repo }));
   }
 
   /** The commit that a branch or tag stood for when it was last asked; a commit stands for itself. */

@@ -1,9 +1,9 @@
 /** @file Where the Hugging Face hub and its cache are, by the variables that every Hugging Face tool reads. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { getHFHubCachePath } from '@huggingface/hub';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/regular-file.js';
+import { hubLibrary } from './hub-library.js';
 
 export interface HubSettings {
   /** Without a slash at the end. */
@@ -49,7 +49,7 @@ export function hubSettings(): HubSettings {
   const endpoint = readEndpoint(env.HF_ENDPOINT || 'https://huggingface.co');
   return {
     endpoint,
-    cache: getHFHubCachePath(),
+    cache: hubLibrary().getHFHubCachePath(),
     offline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ''),
     token: readToken(env),
     proxies: {

@@ -1,24 +1,40 @@
 /** @file The task `atlas`: texts for very many units of a language model in one search. */
+import { z } from 'zod';
 import type { Run } from '../runs/events.js';
 import type { RunReading } from '../runs/read-run.js';
-import { type AtlasResult, searchAtlas } from '../text/atlas/atlas.js';
+import type { AtlasResult } from '../text/atlas/atlas.js';
 import type { AtlasBudget, AtlasOptions } from '../text/atlas/atlas-options.js';
-import { atlasCheckpoint } from '../text/atlas/checkpoint.js';
-import { checkAtlas } from '../text/atlas/open-arena.js';
-import { exampleOf } from '../text/atlas/unit-pattern.js';
-import { corpusFiles } from '../text/corpus/corpus-text.js';
-import { furtherBudget } from '../text/search/resume.js';
-import { AtlasFiles } from './atlas-files.js';
-import { readCheckpoint, savingTo } from './checkpoint-file.js';
-import { openSession } from './open-subject.js';
-import type { JobOf } from './schema.js';
-import type { More, RunContext, Task } from './task.js';
+import { textBounds, textDefaults } from '../text/names.js';
+import { above0, isOneBudget, length, name, names, oneBudget, probe, within } from './fields.js';
+import { defineTask, type More, type Opened, type RunContext } from './task.js';
 
-export const atlasTask: Task<'atlas', AtlasResult> = {
+const schema = z
+  .strictObject({
+    task: z.literal('atlas'),
+    ...probe,
+    /** Names of units, and patterns of names: `L*.H*`. */
+    units: names,
+    /** Tokens after BOS. */
+    length: length.default(textDefaults.length),
+    /** The budget; none of the two = until frontiers hardly grow. */
+    seconds: above0.optional(),
+    evaluations: within(textBounds.evaluations).optional(),
+    /** Files and folders of natural text that is read too. */
+    naturalText: z.array(name).default([]),
+  })
+  .refine(isOneBudget, oneBudget);
+
+export const atlasTask = defineTask({
+  schema,
   keeps: true,
+  isSearch: true,
   pathFields: ['model', 'calibrationText', 'naturalText'],
   outputFields: [],
-  async *open(job, signal, given) {
+  async *open(job, signal, given): Run<Opened<AtlasResult>> {
+    const { checkAtlas } = await import('../text/atlas/open-arena.js');
+    const { exampleOf } = await import('../text/atlas/unit-pattern.js');
+    const { corpusFiles } = await import('../text/corpus/corpus-text.js');
+    const { openSession } = await import('./open-subject.js');
     const { units, length, naturalText } = job;
     const session = yield* openSession({ ...job, units: units.map(exampleOf) }, signal, given.model);
     const options: AtlasOptions = {
@@ -31,40 +47,45 @@ export const atlasTask: Task<'atlas', AtlasResult> = {
       begin: (context) => atlasToFiles(options, context),
     };
   },
-};
+});
 
 async function* atlasToFiles(
   options: AtlasOptions,
   { folder, signal, earlier }: RunContext,
 ): Run<AtlasResult> {
+  const { searchAtlas } = await import('../text/atlas/atlas.js');
+  const { AtlasFiles } = await import('./atlas-files.js');
+  const { savingTo } = await import('./checkpoint-file.js');
   const files = folder && new AtlasFiles(folder);
-  const before = earlier && earlierAtlas(earlier.reading);
+  const before = earlier && (await earlierAtlas(earlier.reading));
   const all: AtlasOptions = {
     ...{ ...options, signal },
     ...(folder && { saving: savingTo(folder) }),
     ...(before && { earlier: before }),
-    ...(before?.checkpoint && { budget: further(options.budget, before.checkpoint, earlier!.more) }),
+    ...(before?.checkpoint && { budget: await further(options.budget, before.checkpoint, earlier!.more) }),
   };
   const result = yield* searchAtlas(all, (units) => files?.add(units));
   files?.finish();
   return result;
 }
 
-function budgetOf({ seconds, evaluations }: JobOf<'atlas'>): AtlasBudget {
+function budgetOf({ seconds, evaluations }: z.output<typeof schema>): AtlasBudget {
   if (seconds !== undefined) return { seconds };
   return evaluations === undefined ? { growth: true } : { evaluations };
 }
 
-const earlierAtlas = ({ path, events }: RunReading) => ({
-  checkpoint: readCheckpoint(path, atlasCheckpoint),
-  clock: events.at(-1)?.at ?? 0,
-});
+async function earlierAtlas({ path, events }: RunReading) {
+  const { atlasCheckpoint } = await import('../text/atlas/checkpoint.js');
+  const { readCheckpoint } = await import('./checkpoint-file.js');
+  return { checkpoint: readCheckpoint(path, atlasCheckpoint), clock: events.at(-1)?.at ?? 0 };
+}
 
-function further(
+async function further(
   budget: AtlasBudget,
   spent: { readonly seconds: number; readonly evaluations: number },
   more: More,
-): AtlasBudget {
+): Promise<AtlasBudget> {
+  const { furtherBudget } = await import('../text/search/resume.js');
   const earlier = { ...spent, found: [], clock: 0 };
   if (!('growth' in budget)) return furtherBudget(budget, earlier, more);
   const { seconds, evaluations } = more;

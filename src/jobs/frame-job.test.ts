@@ -8,7 +8,7 @@ import { byteLevel, chatMl, tinyModel } from '../../test/helpers/tiny-tokenizers
 import { finishRun, type RunEvent } from '../runs/events.js';
 import { readRun } from '../runs/read-run.js';
 import { createJobFolder, openJob, resumeRun, runJob } from './job.js';
-import type { JobRequest, TaskName } from './schema.js';
+import type { JobRequest, TaskName } from './tasks.js';
 
 const root = mkdtempSync(join(tmpdir(), 'superstim-frame-'));
 const model = tinyModel(root, byteLevel(chatMl.special), {

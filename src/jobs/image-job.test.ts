@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { finishRun } from '../runs/events.js';
-import { createJobFolder, openJob, type ResultOf, resumeRun, runJob } from './job.js';
+import { createJobFolder, openJob, resumeRun, runJob } from './job.js';
+import type { ResultOf } from './tasks.js';
 
 const parent = mkdtempSync(join(tmpdir(), 'superstim-image-job-'));
 afterAll(() => rmSync(parent, { recursive: true }));

@@ -1,31 +1,67 @@
 /** @file The task `image`: the picture that excites a channel. */
+import { z } from 'zod';
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
-import { namedRanges } from '../vision/input-fit.js';
-import type { RangeName } from '../vision/names.js';
+import type { Run } from '../runs/events.js';
+import {
+  imageBounds,
+  imageDefaults,
+  inputKinds,
+  optimizerNames,
+  parameterizationNames,
+  type RangeName,
+  rangeNames,
+} from '../vision/names.js';
 import type { VisionNetwork } from '../vision/network.js';
-import { resolveObjective } from '../vision/objectives/objective.js';
-import { parseUnitList } from '../vision/objectives/unit-list.js';
-import { pictureFileSize, readPicture } from '../vision/picture.js';
-import { readSize } from '../vision/picture-size.js';
-import { drawnPlanes } from '../vision/planes.js';
+import { readSize, sizeRule } from '../vision/picture-size.js';
 import type { Preprocessing } from '../vision/preprocess.js';
-import { defaultSize, sizeLike } from '../vision/render/fitting-size.js';
 import type { RenderOptions } from '../vision/render/render-options.js';
-import { parseTransforms } from '../vision/transforms/transform.js';
-import { engineOf } from './device.js';
+import { above0, common, name, names, text, within } from './fields.js';
 import type { ImageResult } from './image-result.js';
-import { loadNetwork } from './open-network.js';
-import { checkFiles, type RenderFiles, renderToFiles } from './render-files.js';
-import { readRenderState } from './render-state.js';
-import type { JobOf } from './schema.js';
-import type { Given, Task } from './task.js';
+import type { RenderFiles } from './render-files.js';
+import { defineTask, type Given, type Opened } from './task.js';
 
-export const imageTask: Task<'image', ImageResult> = {
+const size = z
+  .union([z.number(), z.string()])
+  .refine((size) => readSize(size) !== null, { message: `must be ${sizeRule}` });
+
+const schema = z.strictObject({
+  task: z.literal('image'),
+  ...common,
+  /** Null = the largest embedded network that sees. */
+  model: name.nullable().default(null),
+  units: names,
+  steps: within(imageBounds.steps).default(imageDefaults.steps),
+  /** Pixels of both sides, or `320x200`, the width first; null = about the network's own, in the proportions of a picture to start from. */
+  size: size.nullable().default(null),
+  /** `noise`, `black`, or a picture file. */
+  start: name.default(imageDefaults.start),
+  parameterization: z.enum(parameterizationNames).default(imageDefaults.parameterization),
+  transforms: text.default(imageDefaults.transforms),
+  /** Null = the one that suits the parameterization. */
+  optimizer: z.enum(optimizerNames).nullable().default(null),
+  rate: above0.nullable().default(null),
+  octaves: within(imageBounds.octaves).default(imageDefaults.octaves),
+  variants: within(imageBounds.variants).default(imageDefaults.variants),
+  range: z.enum(rangeNames).nullable().default(null),
+  /** What the planes of the network's pictures are; null = three are colours, one is grey, others are pictures each. */
+  input: z.enum(inputKinds).nullable().default(null),
+  /** Files to write, beside the run folder. */
+  image: name.nullable().default(null),
+  animation: name.nullable().default(null),
+  /** A folder of pictures whose strongest lie beside the synthetic ones. */
+  examples: name.nullable().default(null),
+});
+
+export const imageTask = defineTask({
+  schema,
   keeps: true,
   pathFields: ['model', 'start', 'examples'],
   outputFields: ['image', 'animation'],
-  async *open(job, signal, given) {
+  async *open(job, signal, given): Run<Opened<ImageResult>> {
+    const { loadNetwork } = await import('./open-network.js');
+    const { checkFiles, renderToFiles } = await import('./render-files.js');
+    const { readRenderState } = await import('./render-state.js');
     const files = filesOf(job);
     checkFiles(files);
     const { network, hash } = given.network ?? (yield* loadNetwork(job.model, signal));
@@ -38,9 +74,9 @@ export const imageTask: Task<'image', ImageResult> = {
       },
     };
   },
-};
+});
 
-function filesOf({ image, animation, examples }: JobOf<'image'>): RenderFiles {
+function filesOf({ image, animation, examples }: z.output<typeof schema>): RenderFiles {
   return {
     ...(image !== null && { image }),
     ...(animation !== null && { animation }),
@@ -50,10 +86,17 @@ function filesOf({ image, animation, examples }: JobOf<'image'>): RenderFiles {
 
 /** Throws UsageError and UserError for what the network does not have. */
 async function renderOptions(
-  job: JobOf<'image'>,
+  job: z.output<typeof schema>,
   network: VisionNetwork,
   { objectives }: Given,
 ): Promise<RenderOptions> {
+  const { resolveObjective } = await import('../vision/objectives/objective.js');
+  const { parseUnitList } = await import('../vision/objectives/unit-list.js');
+  const { pictureFileSize, readPicture } = await import('../vision/picture.js');
+  const { drawnPlanes } = await import('../vision/planes.js');
+  const { defaultSize, sizeLike } = await import('../vision/render/fitting-size.js');
+  const { parseTransforms } = await import('../vision/transforms/transform.js');
+  const { engineOf } = await import('./device.js');
   const { start, steps, optimizer, rate, range, input, variants, octaves, seed } = job;
   const { channels } = network.input;
   const units = job.units.flatMap((text, i) => objectives?.[i] ?? parseUnitList(text, network));
@@ -72,13 +115,17 @@ async function renderOptions(
     ...{ steps, variants, octaves, seed, engine: await engineOf(job) },
     ...(optimizer && { optimizer }),
     ...(rate !== null && { rate }),
-    ...(range && { preprocessing: rangeFor(network, range) }),
+    ...(range && { preprocessing: await rangeFor(network, range) }),
     ...(input && { input }),
   };
 }
 
 /** Throws UsageError for a range of colours where there are other planes. */
-function rangeFor({ name, input: { channels } }: VisionNetwork, range: RangeName): Preprocessing {
+async function rangeFor(
+  { name, input: { channels } }: VisionNetwork,
+  range: RangeName,
+): Promise<Preprocessing> {
+  const { namedRanges } = await import('../vision/input-fit.js');
   const preprocessing = namedRanges[range](channels);
   if (preprocessing.scale.length === channels) return preprocessing;
   throw new UsageError(

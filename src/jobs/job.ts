@@ -1,6 +1,7 @@
 /** @file The ways into a run: `openJob`, `runJob`, `resumeRun`. The command line, a file and a queue all take them. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { z } from 'zod';
 import { UnkeptResult, UserError } from '../core/errors.js';
 import type { ScoredText } from '../core/scored-text.js';
 import type { DeviceChoice } from '../engine/engine-names.js';
@@ -12,24 +13,8 @@ import { runVersions } from '../runs/versions.js';
 import { deviceOf } from './device.js';
 import { fromOldJob } from './old-jobs.js';
 import { readJob } from './read-job.js';
-import type { JobOf, TaskName } from './schema.js';
 import type { EarlierRun, Given, More, Opened, Task } from './task.js';
-
-/** The tasks; each is loaded when a job of it is opened. */
-const tasks = {
-  score: async () => (await import('./score-job.js')).scoreTask,
-  explain: async () => (await import('./score-job.js')).explainTask,
-  calibrate: async () => (await import('./score-job.js')).calibrateTask,
-  text: async () => (await import('./text-job.js')).textTask,
-  image: async () => (await import('./image-job.js')).imageTask,
-  tune: async () => (await import('./tune-job.js')).tuneTask,
-  corpus: async () => (await import('./corpus-job.js')).corpusTask,
-  atlas: async () => (await import('./atlas-job.js')).atlasTask,
-} as const satisfies { [T in TaskName]: () => Promise<Task<T, unknown>> };
-
-/** What a task results in; of those that keep a run folder, with its path. */
-export type ResultOf<T extends TaskName> =
-  Awaited<ReturnType<(typeof tasks)[T]>> extends Task<T, infer Result> ? Result & { run: string } : never;
+import { type JobOf, type ResultOf, type TaskName, tasks } from './tasks.js';
 
 /** A job that is ready to run: its model is loaded and its request makes sense. */
 export interface OpenedJob<T extends TaskName = TaskName> {
@@ -53,6 +38,10 @@ export interface OpenOptions {
 
 const NEVER = new AbortController().signal;
 
+/** The task of a job. */
+const taskOf = <T extends TaskName>(name: T) =>
+  tasks[name] as unknown as Task<z.ZodType<JobOf<T>>, ResultOf<T>>;
+
 /**
  * Reads a job, loads what it names and checks that it makes sense. Nothing is computed or written.
  *
@@ -66,7 +55,7 @@ export async function* openJob<T extends TaskName = TaskName>(
 ): Run<OpenedJob<T>> {
   const asked = readJob(data) as JobOf<T>;
   const read = { ...asked, device: await deviceOf({ ...asked, ...(device && { device }) }) };
-  const task = (await tasks[read.task]()) as unknown as Task<T, ResultOf<T>>;
+  const task = taskOf<T>(read.task as T);
   const job = settled(read, task.pathFields, task.outputFields);
   const { model, begin } = yield* task.open(job, signal, given);
   const description = { job: asJson(job) as JobRecord, command, versions: runVersions(), model };
@@ -78,17 +67,15 @@ export async function* openJob<T extends TaskName = TaskName>(
  *
  * @throws UsageError as `readJob`
  */
-export async function settledJob(data: unknown): Promise<JobOf<TaskName>> {
+export function settledJob(data: unknown): JobOf<TaskName> {
   const job = readJob(data);
-  const { pathFields, outputFields } = (await tasks[job.task]()) as unknown as Task<TaskName, unknown>;
+  const { pathFields, outputFields } = taskOf(job.task);
   return settled(job, pathFields, outputFields);
 }
 
 /** The fields of a job that name a model or files: those to read, and those to write. */
-export async function fileFields(
-  job: JobOf<TaskName>,
-): Promise<Record<'read' | 'written', [string, unknown][]>> {
-  const { pathFields, outputFields } = (await tasks[job.task]()) as unknown as Task<TaskName, unknown>;
+export function fileFields(job: JobOf<TaskName>): Record<'read' | 'written', [string, unknown][]> {
+  const { pathFields, outputFields } = taskOf(job.task);
   const of = (names: readonly PropertyKey[]) => Object.entries(job).filter(([name]) => names.includes(name));
   return { read: of(pathFields), written: of(outputFields) };
 }
@@ -169,7 +156,7 @@ async function* openRecorded(
     throw new UserError(`${path} has no run.json that can be read: its settings are not known`);
   const data = fromOldJob(description);
   const asked = more.seconds !== undefined || more.evaluations !== undefined;
-  const isSearch = data.task === 'text' || data.task === 'atlas';
+  const { isSearch = false } = taskOf(data.task as TaskName) ?? {};
   if (asked && !isSearch)
     throw new UserError(
       `${path} is no search (it is a run of "superstim ${data.task}"): more seconds or evaluations are for searches`,

@@ -2,7 +2,7 @@
 
 import type { JobRecord, RunDescription } from '../runs/description.js';
 import type { JsonValue } from '../runs/events.js';
-import { JOB_VERSION } from './schema.js';
+import { JOB_VERSION } from './fields.js';
 
 type Fields = { [field: string]: JsonValue };
 

@@ -5,33 +5,17 @@ import { hashModel } from '../hub/model-hash.js';
 import { resolveModel } from '../hub/resolve-model.js';
 import type { RecordedModel } from '../runs/description.js';
 import { eventClock, type Run } from '../runs/events.js';
-import { downloadDictionary } from '../text/dictionaries/dictionary-path.js';
+import { downloadDictionary } from '../text/dictionaries/download-dictionary.js';
 import { frameOf, inFrame } from '../text/lm/frame.js';
 import { loadTextModel, type TextModel } from '../text/lm/model.js';
 import { type HeadMeasure, type MeasureChoice, tokenOfMeasure } from '../text/readouts/head-measures.js';
 import { namedLatents } from '../text/readouts/named-dictionaries.js';
 import type { SessionOptions } from '../text/readouts/session.js';
 import { engineOf } from './device.js';
-import type { JobOf } from './schema.js';
+import type { ProbeJob } from './fields.js';
 
 /** The fields of a job that say what is probed and how; `unit` or `units` where it names some. */
-type Probed = { readonly unit?: string; readonly units?: readonly string[] } & Pick<
-  JobOf<'score'>,
-  | 'model'
-  | 'family'
-  | 'measure'
-  | 'at'
-  | 'prefix'
-  | 'suffix'
-  | 'chat'
-  | 'bos'
-  | 'reference'
-  | 'calibrationText'
-  | 'calibrationTokens'
-  | 'engine'
-  | 'device'
-  | 'seed'
->;
+type Probed = { readonly unit?: string; readonly units?: readonly string[] } & Omit<ProbeJob, 'version'>;
 
 /** A language model, the hash of its files, and the family that it was read as, where that was asked for. */
 export interface LoadedModel {

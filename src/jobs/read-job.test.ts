@@ -4,7 +4,7 @@ import { UsageError } from '../core/errors.js';
 import { decodeDescription, encodeDescription } from '../runs/description.js';
 import { fromOldJob } from './old-jobs.js';
 import { readJob } from './read-job.js';
-import { jobSchemas } from './schema.js';
+import { jobSchemas } from './tasks.js';
 
 const complaint = (data: unknown): string => {
   try {

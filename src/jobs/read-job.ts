@@ -3,8 +3,9 @@ import type { z } from 'zod';
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
 import { nearestNames } from '../core/nearest.js';
+import { type ProbeJob, probeSchema } from './fields.js';
 import { withNamedModel } from './named-model.js';
-import { type Job, jobSchemas, probeSchema, type TaskName } from './schema.js';
+import { type Job, jobSchemas, type TaskName } from './tasks.js';
 
 /**
  * Checks a job and fills in its defaults.
@@ -28,7 +29,7 @@ export function readJob(data: unknown): Job {
 }
 
 /** Reads the fields that all jobs about a language model have. Throws as `readJob` does. */
-export const readProbe = (data: object): z.output<typeof probeSchema> =>
+export const readProbe = (data: object): ProbeJob =>
   checked(probeSchema, data, Object.keys(probeSchema.shape));
 
 function checked<Checked>(schema: z.ZodType<Checked>, data: object, known: readonly string[]): Checked {

@@ -1,16 +1,36 @@
-/** @file The tasks `score`, `explain` and `calibrate`: what a text does to units, why, and what is usual for them. */
-import { type CalibrationResult, calibrateUnits } from '../text/readouts/calibrate-units.js';
-import { type ExplainResult, explainText } from '../text/readouts/explain.js';
-import { checkScore, type ScoreResult, scoreText } from '../text/score.js';
-import { openSession, recordedModel } from './open-subject.js';
-import { publishedFeatures } from './published-features.js';
-import type { Task } from './task.js';
+/** @file The task `score`: what a text does to units. */
+import { z } from 'zod';
+import type { Run } from '../runs/events.js';
+import type { ScoreResult } from '../text/score.js';
+import { names, neuronpedia, probe, text } from './fields.js';
+import { defineTask, type Opened } from './task.js';
 
-export const scoreTask: Task<'score', ScoreResult> = {
+const schema = z
+  .strictObject({
+    task: z.literal('score'),
+    ...probe,
+    text,
+    units: names,
+    /** Also what the predictions lose without each unit. */
+    ablate: z.boolean().default(false),
+    /** Only raw values, which need no calibration. */
+    raw: z.boolean().default(false),
+    neuronpedia,
+  })
+  .refine(({ ablate, raw }) => !(ablate && raw), {
+    message: 'needs no calibration, and `ablate` does: one of the two',
+    path: ['raw'],
+  });
+
+export const scoreTask = defineTask({
+  schema,
   keeps: false,
   pathFields: ['model', 'calibrationText'],
   outputFields: [],
-  async *open(job, signal, given) {
+  async *open(job, signal, given): Run<Opened<ScoreResult>> {
+    const { checkScore, scoreText } = await import('../text/score.js');
+    const { openSession, recordedModel } = await import('./open-subject.js');
+    const { publishedFeatures } = await import('./published-features.js');
     const { text, units, ablate, raw, neuronpedia } = job;
     const session = yield* openSession(job, signal, given.model);
     const published = yield* publishedFeatures(units, neuronpedia, signal);
@@ -21,33 +41,4 @@ export const scoreTask: Task<'score', ScoreResult> = {
       begin: ({ signal }) => scoreText({ ...options, signal }),
     };
   },
-};
-
-export const explainTask: Task<'explain', ExplainResult> = {
-  keeps: false,
-  pathFields: ['model', 'calibrationText'],
-  outputFields: [],
-  async *open(job, signal, given) {
-    const { text, unit, replacements, ablate } = job;
-    const session = yield* openSession(job, signal, given.model);
-    checkScore({ ...session, text, units: [unit] });
-    const options = { ...session, unit, text, replacements, ablate };
-    return {
-      model: recordedModel(options),
-      begin: ({ signal }) => explainText({ ...options, signal }),
-    };
-  },
-};
-
-export const calibrateTask: Task<'calibrate', CalibrationResult> = {
-  keeps: false,
-  pathFields: ['model', 'calibrationText'],
-  outputFields: [],
-  async *open(job, signal, given) {
-    const options = { ...(yield* openSession(job, signal, given.model)), units: job.units, all: job.all };
-    return {
-      model: recordedModel(options),
-      begin: ({ signal }) => calibrateUnits({ ...options, signal }),
-    };
-  },
-};
+});

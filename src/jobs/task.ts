@@ -1,4 +1,5 @@
 /** @file What a task is: how its jobs are opened, run and resumed. */
+import type { z } from 'zod';
 import type { RecordedModel } from '../runs/description.js';
 import type { Run } from '../runs/events.js';
 import type { RunReading } from '../runs/read-run.js';
@@ -6,7 +7,6 @@ import type { RunFolder } from '../runs/run-folder.js';
 import type { Expression } from '../vision/objectives/expression.js';
 import type { LoadedNetwork } from './open-network.js';
 import type { LoadedModel } from './open-subject.js';
-import type { JobOf, TaskName } from './schema.js';
 
 /** More of a budget, for a search that is resumed. */
 export interface More {
@@ -45,16 +45,28 @@ export interface Opened<Result> {
   begin(place: RunContext): Run<Result>;
 }
 
-export interface Task<T extends TaskName, Result> {
+/** A job as a record of any task. */
+type AnyJob = Readonly<Record<string, unknown>>;
+
+export interface Task<Schema extends z.ZodType<AnyJob>, Result> {
+  /** Of its jobs: `task` is its name. */
+  readonly schema: Schema;
+  /** A search: its runs may go further when they are finished. */
+  readonly isSearch?: boolean;
   /** Whether its runs have a folder. */
   readonly keeps: boolean;
   /** Fields that name a model or files to read; what is on disk is made absolute. */
-  readonly pathFields: readonly (keyof JobOf<T>)[];
+  readonly pathFields: readonly (keyof z.output<Schema>)[];
   /** Fields that name files to write; made absolute. */
-  readonly outputFields: readonly (keyof JobOf<T>)[];
+  readonly outputFields: readonly (keyof z.output<Schema>)[];
   /**
    * @yields what a download says
    * @throws UserError for what is not there, UsageError for a request that makes no sense, before anything is computed
    */
-  open(job: JobOf<T>, signal: AbortSignal, given: Given): Run<Opened<Result>>;
+  open(job: z.output<Schema>, signal: AbortSignal, given: Given): Run<Opened<Result>>;
 }
+
+/** What tasks are declared by. A task's file is loaded to read jobs; what computes is imported where a job is opened. */
+export const defineTask = <Schema extends z.ZodType<AnyJob>, Result>(
+  task: Task<Schema, Result>,
+): Task<Schema, Result> => task;

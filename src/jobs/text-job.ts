@@ -1,23 +1,57 @@
 /** @file The task `text`: a search. */
+import { z } from 'zod';
 import { UsageError } from '../core/errors.js';
-import { resolveModel } from '../hub/resolve-model.js';
-import { openPolicy } from '../rl/open-policy.js';
 import type { Run } from '../runs/events.js';
-import { corpusFiles } from '../text/corpus/corpus-text.js';
-import { openFluencyModel } from '../text/fluency/open-fluency.js';
-import { checkSearch } from '../text/search/check-search.js';
-import { earlierSearch, furtherBudget } from '../text/search/resume.js';
-import { type SearchOptions, type SearchResult, searchText } from '../text/search/search.js';
-import { openSession, recordedModel } from './open-subject.js';
-import { publishedFeatures } from './published-features.js';
-import type { JobOf } from './schema.js';
-import type { Given, Task } from './task.js';
+import { searchMethodNames, textBounds, textDefaults } from '../text/names.js';
+import type { SearchOptions, SearchResult } from '../text/search/search.js';
+import { above0, isOneBudget, length, name, neuronpedia, oneBudget, probe, text, within } from './fields.js';
+import { defineTask, type Given, type Opened } from './task.js';
 
-export const textTask: Task<'text', SearchResult> = {
+const schema = z
+  .strictObject({
+    task: z.literal('text'),
+    ...probe,
+    unit: name,
+    method: z.enum(searchMethodNames).default(textDefaults.method),
+    /** Tokens after BOS. */
+    length: length.default(textDefaults.length),
+    /** The budget: one of the two. */
+    seconds: above0.optional(),
+    evaluations: within(textBounds.evaluations).optional(),
+    /** Texts that the unit should be quieter on. */
+    quietOn: z.array(text).default([]),
+    gamma: z.number().min(0).optional(),
+    lambda: above0.optional(),
+    /** Files and folders of natural text to compare with. */
+    naturalText: z.array(name).default([]),
+    /** The model whose probability counts; null = the probed one. */
+    prior: name.nullable().default(null),
+    /** A tuned model to draw from. */
+    policy: name.nullable().default(null),
+    /** Samples of the prior at equal cost beside the search. */
+    baseline: z.boolean().default(true),
+    /** Texts of the frontier that are explained. */
+    finalists: within(textBounds.finalists).default(textDefaults.finalists),
+    neuronpedia,
+  })
+  .refine(isOneBudget, oneBudget)
+  .transform((job) =>
+    job.seconds === undefined && job.evaluations === undefined
+      ? { ...job, seconds: textDefaults.seconds }
+      : job,
+  );
+
+export const textTask = defineTask({
+  schema,
   keeps: true,
+  isSearch: true,
   pathFields: ['model', 'calibrationText', 'naturalText', 'prior', 'policy'],
   outputFields: [],
-  async *open(job, signal, given) {
+  async *open(job, signal, given): Run<Opened<SearchResult>> {
+    const { checkSearch } = await import('../text/search/check-search.js');
+    const { earlierSearch, furtherBudget } = await import('../text/search/resume.js');
+    const { searchText } = await import('../text/search/search.js');
+    const { recordedModel } = await import('./open-subject.js');
     const options = yield* searchOptions(job, signal, given);
     checkSearch(options);
     return {
@@ -30,9 +64,19 @@ export const textTask: Task<'text', SearchResult> = {
       },
     };
   },
-};
+});
 
-async function* searchOptions(job: JobOf<'text'>, signal: AbortSignal, given: Given): Run<SearchOptions> {
+async function* searchOptions(
+  job: z.output<typeof schema>,
+  signal: AbortSignal,
+  given: Given,
+): Run<SearchOptions> {
+  const { resolveModel } = await import('../hub/resolve-model.js');
+  const { openPolicy } = await import('../rl/open-policy.js');
+  const { corpusFiles } = await import('../text/corpus/corpus-text.js');
+  const { openFluencyModel } = await import('../text/fluency/open-fluency.js');
+  const { openSession } = await import('./open-subject.js');
+  const { publishedFeatures } = await import('./published-features.js');
   const { unit, method, length, seconds, evaluations, quietOn, gamma, lambda, baseline, finalists } = job;
   const session = yield* openSession(job, signal, given.model);
   const { prior, policy, naturalText, neuronpedia } = job;

@@ -60,7 +60,7 @@ export function openModel(
   });
 }
 
-/** An open language model. Options are the fields of the task's job (`src/jobs/schema.ts`), with its defaults. */
+/** An open language model. Options are the fields of the task's job (its schema in `src/jobs`), with its defaults. */
 export class LanguageModel {
   constructor(private readonly loaded: LoadedModel) {}
 

@@ -33,7 +33,7 @@ export function openNetwork(name: string | null = null, { signal }: Stoppable = 
   });
 }
 
-/** An open network. Options are the fields of the task's job (`src/jobs/schema.ts`), with its defaults. */
+/** An open network. Options are the fields of the task's job (its schema in `src/jobs`), with its defaults. */
 export class Network {
   constructor(private readonly loaded: LoadedNetwork) {}
 

@@ -1,9 +1,9 @@
 /** @file A job from a function's arguments and options: the one way from the library to the tasks. */
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
-import type { ResultOf } from '../jobs/job.js';
-import type { JobRequest, TaskName } from '../jobs/schema.js';
+
 import type { Given } from '../jobs/task.js';
+import type { JobRequest, ResultOf, TaskName } from '../jobs/tasks.js';
 import type { Run } from '../runs/events.js';
 import { Running } from './running.js';
 

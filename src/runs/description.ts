@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { FrameReport } from '../core/frame-report.js';
 import type { JsonValue } from './events.js';
 
-/** A job as a record: what each field means is `jobs/schema.ts`'s to say. */
+/** A job as a record: what each field means is the schema of its task's to say. */
 export type JobRecord = { readonly task: string; readonly [field: string]: JsonValue };
 
 /** A network, by its name and its files; of a language model also what its texts stand in. */

@@ -2,7 +2,7 @@
 import { loadNetwork } from '../jobs/open-network.js';
 import { openTextModel } from '../jobs/open-subject.js';
 import { fieldsOf, readJob } from '../jobs/read-job.js';
-import { jobSchemas, type TaskName } from '../jobs/schema.js';
+import { jobSchemas, type TaskName } from '../jobs/tasks.js';
 import type { Run } from '../runs/events.js';
 import { unitSets } from '../text/atlas/unit-pattern.js';
 import type { TextModel } from '../text/lm/model.js';

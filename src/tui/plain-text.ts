@@ -2,9 +2,10 @@
 
 import { evenly } from '../core/evenly.js';
 import type { Explanation } from '../core/explanation.js';
-import { counted, formatCount, formatTable } from '../core/format.js';
+import { counted, formatCount } from '../core/format.js';
 import { formatFrame } from '../core/frame-report.js';
 import type { ScoredText } from '../core/scored-text.js';
+import { formatTable } from '../core/table.js';
 import { clip } from '../core/text-width.js';
 import { visible } from '../core/visible.js';
 import { formatShare, progressShare, progressWords } from '../runs/progress-text.js';

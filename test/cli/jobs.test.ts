@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/core/explanation.js';
 import { fieldsOf } from '../../src/jobs/read-job.js';
-import { jobSchemas, type TaskName } from '../../src/jobs/schema.js';
+import { jobSchemas, type TaskName } from '../../src/jobs/tasks.js';
 import { readRun } from '../../src/runs/read-run.js';
 import type { CalibrationResult } from '../../src/text/readouts/calibrate-units.js';
 import { bin, end, start } from '../helpers/command.js';

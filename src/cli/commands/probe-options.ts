@@ -42,6 +42,7 @@ export interface ProbeFlags extends CommonOptions {
 /** Adds the options that `ProbeFlags` has. */
 export function addProbeOptions(command: Command): Command {
   return command
+    .helpGroup('Probe a language model:')
     .addOption(modelOption())
     .addOption(familyOption())
     .option(

@@ -1,8 +1,9 @@
 /** @file `superstim resume`: resumes a run that was stopped or killed, or extends a search. */
 import { Command, Option } from 'commander';
 import { textBounds } from '../../text/names.js';
+import type { PerformFlags } from '../job-command.js';
 import { integer, number, otherDeviceOption } from '../options.js';
-import { type PerformFlags, performResume } from '../perform.js';
+import { performResume } from '../perform.js';
 
 interface ResumeFlags extends PerformFlags {
   seconds?: number;

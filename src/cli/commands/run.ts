@@ -1,7 +1,8 @@
 /** @file `superstim run`: a job from a file, or once more the job of a run folder. */
 import { Command } from 'commander';
+import type { PerformFlags } from '../job-command.js';
 import { otherDeviceOption, outOption } from '../options.js';
-import { type PerformFlags, perform } from '../perform.js';
+import { perform } from '../perform.js';
 import { tuiOption } from '../watch-run.js';
 
 export function runCommand(): Command {

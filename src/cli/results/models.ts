@@ -1,5 +1,6 @@
 /** @file Models and devices, as `superstim models` prints them. */
-import { formatBytes, formatTable } from '../../core/format.js';
+import { formatBytes } from '../../core/format.js';
+import { formatTable } from '../../core/table.js';
 import type { Device } from '../../engine/engine-names.js';
 import type { Paint } from '../output.js';
 

@@ -1,5 +1,6 @@
 /** @file How a sweep is printed for people. */
-import { counted, formatTable } from '../../core/format.js';
+import { counted } from '../../core/format.js';
+import { formatTable } from '../../core/table.js';
 import { formatShare } from '../../runs/progress-text.js';
 import type { QueueStatus } from '../../sweep/queue/queue.js';
 import { type SweepDocument, type SweepState, sweepStates } from '../../sweep/sweep-file.js';

@@ -1,5 +1,6 @@
 /** @file The units of a model, as `superstim units` prints them. */
-import { counted, formatBytes, formatCount, formatTable } from '../../core/format.js';
+import { counted, formatBytes, formatCount } from '../../core/format.js';
+import { formatTable } from '../../core/table.js';
 import type { TextUnits } from '../../text/readouts/list-units.js';
 import { formatLayer } from '../../vision/layer-name.js';
 import type { LayerInfo, VisionNetwork } from '../../vision/network.js';

@@ -26,7 +26,7 @@ const NO_FILES = ['noise', 'black'];
  */
 export async function checkAllowed(data: unknown, models: string | null): Promise<void> {
   const job = readJob(data);
-  const { read, written } = await fileFields(job);
+  const { read, written } = fileFields(job);
   for (const [name, value] of written) {
     if (value !== null)
       throw new UsageError(
