@@ -106,7 +106,7 @@ describe.skipIf(noRedis)('a queue on redis-server', () => {
       while (log(second).filter((line) => line.includes('"started"')).length < 2) await sleep(50);
       expect(log(second).slice(0, 3)).toEqual(before.slice(0, 3));
       const cancelled = await run('sweep', '--cancel', ...named('handed'));
-      expect(cancelled).toMatchObject({ code: 0, stderr: '1 jobs cancelled\n' });
+      expect(cancelled).toMatchObject({ code: 0, stderr: '1 job cancelled\n' });
       const { stdout } = await run('sweep', sweep, ...named('handed'), '--json');
       expect((JSON.parse(stdout) as SweepDocument).jobs[0]!.state).toBe('cancelled');
       expect(logOf(sweep, '0001-L0.H0')).toEqual(log(second));
