@@ -19,7 +19,7 @@ export { readJobFile } from './jobs/job-file.js';
 export type { LoadedNetwork } from './jobs/open-network.js';
 export type { LoadedModel } from './jobs/open-subject.js';
 export { readJob } from './jobs/read-job.js';
-export type { EarlierRun, Given, More, RunContext } from './jobs/task.js';
+export type { EarlierRun, Given, More, Opened, RunContext } from './jobs/task.js';
 export {
   type Job,
   type JobOf,

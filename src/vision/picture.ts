@@ -28,8 +28,8 @@ export async function pictureFileSize(file: string): Promise<PictureSize> {
  * Reads a PNG, JPEG, WebP, GIF, TIFF or AVIF file, cut to the middle where its proportions are others. Transparency is
  * laid over grey.
  *
- * @param channels - 3 (RGB), 1 (grey), or another number of planes
- * @param input - what the planes are: colours of the picture, or its light; default: `usualInput`
+ * @param shape - `channels`: 3 (RGB), 1 (grey), or another number of planes; `input`: what the planes are, colours of the
+ *   picture, or its light (default: `usualInput`)
  * @throws UserError when there is no such file, or it is no picture
  */
 export async function readPicture(
