@@ -8,14 +8,23 @@ const NAMES = new Set(['avx512_vnni', 'avx_vnni', 'asimddp']);
 /** @param list - what Linux says of its processors (`/proc/cpuinfo`) */
 export const listsDotProducts = (list: string): boolean => list.split(/\s+/).some((word) => NAMES.has(word));
 
+/** What this processor is known to have; null where nobody says. */
+const known = once((): boolean | null => {
+  try {
+    return listsDotProducts(readFileSync('/proc/cpuinfo', 'utf8'));
+  } catch {
+    return null;
+  }
+});
+
 /**
  * Products in 8 bits are 3 to 4 times as fast as in float32 where a processor adds four of them in one instruction, and
  * else 1 to 2 times. True where that is not known: most processors of laptops have it.
  */
-export const hasDotProducts = once((): boolean => {
-  try {
-    return listsDotProducts(readFileSync('/proc/cpuinfo', 'utf8'));
-  } catch {
-    return true;
-  }
-});
+export const hasDotProducts = (): boolean => known() ?? true;
+
+/**
+ * Steps of a weight in 8 bits to either side of zero. An x86 processor without such instructions adds pairs of products in
+ * 16 bits, where larger ones are cut off: 255 x 64 x 2 is the most that fits (ONNX Runtime, `reduce_range`).
+ */
+export const weightSteps = (): 64 | 127 => (process.arch === 'x64' && known() !== true ? 64 : 127);

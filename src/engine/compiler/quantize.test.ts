@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../core/random.js';
 import { compile, type Precision } from '../compile.js';
+import { weightSteps } from '../dot-products.js';
 import { layerNorm, logSoftmax } from '../functions/ops.js';
 import * as tf from '../functions/tfjs.js';
 import { MemoryWeights } from '../weights/weights.js';
@@ -48,6 +49,9 @@ function worstRow(exact: ArrayLike<number>, rough: ArrayLike<number>, width: num
   return Math.max(...norms);
 }
 
+/** Relative error of a row: half a step of the weights and of the rows. */
+const GOOD = 0.009 + 0.76 / weightSteps();
+
 describe('quantizeProducts', () => {
   it('puts integer products in the place of large products by weights, quantized beforehand', () => {
     const program = buildProgram(quantizeProducts(trace(network, inputs, weights)));
@@ -74,16 +78,16 @@ describe('quantizeProducts', () => {
     const ops = decodeModel(model).graph!.node!.map(({ opType }) => opType);
     expect(ops.filter((op) => op === 'DynamicQuantizeMatMul' || op === 'Gemm')).toHaveLength(1);
     const { exact, rough } = await both(shared, normals(ROWS * IN));
-    expect(worstRow(exact.up!, rough.up!, HIDDEN)).toBeLessThan(0.015);
-    expect(worstRow(exact.small!, rough.small!, 8)).toBeLessThan(0.06);
+    expect(worstRow(exact.up!, rough.up!, HIDDEN)).toBeLessThan(GOOD);
+    expect(worstRow(exact.small!, rough.small!, 8)).toBeLessThan(4 * GOOD);
   });
 
-  it('is good to about a percent, whatever the sizes of other rows', async () => {
+  it('is good to one or two percent, whatever the sizes of other rows', async () => {
     const x = normals(ROWS * IN);
     for (let i = 0; i < IN; i++) x[3 * IN + i]! *= 1000;
     const { exact, rough } = await both(network, x);
-    expect(worstRow(exact.hidden!, rough.hidden!, HIDDEN)).toBeLessThan(0.015);
-    expect(worstRow(exact.y!, rough.y!, IN)).toBeLessThan(0.02);
+    expect(worstRow(exact.hidden!, rough.hidden!, HIDDEN)).toBeLessThan(GOOD);
+    expect(worstRow(exact.y!, rough.y!, IN)).toBeLessThan(1.4 * GOOD);
     expect(worstRow(exact.y!, rough.y!, IN)).toBeGreaterThan(0.0005);
   });
 
@@ -167,7 +171,7 @@ describe('quantizeProducts', () => {
     const program = await compile(behindNorm, { inputs, weights, precision: 'int8', evenRows: true });
     const even = await program.run({ x });
     expect(even.y).not.toEqual(rough.y);
-    expect(worstRow(exact.y!, even.y!, HIDDEN)).toBeLessThan(0.015);
+    expect(worstRow(exact.y!, even.y!, HIDDEN)).toBeLessThan(GOOD);
     const ops = (evenRows: boolean) =>
       decodeModel(buildProgram(quantizeProducts(trace(behindNorm, inputs, weights), evenRows)).model)
         .graph!.node!.map(({ opType }) => opType)
