@@ -1,6 +1,6 @@
 import { CommanderError, InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { UsageError, UserError } from '../core/errors.js';
+import { BrokenRun, UsageError, UserError } from '../core/errors.js';
 import { explainFailure } from './failure.js';
 import { Interrupted } from './interrupt.js';
 
@@ -25,6 +25,15 @@ describe('explainFailure', () => {
     expect(explainFailure(new UserError('no such unit'), false).message).toBe('no such unit');
     expect(explainFailure(new TypeError('x is not a function\nmore'), false).message).toBe(
       'unexpected TypeError: x is not a function (please report this; run again with --debug for the stack)',
+    );
+  });
+
+  it('says how to go on where a run had found something', () => {
+    const wayOn = 'superstim resume r goes on';
+    const said = (cause: unknown) => explainFailure(new BrokenRun(cause, wayOn), false);
+    expect(said(new UserError('lost'))).toEqual({ exitCode: 1, message: `lost; ${wayOn}` });
+    expect(said(new TypeError('x')).message).toMatch(
+      /^unexpected TypeError: x \(.*\); superstim resume r goes on$/,
     );
   });
 

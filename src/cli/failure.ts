@@ -1,6 +1,6 @@
 /** @file What the command line makes of an error: a line on stderr and an exit code. */
 import { CommanderError } from 'commander';
-import { exitCodes, UserError } from '../core/errors.js';
+import { BrokenRun, exitCodes, UserError } from '../core/errors.js';
 import { renameFields } from '../core/field.js';
 import { optionOf } from './option-names.js';
 
@@ -16,6 +16,10 @@ export interface Failure {
  */
 export function explainFailure(error: unknown, debug: boolean): Failure {
   if (error instanceof CommanderError) return explainParsing(error);
+  if (error instanceof BrokenRun) {
+    const { exitCode, message } = explainFailure(error.cause, debug);
+    return { exitCode, message: `${message}${debug ? '\n' : '; '}${error.wayOn}` };
+  }
   const stack = error instanceof Error ? withCauses(error) : String(error);
   if (error instanceof UserError) {
     const message = renameFields(firstLine(error.message), optionOf);

@@ -23,6 +23,19 @@ export class UsageError extends UserError {
   override readonly exitCode = exitCodes.usage;
 }
 
+/** An error ended a run, whose folder has what it had found. `cause` is the error. */
+export class BrokenRun extends UserError {
+  override name = 'BrokenRun';
+
+  /** @param wayOn - how to go on, as the end of a sentence */
+  constructor(
+    override readonly cause: unknown,
+    readonly wayOn: string,
+  ) {
+    super(`${cause instanceof Error ? cause.message : String(cause)}; ${wayOn}`);
+  }
+}
+
 /** A run came to its end, but its folder could not keep the result. */
 export class UnkeptResult extends UserError {
   override name = 'UnkeptResult';

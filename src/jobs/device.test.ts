@@ -1,14 +1,23 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
+import { byteLevel, tinyModel } from '../../test/helpers/tiny-tokenizers.js';
+import { writeTinyModel } from '../../test/vision/tiny-network.js';
+import { BrokenRun, UserError } from '../core/errors.js';
+import { nonDominated } from '../core/frontier.js';
+import { OnnxRuntime } from '../engine/backends/onnx-runtime.js';
 import { deviceTrouble } from '../engine/compile.js';
 import { deviceNames } from '../engine/engine-names.js';
 import { finishRun } from '../runs/events.js';
 import { readRun } from '../runs/read-run.js';
 import { deviceOf, engineOf } from './device.js';
-import { createJobFolder, openJob, resumeRun } from './job.js';
+import { createJobFolder, openJob, resumeRun, runJob } from './job.js';
 import { recordedSession } from './recorded-session.js';
+
+const place = mkdtempSync(join(tmpdir(), 'device-'));
+process.env.SUPERSTIM_CACHE = join(place, 'cache');
+afterAll(() => rmSync(place, { recursive: true }));
 
 const trouble = await deviceTrouble('webgpu');
 const there = trouble === null ? 'webgpu' : 'cpu';
@@ -27,21 +36,62 @@ it('asks for a device that is there', async () => {
 });
 
 it('is kept with the job, and can be another when the run is resumed', async () => {
-  const place = mkdtempSync(join(tmpdir(), 'device-'));
   const job = { task: 'text', unit: 'L0.H0', evaluations: 10, reference: 'none', device: 'auto' };
-  try {
-    const folder = createJobFolder(await finishRun(openJob(job)), place);
-    folder.close();
-    const { description } = readRun(folder.path);
-    expect(description!.job.device).toBe(there);
-    const resumed = await finishRun(resumeRun(folder.path, {}, { device: 'cpu' }));
-    resumed.folder.close();
-    expect(resumed.job.device).toBe('cpu');
-    const elsewhere = { ...description!, job: { ...description!.job, device: 'webgpu' } };
-    expect((await recordedSession(elsewhere)).engine).toBe('onnx');
-  } finally {
-    rmSync(place, { recursive: true });
+  const folder = createJobFolder(await finishRun(openJob(job)), place);
+  folder.close();
+  const { description } = readRun(folder.path);
+  expect(description!.job.device).toBe(there);
+  const resumed = await finishRun(resumeRun(folder.path, {}, { device: 'cpu' }));
+  resumed.folder.close();
+  expect(resumed.job.device).toBe('cpu');
+  const elsewhere = { ...description!, job: { ...description!.job, device: 'webgpu' } };
+  expect((await recordedSession(elsewhere)).engine).toBe('onnx');
+});
+
+const tuning = { steps: 3, batch: 4, checkpointEvery: 1 } as const;
+const corpus = join(place, 'corpus.txt');
+writeFileSync(corpus, 'What did you say? Nobody came to the house. '.repeat(200));
+const tiny = tinyModel(place, byteLevel(['<s>']), { bos_token: '<s>' });
+const about = { model: tiny, reference: 'none', calibrationTokens: 512 } as const;
+const jobs = {
+  text: { ...about, task: 'text', unit: 'L0.H0', length: 4, evaluations: 400, finalists: 0, baseline: false },
+  corpus: { ...about, task: 'corpus', unit: 'L0.H0', files: [corpus], length: 4 },
+  atlas: { ...about, task: 'atlas', units: ['L0.H0-1'], length: 4, evaluations: 400 },
+  tune: { ...about, ...tuning, task: 'tune', unit: 'L0.H0', length: 4 },
+  image: { task: 'image', model: writeTinyModel(join(place, 'cnn')), units: ['two:1'], size: 32, steps: 20 },
+} as const;
+
+it.each(Object.entries(jobs))('%s keeps what it found when the device is lost', async (task, job) => {
+  const opened = await finishRun(openJob(job));
+  const folder = createJobFolder(opened, place);
+  const lost = new UserError('the GPU was lost');
+  const work = vi.spyOn(OnnxRuntime.prototype, 'run');
+  const run = runJob({ ...opened, job: { ...opened.job, device: 'webgpu' } }, folder);
+  const isTraining = task === 'tune' || task === 'image';
+  let found = 0;
+  const failed = finishRun(run, ({ kind, ...event }) => {
+    found += Number(kind === 'candidate');
+    const isSearching = kind === 'progress' && 'source' in event && event.source === 'search';
+    const isDue = isTraining ? existsSync(join(folder.path, 'checkpoint.safetensors')) : isSearching;
+    if (isDue) work.mockRejectedValue(lost);
+  });
+  const error = await failed.catch((error: unknown) => error);
+  work.mockRestore();
+  expect(error).toBeInstanceOf(BrokenRun);
+  expect((error as Error).message).toBe(
+    `the GPU was lost; what was found until then is kept: superstim resume ${folder.path} goes on from there (on the CPU with --device cpu)`,
+  );
+  const reading = readRun(folder.path);
+  expect(reading.state).toBe('failed');
+  expect(reading.events.at(-1)).toMatchObject({ kind: 'failed', message: 'the GPU was lost' });
+  if (task === 'text' || task === 'corpus') {
+    const texts = reading.events.flatMap((event) => (event.kind === 'candidate' ? [event.candidate] : []));
+    expect([found, reading.frontier!.length]).toEqual([texts.length, nonDominated(texts).length]);
+    expect(reading.frontier!.length).toBeGreaterThan(0);
   }
+  const resumed = await finishRun(resumeRun(folder.path, {}, { device: 'cpu' }));
+  await finishRun(runJob(resumed, resumed.folder, undefined, resumed.earlier));
+  expect(readRun(folder.path)).toMatchObject({ state: 'done', missing: [] });
 });
 
 it('the glossary lists the devices', () => {

@@ -2,11 +2,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { UnkeptResult, UserError } from '../core/errors.js';
+import { BrokenRun, UnkeptResult, UserError } from '../core/errors.js';
 import type { ScoredText } from '../core/scored-text.js';
 import type { DeviceChoice } from '../engine/engine-names.js';
 import type { JobRecord, RunDescription } from '../runs/description.js';
 import { asJson, type Run } from '../runs/events.js';
+import { hasFound } from '../runs/keep-found.js';
 import { type RunReading, readRun } from '../runs/read-run.js';
 import { createRunFolder, openRunFolder, type RunFolder, recordRun } from '../runs/run-folder.js';
 import { runVersions } from '../runs/versions.js';
@@ -89,7 +90,8 @@ export const createJobFolder = ({ description }: Pick<OpenedJob, 'description'>,
  *
  * @param folder - gets every event and the result; null keeps nothing
  * @yields the run's events
- * @throws UnkeptResult, which has the result, when the folder was removed before the run ended
+ * @throws UnkeptResult, which has the result, when the folder was removed before the run ended; BrokenRun for any error
+ *   after the run had found something, which the folder has
  */
 export async function* runJob<T extends TaskName>(
   opened: OpenedJob<T>,
@@ -102,10 +104,18 @@ export async function* runJob<T extends TaskName>(
     if (folder === null) return yield* run;
     const result = yield* recordRun(folder, run, (result) => keepResult(folder, result));
     return { ...result, run: folder.path };
+  } catch (error) {
+    const isEnd = folder === null || error instanceof UnkeptResult || signal.aborted;
+    throw isEnd || !hasFound(folder.path) ? error : new BrokenRun(error, wayOn(opened.job, folder));
   } finally {
     // Also where it could not begin.
     folder?.close();
   }
+}
+
+function wayOn({ device }: JobOf<TaskName>, { path }: RunFolder): string {
+  const elsewhere = device === 'cpu' ? '' : ' (on the CPU with --device cpu)';
+  return `what was found until then is kept: superstim resume ${path} goes on from there${elsewhere}`;
 }
 
 function keepResult(folder: RunFolder, result: object): void {

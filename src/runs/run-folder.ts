@@ -13,6 +13,7 @@ import { encodeDescription, type RunDescription, unitOf } from './description.js
 import { decodeEvent, encodeEvent } from './event-codec.js';
 import type { Run, RunEvent } from './events.js';
 import { makeFolder, writeFileByRename } from './files.js';
+import { foundFrontier } from './keep-found.js';
 import { lineBefore, lineStart } from './last-line.js';
 import { checkRunFolder, runFile } from './run-file.js';
 import { lockRun, type RunLock } from './run-lock.js';
@@ -158,8 +159,8 @@ function locked(path: string, open: (lock: RunLock) => RunFolder): RunFolder {
 }
 
 /**
- * Writes a run to its folder while it passes by. An error of the run becomes its last event and is thrown on;
- * the folder is closed in any case, also when the reader stops early.
+ * Writes a run to its folder while it passes by. An error of the run becomes its last event and is thrown on, and what
+ * was found is kept; the folder is closed in any case, also when the reader stops early.
  *
  * @param keep - writes the result, while the folder is still open
  */
@@ -203,10 +204,12 @@ async function* appended<Result>(
   }
 }
 
-/** A disk that is full must not hide why the run failed. */
+/** Keeps what was found, and why it is not more. A disk that is full must not hide why the run failed. */
 function recordFailure(folder: RunFolder, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   try {
+    const frontier = foundFrontier(folder.path);
+    if (frontier.length > 0) folder.writeFrontier(frontier);
     folder.append({ kind: 'failed', at: folder.elapsed, message });
   } catch (second) {
     if (!(second instanceof UserError)) throw second;

@@ -1,7 +1,7 @@
 /** @file One job of a sweep: begun in the folder that is its own, resumed where that folder has a part of it. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { UserError } from '../core/errors.js';
+import { BrokenRun, UserError } from '../core/errors.js';
 import type { DeviceChoice } from '../engine/engine-names.js';
 import { openJob, type ResumedRun, resumeRun, runJob } from '../jobs/job.js';
 import type { Given } from '../jobs/task.js';
@@ -62,6 +62,7 @@ function stateOfRun(path: string): RunState {
 
 /** Why a job failed, in a sentence; what is no user's mistake says so. */
 export function failureOf(error: unknown): string {
+  if (error instanceof BrokenRun) return failureOf(error.cause);
   if (error instanceof UserError) return error.message;
   const [first] = String(error).split('\n', 1);
   return `unexpected ${first} (please report this; "superstim run" with this job and --debug shows the stack)`;

@@ -92,7 +92,12 @@ export function gpuTrouble(message: string): string | undefined {
   if (!/webgpu|dawn|wgpu/i.test(message)) return undefined;
   if (/device.{0,20}lost/i.test(message))
     return 'the GPU was lost (its driver ended what was computed): start the command again, or use the device cpu';
-  if (/out of memory|failed to allocate|OutOfMemory/i.test(message))
+  // What could not be allocated is an invalid buffer; what is larger than a binding is bound in pieces, until too many.
+  if (
+    /out of memory|failed to allocate|OutOfMemory|Invalid Buffer[^]*previous error|StorageBuffersPer/i.test(
+      message,
+    )
+  )
     return 'the GPU has too little memory for this: use the device cpu, a smaller model or smaller batches';
   return undefined;
 }

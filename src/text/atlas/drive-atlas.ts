@@ -67,8 +67,9 @@ export async function* driveAtlas(
     }
   } finally {
     await turns.return();
+    // Also what was found before an error.
+    saving?.save(checkpoint());
   }
-  saving?.save(checkpoint());
 }
 
 function progressOf(budget: AtlasBudget, { seconds, evaluations, spent }: Ledger): EventBody {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { eventClock, stamped } from '../../runs/events.js';
+import type { Arena } from './arena.js';
 import { drive } from './drive.js';
 
 it('ends the method when the consumer stops', async () => {
@@ -37,4 +38,21 @@ it('counts what an earlier part spent, also where that had found nothing', async
   const { value } = await run.next();
   await run.return(undefined as never);
   expect(value).toMatchObject({ kind: 'progress', done: 6, total: 9 });
+});
+
+it('tells what a turn had found before it failed', async () => {
+  // biome-ignore lint/correctness/useYield: it fails in its first turn
+  async function* method(arena: Arena) {
+    arena.takeEntered = () => [{ candidate: { report: { text: 'found' } }, operator: 'swap' }] as never;
+    throw new Error('the device was lost');
+  }
+  const run = drive(method, {
+    arena: {} as never,
+    budget: { evaluations: 9 },
+    signal: undefined,
+    source: 'search',
+    note: '',
+  });
+  expect((await run.next()).value).toMatchObject({ kind: 'candidate', candidate: { text: 'found' } });
+  await expect(run.next()).rejects.toThrow('the device was lost');
 });

@@ -70,8 +70,7 @@ export async function* drive(
       if (turn.done) break;
       if (ledger.evaluations > before) lost = ledger.lost;
       const { seconds: elapsed, spent } = ledger;
-      for (const { candidate, operator } of arena.takeEntered())
-        yield { kind: 'candidate', source, candidate: candidate.report, operator };
+      yield* entered(arena, source);
       measured = turn.value ?? measured;
       if (turn.value) yield { kind: 'step', source, step: ++step, metrics: { ...turn.value } };
       yield {
@@ -86,8 +85,18 @@ export async function* drive(
         note,
       };
     }
+  } catch (error) {
+    // A turn that fails may have found something before.
+    yield* entered(arena, source);
+    throw error;
   } finally {
     await turns.return();
   }
   return { arena, seconds: ledger.seconds, measured };
+}
+
+/** What entered the frontier since the last call. */
+function* entered(arena: Arena, source: Source): Generator<EventBody, void, void> {
+  for (const { candidate, operator } of arena.takeEntered())
+    yield { kind: 'candidate', source, candidate: candidate.report, operator };
 }
