@@ -13,6 +13,7 @@ import { tokenLogProbs } from '../functions/token-log-probs.js';
 import { adamW } from '../training/optimizer.js';
 import { Trainer } from '../training/trainer.js';
 import { MemoryWeights } from '../weights/weights.js';
+import { gpuTrouble } from './worker-device.js';
 
 const trouble = webgpu.skipped;
 
@@ -102,4 +103,17 @@ describe.skipIf(trouble !== null)(`webgpu${trouble ? ` (${trouble})` : ''}`, () 
 it('has traits of its own, and says why it cannot be used', () => {
   expect([traitsOf('onnx').fastInt8, traitsOf('onnx:webgpu').fastInt8]).toEqual([true, false]);
   if (trouble !== null) expect(trouble).toContain('no GPU was found for the device webgpu');
+});
+
+it('says in a sentence what ONNX Runtime says of a GPU', () => {
+  // As onnxruntime-node 1.30 throws them where an array of 4.6 GB and one of 14 GB are asked for.
+  const invalid =
+    'WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid due to a previous error.';
+  const pieces =
+    '/core/providers/webgpu/shader_helper.cc:306 numbers_storage_buffers_ <= limits_.maxStorageBuffersPerShaderStage was false.';
+  for (const message of [`${invalid}\n - While validating entries[2]`, pieces])
+    expect(gpuTrouble(message)).toContain('the GPU has too little memory for this');
+  expect(gpuTrouble('WebGPU validation failed. [Device] is lost.')).toContain('the GPU was lost');
+  expect(gpuTrouble('WebGPU validation failed. Binding size is zero.')).toBeUndefined();
+  expect(gpuTrouble('no adapter is lost here')).toBeUndefined();
 });

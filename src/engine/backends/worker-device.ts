@@ -94,7 +94,7 @@ export function gpuTrouble(message: string): string | undefined {
     return 'the GPU was lost (its driver ended what was computed): start the command again, or use the device cpu';
   // What could not be allocated is an invalid buffer; what is larger than a binding is bound in pieces, until too many.
   if (
-    /out of memory|failed to allocate|OutOfMemory|Invalid Buffer[^]*previous error|StorageBuffersPer/i.test(
+    /out of memory|failed to allocate|OutOfMemory|Invalid Buffer.*previous error|StorageBuffersPer/i.test(
       message,
     )
   )

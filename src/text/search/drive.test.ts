@@ -41,7 +41,6 @@ it('counts what an earlier part spent, also where that had found nothing', async
 });
 
 it('tells what a turn had found before it failed', async () => {
-  // biome-ignore lint/correctness/useYield: it fails in its first turn
   async function* method(arena: Arena) {
     arena.takeEntered = () => [{ candidate: { report: { text: 'found' } }, operator: 'swap' }] as never;
     throw new Error('the device was lost');
