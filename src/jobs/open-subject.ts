@@ -8,6 +8,7 @@ import { eventClock, type Run } from '../runs/events.js';
 import { downloadDictionary } from '../text/dictionaries/download-dictionary.js';
 import { frameOf, inFrame } from '../text/lm/frame.js';
 import { loadTextModel, type TextModel } from '../text/lm/model.js';
+import { openSubject } from '../text/lm/subject.js';
 import { type HeadMeasure, type MeasureChoice, tokenOfMeasure } from '../text/readouts/head-measures.js';
 import { namedLatents } from '../text/readouts/named-dictionaries.js';
 import type { SessionOptions } from '../text/readouts/session.js';
@@ -58,14 +59,15 @@ export async function* openSession(
   loaded?: LoadedModel,
 ): Run<SessionOptions & { modelHash: string }> {
   const { model: found, hash } = loaded ?? (yield* openTextModel(job.model, job.family, signal));
-  const model = inFrame(found, job, job.at);
+  const engine = await engineOf(job);
+  const model = openSubject(inFrame(found, job, job.at), engine);
   const { at, reference, seed, calibrationText, calibrationTokens, unit = [], units = [] } = job;
   const paths = namedLatents([unit, units].flat(), reference).map(({ path }) => path);
   for (const path of new Set(paths)) yield* downloadDictionary(path, { signal });
   return {
     model,
     modelHash: hash,
-    engine: await engineOf(job),
+    engine,
     at,
     reference,
     seed,

@@ -8,6 +8,7 @@ import { embeddedFolder } from '../hub/embedded.js';
 import { openJob, runJob } from '../jobs/job.js';
 import { finishRun } from '../runs/events.js';
 import { readRun } from '../runs/read-run.js';
+import { openSubject } from '../text/lm/subject.js';
 import { openExplainer } from '../text/readouts/explain.js';
 import { layerObjective } from '../vision/objectives/expression.js';
 import { openModel } from './language-model.js';
@@ -90,6 +91,8 @@ describe('openModel', () => {
 
   it('hands a session to the functions of superstimulus/text', async () => {
     const session = await lm.session({ at: 'last' });
+    expect(openSubject(session.model, session.engine)).toBe(session.model);
+    expect(openSubject(session.model, 'tensorflow').engine).toBe('tensorflow');
     const { explainer, dispose } = await finishRun(openExplainer({ ...session, unit: 'L2.H5' }));
     const { margin } = await explainer.explain('What does it mean?');
     expect(margin).toBeCloseTo(

@@ -19,11 +19,12 @@ export interface Subject extends TextWeights {
 export interface TextSubject extends Subject, TextModel {}
 
 /**
- * A model ready to be probed.
+ * A model ready to be probed; a subject of the same engine as it is.
  *
  * @throws UserError for a model without a token to start a text with
  */
 export function openSubject(model: TextModel, engine: Engine): TextSubject {
+  if (isSubject(model) && model.engine === engine) return model;
   const { tokenizer, name } = model;
   if (tokenizer.start === null)
     throw new UserError(
@@ -37,3 +38,5 @@ export function openSubject(model: TextModel, engine: Engine): TextSubject {
     excluded: () => tokenizer.excludedTokens(),
   };
 }
+
+const isSubject = (model: TextModel): model is TextSubject => 'engine' in model;
