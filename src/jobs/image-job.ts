@@ -59,6 +59,8 @@ export const imageTask = defineTask({
   pathFields: ['model', 'start', 'examples'],
   outputFields: ['image', 'animation'],
   async *open(job, signal, given): Run<Opened<ImageResult>> {
+    // The engine's thread starts while the rest is loaded.
+    if (job.engine === 'onnx') (await import('../engine/backends/worker-client.js')).warmUp();
     const { loadNetwork } = await import('./open-network.js');
     const { checkFiles, renderToFiles } = await import('./render-files.js');
     const { readRenderState } = await import('./render-state.js');

@@ -1,9 +1,12 @@
 /** @file Pictures as PNG files, and rows of pictures as animations (GIF, WebP). */
 import { extname } from 'node:path';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { UsageError } from '../core/errors.js';
 import { writeFileByRename } from '../runs/files.js';
 import type { Picture } from '../vision/picture.js';
+
+/** Loaded when the first picture is written: it takes a tenth of a second. */
+const loadSharp = async () => (await import('sharp')).default;
 
 /** Bytes 0 to 255, three channels. */
 function rgbBytes({ channels, data }: Picture): Buffer {
@@ -19,8 +22,9 @@ function rgbBytes({ channels, data }: Picture): Buffer {
 }
 
 /** A picture as the bytes of a PNG file, 8 bits a channel. */
-export function encodePng(picture: Picture): Promise<Buffer> {
+export async function encodePng(picture: Picture): Promise<Buffer> {
   const { width, height } = picture;
+  const sharp = await loadSharp();
   return sharp(rgbBytes(picture), { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
@@ -67,6 +71,7 @@ export async function writeAnimation(
   checkAnimationName(path);
   const { width, height } = pictures.at(-1)!;
   const pages = await Promise.all(pictures.map((picture) => broughtTo(picture, width, height)));
+  const sharp = await loadSharp();
   const image = sharp(Buffer.concat(pages), {
     raw: { width, height: height * pages.length, channels: 3, pageHeight: height },
     limitInputPixels: false,
@@ -79,6 +84,7 @@ export async function writeAnimation(
 async function broughtTo(picture: Picture, width: number, height: number): Promise<Buffer> {
   const bytes = rgbBytes(picture);
   if (picture.width === width && picture.height === height) return bytes;
+  const sharp = await loadSharp();
   return sharp(bytes, { raw: { width: picture.width, height: picture.height, channels: 3 } })
     .resize(width, height, { fit: 'fill' })
     .raw()

@@ -5,6 +5,8 @@
  * above the imaginary ones; fx = 0 … floor(width / 2) along the columns (the rest is their mirror image).
  * Scaled like NumPy's `rfft2` and `irfft2`. At picture size this is exact, differentiable and quicker than the network.
  */
+
+import { onceEach } from '../../core/once.js';
 import * as tf from '../../engine/functions/tfjs.js';
 
 /** Number of frequencies along a row. */
@@ -19,9 +21,15 @@ function matrix(rows: number, columns: number, entry: (row: number, column: numb
   return tf.tensor2d(data, [rows, columns]);
 }
 
+/** cos and sin of 2 pi k / n, k = 0 … n - 1: of a matrix of n x n all that differ. */
+const circle = onceEach((n: number) => {
+  const angles = Float64Array.from({ length: n }, (_, k) => (2 * Math.PI * k) / n);
+  return { cosines: angles.map(Math.cos), sines: angles.map(Math.sin) };
+});
+
 /** cos and sin of 2 pi a b / n; the product modulo n first, which keeps large sizes exact. */
-const cosine = (a: number, b: number, n: number): number => Math.cos((2 * Math.PI * ((a * b) % n)) / n);
-const sine = (a: number, b: number, n: number): number => Math.sin((2 * Math.PI * ((a * b) % n)) / n);
+const cosine = (a: number, b: number, n: number): number => circle(n).cosines[(a * b) % n]!;
+const sine = (a: number, b: number, n: number): number => circle(n).sines[(a * b) % n]!;
 
 /** Rows of a complex column transform as a real matrix [2n, 2n]: (re, im) to (re, im), exponent of the given sign. */
 function complexTransform(n: number, sign: 1 | -1): tf.Tensor2D {

@@ -43,6 +43,8 @@ export interface AscentState {
 /** A batch of pictures on its way up. Created with a start, stepped, looked at, disposed of. */
 export class Ascent {
   private readonly programs = new OnDemand<string, Compiled>();
+  /** What `hold` gave, and no step frees. */
+  private held: Resident | undefined;
 
   private constructor(
     private readonly options: AscentOptions,
@@ -86,27 +88,37 @@ export class Ascent {
     return values as unknown as AscentStep;
   }
 
-  /** The pictures of this moment, [batch, height, width, channel] in [0, 1]. */
-  async pictures(): Promise<Float32Array> {
-    const { parameter } = this.state;
-    const { pictures } = await (await this.program('pictures')).run({ parameter: parameter! });
+  /** This moment, which can be looked at and measured after further steps, until it is let go. */
+  hold(): Resident {
+    this.held = this.state.parameter!;
+    return this.held;
+  }
+
+  letGo(): void {
+    if (this.held !== this.state.parameter) this.held?.release();
+    this.held = undefined;
+  }
+
+  /** The pictures of this moment or one that is held, [batch, height, width, channel] in [0, 1]. */
+  async pictures(parameter = this.state.parameter!): Promise<Float32Array> {
+    const { pictures } = await (await this.program('pictures')).run({ parameter });
     return pictures as Float32Array;
   }
 
   /** Activations of the pictures as they are, by row. */
-  async measure(random: Random): Promise<Float32Array> {
-    const { parameter } = this.state;
-    const inputs = { parameter: parameter!, ...this.options.plainView.draw(random) };
+  async measure(random: Random, parameter = this.state.parameter!): Promise<Float32Array> {
+    const inputs = { parameter, ...this.options.plainView.draw(random) };
     return (await (await this.program('measure')).run(inputs)).activation as Float32Array;
   }
 
   async dispose(): Promise<void> {
+    this.letGo();
     this.release();
     await this.programs.dispose();
   }
 
   private release(): void {
-    for (const array of Object.values(this.state)) array.release();
+    for (const array of Object.values(this.state)) if (array !== this.held) array.release();
   }
 
   /** Compiled when first asked for: few renders need all of them. */

@@ -2,6 +2,7 @@
 
 import { UsageError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
+import type { Resident } from '../../engine/compile.js';
 import type { EventBody } from '../../runs/events.js';
 import { imageDefaults } from '../names.js';
 import type { VisionNetwork } from '../network.js';
@@ -68,21 +69,21 @@ export class Batch {
     for (const [octave, size] of sizes.entries()) {
       if (from && octave < from.octave) continue;
       const ascent = await this.begin(octave, sizes[octave - 1] ?? size, size);
-      if (octave === 0 && !from) {
-        this.start = await ascent.measure(this.random);
-        yield* this.frame(0, ascent, size, this.start);
-      }
+      // The start is measured after the first step, which then comes sooner by the time that takes.
+      let start = octave === 0 && !from ? ascent.hold() : null;
       const end = Math.round((steps * (octave + 1)) / sizes.length);
-      let activation: Float32Array = this.start;
       while (step < end && !signal?.aborted) {
-        activation = await this.step(ascent, step++);
+        const activation = await this.step(ascent, step++);
         const mean = activation.reduce((a, b) => a + b, 0) / activation.length;
         yield { kind: 'step', source: 'search', step, metrics: { activation: mean } };
+        if (start) yield* this.measureStart(ascent, size, start);
+        start = null;
         if (step < steps && step % (this.options.frameEvery ?? Number.POSITIVE_INFINITY) === 0) {
           yield* this.frame(step, ascent, size, activation);
         }
         if (step % stateEvery === 0) keep(await this.state(octave, step, ascent));
       }
+      if (start) yield* this.measureStart(ascent, size, start);
       if (signal?.aborted) keep(await this.state(octave, step, ascent));
       this.pictures = await ascent.pictures();
       if (octave === sizes.length - 1 || signal?.aborted) {
@@ -183,15 +184,22 @@ export class Batch {
     return activation;
   }
 
+  private async *measureStart(ascent: Ascent, size: PictureSize, start: Resident): AsyncGenerator<EventBody> {
+    this.start = await ascent.measure(this.random, start);
+    yield* this.frame(0, ascent, size, this.start, start);
+    ascent.letGo();
+  }
+
   private async *frame(
     step: number,
     ascent: Ascent,
     size: PictureSize,
     activation: Float32Array,
+    held?: Resident,
   ): AsyncGenerator<EventBody> {
     const { saveFrame } = this.options;
     if (!saveFrame) return;
-    const file = await saveFrame(step, this.units(await ascent.pictures(), size));
+    const file = await saveFrame(step, this.units(await ascent.pictures(held), size));
     if (file !== null) yield { kind: 'frame', file, step, activation: activation[0]! };
   }
 

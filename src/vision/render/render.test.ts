@@ -160,6 +160,22 @@ describe('renderUnits', () => {
     ]);
   });
 
+  it('takes the first step before it measures the start', async () => {
+    const events: RunEvent[] = [];
+    const options: Partial<RenderOptions> = {
+      steps: 1,
+      start: 'black',
+      saveFrame: async (step) => `${step}.png`,
+    };
+    const moved = await render('one:0', options, (event) => events.push(event));
+    const kinds = events.map(({ kind }) => kind).filter((kind) => kind === 'step' || kind === 'frame');
+    expect(kinds).toEqual(['step', 'frame', 'frame']);
+    const stayed = await render('one:0', { steps: 0, start: 'black' });
+    const [start, unmoved] = [moved, stayed].map(({ units }) => units[0]!.activation.start);
+    expect(start).toBe(unmoved);
+    expect(moved.units[0]!.activation.final).not.toBe(start);
+  });
+
   it('goes up through octaves', async () => {
     const size = (width: number, height: number) => ({ width, height });
     expect(octaveSizes(size(160, 128), 3, 2)).toEqual([size(40, 32), size(80, 64), size(160, 128)]);

@@ -90,11 +90,11 @@ export function warp(pictures: tf.Tensor4D, maps: tf.Tensor, view: readonly [num
   const [batch, height, width, channel] = pictures.shape;
   const [rows, columns] = view;
   const area = rows * columns;
-  const grid = (value: (row: number, column: number) => number): tf.Tensor2D =>
-    tf.tensor2d(
-      Float32Array.from({ length: area }, (_, k) => value(Math.floor(k / columns), k % columns)),
-      [1, area],
-    );
+  const grid = (value: (row: number, column: number) => number): tf.Tensor2D => {
+    const data = new Float32Array(area);
+    for (let k = 0; k < area; k++) data[k] = value(Math.floor(k / columns), k % columns);
+    return tf.tensor2d(data, [1, area]);
+  };
   const y = grid((row) => row - (rows - 1) / 2);
   const x = grid((_, column) => column - (columns - 1) / 2);
   const entry = (i: number): tf.Tensor => tf.slice(maps, [0, i], [batch, 1]);
