@@ -34,6 +34,7 @@ export function namedCache({
   );
 }
 
+/** Entries may be one array. */
 export function releaseCache(cache: CacheEntries): void {
-  for (const entry of Object.values(cache)) entry.release();
+  for (const entry of new Set(Object.values(cache))) entry.release();
 }

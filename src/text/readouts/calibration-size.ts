@@ -2,6 +2,7 @@
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { parameterShapes } from '../lm/parameters.js';
 import type { TransformerSpec } from '../lm/spec.js';
+import type { SamplerOptions } from '../sampling/sampler.js';
 
 /** Sequences and their length after BOS: 16,384 positions, which gives a standard deviation to about 1 %. */
 export const MOST_SEQUENCES = 256;
@@ -23,9 +24,15 @@ const PASSES = 2;
 const multiplications = (spec: TransformerSpec): number =>
   [...parameterShapes(spec).values()].reduce((sum, shape) => sum + sizeOf([...shape]), 0);
 
+const isLarge = (spec: TransformerSpec) => multiplications(spec) >= LARGE;
+
 /** Length of a drawn sequence after BOS: of a large model, short ones of which more are drawn, for as many positions. */
 export const drawnLength = (spec: TransformerSpec): number =>
-  multiplications(spec) < LARGE ? SEQUENCE_LENGTH : SHORT_LENGTH;
+  isLarge(spec) ? SHORT_LENGTH : SEQUENCE_LENGTH;
+
+/** Tokens drawn at once: of a large model all of a sequence, since its caches between calls would be large too. */
+export const drawnAtOnce = (spec: TransformerSpec): Pick<SamplerOptions, 'steps'> =>
+  isLarge(spec) ? { steps: SHORT_LENGTH } : {};
 
 /** A power of two within the limits, which are so many positions. */
 function settle(sequences: number, length: number): number {

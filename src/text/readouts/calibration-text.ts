@@ -11,6 +11,7 @@ import { Sampler, samplerVersion } from '../sampling/sampler.js';
 import { calibrationPhase } from './calibration-progress.js';
 import {
   affordSequences,
+  drawnAtOnce,
   drawnLength,
   guessSequences,
   MOST_SEQUENCES,
@@ -52,7 +53,7 @@ export async function* sampledText(
   const report = calibrationPhase('drawing samples of the model');
   yield report(0, count ?? guess);
   const batch = Math.min(batchFor(spec.dModel, positions), guess, count ?? guess);
-  const sampler = await Sampler.create({ subject, positions, batch, signal });
+  const sampler = await Sampler.create({ subject, positions, batch, signal, ...drawnAtOnce(spec) });
   try {
     const random = Random.of(0, 'calibration');
     const parts: Int32Array[] = [];

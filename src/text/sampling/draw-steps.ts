@@ -7,7 +7,7 @@ import type { KeyValueCache } from '../lm/reading.js';
 import type { Subject } from '../lm/subject.js';
 import { step } from '../lm/transformer.js';
 
-/** Tokens drawn in one call of the graph: enough to hide the call, few enough to compile fast. */
+/** Tokens drawn in one call of the graph where nothing else is said: enough to hide the call, few enough to compile fast. */
 export const STEPS = 4;
 
 /** Name of a cache's entry as the parents' input. */
@@ -21,6 +21,8 @@ export interface DrawOptions {
   readonly batch: number;
   /** Sequences that slots may begin from. */
   readonly parents: number;
+  /** Tokens drawn in one call of the graph. */
+  readonly steps: number;
   /** Whether ln p of the tokens is computed, of those that are drawn and those that are passed. */
   readonly logProbs?: boolean;
 }
@@ -28,9 +30,13 @@ export interface DrawOptions {
 /** In the place of a parent's number: the slot keeps what it has read. */
 export const GOES_ON = -1;
 
+/** Whether a call may end before a row is done, so that its cache is kept for the next. */
+export const keepsCaches = ({ steps, positions }: Pick<DrawOptions, 'steps' | 'positions'>) =>
+  steps < positions - 1;
+
 /** What the steps are given beside weights. */
 export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
-  const { positions, batch, parents } = options;
+  const { positions, batch, parents, steps } = options;
   const { spec } = options.subject;
   const slots = { shape: [batch], dtype: 'int32' } as const;
   const caches = cacheNames(spec).flatMap((name): [string, TensorSpec][] => [
@@ -43,7 +49,7 @@ export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
     read: slots,
     from: slots,
     end: slots,
-    uniform: { shape: [batch, STEPS] },
+    uniform: { shape: [batch, steps] },
     sharpness: { shape: [batch, 1] },
     ...Object.fromEntries(caches),
   };
@@ -54,13 +60,16 @@ export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
  * before `from` the next one stands already, and a slot that has drawn what is before `end` reads its last token again,
  * to no effect. A slot begins with the cache of its `parent`.
  *
- * @returns the rows (`drawn`), the caches, and ln p of each step's next token where that is asked for, `[batch, STEPS]`
+ * @returns the rows (`drawn`), the caches where they are kept, and ln p of each step's next token where that is asked for,
+ *   `[batch, steps]`
  */
 export function drawSteps(
-  { subject: { spec, special }, batch, positions, parents, logProbs }: DrawOptions,
+  options: DrawOptions,
   inputs: Record<string, tf.Tensor>,
   lookup: (name: string) => tf.Tensor,
 ): Record<string, tf.Tensor> {
+  const { batch, positions, parents, steps, logProbs } = options;
+  const { spec, special } = options.subject;
   const layers = Array.from({ length: spec.layers }, (_, layer) => layer);
   // Parents' caches first, then the slots' own.
   const own = tf.add(tf.range(0, batch, 1, 'int32'), tf.scalar(parents, 'int32'));
@@ -79,7 +88,7 @@ export function drawSteps(
   const columns = tf.range(0, positions, 1, 'int32');
   const isAt = (position: tf.Tensor) => tf.equal(columns, tf.expandDims(position, 1)); // [batch, positions]
   const known: tf.Tensor[] = [];
-  for (let done = 0; done < STEPS; done++) {
+  for (let done = 0; done < steps; done++) {
     const reached = tf.add(inputs.read!, tf.scalar(done, 'int32')); // [batch]
     const here = tf.minimum(reached, last);
     const next = tf.add(here, one);
@@ -94,7 +103,11 @@ export function drawSteps(
     ids = tf.where(written, tf.expandDims(drawn, 1), ids);
     if (logProbs) known.push(logProbOf(logits, tf.sum(tf.mul(ids, tf.cast(isAt(next), 'int32')), 1)));
   }
-  return { drawn: ids, ...(logProbs && { logProbs: tf.concat(known, 1) }), ...namedCache(cache) };
+  return {
+    drawn: ids,
+    ...(logProbs && { logProbs: tf.concat(known, 1) }),
+    ...(keepsCaches(options) && namedCache(cache)),
+  };
 }
 
 /** ln of the softmax of logits `[batch, vocab]` at one token a row: `[batch, 1]`. */

@@ -40,11 +40,11 @@ export class EmptyCaches {
     if (!spec.frame || spec.frame.before.length === 1) {
       const zeros = (shape: number[]) =>
         resident(new Float32Array(shape.reduce((a, b) => a * b)), { shape }, engine);
-      const caches = shapes.map(async (shape) =>
-        Object.fromEntries(
-          await Promise.all(cacheNames(spec).map(async (name) => [name, await zeros(shape)] as const)),
-        ),
-      );
+      // One array serves as all entries: nobody writes to it.
+      const caches = shapes.map(async (shape) => {
+        const entry = await zeros(shape);
+        return Object.fromEntries(cacheNames(spec).map((name) => [name, entry]));
+      });
       return new EmptyCaches(options, null, await Promise.all(caches));
     }
     const reading = await compile(

@@ -18,7 +18,7 @@ import { firstChange, padRows, stackRows } from '../lm/rows.js';
 import { withoutTail } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
-import { drawInputs, drawSteps, GOES_ON, ofParents, STEPS } from './draw-steps.js';
+import { drawInputs, drawSteps, GOES_ON, keepsCaches, ofParents, STEPS } from './draw-steps.js';
 import { EmptyCaches } from './empty-caches.js';
 
 export interface SamplerOptions {
@@ -30,6 +30,11 @@ export interface SamplerOptions {
   readonly batch: number;
   /** Parents of rows to rewrite that are read together; default: 1. */
   readonly parents?: number;
+  /**
+   * Tokens drawn in one call of the graph; default: 4. All of a sequence at once make a large graph, but no cache is in
+   * memory between calls: three copies less.
+   */
+  readonly steps?: number;
   /** int8 for drafts, whose worth is counted elsewhere; default: float32. */
   readonly precision?: Precision;
   /** Whether `rewrite` can tell ln p; default: no. */
@@ -62,6 +67,19 @@ interface Group {
   readonly parents: readonly Int32Array[];
 }
 
+/** Numbers that tokens are drawn by, `[batch, steps]`: of one seed the same, however many steps are drawn at once. */
+function uniforms(random: Random, batch: number, steps: number): Float32Array {
+  const all = new Float32Array(batch * steps);
+  for (let first = 0; first < steps; first += STEPS) {
+    const some = random.uniforms(batch * STEPS);
+    for (let slot = 0; slot < batch; slot++) {
+      const own = some.subarray(slot * STEPS, slot * STEPS + Math.min(STEPS, steps - first));
+      all.set(own, slot * steps + first);
+    }
+  }
+  return all;
+}
+
 const stepsOf = ({ read, end }: Job) => end - 1 - read;
 
 /** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
@@ -72,18 +90,18 @@ export class Sampler {
   private reading: Promise<Compiled> | undefined;
 
   private constructor(
-    private readonly options: SamplerOptions & { readonly parents: number },
+    private readonly options: SamplerOptions & { readonly parents: number; readonly steps: number },
     private readonly steps: Compiled,
     /** Caches that no sequence was read into: of the slots, and of parents. */
     private readonly empty: EmptyCaches,
   ) {}
 
   static async create(options: SamplerOptions): Promise<Sampler> {
-    const { batch, positions, precision = 'float32', parents = 1, changing } = options;
+    const { batch, positions, precision = 'float32', parents = 1, steps = STEPS, changing } = options;
     const { weights, engine } = options.subject;
     // What stands behind a text is of no use to those who draw it.
     const subject = { ...options.subject, spec: withoutTail(options.subject.spec) };
-    const drawing = { ...options, subject, parents };
+    const drawing = { ...options, subject, parents, steps };
     const compiled = await compile(
       (inputs, lookup) => drawSteps(drawing, inputs, withArguments(changing, inputs, lookup)),
       {
@@ -193,8 +211,9 @@ export class Sampler {
     { empty, read }: Record<'empty' | 'read', CacheEntries>,
     random: Random,
   ): Promise<void> {
-    const { subject, batch, positions, changing, signal } = this.options;
+    const { subject, batch, positions, steps: most, changing, signal } = this.options;
     const names = cacheNames(subject.spec);
+    const keep = keepsCaches(this.options) ? names : [];
     const fixed = {
       ...currentArrays(changing),
       ...Object.fromEntries(names.map((name) => [ofParents(name), read[name]!])),
@@ -223,23 +242,23 @@ export class Sampler {
         from: ofSlots((job) => job.from, 1),
         end: ofSlots((job) => job.end, 1),
         sharpness: ofSlots((job) => job.sharpness, 1),
-        uniform: random.uniforms(batch * STEPS),
+        uniform: uniforms(random, batch, most),
         ...cache,
       };
-      const { values, kept } = await this.steps.runKeeping(inputs, names);
+      const { values, kept } = await this.steps.runKeeping(inputs, keep);
       if (cache !== empty) releaseCache(cache);
-      cache = kept;
+      if (keep.length > 0) cache = kept;
       ids = values.drawn as Int32Array;
       for (const [slot, job] of slots.entries()) {
         if (!job) continue;
-        const steps = Math.min(STEPS, stepsOf(job));
+        const steps = Math.min(most, stepsOf(job));
         this.tokensRead += steps;
         const known = (values.logProbs as Float32Array | undefined)?.subarray(
-          slot * STEPS,
-          slot * STEPS + steps,
+          slot * most,
+          slot * most + steps,
         );
         if (known) logProbs?.set(known, job.row * positions + job.read + 1);
-        job.read += STEPS;
+        job.read += most;
         if (stepsOf(job) > 0) continue;
         rows.set(ids.subarray(slot * positions, (slot + 1) * positions), job.row * positions);
         slots[slot] = undefined;
