@@ -79,6 +79,16 @@ describe('narrow', () => {
     expect(widths(head)).toEqual(['16,4', '16,4', '16,4']);
   });
 
+  it('takes what is read on many paths apart once', () => {
+    // Two paths at each of 22 steps: 4 million.
+    const woven: TensorFunction = (inputs, w) => {
+      let y = neurons(inputs, w).y!;
+      for (let i = 0; i < 22; i++) y = tf.add(tf.sin(y), tf.cos(y));
+      return { y: tf.slice(y, [0, 0, 5], [BATCH, POS, 1]) };
+    };
+    expect(widths(woven)).toEqual(widths(neuron));
+  });
+
   it('goes through a gather of rows', () => {
     expect(widths(gathered)).toEqual(['1', '1,16', '16,1']);
     expect(widths(turned)).toEqual(['16,4', '16,4', '16,4']);

@@ -26,8 +26,20 @@ export function takenPart({ op, inputs, outputs }: GraphNode): Part | undefined 
 export const ints = ({ source }: Value): number[] =>
   source.kind === 'constant' ? Array.from(source.data as BigInt64Array, Number) : [];
 
+/** Parts that have been made, by array: what is read on many paths would be taken apart once a path, exponentially often. */
+const madeParts = new WeakMap<Value, Map<string, Value>>();
+
 /** A part of x, made of parts of what x is made of as far as that goes. */
 export function partOf(graph: Graph, x: Value, part: Part): Value {
+  const ofX = madeParts.get(x) ?? new Map<string, Value>();
+  madeParts.set(x, ofX);
+  const key = `${part.axis} ${part.start} ${part.size}`;
+  const made = ofX.get(key) ?? newPart(graph, x, part);
+  ofX.set(key, made);
+  return made;
+}
+
+function newPart(graph: Graph, x: Value, part: Part): Value {
   if (x.source.kind !== 'node' || x.source.node.outputs.length > 1) return cut(graph, x, part);
   const { op, inputs, attributes } = x.source.node;
   const kind = opTable[op].part;
