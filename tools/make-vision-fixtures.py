@@ -1,7 +1,7 @@
 """Makes test/fixtures/vision: tiny networks that see, of random weights, and what PyTorch says that they compute.
 
     python3 -m venv /tmp/venv-fixtures
-    /tmp/venv-fixtures/bin/pip install torch torchvision transformers timm
+    /tmp/venv-fixtures/bin/pip install torch==2.9.1 torchvision transformers timm onnx onnxscript
     /tmp/venv-fixtures/bin/python tools/make-vision-fixtures.py         # all
     /tmp/venv-fixtures/bin/python tools/make-vision-fixtures.py clip    # one
 
@@ -14,6 +14,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import onnx
 import torch
 from fixtures.vision import SEERS, Seer
 from safetensors.torch import save_file
@@ -21,6 +22,8 @@ from transformers.utils import logging
 
 FOLDER = Path(__file__).parent.parent / "test" / "fixtures" / "vision"
 MOST_BYTES = 100_000
+# torch's exporters to ONNX: by traced TorchScript, and by torch.export.
+EXPORTERS = {"torchscript": False, "dynamo": True}
 # Layers whose gradient is kept: late ones, of every kind.
 GRADIENTS = ("blocks.1.mlp", "heads", "blocks.1", "head", "stages.1", "blocks.0.mlp", "fc")
 
@@ -36,6 +39,42 @@ def make(name: str, seer: Seer, folder: Path) -> None:
         pixels = torch.rand(1, 3, size, size, generator=generator)
         values |= {f"{size}.{key}": value for key, value in evaluate(network, seer, pixels).items()}
     save_file(values, folder / "expected.safetensors")
+    if seer.exported is None:
+        return
+    folder = FOLDER.parent / "vision-onnx" / name
+    folder.mkdir(exist_ok=True, parents=True)
+    (folder / "places.json").write_text(json.dumps(exported_places(seer), indent=2) + "\n")
+    for exporter in EXPORTERS:
+        export(network, seer, exporter, folder / f"{exporter}.onnx")
+
+
+def export(network, seer: Seer, exporter: str, path: Path) -> None:
+    """An ONNX file for batches of any size, as most are, without what tells of this machine."""
+    settings = {"dynamic_axes": {"pixels": {0: "batch"}}, "opset_version": 17}
+    if EXPORTERS[exporter]:
+        settings = {"dynamic_shapes": ({0: torch.export.Dim.AUTO},), "external_data": False, "verbose": False}
+    pixels = torch.rand(2, 3, seer.sizes[0], seer.sizes[0])
+    torch.onnx.export(
+        seer.exported(network), (pixels,), path, input_names=["pixels"], dynamo=EXPORTERS[exporter], **settings
+    )
+    model = onnx.load(path)
+    model.graph.ClearField("value_info")
+    del model.metadata_props[:], model.graph.metadata_props[:]
+    for node in model.graph.node:
+        node.ClearField("doc_string")
+        kept = [prop for prop in node.metadata_props if prop.key == "pkg.torch.onnx.name_scopes"]
+        del node.metadata_props[:]
+        node.metadata_props.extend(kept)
+    onnx.save(model, path)
+    assert path.stat().st_size < MOST_BYTES, f"{path} takes {path.stat().st_size} bytes"
+
+
+def exported_places(seer: Seer) -> dict[str, str]:
+    """What our layers are called in an ONNX file: modules; heads beside the projection that reads them."""
+    return {
+        layer: place.removeprefix("<").rpartition(".")[0] + ".heads" if kind == "heads" else place
+        for layer, (place, kind) in seer.places.items()
+    }
 
 
 @torch.no_grad()

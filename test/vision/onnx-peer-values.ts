@@ -27,10 +27,23 @@ export function toNhwc(data: Float32Array, [channels, height, width]: [number, n
   return tf.transpose(tf.tensor4d(data, [1, channels, height, width]), [0, 2, 3, 1]);
 }
 
-export function forward(network: VisionNetwork, image: tf.Tensor4D, layer: string): tf.Tensor {
+export function forward(
+  network: VisionNetwork,
+  image: tf.Tensor4D,
+  layer: string,
+  classToken = false,
+): tf.Tensor {
   const lookup = (name: string): tf.Tensor =>
     tf.tensor(network.weights.read(name), [...network.weights.shape(name)]);
-  return network.forward(lookup, image, [{ layer }])[0]!;
+  return network.forward(lookup, image, [{ layer, classToken }])[0]!;
+}
+
+/** A layer as the file has it where that is tokens: a class token and the map of patches as one axis. */
+function tokens(network: VisionNetwork, image: tf.Tensor4D, layer: string): tf.Tensor {
+  const map = forward(network, image, layer);
+  const patches = tf.reshape(map, [1, -1, map.shape.at(-1)!]);
+  if (!network.layer(layer).hasClassToken) return patches;
+  return tf.concat([tf.expandDims(forward(network, image, layer, true), 1), patches], 1);
 }
 
 /** Largest differences between ONNX Runtime and us: in the output, and in its slope along one direction. */
@@ -48,7 +61,9 @@ async function differences(example: Example): Promise<{ value: number; slope: nu
   const { dims, data: expected } = await peer(0);
   const network = onnxNetwork(path);
   const ours = (picture: tf.Tensor): tf.Tensor => {
-    const y = forward(network, picture as tf.Tensor4D, example.nodes.at(-1)!.name!);
+    const layer = example.nodes.at(-1)!.name!;
+    const read = dims.length === 3 ? tokens : forward;
+    const y = read(network, picture as tf.Tensor4D, layer);
     const planar = dims.length === 4 && y.shape[3] === dims[1] && y.shape[1] === dims[2];
     if (planar) return tf.transpose(y, [0, 3, 1, 2]);
     return dims.length === 3 && y.shape[2] === dims[1] ? tf.transpose(y, [0, 2, 1]) : y;

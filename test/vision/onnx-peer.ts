@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { compile } from '../../src/engine/compile.js';
 import { decodeModel, encodeModel, onnxTypes } from '../../src/engine/compiler/onnx-proto.js';
-import type * as tf from '../../src/engine/functions/tfjs.js';
+import * as tf from '../../src/engine/functions/tfjs.js';
 import type { VisionNetwork } from '../../src/vision/network.js';
 
 export interface LayerDifference {
@@ -52,11 +52,21 @@ export async function compareLayers(
   await session.release();
   const step = await compile(
     ({ x }, weights) => {
-      const outputs = network.forward(
-        weights,
-        x as tf.Tensor4D,
-        layers.map(({ name }) => ({ layer: name })),
-      );
+      const of = (classToken: boolean): tf.Tensor[] =>
+        network.forward(
+          weights,
+          x as tf.Tensor4D,
+          layers.map(({ name, hasClassToken = false }) => ({
+            layer: name,
+            classToken: classToken && hasClassToken,
+          })),
+        );
+      // The file has a class token and the patches in one axis.
+      const outputs = of(false).map((y, i) => {
+        const { hasClassToken, channels } = layers[i]!;
+        if (!hasClassToken) return y;
+        return tf.concat([of(true)[i]!, tf.reshape(y, [-1, channels])], 0);
+      });
       return Object.fromEntries(outputs.map((y, i) => [`${i}`, y]));
     },
     { inputs: { x: { shape: [1, height, width, channels] } }, weights: network.weights },

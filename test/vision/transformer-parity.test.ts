@@ -1,5 +1,5 @@
 /** Activations and image gradients of tiny networks of timm and transformers against PyTorch's (tools/make-vision-fixtures.py). */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { compile, type EngineName } from '../../src/engine/compile.js';
@@ -71,6 +71,33 @@ test.each(readdirSync(folder))(
     }
   },
   60_000,
+);
+
+const exported = fileURLToPath(new URL('../fixtures/vision-onnx', import.meta.url));
+const files = readdirSync(exported).flatMap((name) =>
+  ['torchscript', 'dynamo'].map((exporter) => [name, exporter] as const),
+);
+
+test.each(files)(
+  '%s computes what PyTorch computes, read from ONNX as torch exports it: %s',
+  async (name, exporter) => {
+    const network = openVisionNetwork(`${exported}/${name}/${exporter}.onnx`);
+    const places = JSON.parse(readFileSync(`${exported}/${name}/places.json`, 'utf8'));
+    const expected = openSafetensors(`${folder}/${name}/expected.safetensors`);
+    const size = network.input.height;
+    const inFile = (key: string): string => key.replace(/^[^@ ]+/, (layer) => places[layer]);
+    const keys = expected.names
+      .filter((key) => key.startsWith(`${size}.`) && key !== `${size}.input`)
+      .map((key) => key.slice(`${size}.`.length));
+    const picture = expected.read(`${size}.input`);
+    const values = await computed(network, size, keys.map(inFile), picture, 'onnx');
+    for (const key of keys) {
+      const reference = expected.read(`${size}.${key}`);
+      expect(relativeError(values[inFile(key)]!, reference), key).toBeLessThan(1e-4);
+    }
+    const neurons = Object.values<string>(places).filter((place) => /\.act$|activation_fn$/.test(place));
+    expect(network.dips(neurons)).toBe(true);
+  },
 );
 
 test('pictures for neurons, patches, the class token and heads of a vision transformer, at any size', async () => {

@@ -20,6 +20,8 @@ export const functions: Partial<Record<ActivationName, (x: number, a: number, b:
   relu: (x) => Math.max(0, x),
   clip: (x, a, b) => Math.min(Math.max(x, a), b),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  'hard-sigmoid': (x, a, b) => Math.min(Math.max(a * x + b, 0), 1),
+  erf: (x) => erf(x),
   tanh: Math.tanh,
   softplus: (x) => Math.log1p(Math.exp(x)),
   linear: (x, a, b) => a * x + b,
@@ -36,6 +38,14 @@ export const functions: Partial<Record<ActivationName, (x: number, a: number, b:
   truncate: Math.trunc,
   nonzero: (x) => (x === 0 ? 0 : 1),
 };
+
+/** To 1.5e-7 (Abramowitz and Stegun 7.1.26). */
+export function erf(x: number): number {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x));
+  const series =
+    t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return Math.sign(x) * (1 - series * Math.exp(-x * x));
+}
 
 /** To the nearest integer, the even one of two. */
 export function roundHalfEven(x: number): number {

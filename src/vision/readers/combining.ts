@@ -125,6 +125,11 @@ export function selected(importer: Importer, condition: Value, a: Value, b: Valu
     const both = combinedWhere(importer, condition, a, b);
     return both;
   }
+  if (condition.kind === 'numbers' && condition.data.length === 1) {
+    const [chosen, other] = condition.data[0] === 0 ? [b, a] : [a, b];
+    const [shape, left] = [importer.shape(chosen), importer.shape(other)];
+    if (chosen.kind === 'node' && (sizeOf(left) === 1 || `${left}` === `${shape}`)) return chosen;
+  }
   const nodes = [condition, a, b].filter((value): value is NodeValue => value.kind === 'node');
   const [first] = nodes;
   const rank = first!.order.length;

@@ -74,7 +74,8 @@ export function importNodes(
       });
       const [first] = results;
       if (first?.kind === 'node' && first.node !== importer.graph.input) {
-        importer.graph.layer(label, importer.view(first), kind);
+        const { node, cls } = importer.view(first);
+        importer.graph.layer(label, node, kind, cls);
         reached++;
       }
     } catch (error) {

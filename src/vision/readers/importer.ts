@@ -5,6 +5,7 @@ import { sizeOf } from '../../engine/tensor-spec.js';
 import { type ActivationName, type BinaryOp, channelCount, type Op } from '../layers/op.js';
 import { arithmetic, broadcast, combined, functions } from './arrays.js';
 import { Layouts } from './layouts.js';
+import { spelledActivation } from './spelled-activations.js';
 import { type ConstantValue, heldAxes, type NodeValue, type Value, withoutLeadingOnes } from './values.js';
 
 /** Writes a graph from values, with arithmetic on them. */
@@ -12,7 +13,8 @@ export class Importer extends Layouts {
   activation(name: ActivationName, x: Value, a?: number, b?: number): Value {
     if (x.kind === 'node') {
       const settings = { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
-      return this.after(x, { kind: 'activation', name, ...settings });
+      const after = this.after(x, { kind: 'activation', name, ...settings });
+      return name === 'linear' ? this.spelled(after) : after;
     }
     const of = functions[name];
     if (!of) throw new UserError(`is a ${name} of constants, which is not supported`);
@@ -54,7 +56,12 @@ export class Importer extends Layouts {
     const roles = x.roles.map((role, axis) =>
       xShape[axis] === 1 && yShape[axis]! > 1 ? y.roles[axis]! : role,
     );
-    return { ...larger, node, roles };
+    return this.spelled({ ...larger, node, roles });
+  }
+
+  /** The value, which may be the last of the nodes that an activation function is spelled with. */
+  private spelled(value: NodeValue): NodeValue {
+    return { ...value, node: spelledActivation(this.graph, value.node) };
   }
 
   /** An activation and a constant, in the layout the activation is held in. `reversed`: the constant comes first. */

@@ -3,12 +3,13 @@
 import { UserError } from '../../core/errors.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import type { GraphBuilder } from '../layers/graph.js';
-import type { Shape } from '../layers/op.js';
+import type { Op, Shape } from '../layers/op.js';
 import { checkPermutation, type Param, reshaped, stepped, transposed } from '../layers/params.js';
 import { limits, shown } from '../limits.js';
 import { type Numbers, transposedNumbers } from './arrays.js';
 import { listedAxes, type Role, reshapedRoles, sizeAlong } from './axes.js';
 import type { FoldedWeights } from './folded-weights.js';
+import { TokenGrids } from './token-grids.js';
 import {
   type ConstantValue,
   channelsFirst,
@@ -26,6 +27,7 @@ import {
 export class Layouts {
   private readonly transposes = new Map<string, number>();
   private readonly views = new Map<string, number>();
+  readonly grids = new TokenGrids();
 
   constructor(
     readonly graph: GraphBuilder,
@@ -137,27 +139,42 @@ export class Layouts {
     return known;
   }
 
-  /** What users see of an activation: [batch, positions…, channel]. */
-  view(value: NodeValue): number {
+  /**
+   * What users see of an activation: [batch, positions…, channel]. Tokens of patches are a map, beside which stands the
+   * class token.
+   */
+  view(value: NodeValue): { node: number; cls?: number } {
     const { order, positions, channels } = listedAxes(value.roles, value.order.indexOf(0));
     const node = this.arranged(value, order);
+    const [batch, count] = this.graph.shape(node);
+    const listed = channels === 1 && batch === 1 ? node : this.merged(node, positions, channels);
+    const isTokens = batch === 1 && positions === 1 && value.roles[order[1]!] === 'p';
+    const grid = isTokens ? this.grids.of(count!) : undefined;
+    if (!grid) return { node: listed };
+    const { prefix, map } = grid;
+    return {
+      node: this.viewed(`${listed} map`, { kind: 'token map', prefix }, listed, map),
+      ...(prefix > 0 && { cls: this.viewed(`${listed} cls`, { kind: 'token', index: 0 }, listed) }),
+    };
+  }
+
+  /** [batch, positions…, channels…] with the windows of the batch among the positions and one axis of channels. */
+  private merged(node: number, positions: number, channels: number): number {
     const shape = this.graph.shape(node);
     const [batch] = shape;
-    if (channels === 1 && batch === 1) return node;
-    const key = `${node} ${positions} ${channels}`;
-    const known = this.views.get(key);
-    if (known !== undefined) return known;
     const axes = identity(shape.length);
     const channel = sizeAlong(shape, axes.slice(1 + positions));
     const places = shape.slice(1, 1 + positions);
     const windows = batch === 1 ? [] : [batch!];
     const leading = batch === 1 ? {} : { leading: { from: batch!, to: 1 } };
-    const made = this.graph.add(
-      { kind: 'reshape', shape: [...windows, ...places, channel], ...leading },
-      node,
-    );
-    this.views.set(key, made);
-    return made;
+    const op = { kind: 'reshape', shape: [...windows, ...places, channel], ...leading } as const;
+    return this.viewed(`${node} ${positions} ${channels}`, op, node);
+  }
+
+  private viewed(key: string, op: Op, ...inputs: readonly number[]): number {
+    const node = this.views.get(key) ?? this.graph.add(op, ...inputs);
+    this.views.set(key, node);
+    return node;
   }
 
   /** The same value in another shape. */
@@ -175,6 +192,7 @@ export class Layouts {
     const undone = value.before?.shape.join() === full.join() ? value.before.roles : null;
     const roles = undone ?? reshapedRoles(shape, value.roles, full);
     const before = { shape, roles: value.roles };
+    this.grids.flattened(value.roles, shape, full, value.node);
     const [from, to] = [shape[0]!, full[0]!];
     if (to === from && full.length === 2) {
       const swapped = value.order.length === 4 && value.order[1] === 3 && value.order[2] === 1;

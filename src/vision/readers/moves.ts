@@ -76,6 +76,7 @@ export function concatenated(importer: Importer, values: readonly Value[], axis:
   if (shapes.some(({ length }) => length !== first.order.length))
     throw new UserError(`joins arrays of ${shapes.map(({ length }) => length).join(' and ')} axes`);
   if (first.order[axis] === 0) throw new UserError('joins pictures of the batch, which is not supported');
+  if (first.roles[axis] === 'p') importer.grids.joined(shapes.map((shape) => shape[axis]!));
   const axes = heldAxes(first);
   const nodes = values.map((value) =>
     value.kind === 'node' ? importer.arranged(value, axes) : importer.asPlain(importer.aligned(value, first)),

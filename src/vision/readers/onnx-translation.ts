@@ -3,7 +3,9 @@ import { UserError } from '../../core/errors.js';
 import type { OnnxFunction, OnnxGraph, OnnxNode, OnnxTensor } from '../../engine/compiler/onnx-proto.js';
 import { checkCount, clipped, limits } from '../limits.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
+import { addHeadsLayer } from './head-layers.js';
 import type { Importer } from './importer.js';
+import { modulePath } from './onnx-names.js';
 import { OnnxCall, type OnnxRule } from './onnx-ops/context.js';
 import { onnxRule } from './onnx-ops/index.js';
 import type { Value } from './values.js';
@@ -74,6 +76,10 @@ export class OnnxTranslation {
         label,
         (graph.output ?? []).map(({ name = '' }) => name),
       );
+    if (node.opType === 'MatMul' && inputs[0] && inputs[1]) {
+      const parent = modulePath(node).replace(/\.?[^.]*$/, '');
+      addHeadsLayer(this.importer, inputs[0], inputs[1], `${parent || label}.heads`);
+    }
     return ruleOf(node)(new OnnxCall(this.importer, node, inputs, this.opset, constant, inner));
   }
 

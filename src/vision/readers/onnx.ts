@@ -3,7 +3,6 @@ import { basename } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import {
   type OnnxGraph,
-  type OnnxNode,
   type OnnxTensor,
   type OnnxValueInfo,
   onnxTypes,
@@ -11,13 +10,13 @@ import {
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { GraphBuilder } from '../layers/graph.js';
 import { param } from '../layers/params.js';
-import { limits, shown } from '../limits.js';
+import { shown } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { FoldedWeights } from './folded-weights.js';
 import { Importer } from './importer.js';
-import { nameSchema } from './json-file.js';
 import { inputRange } from './known-inputs.js';
 import { readOnnxFile } from './onnx-file.js';
+import { addAliases } from './onnx-names.js';
 import { isOnnxDomain, OnnxTranslation } from './onnx-translation.js';
 import { checkTensor, isFloat, OnnxWeights, tensorNumbers } from './onnx-weights.js';
 import { mostNumbers, numbersValue, type Value, weightValue } from './values.js';
@@ -130,45 +129,4 @@ function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
     channelsFirst,
     isInteger,
   };
-}
-
-// -- names ---------------------------------------------------------------------------------------------------------
-
-/** The PyTorch module a node was traced in, as either of torch's exporters records it. */
-function modulePath({ name = '', metadataProps = [] }: OnnxNode): string {
-  const scopes = nameSchema.safeParse(
-    metadataProps.find(({ key }) => key === 'pkg.torch.onnx.name_scopes')?.value,
-  ).data;
-  // A Python list of strings: every module around the node, then the operation.
-  if (scopes) return [...scopes.matchAll(/'([^']*)'/g)].map((match) => match[1]!).at(-2) ?? '';
-  if (!name.startsWith('/')) return '';
-  // "/features/features.1/conv/conv.0/Conv": children of a Sequential repeat its name.
-  const path: string[] = [];
-  for (const part of name.split('/').slice(1, -1)) {
-    if (path.length > 0 && part.startsWith(`${path.at(-1)}.`)) path.pop();
-    path.push(part);
-  }
-  return path.join('.');
-}
-
-/** A module means the last node inside it; a weight's name, less its last part, means the node that reads it. */
-function addAliases(
-  graph: GraphBuilder,
-  nodes: readonly OnnxNode[],
-  unreachable: ReadonlyMap<string, string>,
-): void {
-  const layers = nodes
-    .map((node) => ({ node, name: node.name || node.output?.[0] || '', parts: modulePath(node).split('.') }))
-    .filter(({ name }) => graph.hasLayer(name) || unreachable.has(name));
-  for (const { parts, name } of [...layers].reverse()) {
-    for (let length = Math.min(parts.length, limits.scopes); length > 0; length--) {
-      const module = parts.slice(0, length).join('.');
-      if (module) graph.alias(module, name);
-    }
-  }
-  for (const { node, name } of layers) {
-    const module = /^(.+)\.weight$/.exec(node.input?.[1] ?? '')?.[1];
-    if (module) graph.alias(module, name);
-    for (const output of node.output ?? []) graph.alias(output, name);
-  }
 }

@@ -191,6 +191,17 @@ const compare =
   (call) =>
     compared(call.importer, call.input(0), call.input(1), of);
 
+/** Activations are taken to be finite, so that what guards a softmax against rows of -infinity falls away. */
+const special =
+  (of: (x: number) => boolean): OnnxRule =>
+  (call) => {
+    const x = call.input(0);
+    if (x.kind === 'node') return numbersValue([0], []);
+    return call.importer.fold(call.importer.shape(x), true, [x], () =>
+      Float64Array.from(call.importer.entries(x), (value) => Number(of(value))),
+    );
+  };
+
 const range: OnnxRule = (call) => {
   const [start, limit, step] = [0, 1, 2].map((i) => call.oneNumber(call.input(i), 'a bound')) as [
     number,
@@ -228,6 +239,8 @@ export const layout: Readonly<Record<string, OnnxRule>> = {
   LessOrEqual: compare((a, b) => a <= b),
   And: compare((a, b) => a !== 0 && b !== 0),
   Or: compare((a, b) => a !== 0 || b !== 0),
+  IsNaN: special(Number.isNaN),
+  IsInf: special((x) => Math.abs(x) === Number.POSITIVE_INFINITY),
   ReduceMean: reduce('mean'),
   ReduceSum: reduce('sum'),
   ReduceMax: reduce('max'),

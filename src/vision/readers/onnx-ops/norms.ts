@@ -61,8 +61,14 @@ export const layerNorm: OnnxRule = (call) => {
   const x = call.input(0);
   const rank = importer.shape(x).length;
   const first = call.axis(call.int('axis', -1), rank);
+  const epsilon = call.float('epsilon', 1e-5);
+  if (x.kind === 'node' && first === rank - 1 && x.order[first] === first) {
+    const scale = importer.weight(call.input(1), 'the scale');
+    const shift = call.inputs[2] && { shift: importer.weight(call.inputs[2], 'the shift') };
+    return importer.after(x, { kind: 'layer norm', scale, ...shift, epsilon });
+  }
   const axes = Array.from({ length: rank - first }, (_, i) => first + i);
-  const result = normalized(importer, x, axes, call.float('epsilon', 1e-5));
+  const result = normalized(importer, x, axes, epsilon);
   const scaled = importer.binary('multiply', result, call.input(1));
   return call.inputs[2] ? importer.binary('add', scaled, call.inputs[2]) : scaled;
 };
