@@ -12,9 +12,9 @@ export type EngineName = (typeof engineNames)[number];
 export const devices = {
   cpu: {
     ...{ fastInt8: true, fastHardSigmoid: true, packsConstants: true },
-    ...{ widensHalves: true, viewsWeights: true },
+    ...{ widensHalves: true, viewsWeights: true, misreadsThrees: false },
   },
-  webgpu: plainTraits,
+  webgpu: { ...plainTraits, misreadsThrees: true },
 } as const satisfies Readonly<Record<string, Traits>>;
 export type Device = keyof typeof devices;
 export const deviceNames = Object.keys(devices) as readonly Device[];

@@ -12,6 +12,11 @@ export interface Traits {
   readonly widensHalves: boolean;
   /** Some rows of a weight can be fed without a copy. */
   readonly viewsWeights: boolean;
+  /**
+   * Convolutions from 6, 9, 15 … channels (a multiple of 3, not of 4) to a multiple of 4 read wrong channels: ONNX Runtime's WebGPU
+   * reads them in threes (conv2d_mm.cc) and counts them in fours, in 1.30 (its issue 29651).
+   */
+  readonly misreadsThrees: boolean;
 }
 
 /** Traits of a device that runs every function as it is written. */
@@ -21,6 +26,7 @@ export const plainTraits: Traits = {
   packsConstants: false,
   widensHalves: false,
   viewsWeights: false,
+  misreadsThrees: false,
 };
 
 /** Elements of a weight in half precision that are widened at once: as float32 they take 16 MiB. */

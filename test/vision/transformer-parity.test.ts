@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { compile, type EngineName } from '../../src/engine/compile.js';
+import { compile, type Engine } from '../../src/engine/compile.js';
 import * as tf from '../../src/engine/functions/tfjs.js';
 import { openSafetensors } from '../../src/engine/weights/safetensors.js';
 import type { WeightLookup } from '../../src/engine/weights/weights.js';
@@ -12,6 +12,7 @@ import { parseExpression } from '../../src/vision/objectives/parse.js';
 import { openVisionNetwork } from '../../src/vision/open.js';
 import { renderUnits } from '../../src/vision/render/render.js';
 import { relativeError } from '../helpers/compare.js';
+import { webgpu } from '../helpers/webgpu.js';
 
 const folder = fileURLToPath(new URL('../fixtures/vision', import.meta.url));
 
@@ -21,7 +22,7 @@ async function computed(
   size: number,
   keys: readonly string[],
   picture: Float32Array,
-  engine: EngineName,
+  engine: Engine,
 ) {
   const at = (x: tf.Tensor, lookup: WeightLookup, name: string): tf.Tensor => {
     const [layer = '', cls] = name.split('@');
@@ -47,28 +48,28 @@ async function computed(
   return values;
 }
 
+/** Compares all that the fixture holds, at each of its sizes, within an error relative to the largest value. */
+async function compare(name: string, engine: Engine, tolerance: number): Promise<void> {
+  const network = openVisionNetwork(`${folder}/${name}`);
+  const expected = openSafetensors(`${folder}/${name}/expected.safetensors`);
+  const sizes = new Set(expected.names.map((key) => Number.parseInt(key, 10)));
+  for (const size of sizes) {
+    const keys = expected.names
+      .filter((key) => key.startsWith(`${size}.`))
+      .map((key) => key.slice(`${size}.`.length));
+    const layers = keys.filter((key) => key !== 'input');
+    const values = await computed(network, size, layers, expected.read(`${size}.input`), engine);
+    for (const key of layers) {
+      const error = relativeError(values[key]!, expected.read(`${size}.${key}`));
+      expect(error, `${key} at ${size} px, ${engine}`).toBeLessThan(tolerance);
+    }
+  }
+}
+
 test.each(readdirSync(folder))(
   '%s computes what PyTorch computes',
   async (name) => {
-    const network = openVisionNetwork(`${folder}/${name}`);
-    const expected = openSafetensors(`${folder}/${name}/expected.safetensors`);
-    const sizes = new Set(expected.names.map((key) => Number.parseInt(key, 10)));
-    for (const size of sizes) {
-      const keys = expected.names
-        .filter((key) => key.startsWith(`${size}.`))
-        .map((key) => key.slice(`${size}.`.length));
-      const layers = keys.filter((key) => key !== 'input');
-      const picture = expected.read(`${size}.input`);
-      for (const engine of ['onnx', 'cpu'] as const) {
-        const values = await computed(network, size, layers, picture, engine);
-        for (const key of layers) {
-          const reference = expected.read(`${size}.${key}`);
-          expect(relativeError(values[key]!, reference), `${key} at ${size} px, ${engine}`).toBeLessThan(
-            1e-4,
-          );
-        }
-      }
-    }
+    for (const engine of ['onnx', 'cpu'] as const) await compare(name, engine, 1e-4);
   },
   60_000,
 );
@@ -98,6 +99,13 @@ test.each(files)(
     const neurons = Object.values<string>(places).filter((place) => /\.act$|activation_fn$/.test(place));
     expect(network.dips(neurons)).toBe(true);
   },
+);
+
+const { engine, skipped } = webgpu;
+test.skipIf(skipped !== null).each(['dinov2-swiglu', 'timm-convnext'])(
+  `%s on webgpu${skipped ? ` (${skipped})` : ''}`,
+  (name) => compare(name, engine, 1e-3),
+  60_000,
 );
 
 test('pictures for neurons, patches, the class token and heads of a vision transformer, at any size', async () => {

@@ -25,6 +25,8 @@ const weights = new MemoryWeights(
     ['w', array(8, 16)],
     ['filter', array(3, 3, 4, 8)],
     ['scale', array(16)],
+    ['threes', array(3, 3, 6, 8)],
+    ['back', array(3, 3, 8, 6)],
   ]),
 );
 
@@ -68,6 +70,19 @@ const functions: Record<string, { fn: TensorFunction; inputs: Parameters<typeof 
       // Past a row's position a cache may hold anything.
       return { z, keys: tf.slice(keys, [0, 0, 0, 0], [2, 2, 2, 8]) };
     },
+  },
+  'convolutions of channels in threes, and their gradients': {
+    inputs: { x: array(1, 5, 5, 6), y: array(1, 5, 5, 8) },
+    fn: ({ x, y }, w) => ({
+      even: tf.conv2d(x as tf.Tensor4D, w('threes') as tf.Tensor4D, 1, 'same'),
+      odd: tf.conv2d(x as tf.Tensor4D, w('threes') as tf.Tensor4D, 2, 'valid'),
+      back: tf.grad((y) =>
+        tf.sum(tf.mul(x!, tf.conv2d(y as tf.Tensor4D, w('back') as tf.Tensor4D, 1, 'same'))),
+      )(y!),
+      strided: tf.grad((y) =>
+        tf.sum(tf.square(tf.conv2d(y as tf.Tensor4D, w('back') as tf.Tensor4D, 2, 'same'))),
+      )(y!),
+    }),
   },
 };
 

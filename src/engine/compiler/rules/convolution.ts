@@ -8,13 +8,30 @@ import { slice } from './shape.js';
 /** @param filter - HWIO @returns OIHW */
 const outInHeightWidth = (graph: Graph, filter: Value) => graph.transpose(filter, [3, 2, 0, 1]);
 
+/** An array with the axis of channels, the second, filled up with zeros to a multiple of 4. */
+function withZeros(graph: Graph, x: Value): Value {
+  const [first, channels, height, width] = shape4(x);
+  const whole = 4 * Math.ceil(channels / 4);
+  const ends = graph.ints([0, 0, 0, 0, 0, whole - channels, 0, 0]);
+  const inputs = [x, ends, graph.splat(0, [], x.dtype)];
+  return graph.node('Pad', inputs, [first, whole, height, width], x.dtype, { mode: 'constant' });
+}
+
+/** What a convolution of all channels reads: with channels of zeros where the device would read wrong ones. */
+function convInputs(graph: Graph, x: Value, weights: Value): Value[] {
+  const [outputs, channels] = shape4(weights);
+  const isMisread = channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && outputs % 4 === 0;
+  const inputs = [x, weights];
+  return isMisread && graph.traits.misreadsThrees ? inputs.map((input) => withZeros(graph, input)) : inputs;
+}
+
 function conv(graph: Graph, x: Value, filter: Value, info: ConvInfo): Value {
   const weights = outInHeightWidth(graph, filter);
   return nhwc(
     graph,
     graph.node(
       'Conv',
-      [nchw(graph, x), weights],
+      convInputs(graph, nchw(graph, x), weights),
       channelsFirst(info.outShape),
       x.dtype,
       convAttributes(info),
@@ -48,7 +65,8 @@ function isRotatable({
 function rotatedConv(graph: Graph, dy: Value, rotated: Value, info: ConvInfo, group = 1): Value {
   const { padInfo: p, effectiveFilterHeight: kh, effectiveFilterWidth: kw } = info;
   const pads = [kh - 1 - p.top, kw - 1 - p.left, kh - 1 - p.bottom, kw - 1 - p.right];
-  return graph.node('Conv', [dy, rotated], channelsFirst(info.inShape), dy.dtype, {
+  const inputs = group === 1 ? convInputs(graph, dy, rotated) : [dy, rotated];
+  return graph.node('Conv', inputs, channelsFirst(info.inShape), dy.dtype, {
     ...convAttributes(info, group),
     pads,
   });
