@@ -138,8 +138,8 @@ describe('superstim image', () => {
       1,
       /no-picture\.png cannot be read as a picture/,
     ],
-    ['no size', ['--unit', 'two:0', '--size', '0'], 2, /from 16 to 2048/],
-    ['an absurd size', ['--unit', 'two:0', '--size', '1000000'], 2, /from 16 to 2048/],
+    ['no size', ['--unit', 'two:0', '--size', '0'], 2, /must be 16 to 2048/],
+    ['an absurd size', ['--unit', 'two:0', '--size', '1000000'], 2, /must be 16 to 2048/],
     [
       'an unknown transform',
       ['--unit', 'two:0', '--transforms', 'jiter:3'],

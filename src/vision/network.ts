@@ -208,6 +208,16 @@ export class VisionNetwork {
     });
   }
 
+  /** The shape of a layer's values for one picture of this height and width. Throws as `layer` does. */
+  shapeAt(layer: string, [height, width]: readonly [number, number]): Shape {
+    const node = this.nodes.get(this.layer(layer).name)!;
+    const needed = ancestors(this.graph, [{ node }]);
+    const shapes = graphShapes(this.graph, [1, height, width, this.input.channels], (each) =>
+      needed.has(each),
+    );
+    return shapes.get(node)!;
+  }
+
   /** Whether pictures of this height and width reach the layers: dense layers want the size of the training. */
   reads([height, width]: readonly [number, number], layers: readonly string[]): boolean {
     const requests = layers.map((layer) => ({ node: this.nodes.get(this.layer(layer).name)! }));

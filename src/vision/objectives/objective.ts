@@ -215,17 +215,24 @@ function termValue(
         term.kind === 'unit' ? unit.position : { row: Math.floor(height / 2), column: Math.floor(width / 2) };
       // Of the class token that is its only value.
       if (position === null || position === 'cls') return tf.mean(flat(map), 1);
-      if (map.shape.length !== 4 || position.row >= height || position.column >= width) {
-        throw new UsageError(
-          map.shape.length !== 4
-            ? `layer "${unit.layer}" has no positions: leave the @ out`
-            : `the map of layer "${unit.layer}" is ${height} x ${width} here: ` +
-                `@${position.row},${position.column} is outside of it`,
-        );
-      }
+      checkPosition(unit.layer, position, map.shape);
       return tf.reshape(tf.slice(map, [0, position.row, position.column, 0], [batch, 1, 1, 1]), [batch]);
     }
   }
+}
+
+/** Throws UsageError for a position outside of a layer's map, [batch, height, width, channel] or another shape. */
+export function checkPosition(
+  layer: string,
+  { row, column }: { readonly row: number; readonly column: number },
+  shape: readonly number[],
+): void {
+  const [, height = 1, width = 1] = shape;
+  if (shape.length !== 4) throw new UsageError(`layer "${layer}" has no positions: leave the @ out`);
+  if (row < height && column < width) return;
+  throw new UsageError(
+    `the map of layer "${layer}" is ${height} x ${width} here: @${row},${column} is outside of it`,
+  );
 }
 
 /** What a function makes of one picture of a batch, [1]. */

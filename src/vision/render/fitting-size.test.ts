@@ -6,7 +6,7 @@ import { param } from '../layers/params.js';
 import { VisionNetwork } from '../network.js';
 import { resolveObjective } from '../objectives/objective.js';
 import { parseExpression } from '../objectives/parse.js';
-import { checkSize, defaultSize, sizeLike } from './fitting-size.js';
+import { checkPositions, checkSize, defaultSize, sizeLike } from './fitting-size.js';
 
 /** A dense layer behind all pixels, so that no other size can be read. */
 function denseNetwork(height: number, width: number): VisionNetwork {
@@ -42,6 +42,19 @@ describe('sizes that fit', () => {
     checkSize(dense, terms(dense, 'scores:0'), size(41, 82));
     expect(() => checkSize(dense, terms(dense, 'scores:0'), size(320, 200))).toThrow(
       'scores of dense can only be computed for pictures of 10x20, which one of 320x200 does not fit: leave `size` out, or keep to these proportions',
+    );
+  });
+
+  it('have the positions that units name, where the network reads them or is shown its own size', () => {
+    const tiny = tinyNetwork();
+    for (const unit of ['two:0', 'two:0@31,63', 'neuron(two:0)'])
+      checkPositions(tiny, terms(tiny, unit), size(64, 32));
+    expect(() => checkPositions(tiny, terms(tiny, 'two:0 - two:1@32,0'), size(64, 32))).toThrow(
+      'the map of layer "two" is 32 x 64 here: @32,0 is outside of it',
+    );
+    const dense = denseNetwork(20, 20);
+    expect(() => checkPositions(dense, terms(dense, 'scores:0@1,1'), size(64, 64))).toThrow(
+      'layer "scores" has no positions: leave the @ out',
     );
   });
 });

@@ -2,7 +2,7 @@
 import { UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import type { VisionNetwork } from '../network.js';
-import type { ReadyTerm } from '../objectives/objective.js';
+import { checkPosition, type ReadyTerm } from '../objectives/objective.js';
 import { formatSize, type PictureSize } from '../picture-size.js';
 
 /** Proportions that differ by less are those of a rounded size. */
@@ -33,6 +33,20 @@ export function checkSize(network: VisionNetwork, terms: readonly ReadyTerm[], s
   throw new UserError(
     `${layers.join(', ')} of ${network.name} can only be computed for pictures of ${formatSize(network.input)}, which one of ${formatSize(size)} does not fit: leave ${field('size')} out, or keep to these proportions`,
   );
+}
+
+/** Throws UsageError for a position that a layer's map does not have, for pictures of this size. */
+export function checkPositions(
+  network: VisionNetwork,
+  terms: readonly ReadyTerm[],
+  { height, width }: PictureSize,
+): void {
+  const seen = network.reads([height, width], layersOf(terms)) ? { height, width } : network.input;
+  for (const { term } of terms) {
+    if (term.kind !== 'unit' || term.unit.position === null || term.unit.position === 'cls') continue;
+    const { layer, position } = term.unit;
+    checkPosition(layer, position, network.shapeAt(layer, [seen.height, seen.width]));
+  }
 }
 
 /** Layers behind dense ones read pictures of the network's own size alone: others are brought to it. */

@@ -15,7 +15,7 @@ import { resolveObjective } from '../objectives/objective.js';
 import type { PictureSize } from '../picture-size.js';
 import { checkInput } from '../planes.js';
 import { Batch } from './batch.js';
-import { checkSize, defaultSize } from './fitting-size.js';
+import { checkPositions, checkSize, defaultSize } from './fitting-size.js';
 import type { RenderOptions, RenderResult, UnitResult } from './render-options.js';
 import { soundUnits } from './sound-units.js';
 
@@ -38,6 +38,7 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
   const labels = rows.map((row, i) => label(row, variants, i));
   const size = bothSides(options.size) ?? defaultSize(network);
   checkSize(network, objective.terms, size);
+  checkPositions(network, objective.terms, size);
   if (options.input) checkInput(network.input.channels, options.input, network.name);
   yield event({
     kind: 'started',
