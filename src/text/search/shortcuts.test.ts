@@ -13,7 +13,7 @@ import {
 } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
 import type { Precision } from '../../engine/compile.js';
-import { listsDotProducts } from '../../engine/dot-products.js';
+import { hasDotProducts, listsDotProducts } from '../../engine/dot-products.js';
 import { MemoryWeights, type WeightArray } from '../../engine/weights/weights.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun } from '../../runs/events.js';
@@ -103,7 +103,7 @@ async function wideProbe(size = 1) {
   return { spec, weights, positions, random, row, probe };
 }
 
-describe('ranking in 8 bits', () => {
+describe.skipIf(!hasDotProducts())('ranking in 8 bits (where the processor has instructions for it)', () => {
   it('keeps what matters, with the exact scores, and leaves out most of the rest', async () => {
     const { spec, positions, random, row, probe } = await wideProbe();
     const rough = probe.inPrecision('int8');
