@@ -14,6 +14,15 @@ export const JOB_VERSION = 1;
 
 export const text = z.string().max(100_000);
 export const name = z.string().min(1).max(10_000);
+/** Characters of a reference class: 2,048 names of latents in a file whose path is long. */
+const LONGEST_CLASS = 2 ** 18;
+const referenceClass = z
+  .string()
+  .min(1)
+  .max(LONGEST_CLASS, {
+    error: ({ input }) =>
+      `has ${(input as string).length} characters, at most ${LONGEST_CLASS} are read: give fewer names, or a class such as layer or random:64`,
+  });
 export const names = z.array(name).min(1).max(100_000);
 export const above0 = z.number().gt(0);
 /** A whole number. */
@@ -50,7 +59,7 @@ export const probe = {
   chat: z.enum(chatRoles).nullable().default(null),
   bos: z.enum(bosPolicies).default(textDefaults.bos),
   /** The reference class. */
-  reference: name.default(textDefaults.reference),
+  reference: referenceClass.default(textDefaults.reference),
   /** A text file to calibrate on; null = samples of the model. */
   calibrationText: name.nullable().default(null),
   /** Positions to calibrate on, about; null = as many as half a minute allows, 16,384 at most. */

@@ -39,6 +39,14 @@ describe('readJob', () => {
     expect(complaint({ ...search, seconds: 1, evaluations: 1 })).toMatch(/^`evaluations`: is given beside/);
     expect(complaint({ ...search, measure: 'loud' })).toMatch(/^`measure`: must be delta/);
     expect(complaint({ task: 'score', text: 'a', units: ['L0.H0', ''] })).toMatch(/^`units` \(entry 1\): /);
+    const listOf = (count: number) =>
+      Array(count)
+        .fill(`sae:${'folder/'.repeat(15)}dictionary#12345`)
+        .join(', ');
+    expect(readJob({ ...search, reference: listOf(2048) })).toMatchObject({ reference: listOf(2048) });
+    expect(complaint({ ...search, reference: listOf(4096) })).toBe(
+      '`reference`: has 520190 characters, at most 262144 are read: give fewer names, or a class such as layer or random:64',
+    );
     expect(complaint({ task: 'tune', unit: 'L0.H0', rank: 100_000 })).toMatch(/^`rank`: .*<=4096/);
   });
 

@@ -279,6 +279,7 @@ describe('referenceClass', () => {
   it.each([
     ['everything', 'is none of layer, layer:K'],
     ['layer:x', 'is none of layer, layer:K'],
+    ['a'.repeat(1000), `"${'a'.repeat(79)}…" is none of`],
     ['layer:3', 'its layers are numbered 0 to 2'],
     ['L0.H0,L0.H9', 'L0.H9 is outside this model'],
     ['logit:six', '"six" is not one token'],

@@ -1,6 +1,7 @@
 /** @file The class of rivals that should stay quiet while a unit is excited. */
 import { UsageError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
+import { clip } from '../../core/text-width.js';
 import type { UnitContext } from './kind.js';
 import { type Objective, openObjective, soleReadout } from './objective.js';
 import type { Readout, ReadoutGroup } from './readout.js';
@@ -169,7 +170,7 @@ function membersOf(
   }
   if (/^(?!logit:)[a-z:]+$/.test(name)) {
     throw new UsageError(
-      `the reference class "${name}" is none of layer, layer:K, all, random:N, none, or unit names with commas between`,
+      `the reference class "${clip(name, 80)}" is none of layer, layer:K, all, random:N, none, or unit names with commas between`,
     );
   }
   return name.split(',').map((part) => namedRival(part.trim(), context));
