@@ -53,6 +53,8 @@ export function naming<T>(label: () => string, compute: () => T): T {
 export class GraphBuilder {
   private readonly nodes: LayerNode[] = [];
   private readonly shapes: Shape[] = [];
+  /** Whether each node depends on the picture. */
+  private readonly seeing: boolean[] = [];
   private readonly named: NamedNode[] = [];
   private readonly names = new Set<string>();
   private readonly aliases = new Map<string, string>();
@@ -69,6 +71,11 @@ export class GraphBuilder {
   /** Shape of a node's output for the nominal picture. */
   shape(node: number): Shape {
     return this.shapes[node]!;
+  }
+
+  /** Whether a node depends on the picture, and not on weights alone. */
+  sees(node: number): boolean {
+    return this.seeing[node]!;
   }
 
   op(node: number): LayerNode {
@@ -113,6 +120,7 @@ export class GraphBuilder {
     checkCount(this.nodes.length + 1, limits.nodes, 'operations');
     this.nodes.push({ op, inputs });
     this.shapes.push(shape);
+    this.seeing.push(op.kind === 'input' || inputs.some((input) => this.seeing[input]));
     return this.nodes.length - 1;
   }
 }

@@ -103,6 +103,11 @@ export function multiplied(importer: Importer, a: Value, b: Value): Value {
 }
 
 function constantProduct(importer: Importer, a: ConstantValue, b: ConstantValue): Value {
+  const shape = importer.shape(a);
+  if (shape.length > 2 && importer.shape(b).length === 2) {
+    const rows = importer.reshape(a, [-1, shape.at(-1)!]) as ConstantValue;
+    return importer.reshape(constantProduct(importer, rows, b), [...shape.slice(0, -1), -1]);
+  }
   const [[rows, inner, ...moreA], [depth, columns, ...moreB]] = [importer.shape(a), importer.shape(b)] as [
     number[],
     number[],

@@ -73,7 +73,7 @@ export function importNodes(
         values.set(output, value);
       });
       const [first] = results;
-      if (first?.kind === 'node' && first.node !== importer.graph.input) {
+      if (first?.kind === 'node' && first.node !== importer.graph.input && importer.graph.sees(first.node)) {
         const { node, cls } = importer.view(first);
         importer.graph.layer(label, node, kind, cls);
         reached++;

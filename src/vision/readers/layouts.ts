@@ -119,8 +119,10 @@ export class Layouts {
   asImage(value: Value, layout: 'NCHW' | 'NHWC' = 'NCHW'): number {
     if (this.shape(value).length !== 4)
       throw new UserError(`wants an image of four axes, not [${this.shape(value)}]`);
-    if (value.kind !== 'node') throw new UserError('reads a constant where a picture should be');
-    return this.arranged(value, layout === 'NCHW' ? [0, 2, 3, 1] : [0, 1, 2, 3]);
+    const axes = layout === 'NCHW' ? [0, 2, 3, 1] : [0, 1, 2, 3];
+    // Such as positions, which a network resizes to its picture.
+    if (value.kind !== 'node') return this.asPlain(this.transposeValue(value, axes));
+    return this.arranged(value, axes);
   }
 
   /** Transposes, composed with a transpose before; two that undo each other vanish. */

@@ -58,6 +58,26 @@ const examples: Record<string, Example> = {
   'DepthToSpace, DCR': one('DepthToSpace', { blocksize: 2 }),
   'DepthToSpace, CRD': one('DepthToSpace', { blocksize: 2, mode: 'CRD' }, { image: [8, 5, 6] }),
   SpaceToDepth: one('SpaceToDepth', { blocksize: 2 }, { image: [3, 4, 6] }),
+  'Attention, of heads': {
+    nodes: [node('Mul', ['x', 'w'], 'k'), node('Attention', ['x', 'k', 'x'])],
+    weights: [floats('w', [1, 4, 1, 1])],
+    opset: 23,
+  },
+  'Attention, heads side by side, scaled and masked': {
+    nodes: [
+      node('Reshape', ['x', 's'], 'r'),
+      node('Transpose', ['r'], 't', { perm: [0, 2, 1] }),
+      node('Greater', ['m', 'z'], 'mask'),
+      node('Attention', ['t', 't', 't', 'mask'], 'y', {
+        q_num_heads: 2,
+        kv_num_heads: 2,
+        scale: { f: 0.8 },
+      }),
+    ],
+    weights: [ints('s', [1, 4, -1]), floats('m', [63, 63]), floats('z', [], [-0.5])],
+    opset: 23,
+    rank: 3,
+  },
   GroupNormalization: withInputs(
     'GroupNormalization',
     [floats('scale', [4]), floats('shift', [4])],

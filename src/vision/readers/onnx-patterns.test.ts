@@ -87,6 +87,18 @@ const examples: Record<string, Example> = {
       ...[ints('m1', [-1]), ints('least', [-9223372036854775000])],
     ],
   },
+  'Constants that are resized and multiplied, as positions are': {
+    nodes: [
+      node('Resize', ['p', '', '', 'size'], 'resized', { mode: 'cubic' }),
+      node('MatMul', ['a', 'b'], 'product'),
+      node('Add', ['x', 'resized'], 'sum'),
+      node('Add', ['sum', 'product']),
+    ],
+    weights: [
+      ...[floats('p', [1, 4, 3, 3]), floats('a', [1, 7, 2]), floats('b', [2, 9])],
+      ints('size', [1, 4, 7, 9]),
+    ],
+  },
   'Pad, reflect, of tokens': {
     nodes: [
       node('Transpose', ['x'], 't', { perm: [0, 2, 3, 1] }),
@@ -410,4 +422,6 @@ test('a channel axis is followed; constants are no layers', () => {
   ]);
   const folded = examples['Constants computed from constants alone']!;
   expect(onnxNetwork(write(modelOf(folded))).layers.map(({ kind }) => kind)).toEqual(['Conv']);
+  const placed = examples['Constants that are resized and multiplied, as positions are']!;
+  expect(onnxNetwork(write(modelOf(placed))).layers.map(({ kind }) => kind)).toEqual(['Add', 'Add']);
 });

@@ -1,5 +1,6 @@
 /** @file The ONNX operators that are understood. */
 import { own } from '../../../core/own.js';
+import { attention } from './attention.js';
 import type { OnnxRule } from './context.js';
 import { elementwise } from './elementwise.js';
 import {
@@ -40,6 +41,7 @@ const onnxOps: Readonly<Record<string, OnnxRule>> = {
   GlobalMaxPool: globalPool('max'),
   Gemm: gemm,
   MatMul: matMul,
+  Attention: attention,
   Resize: resize,
   Upsample: resize,
 };
