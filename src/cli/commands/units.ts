@@ -19,22 +19,35 @@ export function unitsCommand(): Command {
     .addHelpText('after', '\nExamples:\n  $ superstim units\n  $ superstim units ./mobilenet/model.json')
     .action(async (name: string, options: CommonOptions & { family?: string; all?: boolean }) => {
       const output = new Output(options);
-      const units = await listUnits(name, options.family, output);
+      const { units, trouble } = await listUnits(name, options.family, output);
       const { formatUnits } = await import('../results/units.js');
       output.result(units, () => formatUnits(units, options.all));
+      if (trouble) throw trouble;
     });
 }
 
-async function listUnits(name: string, family: string | undefined, output: Output): Promise<Units> {
+/** What a model is; also of one that cannot be used, with the reason. */
+async function listUnits(
+  name: string,
+  family: string | undefined,
+  output: Output,
+): Promise<{ units: Units; trouble?: UserError }> {
   const { findModel, networkAt } = await import('../../jobs/open-network.js');
   const place = await finishRun(showProgress(findModel(name), output));
   const { holdsVisionNetwork } = await import('../../vision/open.js');
   if (holdsVisionNetwork(place.path)) {
     const { visionUnits } = await import('../results/units.js');
-    return { model: name, ...visionUnits(await networkAt(place)) };
+    return { units: { model: name, ...visionUnits(await networkAt(place)) } };
   }
   const foreign = foreignFormat([place.path]);
   if (foreign !== null) throw new UserError(foreign);
   const { listTextUnits } = await import('../../text/readouts/list-units.js');
-  return { model: name, ...(await listTextUnits(place.path, family)) };
+  const { UnknownFamily } = await import('../../text/lm/config.js');
+  try {
+    return { units: { model: name, ...(await listTextUnits(place.path, family)) } };
+  } catch (error) {
+    if (!(error instanceof UnknownFamily)) throw error;
+    const { aboutUnknown } = await import('../../text/readouts/about-unknown.js');
+    return { units: { model: name, ...aboutUnknown(error) }, trouble: error };
+  }
 }

@@ -1,6 +1,7 @@
 /** @file The units of a model, as `superstim units` prints them. */
 import { counted, formatBytes, formatCount } from '../../core/format.js';
 import { formatTable } from '../../core/table.js';
+import type { UnknownModel } from '../../text/readouts/about-unknown.js';
 import type { TextUnits } from '../../text/readouts/list-units.js';
 import { formatLayer } from '../../vision/layer-name.js';
 import type { LayerInfo, VisionNetwork } from '../../vision/network.js';
@@ -17,7 +18,7 @@ interface VisionUnits {
   readonly unreachable: readonly UnreachableLayer[];
 }
 
-export type Units = { model: string } & (TextUnits | VisionUnits);
+export type Units = { model: string } & (TextUnits | VisionUnits | UnknownModel);
 
 export function visionUnits({ layers, unreachable }: VisionNetwork): VisionUnits {
   return {
@@ -44,6 +45,7 @@ export function formatUnits(units: Units, all = false): string {
     const table = formatTable([['layer', 'kind', 'channels', 'size'], ...rows]);
     return [table, ...unreachableText(units.unreachable, all)].join('\n\n');
   }
+  if (units.kind === 'unknown') return unknownText(units);
   const rows = units.layers.map(({ layer, heads, neurons, experts, strongest_heads: strongest }) => [
     `L${layer}`,
     `L${layer}.H0 to L${layer}.H${heads - 1}`,
@@ -67,6 +69,24 @@ export function formatUnits(units: Units, all = false): string {
     '',
     `also: ${units.others.map((other) => `"${other}"`).join(', ')}`,
     ...(units.unsupported.length > 0 ? ['', 'not supported:', ...units.unsupported] : []),
+  ].join('\n');
+}
+
+function unknownText({
+  model,
+  kind: _,
+  architecture,
+  sizes,
+  unknown,
+  ...others
+}: Units & UnknownModel): string {
+  const rows = Object.entries({ ...sizes, ...others }).flatMap(([name, value]) =>
+    value === null ? [] : [[name.replaceAll('_', ' '), formatCount(value)]],
+  );
+  return [
+    `${model}: a language model of the architecture ${architecture}, which is not known`,
+    formatTable(rows),
+    `unknown: ${unknown.join(', ').replaceAll('_', ' ')}`,
   ].join('\n');
 }
 

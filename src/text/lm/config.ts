@@ -39,7 +39,8 @@ export function readConfig(folder: string, as?: string): TransformerSpec {
  * @param where - the file, as complaints call it
  * @param as - the family that it is read as, whatever it calls itself
  * @throws UsageError when `as` is no family
- * @throws UserError for an unknown family, an unsupported option, or numbers that do not fit together
+ * @throws UnknownFamily
+ * @throws UserError for an unsupported option, or numbers that do not fit together
  */
 export function parseConfig(json: unknown, where: string, as?: string): TransformerSpec {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
@@ -51,7 +52,7 @@ export function parseConfig(json: unknown, where: string, as?: string): Transfor
     );
   if (as === undefined && typeof name !== 'string') throw new UserError(`${where} has no "model_type"`);
   const family = families.get(as ?? (name as string));
-  if (!family) throw unknownFamily(name as string, where);
+  if (!family) throw unknownFamily(name as string, where, json as Record<string, unknown>);
   if (
     quantization !== undefined &&
     quantization !== null &&
@@ -65,12 +66,25 @@ export function parseConfig(json: unknown, where: string, as?: string): Transfor
   return spec;
 }
 
-function unknownFamily(name: string, where: string): UserError {
+/** A config.json of an architecture that is not known. */
+export class UnknownFamily extends UserError {
+  constructor(
+    message: string,
+    readonly architecture: string,
+    readonly config: Readonly<Record<string, unknown>>,
+  ) {
+    super(message);
+  }
+}
+
+function unknownFamily(name: string, where: string, config: Record<string, unknown>): UnknownFamily {
   const known = [...families.keys()];
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
-  return new UserError(
+  return new UnknownFamily(
     `${where} is of the architecture "${shown}", which is not supported (${known.join(', ')} are); ` +
       `${field('family')} ${nearestFamily(shown, known)} reads it as its nearest relative, which may give wrong numbers`,
+    shown,
+    config,
   );
 }
 
