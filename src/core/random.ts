@@ -61,11 +61,15 @@ export class Random {
   }
 
   uniforms(size: number): Float32Array {
-    return Float32Array.from({ length: size }, () => this.uniform());
+    const values = new Float32Array(size);
+    for (let i = 0; i < size; i++) values[i] = this.uniform();
+    return values;
   }
 
   normals(size: number): Float32Array {
-    return Float32Array.from({ length: size }, () => this.normal());
+    const values = new Float32Array(size);
+    for (let i = 0; i < size; i++) values[i] = this.normal();
+    return values;
   }
 
   pick<T>(list: readonly T[]): T {

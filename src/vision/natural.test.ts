@@ -29,3 +29,9 @@ test('pictures have the colours and the smoothness of photographs', () => {
   expect(apart(4)).toBeGreaterThan(apart(16));
   expect(naturalPictures(new Random(1), 1, 5, 7, 1)).toHaveLength(35);
 });
+
+test('pictures of a seed stay what they are: statistics and judgements of ranges are made with them', () => {
+  const pictures = naturalPictures(new Random(1), 1, 6, 5);
+  const found = [0, 44, 89].map((k) => pictures[k]);
+  expect(found).toEqual([0.8528167605400085, 0.7393577098846436, 0.4297356605529785]);
+});
