@@ -26,7 +26,7 @@ export interface SessionOptions {
 /** `superstim` with some arguments, in a terminal of its own. */
 export class TerminalSession {
   readonly terminal;
-  /** The exit code, when it has ended. */
+  /** The exit code when it has ended, as a shell reports it: 128 and the signal's number where a signal ended it. */
   readonly ended: Promise<number>;
   /** All that was written, escape sequences included. */
   output = '';
@@ -47,10 +47,10 @@ export class TerminalSession {
       ...(folder !== undefined && { cwd: folder }),
     });
     this.ended = new Promise((resolve) =>
-      this.pty.onExit(async ({ exitCode }) => {
+      this.pty.onExit(async ({ exitCode, signal }) => {
         // The last words may come after the news of the end, and the terminal reads them later still.
         await this.rests(100);
-        this.terminal.write('', () => resolve(exitCode));
+        this.terminal.write('', () => resolve(signal ? 128 + signal : exitCode));
       }),
     );
     this.pty.onData((data) => {

@@ -104,7 +104,7 @@ describe('superstim text', () => {
     ]);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(
-      /^L1\.H3: \d+ texts on the frontier, hypervolume [\d.]+ \(\d+ evaluations in \d+ s\)\n/,
+      /^L1\.H3: \d+ texts? on the frontier, hypervolume [\d.]+ \([\d,]+ evaluations? in \d+ s\)\n/,
     );
     expect(stdout).toMatch(/\nrun: .*L1\.H3(-\d+)?\n$/);
   });

@@ -125,7 +125,7 @@ function formatSearch(
   { frontier, baselines, clusters, cost, frame, hypervolume, published, run, unit }: TextDocument,
   { paint, table }: Printer,
 ): string {
-  const header = ['nats', 'z', 'margin', 'rank', 'text'].map((title) => title);
+  const header = ['nats', 'z', 'margin', 'rank', 'text'];
   const rows = evenly(strongestByFluency(frontier), ROWS).map(formatRow);
   const spent = `${counted(cost.evaluations, 'evaluation')} in ${formatSeconds(cost.seconds)}`;
   return [
@@ -134,8 +134,8 @@ function formatSearch(
       `${unit}: ${counted(frontier.length, 'text')} on the frontier, hypervolume ${hypervolume.toFixed(1)} (${spent})`,
     ),
     table([header, ...rows]),
-    ...formatBaseline(baselines.prior_best, 'samples of the prior', table),
-    ...formatBaseline(baselines.corpus_best, 'texts of the corpus', table),
+    ...formatBaseline(baselines.prior_best, 'sample', 'prior', table),
+    ...formatBaseline(baselines.corpus_best, 'text', 'corpus', table),
     ...(clusters.length > 0
       ? ['', 'what carries them (sigmas lost without the token)', table(clusters.map(formatCluster))]
       : []),
@@ -148,9 +148,14 @@ function formatSearch(
   ].join('\n');
 }
 
-function formatBaseline(baseline: BaselineBest | null, what: string, table: Printer['table']): string[] {
+function formatBaseline(
+  baseline: BaselineBest | null,
+  what: string,
+  of: string,
+  table: Printer['table'],
+): string[] {
   if (!baseline) return [];
-  const title = `best of ${baseline.evaluations} ${what} (hypervolume ${baseline.hypervolume.toFixed(1)})`;
+  const title = `best of ${counted(baseline.evaluations, what)} of the ${of} (hypervolume ${baseline.hypervolume.toFixed(1)})`;
   return ['', title, table([formatRow(baseline)])];
 }
 
@@ -168,7 +173,7 @@ function formatCluster({ tokens, texts }: TextCluster): string[] {
   const shown = tokens.map(({ token, value }) => `"${token}" ${value.toFixed(1)}`).join('  ');
   return [
     shown || 'no single token',
-    `${texts.length} ${texts.length === 1 ? 'text' : 'texts'}, z up to ${texts[0]!.z.toFixed(1)}`,
+    `${counted(texts.length, 'text')}, z up to ${texts[0]!.z.toFixed(1)}`,
     texts[0]!.text,
   ];
 }
