@@ -40,12 +40,20 @@ function compute(network: VisionNetwork): void {
   });
 }
 
+/** What is nested too deeply to be written is left as it was. */
+function mutatedJson(model: unknown, random: Random): string {
+  try {
+    return JSON.stringify(mutateValue(model, random));
+  } catch {
+    return JSON.stringify(model);
+  }
+}
+
 /** JSON, or its bytes, with faults; now and then the shard instead. */
 function writeTfjs(folder: string, { model, shard }: TfjsNetwork, random: Random): string {
   const file = join(folder, 'model.json');
   const where = random.integer(10);
-  const value = where < 7 ? mutateValue(model, random) : model;
-  const json = Buffer.from(JSON.stringify(value));
+  const json = Buffer.from(where < 7 ? mutatedJson(model, random) : JSON.stringify(model));
   writeFileSync(file, where === 7 || where === 8 ? mutateBytes(json, random) : json);
   writeFileSync(join(folder, 'group1-shard1of1.bin'), where === 9 ? mutateBytes(shard, random) : shard);
   return file;

@@ -135,7 +135,9 @@ export const reduceRule: Rule<ReduceOp> = {
 
 export const padRule: Rule<PadOp> = {
   shape(op, [input]) {
-    const shape = input!.map((dim, axis) => (op.pads[axis]?.[0] ?? Number.NaN) + dim + op.pads[axis]![1]);
+    if (op.pads.length !== input!.length)
+      throw new UserError(`pads ${op.pads.length} axes of an array of ${input!.length}`);
+    const shape = input!.map((dim, axis) => op.pads[axis]![0] + dim + op.pads[axis]![1]);
     // Crops come first, and must leave something.
     checkArray(
       input!.map((dim, axis) => dim + Math.min(0, op.pads[axis]![0]) + Math.min(0, op.pads[axis]![1])),

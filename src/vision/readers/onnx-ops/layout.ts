@@ -76,8 +76,8 @@ const transpose: OnnxRule = (call) => {
 };
 
 const concat: OnnxRule = (call) => {
+  const rank = call.importer.shape(call.input(0)).length;
   const values = call.inputs.map((_, i) => call.input(i));
-  const rank = call.importer.shape(values[0]!).length;
   return concatenated(call.importer, values, call.axis(call.int('axis', 1), rank));
 };
 

@@ -29,11 +29,12 @@ const expandDims: TfRule = (call) => {
 /** Values laid along a new axis. */
 const pack: TfRule = (call) => {
   const { importer } = call;
+  if (call.inputs.length === 0) throw new UserError('packs nothing');
   // Sizes come as single numbers, of whatever shape.
   const single = call.inputs.every((value) => value.kind === 'numbers' && value.data.length === 1);
   const values = single ? call.inputs.map((value) => importer.reshape(value, [])) : call.inputs;
-  const rank = rankOf(call, values[0]!) + 1;
-  const axis = axisOf(call.number('axis', 0), rank);
+  const rank = single ? 0 : rankOf(call, call.input(0));
+  const axis = axisOf(call.number('axis', 0), rank + 1);
   return concatenated(
     importer,
     values.map((value) => importer.unsqueeze(value, [axis])),
