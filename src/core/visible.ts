@@ -24,6 +24,9 @@ export function visible(text: string): string {
   return printableAscii.test(text) ? text : text.replace(hidden, sign);
 }
 
+/** The beginning of a text of others, for a message. */
+export const clipped = (text: string): string => visible(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+
 /** As `visible`, for texts of several lines. */
 export function visibleLines(text: string): string {
   return text.split(/\r?\n/).map(visible).join('\n');

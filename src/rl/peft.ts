@@ -2,11 +2,13 @@
  * @file Adapters on disk in the layout of Hugging Face PEFT: `adapter_config.json` and `adapter_model.safetensors`,
  * whose names are `base_model.model.MODULE.lora_A.weight`. Format: huggingface.co/docs/peft, "PEFT checkpoint format".
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/regular-file.js';
+import { clipped } from '../core/visible.js';
 import { sameShape } from '../engine/tensor-spec.js';
 import { readFinite } from '../engine/weights/finite.js';
 import { openSafetensors, writeSafetensors } from '../engine/weights/safetensors.js';
@@ -145,7 +147,7 @@ function widened(values: Float32Array, width: number, wide: number, factor: numb
   return result;
 }
 
-const shown = (text: string) => JSON.stringify(text.slice(0, 60).replace(/[\p{Cc}\p{Cf}]/gu, '�'));
+const shown = (text: string) => `"${clipped(text)}"`;
 
 /** Bytes of an adapter_config.json; they have a few thousand. */
 const LARGEST = 10_000_000;

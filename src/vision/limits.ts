@@ -42,10 +42,6 @@ export const limits = {
 export const shown = (shape: readonly (number | string)[]): string =>
   shape.length > limits.axes ? `${shape.slice(0, limits.axes)},…` : `${shape}`;
 
-/** The beginning of a text of others, for a message, without what acts on a terminal. */
-export const clipped = (text: string): string =>
-  (text.length > 80 ? `${text.slice(0, 80)}…` : text).replace(/[\p{Cc}\p{Bidi_C}]/gu, '\ufffd');
-
 /**
  * Throws UserError unless an array of this shape can be computed.
  *

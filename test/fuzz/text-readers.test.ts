@@ -18,3 +18,12 @@ test.each(Object.entries(textAttempts(place)))(
     expect(peak).toBeLessThan(1000);
   },
 );
+
+test.each([
+  ['an architecture', 'config', 326],
+  ['a setting', 'config', 1331],
+  ['a long name', 'config', 1333],
+  ['the key of an adapter', 'peft', 65],
+] as const)('%s that acts on a terminal is not shown as it is', async (_what, reader, only) => {
+  expect(await fuzz(textAttempts(place)[reader]!, { seed: 9, only })).toMatchObject({ faults: [] });
+});

@@ -17,3 +17,11 @@ test.each(Object.entries(visionAttempts(place)))(
     expect(peak).toBeLessThan(1000);
   },
 );
+
+test.each([
+  ['Concat of nothing', 'onnx', 7, 202],
+  ['Pack of nothing', 'tf-graph', 8, 969],
+  ['a pad of four axes of a number', 'keras', 7, 139],
+] as const)('%s is refused in a sentence', async (_what, reader, seed, only) => {
+  expect(await fuzz(visionAttempts(place)[reader]!, { seed, only })).toMatchObject({ faults: [] });
+});

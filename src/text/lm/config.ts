@@ -1,10 +1,12 @@
 /** @file A Hugging Face folder's config.json in, a TransformerSpec out. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError, UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { didYouMean, nearestNames } from '../../core/nearest.js';
 import { readRegularFile } from '../../core/regular-file.js';
+import { clipped } from '../../core/visible.js';
 import { families } from './families/table.js';
 import { checkSpec, type TransformerSpec } from './spec.js';
 
@@ -79,7 +81,7 @@ export class UnknownFamily extends UserError {
 
 function unknownFamily(name: string, where: string, config: Record<string, unknown>): UnknownFamily {
   const known = [...families.keys()];
-  const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name;
+  const shown = clipped(name);
   return new UnknownFamily(
     `${where} is of the architecture "${shown}", which is not supported (${known.join(', ')} are); ` +
       `${field('family')} ${nearestFamily(shown, known)} reads it as its nearest relative, which may give wrong numbers`,

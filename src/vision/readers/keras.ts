@@ -1,10 +1,11 @@
 /** @file A Keras model as TensorFlow.js keeps it (`model.json` of a LayersModel): layers keep their names. */
 
 import { UserError } from '../../core/errors.js';
+import { clipped } from '../../core/visible.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { GraphBuilder, naming } from '../layers/graph.js';
 import { param } from '../layers/params.js';
-import { checkCount, clipped, limits } from '../limits.js';
+import { checkCount, limits } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import {
   batchShape,

@@ -1,7 +1,8 @@
 /** @file Graphs of an .onnx file: its own, those in attributes of nodes, and the bodies of its functions. */
 import { UserError } from '../../core/errors.js';
+import { clipped } from '../../core/visible.js';
 import type { OnnxFunction, OnnxGraph, OnnxNode, OnnxTensor } from '../../engine/compiler/onnx-proto.js';
-import { checkCount, clipped, limits } from '../limits.js';
+import { checkCount, limits } from '../limits.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
 import { addHeadsLayer } from './head-layers.js';
 import type { Importer } from './importer.js';

@@ -3,11 +3,12 @@
 import { z } from 'zod';
 import { UserError } from '../../core/errors.js';
 import { own } from '../../core/own.js';
+import { clipped } from '../../core/visible.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { GraphBuilder } from '../layers/graph.js';
 import { param } from '../layers/params.js';
-import { checkCount, clipped, limits, shown } from '../limits.js';
+import { checkCount, limits, shown } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { FoldedWeights } from './folded-weights.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';

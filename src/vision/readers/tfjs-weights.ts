@@ -5,11 +5,12 @@ import { z } from 'zod';
 import { UserError } from '../../core/errors.js';
 import { inside } from '../../core/inside.js';
 import { own } from '../../core/own.js';
+import { clipped } from '../../core/visible.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { fileSize, readRange } from '../../engine/weights/byte-ranges.js';
 import { float32FromF16 } from '../../engine/weights/half.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
-import { clipped, limits } from '../limits.js';
+import { limits } from '../limits.js';
 import { nameSchema, shapeSchema } from './json-file.js';
 
 const quantizationSchema = z.object({

@@ -1,10 +1,11 @@
 /** @file Which PyTorch network a state dict belongs to, recognized by the names of its weights. */
 
 import { UserError } from '../../core/errors.js';
+import { clipped } from '../../core/visible.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import type { LayerGraph } from '../layers/graph.js';
 import type { Param } from '../layers/params.js';
-import { checkCount, clipped, limits } from '../limits.js';
+import { checkCount, limits } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { checked, nameSchema } from '../readers/json-file.js';
 import { alexnet } from './alexnet.js';

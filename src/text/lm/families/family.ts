@@ -1,6 +1,8 @@
 /** @file What a family of transformers is, and how it reads a Hugging Face config.json. */
+
 import { z } from 'zod';
 import { UserError } from '../../../core/errors.js';
+import { clipped } from '../../../core/visible.js';
 import type { WeightSource } from '../../../engine/weights/weights.js';
 import type { TransformerSpec } from '../spec.js';
 import type { commonKeys } from './keys.js';
@@ -61,7 +63,7 @@ export function readBy<T>(schema: z.ZodType<T>, json: object, where: string): T 
   const result = schema.safeParse(known);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
-  const name = path.map(String).join('.');
+  const name = clipped(path.map(String).join('.'));
   let value: unknown = known;
   for (const key of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
   throw new UserError(
@@ -71,10 +73,7 @@ export function readBy<T>(schema: z.ZodType<T>, json: object, where: string): T 
   );
 }
 
-function shortened(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-}
+const shortened = (value: unknown): string => clipped(JSON.stringify(value) ?? String(value));
 
 /** Without the keys whose value is null, at both levels that are read. */
 function withoutNulls(json: object, depth = 2): object {

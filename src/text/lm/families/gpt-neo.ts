@@ -1,5 +1,7 @@
 /** @file GPT-Neo. */
+
 import { z } from 'zod';
+import { clipped } from '../../../core/visible.js';
 import type { ModuleNames } from '../spec.js';
 import { basicSpec, family, type Unsupported } from './family.js';
 import { gpt2Modules } from './gpt2.js';
@@ -44,7 +46,7 @@ function windows(
   for (const [pattern, repeats] of types)
     for (let i = 0; i < repeats && kinds.length <= 1024; i++) kinds.push(...pattern);
   return kinds.map((kind) => {
-    if (kind !== 'global' && kind !== 'local') throw unsupported(`attention of type "${kind}"`);
+    if (kind !== 'global' && kind !== 'local') throw unsupported(`attention of type "${clipped(kind)}"`);
     return kind === 'local' ? window : null;
   });
 }

@@ -1,5 +1,7 @@
 /** @file Rotary positions in config.json: the keys of transformers 4, and the `rope_parameters` of transformers 5. */
+
 import { z } from 'zod';
+import { clipped } from '../../../core/visible.js';
 import type { PositionEncoding, Rotary, RotaryScaling, TransformerSpec } from '../spec.js';
 import type { Unsupported } from './family.js';
 import { flag, length, number, positive, text } from './keys.js';
@@ -114,7 +116,8 @@ function rotaryScaling(
   const kind = parameters.rope_type ?? parameters.type ?? 'default';
   const given = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor') => {
     const value = parameters[key];
-    if (value === undefined) throw unsupported(`rotary positions of type "${kind}" but has no "${key}"`);
+    if (value === undefined)
+      throw unsupported(`rotary positions of type "${clipped(kind)}" but has no "${key}"`);
     return value;
   };
   const originalContext =
@@ -151,7 +154,8 @@ function rotaryScaling(
     case 'su':
     case 'longrope': {
       const { short_factor: factors } = parameters;
-      if (!factors) throw unsupported(`rotary positions of type "${kind}" but has no "short_factor"`);
+      if (!factors)
+        throw unsupported(`rotary positions of type "${clipped(kind)}" but has no "short_factor"`);
       const factor = config.original_max_position_embeddings
         ? config.max_position_embeddings / originalContext
         : (parameters.factor ?? 1);
@@ -162,7 +166,7 @@ function rotaryScaling(
     }
     default:
       throw unsupported(
-        `rotary positions of type "${kind}", which is not supported ` +
+        `rotary positions of type "${clipped(kind)}", which is not supported ` +
           '(default, linear, dynamic, llama3, yarn and longrope are)',
       );
   }

@@ -1,11 +1,12 @@
 /** @file What a Keras layer is translated with, and what many layers have in common: an activation, a data format. */
 import { UserError } from '../../../core/errors.js';
 import { own } from '../../../core/own.js';
+import { clipped } from '../../../core/visible.js';
 import type { GraphBuilder } from '../../layers/graph.js';
 import type { Op } from '../../layers/op.js';
 import type { Param } from '../../layers/params.js';
 import { type Padding, validPadding } from '../../layers/windows.js';
-import { clipped } from '../../limits.js';
+
 import { type Config, pairIn } from '../keras-config.js';
 
 /** What a layer is translated with. */

@@ -1,9 +1,10 @@
 /** @file Keras layers without weights. */
 import { UserError } from '../../../core/errors.js';
 import { own } from '../../../core/own.js';
+import { clipped } from '../../../core/visible.js';
 import type { ActivationName, BinaryOp } from '../../layers/op.js';
 import type { Window } from '../../layers/windows.js';
-import { clipped } from '../../limits.js';
+
 import { bordersIn, type Config, numberIn, numbersIn, pairIn } from '../keras-config.js';
 import {
   type Activation,

@@ -1,11 +1,12 @@
 /** @file ONNX operators with windows or weights: convolution, pooling, normalization, matrix products, resizing. */
 import { UserError } from '../../../core/errors.js';
 import { own } from '../../../core/own.js';
+import { clipped } from '../../../core/visible.js';
 import { channelCount } from '../../layers/op.js';
 import { fromOihw, type Param, reshaped, transposed, turned } from '../../layers/params.js';
 import type { Coordinates, ResizeOptions } from '../../layers/resample.js';
 import type { Padding, Pads, Window } from '../../layers/windows.js';
-import { clipped } from '../../limits.js';
+
 import { multiplied, reduced } from '../combining.js';
 import type { Value } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';

@@ -1,7 +1,8 @@
 /** @file ONNX operators that move numbers, and those that work out shapes while reading. */
 import { UserError } from '../../../core/errors.js';
+import { clipped } from '../../../core/visible.js';
 import type { ReductionName } from '../../layers/op.js';
-import { clipped } from '../../limits.js';
+
 import { compared, constantOfShape, counted, reduced, selected } from '../combining.js';
 import { concatenated, expanded, gathered, padded, picked, sliced, tiled } from '../moves.js';
 import { numbersValue, type Value } from '../values.js';

@@ -1,9 +1,10 @@
 /** @file TensorFlow operations with windows or weights, and those that an optimizer fused from them. */
 import { UserError } from '../../../core/errors.js';
+import { clipped } from '../../../core/visible.js';
 import { channelCount, type TransposedConvOp } from '../../layers/op.js';
 import { depthwiseKernel, type Param, reshaped, transposed, turned } from '../../layers/params.js';
 import { type Padding, validPadding, type Window } from '../../layers/windows.js';
-import { clipped } from '../../limits.js';
+
 import { multiplied } from '../combining.js';
 import type { Value } from '../values.js';
 import type { TfCall, TfRule } from './context.js';
