@@ -10,6 +10,7 @@
  * A text that is a unit's name is that unit, whatever signs are in it.
  */
 import { UsageError } from '../../core/errors.js';
+import { ExpressionText } from '../../core/expression-text.js';
 import { formatUnit, type TextUnit, tryParseUnit } from './kinds.js';
 
 /** A unit and its factor; never 0. */
@@ -69,17 +70,17 @@ interface Value {
   readonly terms: ReadonlyMap<string, UnitTerm>;
 }
 
-class Parser {
-  private at = 0;
-
+class Parser extends ExpressionText {
   constructor(
-    private readonly text: string,
+    text: string,
     private readonly parseUnit: (name: string) => TextUnit,
-  ) {}
+  ) {
+    super(text);
+  }
 
   whole(): Value {
     const value = this.sum();
-    if (!this.match(/$/y)) this.fail('an operator was expected');
+    this.end();
     if (value.terms.size > 0 && value.constant !== 0)
       this.fail('a number that is added to units changes nothing');
     return value;
@@ -135,21 +136,6 @@ class Parser {
     } catch {
       return this.fail(`${literal} is no text in double quotes`);
     }
-  }
-
-  /** What stands here, after spaces, if it has this (sticky) pattern. */
-  private match(pattern: RegExp): RegExpExecArray | null {
-    while (/\s/.test(this.text[this.at] ?? '')) this.at++;
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text);
-    if (found) this.at = pattern.lastIndex;
-    return found;
-  }
-
-  private fail(reason: string): never {
-    const rest = this.text.slice(this.at);
-    const where = rest === '' ? 'at its end' : `at "${rest}"`;
-    throw new UsageError(`the objective "${this.text}" cannot be read ${where}: ${reason}`);
   }
 }
 

@@ -9,7 +9,7 @@
  *             | "direction(" layer "," file "#" name ")"
  *     layer   = a name without spaces or any of : @ * + ( ) , " #, or any name in double quotes (\" and \\ in it)
  */
-import { UsageError } from '../../core/errors.js';
+import { ExpressionText } from '../../core/expression-text.js';
 import { type ChannelUnit, channelPosition } from '../channel-unit.js';
 import { bareLayer, quotedLayer, unquoted } from '../layer-name.js';
 import { type Expression, type PenaltyName, penaltyNames } from './expression.js';
@@ -34,11 +34,7 @@ const layerName = `"(${quotedLayer})"|(${bareLayer})`;
 const nameOf = ([, quoted, bare]: RegExpExecArray): string =>
   quoted === undefined ? bare! : unquoted(quoted);
 
-class Parser {
-  private at = 0;
-
-  constructor(private readonly text: string) {}
-
+class Parser extends ExpressionText {
   sum(): Expression {
     let left = this.product();
     for (;;) {
@@ -46,10 +42,6 @@ class Parser {
       if (!sign) return left;
       left = { kind: sign[0] === '+' ? 'add' : 'subtract', left, right: this.product() };
     }
-  }
-
-  end(): void {
-    if (!this.match(/$/y)) this.fail('an operator was expected');
   }
 
   private product(): Expression {
@@ -110,20 +102,5 @@ class Parser {
   private closing(expression: Expression): Expression {
     if (!this.match(/\)/y)) this.fail('a ")" is missing');
     return expression;
-  }
-
-  /** What stands here, after spaces, if it has this (sticky) pattern. */
-  private match(pattern: RegExp): RegExpExecArray | null {
-    while (/\s/.test(this.text[this.at] ?? '')) this.at++;
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text);
-    if (found) this.at = pattern.lastIndex;
-    return found;
-  }
-
-  private fail(reason: string): never {
-    const rest = this.text.slice(this.at);
-    const where = rest === '' ? 'at its end' : `at "${rest}"`;
-    throw new UsageError(`the objective "${this.text}" cannot be read ${where}: ${reason}`);
   }
 }
