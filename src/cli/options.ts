@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { seedBounds } from '../core/random.js';
 import { deviceChoices, deviceNames, engineNames } from '../engine/engine-names.js';
-import { textDefaults } from '../text/names.js';
+import { textBounds, textDefaults } from '../text/names.js';
 import type { OutputOptions } from './output.js';
 
 /** Adds `--json`, `--quiet`, `--no-color` and `--debug`, which every command has, in a group of their own. */
@@ -106,3 +106,12 @@ function checkBounds(value: number, kind: string, { min, max }: Bounds): number 
           : '';
   throw new InvalidArgumentError(`It must be ${kind}${range}.`);
 }
+
+/** `--seconds`, in place of `--evaluations`. */
+export const secondsOption = (description: string): Option =>
+  new Option('-s, --seconds <number>', description).argParser(number({ above: 0 })).conflicts('evaluations');
+
+/** `--evaluations`. */
+export const evaluationsOption = (
+  description = 'sequences to score instead, which makes the result repeatable',
+): Option => new Option('-e, --evaluations <number>', description).argParser(integer(textBounds.evaluations));

@@ -1,5 +1,5 @@
 /** @file `superstim atlas`: texts for very many units in one search, as a site and a table. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { UsageError } from '../../core/errors.js';
 import { counted, formatCount, formatSeconds } from '../../core/format.js';
 import { visible } from '../../core/visible.js';
@@ -8,7 +8,7 @@ import type { AtlasResult } from '../../text/atlas/atlas.js';
 import { textBounds, textDefaults } from '../../text/names.js';
 import { imageBounds, imageDefaults } from '../../vision/names.js';
 import type { JobCommand, Printer } from '../job-command.js';
-import { integer, number, outOption, repeated } from '../options.js';
+import { evaluationsOption, integer, outOption, repeated, secondsOption } from '../options.js';
 import { Output } from '../output.js';
 import { showProgress } from '../progress.js';
 import { type Sited, withSite } from '../results/site.js';
@@ -35,19 +35,11 @@ export const atlasCommand: JobCommand<'atlas', AtlasFlags> = {
       )
       .option('-n, --length <tokens>', 'tokens of a text', integer(textBounds.length), textDefaults.length)
       .addOption(
-        new Option(
-          '-s, --seconds <number>',
+        secondsOption(
           'time for the search (default: until frontiers grow by less than 2 % in the last third of it)',
-        )
-          .argParser(number({ above: 0 }))
-          .conflicts('evaluations'),
+        ),
       )
-      .addOption(
-        new Option(
-          '-e, --evaluations <number>',
-          'sequences to score instead, which makes the result repeatable',
-        ).argParser(integer(textBounds.evaluations)),
-      )
+      .addOption(evaluationsOption())
       .option(
         '--corpus <file or folder>',
         'natural text that is scored too, .txt or .txt.gz; may be repeated',

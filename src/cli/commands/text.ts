@@ -8,7 +8,15 @@ import { type SearchMethodName, searchMethodNames, textBounds, textDefaults } fr
 import type { TextCluster } from '../../text/readouts/clusters.js';
 import type { BaselineBest, SearchResult } from '../../text/search/search.js';
 import type { JobCommand, Printer } from '../job-command.js';
-import { integer, number, outOption, repeated, single } from '../options.js';
+import {
+  evaluationsOption,
+  integer,
+  number,
+  outOption,
+  repeated,
+  secondsOption,
+  single,
+} from '../options.js';
 import { formatPublished } from '../results/published.js';
 import { tuiOption } from '../watch-run.js';
 import { addProbeOptions, neuronpediaOption, type ProbeFlags, probeFields } from './probe-options.js';
@@ -46,19 +54,11 @@ export const textCommand: JobCommand<'text', TextFlags> = {
       )
       .option('-n, --length <tokens>', 'tokens of the text', integer(textBounds.length), textDefaults.length)
       .addOption(
-        new Option(
-          '-s, --seconds <number>',
+        secondsOption(
           `time for the search (default: ${textDefaults.seconds}); samples of the prior get as much again, for comparison`,
-        )
-          .argParser(number({ above: 0 }))
-          .conflicts('evaluations'),
+        ),
       )
-      .addOption(
-        new Option(
-          '-e, --evaluations <number>',
-          'sequences to score instead, which makes the result repeatable',
-        ).argParser(integer(textBounds.evaluations)),
-      )
+      .addOption(evaluationsOption())
       .option(
         '--gamma <number>',
         'how much rivals count in what is maximized, z - gamma rivals',
