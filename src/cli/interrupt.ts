@@ -1,16 +1,8 @@
 /** @file Ctrl-C, SIGTERM and SIGHUP: once stops between two steps and keeps what was found, twice ends the program. */
 import { exitCodes, UserError } from '../core/errors.js';
 import { abandonLoads } from '../engine/backends/worker-client.js';
-import { leave } from './leave.js';
+import { leave, type StopSignal, signalCodes, stopSignals } from './leave.js';
 import type { Output } from './output.js';
-
-const codes = {
-  SIGINT: exitCodes.interrupted,
-  SIGTERM: exitCodes.terminated,
-  SIGHUP: exitCodes.hungUp,
-} as const;
-type StopSignal = keyof typeof codes;
-const signals = Object.keys(codes) as StopSignal[];
 
 /** The reason of the signal, and what work throws that has nothing to keep. */
 export class Interrupted extends UserError {
@@ -41,21 +33,21 @@ export async function withInterrupt<T>(
   const onSignal = (name: StopSignal) => {
     if (controller.signal.aborted) {
       output.status(null);
-      void leave(codes[name]);
+      void leave(signalCodes[name]);
       return;
     }
-    process.exitCode = codes[name];
+    process.exitCode = signalCodes[name];
     // First: who draws on the terminal gives it back.
-    stop(controller, new Interrupted(codes[name]));
+    stop(controller, new Interrupted(signalCodes[name]));
     output.say('Stopping after this step and keeping what was found; Ctrl-C again to quit at once.');
   };
-  for (const name of signals) process.on(name, onSignal);
+  for (const name of stopSignals) process.on(name, onSignal);
   try {
     return await work(controller.signal);
   } catch (error) {
     const gaveUp = controller.signal.aborted && error instanceof Error && error.name === 'AbortError';
     throw gaveUp ? controller.signal.reason : error;
   } finally {
-    for (const name of signals) process.off(name, onSignal);
+    for (const name of stopSignals) process.off(name, onSignal);
   }
 }

@@ -8,18 +8,21 @@ const PATIENCE = 3000;
 /** After a signal. */
 const HURRY = 100;
 
-const signalOf = new Map<unknown, NodeJS.Signals>([
-  [exitCodes.interrupted, 'SIGINT'],
-  [exitCodes.terminated, 'SIGTERM'],
-  [exitCodes.hungUp, 'SIGHUP'],
-]);
+/** What the program ends with after each signal. */
+export const signalCodes = {
+  SIGINT: exitCodes.interrupted,
+  SIGTERM: exitCodes.terminated,
+  SIGHUP: exitCodes.hungUp,
+} as const;
+export type StopSignal = keyof typeof signalCodes;
+export const stopSignals = Object.keys(signalCodes) as StopSignal[];
 
 /**
  * Ends the program when the engine has finished what it computes. After a signal nobody waits for that: the program then
  * ends by the signal's default action, for which a shell reports the same exit code.
  */
 export async function leave(exitCode = process.exitCode): Promise<never> {
-  const signal = signalOf.get(exitCode);
+  const signal = stopSignals.find((name) => signalCodes[name] === exitCode);
   const hasEnded = endWorker().then(() => true);
   if (!(await Promise.race([hasEnded, sleep(signal ? HURRY : PATIENCE, false)])) && signal) {
     process.removeAllListeners(signal);
