@@ -3,6 +3,14 @@ import { eventClock, stamped } from '../../runs/events.js';
 import type { Arena } from './arena.js';
 import { drive } from './drive.js';
 
+const options = {
+  arena: {} as never,
+  budget: { evaluations: 9 },
+  signal: undefined,
+  source: 'search',
+  note: '',
+} as const;
+
 it('ends the method when the consumer stops', async () => {
   let ended = false;
   async function* method() {
@@ -12,13 +20,7 @@ it('ends the method when the consumer stops', async () => {
       ended = true;
     }
   }
-  const run = drive(method, {
-    arena: {} as never,
-    budget: { evaluations: 9 },
-    signal: undefined,
-    source: 'search',
-    note: '',
-  });
+  const run = drive(method, options);
   for await (const _ of stamped(run, eventClock())) break;
   expect(ended).toBe(true);
 });
@@ -45,13 +47,7 @@ it('tells what a turn had found before it failed', async () => {
     arena.takeEntered = () => [{ candidate: { report: { text: 'found' } }, operator: 'swap' }] as never;
     throw new Error('the device was lost');
   }
-  const run = drive(method, {
-    arena: {} as never,
-    budget: { evaluations: 9 },
-    signal: undefined,
-    source: 'search',
-    note: '',
-  });
+  const run = drive(method, options);
   expect((await run.next()).value).toMatchObject({ kind: 'candidate', candidate: { text: 'found' } });
   await expect(run.next()).rejects.toThrow('the device was lost');
 });

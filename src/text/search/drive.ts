@@ -1,4 +1,4 @@
-/** @file Runs a search method until its budget is spent, telling what it finds and how far it is. */
+/** @file Runs a search method until its budget is spent, reporting what it finds and how far it is. */
 import { untilStopped } from '../../core/until-stopped.js';
 import type { EventBody, EventSource } from '../../runs/events.js';
 import { Arena, type ArenaOptions, type Figures, type SearchMethod } from './arena.js';
