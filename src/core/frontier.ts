@@ -7,6 +7,14 @@ export const HYPERVOLUME_CORNER = { crossEntropy: 6, z: 0 } as const;
 /** A place in the space of the three wishes. */
 export type Point = Pick<ScoredText, 'cross_entropy' | 'z' | 'margin'>;
 
+/** Text that may be read: below the corner's nats. */
+export const isFluent = ({ cross_entropy }: Pick<Point, 'cross_entropy'>): boolean =>
+  cross_entropy < HYPERVOLUME_CORNER.crossEntropy;
+
+/** The point of the largest z, of equal ones the first; null where there is none. */
+export const strongestOf = <T extends Pick<Point, 'z'>>(points: readonly T[]): T | null =>
+  points.reduce<T | null>((a, b) => (a && a.z >= b.z ? a : b), null);
+
 const marginOf = (point: Point) => point.margin ?? 0;
 
 /** True when `a` is at least as good as `b` in cross entropy, z and margin (so also when they are equal). */

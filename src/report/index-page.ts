@@ -2,7 +2,7 @@
 
 import { evenly, extent } from '../core/evenly.js';
 import { counted } from '../core/format.js';
-import { fluencyFront, HYPERVOLUME_CORNER } from '../core/frontier.js';
+import { fluencyFront, HYPERVOLUME_CORNER, strongestOf } from '../core/frontier.js';
 import type { ScoredText } from '../core/scored-text.js';
 import { jsonField } from '../runs/run-view.js';
 import { type EmbeddedPicture, embedFinal } from './embedded-pictures.js';
@@ -95,8 +95,7 @@ function row(run: IndexRow, strongest: number): Html {
 }
 
 function strongestBelow(frontier: readonly ScoredText[], nats: number): ScoredText | null {
-  const below = frontier.filter(({ cross_entropy }) => cross_entropy < nats);
-  return below.length === 0 ? null : below.reduce((a, b) => (b.z > a.z ? b : a));
+  return strongestOf(frontier.filter(({ cross_entropy }) => cross_entropy < nats));
 }
 
 /** What a run without texts came to. */

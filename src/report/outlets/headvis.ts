@@ -7,6 +7,7 @@
  */
 import { UserError } from '../../core/errors.js';
 import type { Explanation } from '../../core/explanation.js';
+import { isFluent, strongestOf } from '../../core/frontier.js';
 import type { AtlasUnit } from '../../text/atlas/atlas-unit.js';
 import type { HeadStatistics } from '../../text/atlas/head-statistics.js';
 
@@ -67,10 +68,7 @@ function scatterRow({ layer, index, head, frontier }: HeadUnit): object {
     qk_distance: moment(1),
     qk_distance_variance: moment(2) - moment(1) ** 2,
     induction_score: induction,
-    best_z: frontier.reduce(
-      (most, { z, cross_entropy }) => (cross_entropy < 6 ? Math.max(most, z) : most),
-      -Infinity,
-    ),
+    best_z: strongestOf(frontier.filter(isFluent))?.z ?? Number.NaN,
   };
   const rounded = Object.entries(values).map(([name, value]) => [name, finite(value)]);
   return { layer, head: index, ...Object.fromEntries(rounded) };

@@ -235,5 +235,7 @@ describe('headvis', () => {
     const neurons = atlas([{ ...unit, head: null }]);
     expect(() => writeOutlet('headvis', [neurons], {})).toThrow(/attention heads, and the atlas has none/);
     expect(() => writeOutlet('headvis', [neurons, neurons], {})).toThrow(/one atlas, and there are 2 runs/);
+    const search = writeRun(place, 'text', 'L0.H0', []);
+    expect(() => writeOutlet('headvis', [search], {})).toThrow(/has no units of an atlas: it is another run/);
   });
 });

@@ -53,6 +53,8 @@ export const hasAtlas = (run: string): boolean => existsSync(runFile(run, 'atlas
 
 /** Names of the files of units, in order. Throws UserError where there are none. */
 export function atlasFiles(run: string): string[] {
+  if (!hasAtlas(run))
+    throw new UserError(`${run} has no units of an atlas: it is another run, or has not come so far`);
   const folder = runFile(run, 'atlas');
   let names: string[];
   try {

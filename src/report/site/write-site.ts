@@ -1,7 +1,7 @@
 /** @file The site of an atlas: an index and a page a unit, in a folder that is opened from disk or served. */
 import { join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.js';
-import { HYPERVOLUME_CORNER } from '../../core/frontier.js';
+import { isFluent, strongestOf } from '../../core/frontier.js';
 import { visible } from '../../core/visible.js';
 import { makeFolder, writeFileByRename } from '../../runs/files.js';
 import { jsonField } from '../../runs/run-view.js';
@@ -93,11 +93,8 @@ class SiteData {
     const { columns } = this;
     const number = this.size;
     const page = `${this.names.of(unit)}.html`;
-    const fluent = frontier.filter(({ cross_entropy }) => cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
-    const strongest = fluent.reduce<(typeof fluent)[number] | null>(
-      (a, b) => (a && a.z >= b.z ? a : b),
-      null,
-    );
+    const fluent = frontier.filter(isFluent);
+    const strongest = strongestOf(fluent);
     const margins = fluent.flatMap(({ margin }) => margin ?? []);
     columns.units.push(visible(unit));
     columns.pages.push(page);

@@ -1,6 +1,6 @@
 /** @file From the archives of an atlas to what is reported of each unit: texts, evidence, statistics; some units at a time. */
 import type { Explanation } from '../../core/explanation.js';
-import { HYPERVOLUME_CORNER } from '../../core/frontier.js';
+import { isFluent, strongestOf } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { EventBody } from '../../runs/events.js';
 import type { TextSubject } from '../lm/subject.js';
@@ -157,8 +157,8 @@ const exampleOf = (found: AtlasFound, { z }: Explanation): AtlasExample => ({
 });
 
 function summaryOf({ unit, layer, index, hypervolume, frontier, head }: AtlasUnit): AtlasSummary {
-  const fluent = frontier.filter(({ cross_entropy }) => cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
-  const strongest = fluent.reduce<AtlasFound | null>((a, b) => (a && a.z >= b.z ? a : b), null);
+  const fluent = frontier.filter(isFluent);
+  const strongest = strongestOf(fluent);
   const margins = fluent.flatMap(({ margin }) => margin ?? []);
   return {
     ...{ unit, layer, index, hypervolume, texts: frontier.length },

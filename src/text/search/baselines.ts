@@ -1,5 +1,5 @@
 /** @file The simple methods that a search is compared with, each at the cost of the search. */
-import { HYPERVOLUME_CORNER, hypervolume } from '../../core/frontier.js';
+import { hypervolume, isFluent } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { Driven } from './drive.js';
 import type { SearchOptions } from './search-options.js';
@@ -27,7 +27,7 @@ export function baselinesOf({ method, baseline, naturalText }: SearchOptions): (
 /** What a baseline is compared by; null where it found nothing. */
 export function bestOf({ arena }: Driven): BaselineBest | null {
   const members = arena.frontier.members;
-  const fluent = members.filter((member) => member.cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
+  const fluent = members.filter(isFluent);
   const pool = fluent.length > 0 ? fluent : members;
   if (pool.length === 0) return null;
   const best = pool.reduce((a, b) => (b.z > a.z ? b : a));

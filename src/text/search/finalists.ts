@@ -1,7 +1,7 @@
 /** @file The end of a search: a handful of texts from all over the frontier, each with its evidence. */
 
 import type { Explanation } from '../../core/explanation.js';
-import { HYPERVOLUME_CORNER } from '../../core/frontier.js';
+import { isFluent } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import type { EventBody } from '../../runs/events.js';
 import type { TextSubject } from '../lm/subject.js';
@@ -16,7 +16,7 @@ const LEAST_SHARE = 0.4;
  * first. Fluent ones (below 6 nats) where there are any.
  */
 export function chooseFinalists(frontier: readonly ScoredText[], count: number): ScoredText[] {
-  const fluent = frontier.filter(({ cross_entropy }) => cross_entropy < HYPERVOLUME_CORNER.crossEntropy);
+  const fluent = frontier.filter(isFluent);
   const candidates = fluent.length > 0 ? fluent : frontier;
   const strongest = Math.max(...candidates.map(({ z }) => z));
   const pool = candidates
