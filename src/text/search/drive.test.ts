@@ -42,7 +42,16 @@ it('counts what an earlier part spent, also where that had found nothing', async
   expect(value).toMatchObject({ kind: 'progress', done: 6, total: 9 });
 });
 
-it('tells what a turn had found before it failed', async () => {
+it('reports what the last turn found', async () => {
+  async function* method(arena: Arena) {
+    arena.takeEntered = () => [{ candidate: { report: { text: 'found' } }, operator: 'swap' }] as never;
+  }
+  const run = drive(method, options);
+  expect((await run.next()).value).toMatchObject({ kind: 'candidate', candidate: { text: 'found' } });
+  expect((await run.next()).done).toBe(true);
+});
+
+it('reports what a turn had found before it failed', async () => {
   async function* method(arena: Arena) {
     arena.takeEntered = () => [{ candidate: { report: { text: 'found' } }, operator: 'swap' }] as never;
     throw new Error('the device was lost');

@@ -67,10 +67,11 @@ export async function* drive(
     while (ledger.spent < 1 && !signal?.aborted && ledger.lost - lost < MOST_LOST) {
       const before = ledger.evaluations;
       const turn = await turns.next();
+      // The turn that ends the method, or that the signal ended, may have found something too.
+      yield* entered(arena, source);
       if (turn.done) break;
       if (ledger.evaluations > before) lost = ledger.lost;
       const { seconds: elapsed, spent } = ledger;
-      yield* entered(arena, source);
       measured = turn.value ?? measured;
       if (turn.value) yield { kind: 'step', source, step: ++step, metrics: { ...turn.value } };
       yield {
