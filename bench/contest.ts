@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 /** Something that runs a workload once and says how many milliseconds it took. */
 export type Contestant = (workload: string) => Promise<number>;
 
-/** A program that reads the name of a workload a line and answers `{"milliseconds": …}`, after a line about itself. */
+/** A program that reads the name of one workload per line and answers `{"milliseconds": …}`, after a line about itself. */
 export async function childContestant(
   program: string,
   args: readonly string[],

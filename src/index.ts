@@ -62,7 +62,7 @@ export type { LayerInfo } from './vision/network.js';
 export type { Picture } from './vision/picture.js';
 export type { UnitResult } from './vision/render/render-options.js';
 
-// Errors that a user can mend.
+// Errors that a user can fix.
 
 export { exitCodes, UsageError, UserError } from './core/errors.js';
 export type { FrameReport } from './core/frame-report.js';

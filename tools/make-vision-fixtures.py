@@ -1,4 +1,4 @@
-"""Makes test/fixtures/vision: tiny networks that see, of random weights, and what PyTorch says that they compute.
+"""Makes test/fixtures/vision: tiny vision networks, of random weights, and what PyTorch says that they compute.
 
     python3 -m venv /tmp/venv-fixtures
     /tmp/venv-fixtures/bin/pip install torch==2.9.1 torchvision transformers timm onnx onnxscript

@@ -1,5 +1,5 @@
 /**
- * @file What one search for all units is worth against one search a unit: hypervolume, geometric mean over units, by
+ * @file What one search for all units is worth against one search per unit: hypervolume, geometric mean over units, by
  * evaluations in all. Counted, not timed: any machine gives the same.
  *
  * Usage: npx tsx bench/atlas/index.ts MODEL PATTERN [--atlas N,N] [--pool N,N] [--auto N,N [--every K]] [--out FILE]

@@ -1,5 +1,5 @@
 /**
- * Renders the seed cases with the code of a checkout, timed in turn with the others: reads the name of a case a line, renders
+ * Renders the seed cases with the code of a checkout, timed in turn with the others: reads the name of one case per line, renders
  * it once, answers with milliseconds, as `pytorch.py` does.
  *
  *   npx tsx bench/image/render-case.ts CHECKOUT ENGINE

@@ -1,5 +1,5 @@
 /**
- * @file Tuned language models on units chosen by seed, beside the search at equal time: one row a unit.
+ * @file Tuned language models on units chosen by seed, beside the search at equal time: one row per unit.
  *
  *   npx tsx bench/rl/eight-units.ts --out DIR [--model models/books-lm] [--heads 6] [--neurons 2] [--seed 0]
  *     [--units N] [--steps 150] [--batch 128] [--rate 0.005] [--beta SIGMAS] [--kl-target NATS] [--method auto]

@@ -1,4 +1,4 @@
-/** @file What the recorded searches (`results/**\/runs.jsonl`) say of `auto`: a value a seed, from the runs themselves. */
+/** @file What the recorded searches (`results/**\/runs.jsonl`) say of `auto`: a value per seed, from the runs themselves. */
 import type { Claim, Measurement, Source } from '../report/result-file.js';
 import type { Recorded } from './record.js';
 import { againstBest, summarize, timeToReach } from './summary.js';

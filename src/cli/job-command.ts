@@ -1,4 +1,4 @@
-/** @file A command whose work is a job: one object a file under `commands/`, one table, `job-commands.ts`. */
+/** @file A command whose work is a job: one object per file under `commands/`, one table, `job-commands.ts`. */
 import type { Command } from 'commander';
 import type { DeviceChoice } from '../engine/engine-names.js';
 import type { ResultOf, TaskName } from '../jobs/tasks.js';

@@ -15,7 +15,7 @@ const withoutOption = ['version', 'task', 'files', 'baseline', 'finalists'];
 /** Options that are about the command and not about what is computed. */
 const withoutField = ['--out', '--runs', '--tui', '--json', '--quiet', '--no-color', '--debug'];
 
-/** Options for the job of another task: an atlas of a network that sees is a job of `image`. */
+/** Options for the job of another task: an atlas of a vision network is a job of `image`. */
 const ofOtherTasks: Partial<Record<TaskName, string[]>> = { atlas: ['--steps'] };
 
 /** What a number may be, by the schema of its field: just inside and just outside. */

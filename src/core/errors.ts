@@ -1,4 +1,4 @@
-/** @file The errors a user can mend. Anything else that is thrown is a bug and keeps its stack trace. */
+/** @file The errors that a user can fix. Anything else that is thrown is a bug and keeps its stack trace. */
 
 /** Exit codes of the command line: what `process.exitCode` becomes. */
 export const exitCodes = {
@@ -11,7 +11,7 @@ export const exitCodes = {
   hungUp: 129,
 } as const;
 
-/** Something the user can mend: one sentence that says what was wrong, with what, and what to do. Exit code 1. */
+/** Something the user can fix: one sentence that says what was wrong, with what, and what to do. Exit code 1. */
 export class UserError extends Error {
   override name = 'UserError';
   readonly exitCode: number = exitCodes.failed;

@@ -99,7 +99,7 @@ function areaUnder<T extends Point>(front: readonly T[], measureOf: (point: T) =
   return area;
 }
 
-/** What no more probable text beats in one other wish: z, or the margin. Kept sorted, with its area. */
+/** The texts that no more probable one beats in one other figure: z, or the margin. Kept sorted, with its area. */
 export class Front<T extends Point> {
   private kept: T[] = [];
   /** Nats times sigmas, to the corner of the hypervolume. */

@@ -62,7 +62,7 @@ export function compile(fn: TensorFunction, options: CompileOptions): Promise<Co
 }
 
 /**
- * The program that a function compiles to, as text: a node a line, with shapes, types and attributes; nodes marked `once`
+ * The program that a function compiles to, as text: a node per line, with shapes, types and attributes; nodes marked `once`
  * are computed once for a set of weights. For debugging; nothing is run.
  */
 export function printProgram(fn: TensorFunction, options: CompileOptions): string {

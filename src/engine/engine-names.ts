@@ -1,4 +1,4 @@
-/** @file The engines and the devices by name; light, for who only lists them. */
+/** @file The engines and the devices by name. Imports little: for code that only lists them. */
 import { plainTraits, type Traits } from './traits.js';
 
 /** How a function is executed: compiled for ONNX Runtime (the default), or eagerly by TensorFlow or in JavaScript. */

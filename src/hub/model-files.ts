@@ -7,9 +7,9 @@ import { inside } from '../core/inside.js';
 import { readRegularFile, regularSize } from '../core/regular-file.js';
 
 const single = 'model.safetensors';
-/** Taken of a network that sees where there are no safetensors: several older ones have nothing else. */
+/** Taken of a vision network where there are no safetensors: several older ones have nothing else. */
 const torchFile = 'pytorch_model.bin';
-/** Tells a network that sees. */
+/** Tells a vision network. */
 const preprocessor = 'preprocessor_config.json';
 /** Names the shards of a model whose weights are in several files. */
 export const indexFile = 'model.safetensors.index.json';

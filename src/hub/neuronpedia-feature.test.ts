@@ -65,7 +65,7 @@ describe('fetchPublishedFeature', () => {
     ['a server that is busy', (_, response) => response.writeHead(503).end(), /status 503.*try again/],
     ['a web page', (_, response) => response.end('<html>'), /does not answer as Neuronpedia does/],
     [
-      'texts without a value a token',
+      'texts without a value per token',
       (_, response) => response.end(JSON.stringify({ activations: [{ tokens: ['a'], values: [] }] })),
       /does not answer as Neuronpedia does/,
     ],

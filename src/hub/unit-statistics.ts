@@ -18,7 +18,7 @@ const countFile = 'units.json';
 /** Which quantiles are kept, rows of `quantiles`. */
 export const keptQuantiles = [0.5, 0.9, 0.99, 0.999] as const;
 
-/** How the values of a group of units are spread; one entry a unit. */
+/** How the values of a group of units are spread; one entry per unit. */
 export interface UnitStatistics {
   readonly mean: Float32Array;
   readonly deviation: Float32Array;

@@ -28,7 +28,7 @@ const size = z
 const schema = z.strictObject({
   task: z.literal('image'),
   ...common,
-  /** Null = the largest embedded network that sees. */
+  /** Null = the largest embedded vision network. */
   model: name.nullable().default(null),
   units: names,
   steps: within(imageBounds.steps).default(imageDefaults.steps),

@@ -18,7 +18,7 @@ export interface ModelPlace {
   readonly path: string;
 }
 
-/** A network that sees, and the hash of its files. */
+/** A vision network, and the hash of its files. */
 export interface LoadedNetwork {
   readonly network: VisionNetwork;
   readonly hash: string;
@@ -34,7 +34,7 @@ export async function* findModel(name: string, signal?: AbortSignal): Run<ModelP
   return { name, path: folder };
 }
 
-/** The largest embedded network that sees, the default of commands. Throws UsageError when there is none. */
+/** The largest embedded vision network, the default of commands. Throws UsageError when there is none. */
 export function embeddedNetwork(): string {
   const found = listModels()
     .embedded.filter(({ folder }) => holdsVisionNetwork(folder))
@@ -43,7 +43,7 @@ export function embeddedNetwork(): string {
   throw new UsageError(`no vision network is embedded here: name one with ${field('model')}`);
 }
 
-/** Opens it as a network that sees. Throws UserError for a language model. */
+/** Opens it as a vision network. Throws UserError for a language model. */
 export async function networkAt({ name, path }: ModelPlace): Promise<VisionNetwork> {
   if (holdsVisionNetwork(path)) return openVisionNetwork(path, name === path ? undefined : name);
   throw new UserError(
@@ -55,7 +55,7 @@ export async function networkAt({ name, path }: ModelPlace): Promise<VisionNetwo
 /**
  * Finds and opens a network.
  *
- * @param name - null = the largest embedded network that sees
+ * @param name - null = the largest embedded vision network
  * @yields what a download says
  */
 export async function* loadNetwork(name: string | null, signal: AbortSignal): Run<LoadedNetwork> {

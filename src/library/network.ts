@@ -1,4 +1,4 @@
-/** @file A network that sees, open: pictures of what its channels respond to, with the command line's defaults. */
+/** @file A vision network, open: pictures of what its channels respond to, with the command line's defaults. */
 import type { LoadedNetwork } from '../jobs/open-network.js';
 import type { LayerInfo, VisionNetwork } from '../vision/network.js';
 import { type Expression, formatExpression } from '../vision/objectives/expression.js';

@@ -1,4 +1,4 @@
-/** @file A computation that runs: its events for who iterates over it, its result for who awaits it. */
+/** @file A computation that runs: its events for callers that iterate over it, its result for callers that await it. */
 import { UserError } from '../core/errors.js';
 import type { Run, RunEvent } from '../runs/events.js';
 

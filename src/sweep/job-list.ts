@@ -7,7 +7,7 @@ import { readJob } from '../jobs/read-job.js';
 const MOST_JOBS = 200_000;
 
 /**
- * Reads a file with one job a line, as `superstim run` takes it; empty lines are passed over.
+ * Reads a file with one job per line, as `superstim run` takes it; empty lines are passed over.
  *
  * @returns the jobs as they were written; each has been checked (`readJob`)
  * @throws UserError and UsageError that name the line

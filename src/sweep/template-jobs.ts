@@ -16,7 +16,7 @@ import { checkedCount } from './job-list.js';
 const NEVER = new AbortController().signal;
 
 /**
- * The jobs of a template, one a unit.
+ * The jobs of a template, one per unit.
  *
  * @param pattern - as `unitSets` reads it, `L*.H*`, `L2.N0-511`; or a range of channels, `block3_conv2:*`
  * @param template - a job without its unit

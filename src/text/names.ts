@@ -1,4 +1,4 @@
-/** @file What a request for text is made of: names, defaults, bounds. Light, for who only lists or checks them. */
+/** @file What a request for text is made of: names, defaults, bounds. Imports little: for code that only lists or checks them. */
 
 /** How a search finds text. */
 export const searchMethodNames = [

@@ -147,7 +147,7 @@ export interface KeyHandling {
   readonly facts: Facts;
   /** The run on the screen. */
   readonly source?: RunSource;
-  /** One sentence on how things stand, for who cannot see it. */
+  /** One sentence on the state, for users who cannot see the screen. */
   readonly status: () => string;
 }
 

@@ -32,7 +32,7 @@ function formatPosition(position: ChannelPosition | null): string {
 }
 
 const form: UnitForm<ChannelUnit> = {
-  example: 'layer:4 or layer:4@7,7 (a channel of a network that sees, or one position of it)',
+  example: 'layer:4 or layer:4@7,7 (a channel of a vision network, or one position of it)',
   parse: [
     [
       // What begins as a unit of a language model is such a unit misspelt, not a layer of a CNN.

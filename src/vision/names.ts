@@ -1,4 +1,4 @@
-/** @file What a request for a picture is made of: names, defaults, bounds. Light, for who only lists or checks them. */
+/** @file What a request for a picture is made of: names, defaults, bounds. Imports little: for code that only lists or checks them. */
 
 /** What is optimized: a Fourier spectrum, pixels, or phases alone. */
 export const parameterizationNames = ['fft', 'pixel', 'maco'] as const;

@@ -1,4 +1,4 @@
-/** @file A network that sees, whatever file it came from: named layers, and any of them as a pure tfjs function. */
+/** @file A vision network, whatever file it came from: named layers, and any of them as a pure tfjs function. */
 
 import { UsageError, UserError } from '../core/errors.js';
 import { didYouMean } from '../core/nearest.js';
@@ -58,14 +58,14 @@ export interface VisionNetworkOptions {
   readonly input: InputSpec;
   /** Layers of the file that cannot be computed, with the reason. */
   readonly unreachable?: ReadonlyMap<string, string>;
-  /** The layers that the file gives out, those that cannot be computed included; default: the last layer. */
+  /** The layers that the file names as outputs, those that cannot be computed included; default: the last layer. */
   readonly outputs?: readonly string[];
 }
 
 /** Operations that only move what an activation function gave. */
 const moving: ReadonlySet<string> = new Set(['token map', 'reshape', 'flatten', 'squeeze', 'transpose']);
 
-/** A network that sees: its layers by name, and any of them as a function of pictures. */
+/** A vision network: its layers by name, and any of them as a function of pictures. */
 export class VisionNetwork {
   readonly name: string;
   readonly input: InputSpec;
@@ -75,7 +75,7 @@ export class VisionNetwork {
   /** Layers that the file has but that cannot be computed, with the reason. */
   readonly unreachable: ReadonlyMap<string, string>;
   readonly graph: LayerGraph;
-  /** The layers that the file gives out. */
+  /** The layers that the file names as outputs. */
   readonly outputs: readonly string[];
   private readonly byName: ReadonlyMap<string, LayerInfo>;
   private readonly nodes: ReadonlyMap<string, number>;

@@ -1,4 +1,4 @@
-/** @file Width and height of pictures: as a user writes them. Light, for who only checks them. */
+/** @file Width and height of pictures: as a user writes them. Imports little: for code that only checks them. */
 import { imageBounds } from './names.js';
 
 /** Pixels. */

@@ -261,7 +261,7 @@ describe('bad input', () => {
       ['--model', 'tiny-vgg', '--units', 'block2_conv1:*', '--corpus', 'a.txt'],
       '--corpus is for language models',
     ],
-    [['--units', 'L0.H*', '--steps', '4'], '--steps is for networks that see'],
+    [['--units', 'L0.H*', '--steps', '4'], '--steps is for vision networks'],
   ])('atlas: %j', async (flags, words) => {
     const { code, sentence } = await complaint('atlas', ...flags);
     expect([code, sentence]).toEqual([2, expect.stringContaining(words)]);

@@ -47,7 +47,7 @@ export const atlasCommand: JobCommand<'atlas', AtlasFlags> = {
       )
       .option(
         '--steps <number>',
-        `of a network that sees: steps of gradient ascent a picture (default: ${imageDefaults.steps})`,
+        `of a vision network: steps of gradient ascent a picture (default: ${imageDefaults.steps})`,
         integer(imageBounds.steps),
       )
       .addOption(outOption());
@@ -62,7 +62,7 @@ export const atlasCommand: JobCommand<'atlas', AtlasFlags> = {
   format: formatAtlas,
 };
 
-/** Whether the model is a network that sees. */
+/** Whether the model is a vision network. */
 async function sees({ model = textDefaults.model, ...flags }: AtlasFlags): Promise<boolean> {
   const { findModel } = await import('../../jobs/open-network.js');
   const { path } = await finishRun(showProgress(findModel(model), new Output(flags)));
@@ -72,7 +72,7 @@ async function sees({ model = textDefaults.model, ...flags }: AtlasFlags): Promi
 
 function textJob(flags: AtlasFlags) {
   const { unit: units, length, seconds, evaluations, corpus = [], steps } = flags;
-  if (steps !== undefined) throw new UsageError('--steps is for networks that see');
+  if (steps !== undefined) throw new UsageError('--steps is for vision networks');
   return {
     task: 'atlas',
     ...probeFields(flags),
@@ -82,7 +82,7 @@ function textJob(flags: AtlasFlags) {
 
 const ofPictures = ['model', 'unit', 'units', 'steps', 'out', 'engine', 'device', 'seed'];
 
-/** Throws UsageError for options that a network that sees has no use for. */
+/** Throws UsageError for options that a vision network has no use for. */
 function pictureJob({ unit, model, steps, engine, device, seed }: AtlasFlags, command: Command) {
   const foreign = command.options.find(
     (option) =>
@@ -90,7 +90,7 @@ function pictureJob({ unit, model, steps, engine, device, seed }: AtlasFlags, co
       command.getOptionValueSource(option.attributeName()) === 'cli',
   );
   if (foreign)
-    throw new UsageError(`${foreign.long} is for language models, and ${model} is a network that sees`);
+    throw new UsageError(`${foreign.long} is for language models, and ${model} is a vision network`);
   return { task: 'image', units: unit, model, ...{ steps, engine, device, seed } };
 }
 

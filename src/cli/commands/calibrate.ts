@@ -31,7 +31,7 @@ export const calibrateCommand: JobCommand<'calibrate', CalibrateFlags> = {
   format: formatCalibration,
 };
 
-/** A row a unit: mean, deviation, and what they were counted over; a row a group where all were asked for. */
+/** One row per unit: mean, deviation, and what they were counted over; one row per group where all were asked for. */
 function formatCalibration({ units, groups, frame }: CalibrationResult, { table }: Printer): string {
   const ofUnits = units.map(({ unit, mean, standard_deviation: deviation, ...of }) => [
     unit,

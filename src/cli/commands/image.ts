@@ -56,11 +56,11 @@ interface ImageFlags extends CommonOptions {
 export const imageCommand: JobCommand<'image', ImageFlags> = {
   command() {
     return new Command('image')
-      .helpGroup('Probe a network that sees:')
+      .helpGroup('Probe a vision network:')
       .description('make the picture that excites a channel of a CNN')
       .option(
         '-m, --model <model>',
-        'an embedded model, a folder or file (TFJS, ONNX, safetensors), or a hub id (default: the embedded network that sees)',
+        'an embedded model, a folder or file (TFJS, ONNX, safetensors), or a hub id (default: the embedded vision network)',
       )
       .requiredOption(
         '-u, --unit <unit>',

@@ -49,7 +49,7 @@ type PrintedScore = Pick<ScoreResult, 'frame' | 'tokens' | 'logprobs' | 'cross_e
   readonly units: readonly Omit<UnitScore, 'calibration'>[];
 };
 
-/** A table: a row a token, and for each unit its value in sigmas (raw where there is no z); the peak marked. */
+/** A table: one row per token, and for each unit its value in sigmas (raw where there is no z); the peak marked. */
 export function formatScore(result: PrintedScore, { paint, table }: Printer): string {
   const { units, tokens, logprobs } = result;
   const header = ['token', 'ln p', ...units.map(({ unit }) => unit)];

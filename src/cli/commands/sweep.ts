@@ -28,7 +28,7 @@ interface SweepFlags extends CommonOptions, QueueOptions {
 export function sweepCommand(): Command {
   const command = new Command('sweep')
     .description('run many jobs, one after the other or in a queue; the same command continues a sweep')
-    .argument('[jobs]', 'a file with one job a line, as "superstim run" takes it; or the folder of a sweep')
+    .argument('[jobs]', 'a file with one job per line, as "superstim run" takes it; or the folder of a sweep')
     .option(
       '-u, --units <pattern>',
       'a job for each unit: "L*.H*", "L2.N0-511", "block3_conv2:*"; with --template',

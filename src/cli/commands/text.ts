@@ -71,7 +71,7 @@ export const textCommand: JobCommand<'text', TextFlags> = {
       )
       .option(
         '--quiet-on <text or file>',
-        'text, or a file with one a line, that the unit should be quieter on than on what is found; may be repeated',
+        'text, or a file with one per line, that the unit should be quieter on than on what is found; may be repeated',
         repeated((text) => text),
       )
       .option(

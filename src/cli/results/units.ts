@@ -90,7 +90,7 @@ function unknownText({
   ].join('\n');
 }
 
-/** What a model is, a property a row. */
+/** What a model is, a property per row. */
 function aboutRows({ sizes, positions, windows, bos, chat_template, experts }: TextUnits): string[][] {
   const { key_value_heads: shared, precision } = sizes;
   const inLayers = (count: number) =>

@@ -6,7 +6,7 @@ import { Graph } from './graph.js';
 
 const weights = new MemoryWeights(new Map([['w', { shape: [4, 3], data: new Float32Array(12) }]]));
 
-it('prints a program one node a line', () => {
+it('prints a program one node per line', () => {
   const program = printProgram(
     ({ x }, weight) => {
       const product = tf.matMul(x as tf.Tensor2D, tf.relu(weight('w')) as tf.Tensor2D);

@@ -1,4 +1,4 @@
-/** @file A graph as text, one node a line, to see what a function has become. */
+/** @file A graph as text, one node per line, to see what a function has become. */
 import type { Attribute, GraphNode, Traced, Value } from './graph.js';
 import { dependsOnWeightsAlone, reachable } from './reachable.js';
 

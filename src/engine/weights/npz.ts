@@ -55,7 +55,7 @@ function parseNpy({ size, load }: ZipMember, path: string): StoredArray | null {
   if (header === null) return null;
   const { dtype, shape, transposed } = header;
   const bytes = (elementBytes.get(dtype) ?? 0) * sizeOf(shape);
-  // A type that is not read keeps its name, for the message of who asks for it.
+  // A type that is not read keeps its name, for the message to the caller that asks for it.
   if (elementBytes.has(dtype) && size - data !== bytes) return null;
   return { path, dtype, shape, bytes, transposed, load: (from, count) => load(data + from, count) };
 }

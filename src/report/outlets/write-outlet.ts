@@ -19,7 +19,7 @@ export interface OutletOptions {
 }
 
 /**
- * Writes one file for Neuronpedia, one a unit for circuit-tracer, or the tree of files of an atlas's heads for HeadVis.
+ * Writes one file for Neuronpedia, one per unit for circuit-tracer, or the tree of files of an atlas's heads for HeadVis.
  *
  * @returns the files' paths
  * @throws UserError for runs that these programs have no place for, UsageError where `source` is needed

@@ -11,7 +11,7 @@ const place = mkdtempSync(join(tmpdir(), 'superstim-pictures-'));
 afterAll(() => rmSync(place, { recursive: true }));
 
 describe('the site of a render', () => {
-  it('has a page a unit, in order, and no markup of theirs', async () => {
+  it('has one page per unit, in order, and no markup of theirs', async () => {
     const run = renderedRun(place, ['a:0', 'a:1', '<b>:2']);
     expect(showsSite(run)).toBe(false);
     const index = writeSiteOf(run)!;

@@ -1,4 +1,4 @@
-/** @file The site of a render of many units: an index of pictures, and a page a unit. A folder that is opened from disk or served. */
+/** @file The site of a render of many units: an index of pictures, and one page per unit. A folder that is opened from disk or served. */
 import { copyFileSync, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** @file The site of an atlas: an index and a page a unit, in a folder that is opened from disk or served. */
+/** @file The site of an atlas: an index and one page per unit, in a folder that is opened from disk or served. */
 import { join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import { isFluent, strongestOf } from '../../core/frontier.js';

@@ -49,7 +49,7 @@ export function unitSets(patterns: readonly string[], context: UnitContext): Uni
 /** In names of dictionaries, whose paths may have anything in them, only the index is a pattern. */
 const hasWildcard = (pattern: string) => /\*|\d-\d/.test(pattern.replace(/^.*[#/](?=[^#/]+$)/s, ''));
 
-/** A name that a pattern may mean, for who asks what model and what dictionary it is of. */
+/** A name that a pattern may mean, for callers that ask what model and what dictionary it is of. */
 export const exampleOf = (pattern: string): string =>
   hasWildcard(pattern) ? pattern.replace(/\*/g, '0').replace(/(\d+)-\d+(?=\D*$)/, '$1') : pattern;
 

@@ -35,7 +35,7 @@ export function packedInputs({ tokens, sequences, positions }: CallSize): Record
 }
 
 export class PackedChildren {
-  /** Of the tokens alone, one a row. */
+  /** Of the tokens alone, one per row. */
   private readonly tokens: Pass;
   private readonly sources: tf.Tensor1D;
 

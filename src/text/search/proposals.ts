@@ -104,7 +104,7 @@ export class Proposer {
    * prompt optimization draws from (the gradient with respect to the one-hot tokens). Rows may be the same: gradients are
    * computed once a text.
    *
-   * @param lambdas - one a row
+   * @param lambdas - one per row
    * @returns token ids, `[positions - 1, count]` a row
    */
   async steepest(rows: readonly Int32Array[], lambdas: readonly number[]): Promise<Int32Array[]> {

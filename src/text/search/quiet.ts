@@ -14,7 +14,7 @@ const MOST_TEXTS = 5000;
 const LONGEST = 100_000;
 
 /**
- * What `--quiet-on` was given: each a text, or a file with one a line; empty lines are left out.
+ * What `--quiet-on` was given: each a text, or a file with one per line; empty lines are left out.
  *
  * @throws UserError for what looks like a file and cannot be read as text, UsageError for too many texts
  */
@@ -50,7 +50,7 @@ async function* lines(path: string): AsyncGenerator<string, void, void> {
     rest = whole.pop()!;
     if (rest.length > LONGEST)
       throw new UserError(
-        `could not read ${path}: a line has more than ${LONGEST} characters; give one text a line`,
+        `could not read ${path}: a line has more than ${LONGEST} characters; give one text per line`,
       );
     yield* whole;
   }

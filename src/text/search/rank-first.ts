@@ -1,6 +1,6 @@
 /**
  * @file Ranking: something is known of all children first, and those that could matter by it are computed exactly and to
- * the end. How far what is known is off is learned from the children that have both.
+ * the end. The error of that estimate is learned from the children that have both values.
  */
 import type { Point } from '../../core/frontier.js';
 import { concatScores, type Scores } from '../readouts/scores.js';

@@ -56,7 +56,7 @@ export interface ScreeningOptions {
   readonly batch: number;
 }
 
-/** Few children are left to score exactly after ranking: calls of just their number have no row in vain. */
+/** Few children are left to score exactly after ranking: calls of just their number waste no row. */
 const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
 /** Children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
 const TOKENS = 256;

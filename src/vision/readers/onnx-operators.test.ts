@@ -1,4 +1,4 @@
-/** Operators of ONNX, one a file, against ONNX Runtime. */
+/** Operators of ONNX, one per file, against ONNX Runtime. */
 import { test } from 'vitest';
 import { expectSame } from '../../../test/vision/onnx-peer-values.js';
 import { type Example, floats, ints, node, type Setting } from '../../../test/vision/small-onnx.js';

@@ -39,7 +39,7 @@ export function withSinglePictures(
   return result;
 }
 
-/** What a node gives out that reads the picture, where this follows it. */
+/** What a node outputs that reads the picture, where this follows it. */
 function stateAfter(
   { op, attr = {}, input = [] }: TfNode,
   state: State,

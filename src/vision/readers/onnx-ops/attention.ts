@@ -41,5 +41,5 @@ function checkPlain(call: OnnxCall, heads: number): void {
   const [shape, keys] = [0, 1].map((i) => call.importer.shape(call.input(i))) as [number[], number[]];
   const shared = shape.length === 4 ? keys[1] !== shape[1] : call.int('kv_num_heads', heads) !== heads;
   if (shared || call.inputs[4] || call.int('is_causal', 0) === 1 || call.float('softcap', 0) !== 0)
-    throw new UserError('attends as networks that see do not: with shared keys, a cache or causally');
+    throw new UserError('attends as vision networks do not: with shared keys, a cache or causally');
 }
