@@ -37,7 +37,7 @@ export { openSubject, type Subject, type TextSubject } from './text/lm/subject.j
 export { Tokenizer, type TokenizerOptions } from './text/lm/tokenizer.js';
 export {
   forward,
-  type Pass as TransformerRun,
+  type Pass as TransformerPass,
   sequenceLogProbs,
   step,
   type TransformerInput,

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   dominates,
-  Front,
   Frontier,
   fluencyFront,
   hypervolume,
   nonDominated,
   type Point,
+  Staircase,
 } from './frontier.js';
 
 const point = fc.record({
@@ -92,11 +92,11 @@ describe('hypervolume', () => {
   });
 });
 
-describe('Front', () => {
+describe('Staircase', () => {
   it('grows by what it says, to the front and area of all points', () => {
     fc.assert(
       fc.property(fc.array(point, { maxLength: 40 }), (points) => {
-        const front = new Front<Point>(({ z }) => z);
+        const front = new Staircase<Point>(({ z }) => z);
         let area = 0;
         for (const p of points) area += front.add(p);
         expect(front.members).toEqual(fluencyFront(points));

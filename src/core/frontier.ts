@@ -100,7 +100,7 @@ function areaUnder<T extends Point>(front: readonly T[], measureOf: (point: T) =
 }
 
 /** The texts that no more probable one beats in one other figure: z, or the margin. Kept sorted, with its area. */
-export class Front<T extends Point> {
+export class Staircase<T extends Point> {
   private kept: T[] = [];
   /** Nats times sigmas, to the corner of the hypervolume. */
   area = 0;

@@ -196,12 +196,12 @@ function behindLead(spec: TransformerSpec, positions: tf.Tensor): tf.Tensor1D {
 export function sequenceLogProbs(
   spec: TransformerSpec,
   weights: WeightLookup,
-  read: Pass,
+  pass: Pass,
   ids: tf.Tensor,
   bias: tf.Tensor | null = null,
 ): tf.Tensor {
   const [batch, pos] = ids.shape as [number, number];
-  const hidden = tf.slice(read.at('ln_final.hook_normalized'), [0, 0, 0], [batch, pos - 1, spec.dModel]);
+  const hidden = tf.slice(pass.at('ln_final.hook_normalized'), [0, 0, 0], [batch, pos - 1, spec.dModel]);
   const logProbs = targetLogProbs(
     spec,
     weights,

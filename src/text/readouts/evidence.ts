@@ -116,10 +116,10 @@ function oneHotPeak(z: tf.Tensor, present: tf.Tensor): tf.Tensor2D {
 function attentionFrom(
   { probe, effect }: EvidenceOptions,
   weights: WeightLookup,
-  read: Pass,
+  pass: Pass,
   peak: tf.Tensor2D,
 ): Record<string, tf.Tensor> {
-  const context = { spec: probe.options.subject.spec, weights, pass: read };
+  const context = { spec: probe.options.subject.spec, weights, pass };
   return { ...effect?.of.sources?.(context, effect.index, peak) };
 }
 
@@ -127,12 +127,12 @@ function attentionFrom(
 function logitsWritten(
   { probe, effect }: EvidenceOptions,
   weights: WeightLookup,
-  read: Pass,
+  pass: Pass,
   peak: tf.Tensor2D,
 ): Record<string, tf.Tensor> {
   if (!effect) return {};
   const { spec } = probe.options.subject;
-  const context = { spec, weights, pass: read };
+  const context = { spec, weights, pass };
   const written = effect.of.written(context, effect.index, effect.usual); // [1, rows, dModel]
   const rows = tf.reshape(behindFinalNorm(context, written), [-1, spec.dModel]) as tf.Tensor2D;
   const atPeak = tf.matMul(peak, rows); // [1, dModel]

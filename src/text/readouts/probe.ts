@@ -99,9 +99,9 @@ export class Probe {
     return this.programs.get(key, () =>
       compile(
         (inputs, lookup) => {
-          const run = forward(spec, lookup, { ids: inputs.ids! });
-          const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, lookup, run, inputs.ids!), 1));
-          return { crossEntropy, ...this.unitScores(lookup, run) };
+          const pass = forward(spec, lookup, { ids: inputs.ids! });
+          const crossEntropy = tf.neg(tf.mean(sequenceLogProbs(spec, lookup, pass, inputs.ids!), 1));
+          return { crossEntropy, ...this.unitScores(lookup, pass) };
         },
         { ...this.compiling, inputs: { ids: { shape: [batch, positions], dtype: 'int32' } } },
       ),
@@ -109,34 +109,34 @@ export class Probe {
   }
 
   /** z of every unit of a group at every position: `[batch, pos, unit]`. */
-  groupZ(weights: WeightLookup, run: Pass, group: ReadoutGroup): tf.Tensor {
-    return groupZ(this.context(weights, run), group, this.statistics.get(group.key)!);
+  groupZ(weights: WeightLookup, pass: Pass, group: ReadoutGroup): tf.Tensor {
+    return groupZ(this.context(weights, pass), group, this.statistics.get(group.key)!);
   }
 
   /** z of the rivals' group, or its negative. */
-  rivalZ(weights: WeightLookup, run: Pass, { group, sign }: ReferencePart): tf.Tensor {
-    return weighted(this.groupZ(weights, run, group), sign);
+  rivalZ(weights: WeightLookup, pass: Pass, { group, sign }: ReferencePart): tf.Tensor {
+    return weighted(this.groupZ(weights, pass, group), sign);
   }
 
   /**
    * z of the objective at every position, and its measure in its own unit; of a sum, whose units differ, z again.
    * `[batch, pos]`
    */
-  unitAtPositions(weights: WeightLookup, run: Pass): { raw: tf.Tensor; z: tf.Tensor } {
+  unitAtPositions(weights: WeightLookup, pass: Pass): { raw: tf.Tensor; z: tf.Tensor } {
     const { objective } = this.options;
     const sole = soleReadout(objective);
-    const raw = sole && this.rawOf(weights, run, sole);
+    const raw = sole && this.rawOf(weights, pass, sole);
     const z = objective.terms
       .map(({ weight, readout: { group, index } }) =>
-        weighted(column(this.groupZ(weights, run, group), index), weight),
+        weighted(column(this.groupZ(weights, pass, group), index), weight),
       )
       .reduce((sum, term) => tf.add(sum, term));
     return { raw: raw ?? z, z };
   }
 
-  private rawOf(weights: WeightLookup, run: Pass, { group, index }: Readout): tf.Tensor {
+  private rawOf(weights: WeightLookup, pass: Pass, { group, index }: Readout): tf.Tensor {
     const { centre } = this.statistics.get(group.key)!;
-    return column((group.raw ?? group).read(this.context(weights, run), centre), index);
+    return column((group.raw ?? group).read(this.context(weights, pass), centre), index);
   }
 
   private context(weights: WeightLookup, pass: Pass): PassContext {
@@ -144,19 +144,19 @@ export class Probe {
   }
 
   /** z of the unit over the sequence: `[batch]`. Differentiable. */
-  unitZ(weights: WeightLookup, run: Pass): tf.Tensor {
-    return scoreSequence(this.unitAtPositions(weights, run).z, this.options.at);
+  unitZ(weights: WeightLookup, pass: Pass): tf.Tensor {
+    return scoreSequence(this.unitAtPositions(weights, pass).z, this.options.at);
   }
 
   /**
    * z of the unit, and after it those of its rivals where they are asked for, at every position:
    * `[batch, pos, 1 + rivals]`.
    */
-  trackedZ(weights: WeightLookup, run: Pass, withRivals: boolean): tf.Tensor {
-    const own = tf.expandDims(this.unitAtPositions(weights, run).z, 2);
+  trackedZ(weights: WeightLookup, pass: Pass, withRivals: boolean): tf.Tensor {
+    const own = tf.expandDims(this.unitAtPositions(weights, pass).z, 2);
     if (!withRivals) return own;
     const rivals = this.options.reference.parts.map((part) =>
-      tf.gather(this.rivalZ(weights, run, part), tf.tensor1d([...part.indices], 'int32'), 2),
+      tf.gather(this.rivalZ(weights, pass, part), tf.tensor1d([...part.indices], 'int32'), 2),
     );
     return tf.concat([own, ...rivals], 2);
   }
@@ -167,17 +167,17 @@ export class Probe {
    * @param gamma - `[batch]`
    * @returns `[batch]`
    */
-  selectiveZ(weights: WeightLookup, run: Pass, gamma: tf.Tensor): tf.Tensor {
-    const z = this.unitZ(weights, run);
-    const rivals = this.rivalScores(weights, run, this.options.reference);
+  selectiveZ(weights: WeightLookup, pass: Pass, gamma: tf.Tensor): tf.Tensor {
+    const z = this.unitZ(weights, pass);
+    const rivals = this.rivalScores(weights, pass, this.options.reference);
     return rivals ? tf.sub(z, tf.mul(gamma, rivals.soft)) : z;
   }
 
   /** What `Scores` has of the unit and its rivals, as columns. */
-  unitScores(weights: WeightLookup, run: Pass): Record<string, tf.Tensor> {
+  unitScores(weights: WeightLookup, pass: Pass): Record<string, tf.Tensor> {
     const { at, reference, heldOut, subject } = this.options;
     const tail = tailOf(subject.spec).length;
-    const unit = this.unitAtPositions(weights, run);
+    const unit = this.unitAtPositions(weights, pass);
     const [batch, pos] = unit.z.shape as [number, number];
     const scores: Record<string, tf.Tensor> = {
       z: scoreSequence(unit.z, at),
@@ -186,7 +186,7 @@ export class Probe {
       peak: at === 'last' ? tf.fill([batch], pos - 1 - tail, 'int32') : peakPosition(unit.z),
     };
     for (const [kind, rivals] of Object.entries({ rival: reference, heldOut })) {
-      const { strongest, above, soft } = (rivals && this.rivalScores(weights, run, rivals)) ?? {};
+      const { strongest, above, soft } = (rivals && this.rivalScores(weights, pass, rivals)) ?? {};
       if (strongest && above && soft)
         Object.assign(scores, {
           [`${kind}Strongest`]: strongest,
@@ -198,11 +198,11 @@ export class Probe {
   }
 
   /** The rivals of a class beside the unit; null for an empty class. */
-  rivalScores(weights: WeightLookup, run: Pass, { parts }: ReferenceClass): RivalScores | null {
+  rivalScores(weights: WeightLookup, pass: Pass, { parts }: ReferenceClass): RivalScores | null {
     if (parts.length === 0) return null;
-    const own = tf.expandDims(this.unitZ(weights, run), 1);
+    const own = tf.expandDims(this.unitZ(weights, pass), 1);
     const every = parts.map((part) => {
-      const all = scoreSequence(this.rivalZ(weights, run, part), this.options.at); // [batch, unit]
+      const all = scoreSequence(this.rivalZ(weights, pass, part), this.options.at); // [batch, unit]
       const absent = new Float32Array(all.shape[1]!).fill(ABSENT);
       for (const index of part.indices) absent[index] = 0;
       return tf.add(all, tf.tensor1d(absent));

@@ -1,6 +1,6 @@
 /**
- * @file Evolution of the frontier: the population is the frontier itself, so that every level of fluency keeps its
- * own best text (quality-diversity), and niches beside it keep other ways to excite the unit.
+ * @file Evolution: a population of two fronts, so that every level of fluency keeps its own best text (quality-diversity),
+ * and of niches, which keep other ways to excite the unit.
  */
 import type { Arena, Turns } from './arena.js';
 import { Breeding, type Shares } from './breeding.js';

@@ -1,5 +1,5 @@
 /** @file What a search breeds from: its frontier seen from two sides, and other ways to excite the unit beside it. */
-import { Front } from '../../core/frontier.js';
+import { Staircase } from '../../core/frontier.js';
 import type { Random } from '../../core/random.js';
 import type { Bred, Candidate } from './candidate.js';
 import { Niches, pickAlong } from './niches.js';
@@ -18,8 +18,8 @@ export interface Picked<Member> {
 }
 
 export class Population<Member extends Bred = Candidate> {
-  readonly strongest = new Front<Member>(({ z }) => z);
-  readonly mostSelective = new Front<Member>(({ margin }) => margin ?? 0);
+  readonly strongest = new Staircase<Member>(({ z }) => z);
+  readonly mostSelective = new Staircase<Member>(({ margin }) => margin ?? 0);
   readonly niches: Niches<Member>;
 
   /** @param cells - of a niche; 0 for no niches, where memory is short */

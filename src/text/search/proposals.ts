@@ -175,7 +175,7 @@ export class Proposer {
 
   private listTokens(inputs: Record<string, tf.Tensor>, weights: WeightLookup): Record<string, tf.Tensor> {
     const { probe } = this.options;
-    const worth = (run: Pass) => tf.sum(probe.selectiveZ(weights, run, inputs.gamma!));
+    const worth = (pass: Pass) => tf.sum(probe.selectiveZ(weights, pass, inputs.gamma!));
     return listTokens(this.subject, weights, inputs.ids!, worth, this.count);
   }
 
@@ -186,14 +186,14 @@ export class Proposer {
     const { probe, positions, fluency = true } = this.options;
     const { spec } = this.subject;
     const ids = inputs.ids!;
-    const z = slopesOf(this.subject, weights, ids, (run) => tf.sum(probe.unitZ(weights, run)));
+    const z = slopesOf(this.subject, weights, ids, (pass) => tf.sum(probe.unitZ(weights, pass)));
     const asked = (x: tf.Tensor) => tf.gather(x, inputs.text as tf.Tensor1D); // [asked, positions - 1, vocab]
     let order = asked(z);
     if (fluency) {
       // A token enters the cross entropy twice: as context and as what is predicted.
       const slopes = tf.add(
-        slopesOf(this.subject, weights, ids, (run) =>
-          tf.sum(tf.mean(sequenceLogProbs(spec, weights, run, ids), 1)),
+        slopesOf(this.subject, weights, ids, (pass) =>
+          tf.sum(tf.mean(sequenceLogProbs(spec, weights, pass, ids), 1)),
         ),
         tf.div(logProbsOf(this.subject, weights, ids), positions - 1),
       );
@@ -236,7 +236,7 @@ export function listTokens(
   subject: Subject,
   weights: WeightLookup,
   ids: tf.Tensor,
-  worth: (run: Pass) => tf.Tensor,
+  worth: (pass: Pass) => tf.Tensor,
   count: number,
 ): Record<string, tf.Tensor> {
   const slopes = slopesOf(subject, weights, ids, worth);
@@ -260,7 +260,7 @@ function slopesOf(
   { spec }: Subject,
   weights: WeightLookup,
   ids: tf.Tensor,
-  worth: (run: Pass) => tf.Tensor,
+  worth: (pass: Pass) => tf.Tensor,
 ): tf.Tensor {
   const gradient = tf.grad((x: tf.Tensor) => worth(forward(spec, weights, { embeddings: x })));
   const all = gradient(embedTokens(spec, weights, ids));
