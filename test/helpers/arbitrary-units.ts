@@ -14,6 +14,13 @@ export const textUnits: fc.Arbitrary<TextUnit> = fc.oneof(
     side: fc.constantFrom('pre' as const, 'post' as const),
   }),
   fc.record({
+    kind: fc.constant('expert' as const),
+    layer: index,
+    expert: index,
+    side: fc.constantFrom('logit' as const, 'weight' as const),
+  }),
+  fc.record({ kind: fc.constant('expertNeuron' as const), layer: index, expert: index, neuron: index }),
+  fc.record({
     kind: fc.constant('direction' as const),
     layer: index,
     file: text,

@@ -28,6 +28,38 @@ describe('sums of units', () => {
     );
   });
 
+  /** What `superstim units` and the docs list, and names of files with signs in them. */
+  const plain = [
+    ...['L5.H1', 'L3.N1000', 'L3.N1000:pre', 'L4.E3', 'L4.E3:weight', 'L4.E3.N10'],
+    ...['sae:books-lm#17', 'sae:org/name/a-b_c@blocks.2.hook_resid_post#5', 'sae:a+b (1)#3'],
+    ...[
+      'gemma-2-2b/20-gemmascope-res-16k/1234',
+      '2b/20-res/1',
+      'L5.D:my file.safetensors#happy',
+      'logit: Paris',
+    ],
+  ];
+  const joined = fc
+    .record({
+      names: fc.uniqueArray(fc.constantFrom(...plain), { minLength: 1 }),
+      lead: fc.constantFrom('', '-', '2*', '-2*'),
+      sign: fc.constantFrom(' + ', ' - ', '+', '-'),
+      factor: fc.constantFrom('', '3*'),
+    })
+    .map(({ names: [first, ...rest], lead, sign, factor }) => ({
+      text: lead + [first, ...rest.map((name) => factor + name)].join(sign),
+      names: [first, ...rest],
+    }));
+
+  it('read each name as it stands, at any place, with signs and factors', () => {
+    fc.assert(
+      fc.property(joined, ({ text, names }) => {
+        expect(terms(text).map(([, name]) => name)).toEqual(names);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it.each<[string, [number, string][], string?]>([
     ['L5.H1', [[1, 'L5.H1']]],
     ['-L3.N10', [[-1, 'L3.N10']]],
@@ -63,8 +95,10 @@ describe('sums of units', () => {
       ],
       'L5.H1 - L1.H2',
     ],
-    // The whole text is a name: signs and spaces are the token's.
+    // No sum, but a name: signs and spaces are the token's.
     ['logit: a + b', [[1, 'logit: a + b']]],
+    ['"logit: + L5.H1"', [[1, 'logit: + L5.H1']], 'logit: + L5.H1'],
+    ['"logit: a + L5.H1"', [[1, 'logit: a + L5.H1']], '"logit: a + L5.H1"'],
     ['-logit: Paris', [[-1, 'logit: Paris']], '-"logit: Paris"'],
     [
       '"logit: Paris" - L5.H1',

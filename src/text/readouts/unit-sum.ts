@@ -4,14 +4,14 @@
  *     sum     = product (("+" | "-") product)*
  *     product = factor ("*" factor)*
  *     factor  = "-" factor | number | "(" sum ")" | unit
- *     unit    = a name of letters, digits, ".", "[", "]", "_" and ":pre" | any name in double quotes (as in JSON)
- *             | any name, up to the end of the text
+ *     unit    = any name in double quotes (as in JSON) | a name up to the first space, sign or ")" before which it is whole
  *
- * A text that is a unit's name is that unit, whatever signs are in it.
+ * A text that is no such sum and a unit's name is that unit, whatever signs are in it: `logit: a + b`. Else the last unit of
+ * a sum may be any name, up to the end of the text.
  */
 import { UsageError } from '../../core/errors.js';
 import { ExpressionText } from '../../core/expression-text.js';
-import { formatUnit, type TextUnit, tryParseUnit } from './kinds.js';
+import { formatUnit, parseUnit as readUnit, type TextUnit, tryParseUnit } from './kinds.js';
 
 /** A unit and its factor; never 0. */
 export interface UnitTerm {
@@ -29,20 +29,20 @@ export type UnitSum = readonly UnitTerm[];
  * @throws UsageError that says where the text stops making sense, and what `parseUnit` throws
  */
 export function parseUnitSum(text: string, parseUnit: (name: string) => TextUnit): UnitSum {
-  if (namesTextUnit(text)) return [{ weight: 1, unit: parseUnit(text) }];
-  const parser = new Parser(text, parseUnit);
-  const { terms } = parser.whole();
-  if (terms.size === 0) throw new UsageError(`"${text}" names no unit: a number alone cannot be excited`);
-  const sum = [...terms.values()];
+  const named = tryParseUnit(text);
+  const value = asSum(text) ?? (named ? unitValue(named) : new Parser(text, parseUnit, true).whole());
+  if (value.terms.size === 0)
+    throw new UsageError(`"${text}" names no unit: a number alone cannot be excited`);
+  const sum = [...value.terms.values()];
   const lost = sum.find(({ weight }) => weight === 0);
   if (lost) throw new UsageError(`"${text}" has ${formatUnit(lost.unit)} with the factor 0: leave it out`);
-  return sum;
+  return sum.map(({ weight, unit }) => ({ weight, unit: parseUnit(formatUnit(unit)) }));
 }
 
 /** The text of a sum; `parseUnitSum` gives the sum back. */
 export function formatUnitSum(sum: UnitSum): string {
   const [first, ...rest] = sum;
-  if (rest.length === 0 && first!.weight === 1) return formatUnit(first!.unit);
+  if (rest.length === 0 && first!.weight === 1 && isAlone(first!.unit)) return formatUnit(first!.unit);
   const product = ({ weight, unit }: UnitTerm) => {
     const factor = Math.abs(weight);
     return `${factor === 1 ? '' : `${factor}*`}${nameInSum(unit)}`;
@@ -53,15 +53,25 @@ export function formatUnitSum(sum: UnitSum): string {
   ].join(' ');
 }
 
-/** Names that need no quotes in a sum. */
-const BARE = /[A-Za-z][\w.[\]]*(?::pre\b)?/y;
-
-const namesTextUnit = (name: string) => tryParseUnit(name) !== null;
+/** Whether the name by itself means the unit. */
+function isAlone(unit: TextUnit): boolean {
+  const name = formatUnit(unit);
+  const terms = asSum(name)?.terms;
+  return terms === undefined || (terms.size === 1 && terms.has(name));
+}
 
 function nameInSum(unit: TextUnit): string {
   const name = formatUnit(unit);
-  BARE.lastIndex = 0;
-  return BARE.exec(name)?.[0] === name ? name : JSON.stringify(name);
+  return !/\s/.test(name) && nameIn(name) === name ? name : JSON.stringify(name);
+}
+
+/** The shortest name that a text begins with and that a space, a sign, a ")" or the end follows. */
+function nameIn(text: string): string | null {
+  for (const { index } of text.matchAll(/(?<=\S)(?=[\s+*)-]|$)/g)) {
+    const name = text.slice(0, index);
+    if (tryParseUnit(name)) return name;
+  }
+  return null;
 }
 
 /** What a part of a text is worth: a number and units with factors, by name. */
@@ -70,10 +80,27 @@ interface Value {
   readonly terms: ReadonlyMap<string, UnitTerm>;
 }
 
+const unitValue = (unit: TextUnit): Value => ({
+  constant: 0,
+  terms: new Map([[formatUnit(unit), { weight: 1, unit }]]),
+});
+
+/** The sum that a text is without a name that takes in its rest; null where it is none. */
+function asSum(text: string): Value | null {
+  try {
+    return new Parser(text, readUnit, false).whole();
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
+}
+
 class Parser extends ExpressionText {
+  /** @param takesRest - whether the last name may go on to the end of the text */
   constructor(
     text: string,
     private readonly parseUnit: (name: string) => TextUnit,
+    private readonly takesRest: boolean,
   ) {
     super(text);
   }
@@ -112,22 +139,24 @@ class Parser extends ExpressionText {
       if (!this.match(/\)/y)) this.fail('a ")" is missing');
       return inside;
     }
+    const unit = this.unit();
+    if (unit) return unitValue(unit);
     const number = this.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])/iy);
     if (number) return { constant: Number(number[0]), terms: new Map() };
-    const unit = this.unit();
-    return { constant: 0, terms: new Map([[formatUnit(unit), { weight: 1, unit }]]) };
-  }
-
-  private unit(): TextUnit {
-    const quoted = this.match(/"(?:[^"\\]|\\.)*"/sy);
-    if (quoted) return this.parseUnit(this.unquoted(quoted[0]));
-    const start = this.at;
-    const bare = this.match(BARE);
-    if (bare && namesTextUnit(bare[0])) return this.parseUnit(bare[0]);
-    this.at = start;
     const rest = this.match(/.*/sy)![0];
     if (rest === '' && this.text.trim() !== '') this.fail('a unit is missing');
-    return this.parseUnit(rest);
+    return unitValue(this.parseUnit(rest));
+  }
+
+  private unit(): TextUnit | null {
+    const quoted = this.match(/"(?:[^"\\]|\\.)*"/sy);
+    if (quoted) return this.parseUnit(this.unquoted(quoted[0]));
+    this.match(/\s*/y);
+    const rest = this.text.slice(this.at);
+    const name = this.takesRest && tryParseUnit(rest) ? rest : nameIn(rest);
+    if (name === null) return null;
+    this.at += name.length;
+    return this.parseUnit(name);
   }
 
   private unquoted(literal: string): string {
