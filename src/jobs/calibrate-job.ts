@@ -10,7 +10,7 @@ const schema = z
     task: z.literal('calibrate'),
     ...probe,
     units: z.array(name).max(100_000).default([]),
-    /** All heads and neurons of the model. */
+    /** All heads, neurons and experts of the model. */
     all: z.boolean().default(false),
   })
   .refine(({ units, all }) => all || units.length > 0, {

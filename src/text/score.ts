@@ -4,7 +4,7 @@ import { field } from '../core/field.js';
 import type { FrameReport } from '../core/frame-report.js';
 import type { PublishedUnit } from '../core/published-unit.js';
 import { eventClock, type Run } from '../runs/events.js';
-import { encodeText } from './lm/encode-text.js';
+import { encodeText, forText } from './lm/encode-text.js';
 import { frameOf } from './lm/frame.js';
 import { tailOf } from './lm/spec.js';
 import { openSubject, type TextSubject } from './lm/subject.js';
@@ -73,7 +73,7 @@ const APART =
 
 /** Finds out what is wrong with a request before anything is computed; throws what `scoreText` does. */
 export function checkScore(options: ScoreOptions): void {
-  encodeText(openSubject(options.model, options.engine), options.text);
+  encodeText(openSubject(forText(options.model, options.text), options.engine), options.text);
   const resolved = options.units.map((name) => resolveUnits(name, options));
   if (options.raw) for (const { objective } of resolved) soleRaw(objective);
 }
@@ -85,7 +85,7 @@ export function checkScore(options: ScoreOptions): void {
  */
 export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
   const { model, text } = options;
-  const subject = openSubject(model, options.engine);
+  const subject = openSubject(forText(model, text), options.engine);
   const event = eventClock();
   const ids = encodeText(subject, text);
   const resolved = options.units.map((name) => resolveUnits(name, options));
@@ -95,7 +95,7 @@ export async function* scoreText(options: ScoreOptions): Run<ScoreResult> {
     ? await rawScores(subject, resolved, ids)
     : yield* calibratedScores(options, subject, resolved, ids, event);
   for (const [i, { objective }] of resolved.entries()) {
-    const published = await publishedOf(subject, objective, options.published);
+    const published = await publishedOf(openSubject(model, options.engine), objective, options.published);
     if (published) units[i]!.published = published;
   }
   const tail = tailOf(subject.spec);

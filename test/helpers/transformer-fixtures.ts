@@ -9,12 +9,8 @@ export interface TransformerFixture {
   readonly folder: string;
 }
 
-/** Texts that are longer than the context that is read: Phi-3's beyond that of pre-training. */
-const beyondContext = ['phi3-longrope-long'];
-
 function fixturesIn(path: string): TransformerFixture[] {
-  const names = readdirSync(path).filter((name) => !beyondContext.includes(name));
-  return names.map((name) => ({ name, folder: join(path, name) }));
+  return readdirSync(path).map((name) => ({ name, folder: join(path, name) }));
 }
 
 const beside = shared('fixtures/transformers');

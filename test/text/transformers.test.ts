@@ -6,6 +6,7 @@ import type { TensorFunction } from '../../src/engine/compiler/trace.js';
 import * as tf from '../../src/engine/functions/tfjs.js';
 import { openSafetensors, type Safetensors } from '../../src/engine/weights/safetensors.js';
 import type { WeightLookup, WeightSource } from '../../src/engine/weights/weights.js';
+import { forLength } from '../../src/text/lm/by-length.js';
 import { readConfig } from '../../src/text/lm/config.js';
 import { embedTokens } from '../../src/text/lm/embed.js';
 import { matchWeights } from '../../src/text/lm/match-weights.js';
@@ -40,9 +41,10 @@ function open(folder: string): Fixture {
     openSafetensors(join(folder, 'model.safetensors')),
     folder,
   );
+  const [, pos] = expected.shape('input_ids') as [number, number];
   return {
     ...matched,
-    spec: withEagerAlibi(matched.spec),
+    spec: withEagerAlibi(forLength(matched.spec, pos)),
     expected,
     ids: { shape: expected.shape('input_ids'), data: expected.readArray('input_ids') as Int32Array },
   };

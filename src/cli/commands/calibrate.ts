@@ -18,7 +18,7 @@ export const calibrateCommand: JobCommand<'calibrate', CalibrateFlags> = {
     const command = new Command('calibrate')
       .description('count mean and deviation of units over ordinary text, for later commands')
       .option('-u, --unit <unit>', 'L5.H1, L3.N1000, … (may be given several times)', repeated(String))
-      .option('--all', 'all heads and neurons of the model');
+      .option('--all', 'all heads, neurons and experts of the model');
     return addProbeOptions(command).addHelpText(
       'after',
       '\nExamples:\n  $ superstim calibrate --model ./stories260k --unit L2.H3 --unit L3.N17\n  $ superstim calibrate --model ./stories260k --all',

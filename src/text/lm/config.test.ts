@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../core/errors.js';
+import { forLength } from './by-length.js';
 import { parseConfig } from './config.js';
 
 const llama = {
@@ -123,7 +124,7 @@ describe('parseConfig', () => {
     expect(turning(neox)).toMatchObject({ dims: 4, theta: 99 });
   });
 
-  it('reads Phi-3 within the context of pre-training, where its short factors hold', () => {
+  it('reads Phi-3 by its short factors within the context of pre-training, and by the others beyond it', () => {
     const sizes = { max_position_embeddings: 64, original_max_position_embeddings: 16 };
     const rope_scaling = { type: 'longrope', short_factor: [1, 2, 3, 4], long_factor: [5, 6, 7, 8] };
     const phi3 = { ...llama, ...sizes, model_type: 'phi3', rope_scaling };
@@ -131,6 +132,10 @@ describe('parseConfig', () => {
     expect(turning(phi3)).toMatchObject({
       scaling: { factors: [1, 2, 3, 4], magnitude: Math.sqrt(1 + Math.log(4) / Math.log(16)) },
     });
+    expect(forLength(parse(phi3), 16)).toEqual(parse(phi3));
+    const longer = forLength(parse(phi3), 17);
+    expect(longer.context).toBe(64);
+    expect(longer.positions).toMatchObject({ layers: { 1: { scaling: { factors: [5, 6, 7, 8] } } } });
     const short = { type: 'longrope', short_factor: [1, 2, 3] };
     expect(complaint({ ...phi3, rope_scaling: short })).toMatch(/need 4 factors/);
   });

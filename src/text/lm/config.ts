@@ -7,6 +7,7 @@ import { field } from '../../core/field.js';
 import { didYouMean, nearestNames } from '../../core/nearest.js';
 import { readRegularFile } from '../../core/regular-file.js';
 import { clipped } from '../../core/visible.js';
+import { splitByLength } from './by-length.js';
 import { families } from './families/table.js';
 import { checkSpec, type TransformerSpec } from './spec.js';
 
@@ -65,7 +66,7 @@ export function parseConfig(json: unknown, where: string, as?: string): Transfor
     );
   const spec = family.read(as === undefined ? json : { ...json, model_type: as }, where);
   checkSpec(spec, where);
-  return spec;
+  return splitByLength(spec);
 }
 
 /** A config.json of an architecture that is not known. */

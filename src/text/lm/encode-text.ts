@@ -1,6 +1,7 @@
 /** @file The tokens of a text that a user gave. */
 import { UsageError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
+import { forLength } from './by-length.js';
 import type { TextModel } from './model.js';
 import { contextPhrase } from './spec.js';
 
@@ -24,3 +25,9 @@ export function encodeText(
   }
   return Int32Array.from(ids);
 }
+
+/** The model as it reads a text of that length (`forLength`). */
+export const forText = (model: TextModel, text: string): TextModel => ({
+  ...model,
+  spec: forLength(model.spec, model.tokenizer.encode(text).length),
+});

@@ -51,12 +51,14 @@ export function expertsMlp(
     const side = (name: string) => projected(experts, part, x(), array(name), bias(name));
     return gated(reading, experts, side('gate_proj'), side('up_proj'));
   };
+  const edits = expertEdits(reading, experts, layer);
 
   return {
     places: {
       'mlp.router.0': router.logits,
       'mlp.router.1': router.chosenWeights,
       'mlp.router.2': router.chosen,
+      'mlp.hook_shares': once(() => tf.reshape(router.weights(), [batch, pos, experts.count])),
     },
     post: (expert) => {
       const part: Part = { count: 1, pick: (x) => tf.slice(x, expert, 1) };
@@ -68,19 +70,44 @@ export function expertsMlp(
       ]);
     },
     output: once(() =>
-      fewChosen(experts, rows)
+      fewChosen(experts, rows) && !edits.some
         ? chosenOutput(reading, experts, router, x(), array, bias)
         : weightedOutput(computed(all)),
     ),
   };
 
   function weightedOutput(post: tf.Tensor): tf.Tensor {
-    const weighted = tf.mul(post, tf.expandDims(router.weights(), 2));
+    const shares = edits.shares(router.weights());
+    const weighted = edits.weighted(tf.mul(post, tf.expandDims(shares, 2)));
     const flat = [experts.count * experts.neurons, spec.dModel];
     const written = tf.matMul(tf.reshape(weighted, [rows, flat[0]!]), tf.reshape(array('down_proj'), flat));
     const added = bias('down_proj');
-    return added ? tf.add(written, tf.matMul(router.weights(), added)) : written;
+    return added ? tf.add(written, tf.matMul(shares as tf.Tensor2D, added as tf.Tensor2D)) : written;
   }
+}
+
+/** Changes to the weights of experts, `[rows, expert]`, and to their neurons times these, `[rows, expert, neuron]`. */
+function expertEdits({ edits, batch, pos }: Reading, { count, neurons }: ExpertsSpec, layer: number) {
+  const module = `blocks.${layer}.mlp`;
+  const ofShares = edits[`${module}.hook_shares`];
+  const ofNeurons = Array.from({ length: count }, (_, e) => edits[`${module}.experts.${e}.hook_weighted`]);
+  const isEdited = ofNeurons.some(Boolean);
+  return {
+    some: isEdited || ofShares !== undefined,
+    shares: (x: tf.Tensor) =>
+      ofShares ? tf.reshape(ofShares(tf.reshape(x, [batch, pos, count])), x.shape) : x,
+    weighted(x: tf.Tensor): tf.Tensor {
+      if (!isEdited) return x;
+      const each = tf.split(tf.reshape(x, [batch, pos, count * neurons]), count, 2);
+      return tf.reshape(
+        tf.concat(
+          each.map((own, e) => ofNeurons[e]?.(own) ?? own),
+          2,
+        ),
+        x.shape,
+      );
+    },
+  };
 }
 
 /** Some experts: how many, and their part of an array whose first axis is the expert. */

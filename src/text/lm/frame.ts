@@ -6,8 +6,9 @@ import { UsageError, UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import type { FrameReport } from '../../core/frame-report.js';
 import type { BosPolicy, ChatRole, SequenceScore } from '../names.js';
+import { forLength } from './by-length.js';
 import type { TextModel } from './model.js';
-import type { Frame } from './spec.js';
+import type { Frame, TransformerSpec } from './spec.js';
 import type { Tokenizer } from './tokenizer.js';
 
 /** What is asked for. */
@@ -44,20 +45,29 @@ export function inFrame(model: TextModel, choice: FrameChoice, at: SequenceScore
       `${field('bos')} never leaves nothing before a text, whose first token then has no probability: give a ${field('prefix')}`,
     );
   const after = at === 'last' ? tokenizer.asWritten(then) : [];
-  const context = spec.context - (before.length - 1) - after.length;
-  if (context < 2)
+  const around = before.length - 1 + after.length;
+  // At least BOS and one token.
+  const fitting = forLength(spec, around + 2);
+  if (fitting.context < around + 2)
     throw new UsageError(
-      `what stands around the text has ${before.length + after.length} tokens, which leaves no room for one in the context of ${name}, ${spec.context}`,
+      `what stands around the text has ${around + 1} tokens, which leaves no room for one in the context of ${name}, ${fitting.context}`,
     );
   const frame: Frame = { before, after };
   const shown = (ids: readonly number[]) => ids.map((id) => tokenizer.tokenString(id));
   return {
     ...model,
-    spec: { ...spec, context, frame },
+    spec: { ...framed(fitting, around), frame },
     tokenizer: tokenizer.framed(frame),
     frame: { bos: choice.bos, chat: choice.chat, before: shown(before), after: shown(after) },
   };
 }
+
+/** With less room for a sequence. */
+const framed = ({ longer, ...spec }: TransformerSpec, around: number): TransformerSpec => ({
+  ...spec,
+  context: spec.context - around,
+  ...(longer && { longer: { ...longer, context: longer.context - around } }),
+});
 
 /** What is written before and behind the text. */
 function stringsOf(

@@ -2,7 +2,7 @@
 import * as tf from '../../engine/functions/tfjs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { layerModule } from './parameters.js';
-import type { TransformerSpec } from './spec.js';
+import { expertsOf, type TransformerSpec } from './spec.js';
 
 /** W_O of a layer by head, `[head, dHead, dModel]`: what a head writes is z W_O. */
 export function headOutputWeights(spec: TransformerSpec, weights: WeightLookup, layer: number): tf.Tensor {
@@ -39,4 +39,31 @@ export function neuronOutputWeights(spec: TransformerSpec, weights: WeightLookup
   const stored = weights(`${layerModule(spec, layer, names.down)}.weight`);
   const rows = matrices === 'in,out' ? stored : tf.transpose(stored);
   return throughPostNorm(spec, weights, layer, names.mlpPostNorm, rows);
+}
+
+/** The same of an expert's neurons per unit of activation and weight, `[neuron, dModel]`. */
+export function expertOutputWeights(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  layer: number,
+  expert: number,
+): tf.Tensor {
+  const { module, neurons } = expertsOf(spec, layer)!;
+  const all = weights(`${layerModule(spec, layer, module)}.down_proj`); // [expert, neuron, dModel]
+  const rows = tf.reshape(tf.slice(all, expert, 1), [neurons, spec.dModel]);
+  return throughPostNorm(spec, weights, layer, spec.modules.layer.mlpPostNorm, rows);
+}
+
+/** What an expert adds per unit of weight whatever it reads, `[dModel]`; null where experts have no biases. */
+export function expertOutputBias(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  layer: number,
+  expert: number,
+): tf.Tensor | null {
+  const { module, biases } = expertsOf(spec, layer)!;
+  if (!biases) return null;
+  const all = weights(`${layerModule(spec, layer, module)}.down_proj_bias`); // [expert, dModel]
+  const row = tf.reshape(tf.slice(all, expert, 1), [spec.dModel]);
+  return throughPostNorm(spec, weights, layer, spec.modules.layer.mlpPostNorm, row);
 }

@@ -19,6 +19,8 @@ import { expertsOf, type TransformerSpec } from './spec.js';
  * - `blocks.L.hook_attn_out`, `blocks.L.hook_mlp_out`, `[batch, pos, dModel]`: what attention and the MLP add to the stream
  * - `blocks.L.mlp.router.{0,1,2}`, `[batch * pos, ...]`: in layers of experts, the router's logits of all, and of those
  *   that it chooses, strongest first, the weights and the numbers (int32)
+ * - `blocks.L.mlp.hook_shares`, `[batch, pos, expert]`: by what the output of each expert is multiplied, 0 where it is not
+ *   chosen
  * - `blocks.L.mlp.experts.E.hook_post`, `[batch, pos, neuron]`: what the down projection of an expert reads; 0 at tokens
  *   that it is not chosen for
  * - `ln_final.hook_normalized`, `[batch, pos, dModel]`: what the unembedding reads
@@ -50,6 +52,7 @@ const layerPlaces = [
   'mlp.router.0',
   'mlp.router.1',
   'mlp.router.2',
+  'mlp.hook_shares',
 ] as const;
 export type LayerPlace = (typeof layerPlaces)[number];
 
@@ -74,7 +77,7 @@ export function parsePlace(place: Place, spec: TransformerSpec): ParsedPlace {
     ((name === 'attn.post_scale' || name === 'attn.residual_delta') && !attentionPostNorm) ||
     (name === 'mlp.post_scale' && !mlpPostNorm) ||
     ((name === 'mlp.hook_pre' || name === 'mlp.hook_post') && experts > 0) ||
-    (name?.startsWith('mlp.router') && experts === 0);
+    ((name?.startsWith('mlp.router') || name === 'mlp.hook_shares') && experts === 0);
   if (!name || layer >= spec.layers || missing)
     throw new Error(`this model of ${spec.layers} layers has no place "${place}"`);
   return { layer, name };

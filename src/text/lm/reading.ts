@@ -14,7 +14,8 @@ export interface KeyValueCache {
 
 /**
  * Changes to what a layer computes, by place: the function gets the activation and gives what is to stand there
- * (`run_with_hooks` of TransformerLens). Of `blocks.L.attn.hook_z` and `blocks.L.mlp.hook_post`.
+ * (`run_with_hooks` of TransformerLens). Of `blocks.L.attn.hook_z` and `blocks.L.mlp.hook_post`; in layers of experts, of
+ * `blocks.L.mlp.hook_shares` and `blocks.L.mlp.experts.E.hook_weighted`, the expert's neurons times its share.
  */
 export type Edits = Readonly<Record<string, (activation: tf.Tensor) => tf.Tensor>>;
 

@@ -26,9 +26,12 @@ export type RotaryScaling =
       readonly magnitude: number;
     }
   | {
-      /** Every pair is divided by a factor of its own: those for texts within the context of pre-training (Phi-3). */
+      /** Every pair is divided by a factor of its own (Phi-3): `factors` within the context of pre-training. */
       readonly kind: 'longrope';
       readonly factors: readonly number[];
+      /** Those of texts that are longer; null where no text is. */
+      readonly longFactors: readonly number[] | null;
+      readonly originalContext: number;
       readonly magnitude: number;
     };
 
@@ -136,6 +139,8 @@ export interface TransformerSpec {
   readonly vocab: number;
   /** The longest sequence, BOS included. */
   readonly context: number;
+  /** What differs for longer sequences, where something does (by-length.ts). */
+  readonly longer?: Pick<TransformerSpec, 'context' | 'positions'>;
   readonly norm: {
     readonly kind: 'layer' | 'rms';
     readonly eps: number;
@@ -234,8 +239,9 @@ function impossibility(spec: TransformerSpec): string | null {
       const { dims, scaling } = rotary;
       if (!Number.isInteger(dims) || dims % 2 !== 0 || dims < 2 || dims > dHead)
         return `${dims} of the ${dHead} dimensions of a head cannot turn in pairs`;
-      if (scaling?.kind === 'longrope' && scaling.factors.length !== dims / 2)
-        return `its rotary positions need ${dims / 2} factors`;
+      if (scaling?.kind !== 'longrope') continue;
+      for (const factors of [scaling.factors, scaling.longFactors ?? scaling.factors])
+        if (factors.length !== dims / 2) return `its rotary positions need ${dims / 2} factors`;
     }
   }
   const { experts } = spec;

@@ -101,6 +101,6 @@ describe('mean ablation', () => {
   });
 
   it('refuses units that cannot be ablated', async () => {
-    await expect(divergence('logit: the')).rejects.toThrow(/only heads and neurons/);
+    await expect(divergence('logit: the')).rejects.toThrow(/only heads, neurons and experts/);
   });
 });

@@ -21,11 +21,12 @@ export interface AblationOptions {
 
 /**
  * KL divergence at each position between the model's next-token distribution and that of the model whose head
- * writes its mean residual delta (whose neuron has its mean activation) everywhere; of a sum, all of its units.
+ * writes its mean residual delta (whose neuron has its mean activation, whose expert its mean weight) everywhere; of a sum,
+ * all of its units.
  *
  * @param ids - one sequence, BOS in front
  * @returns `[positions]`, nats
- * @throws UsageError for units that are no head or neuron
+ * @throws UsageError for units that are no head, neuron or expert
  */
 export async function ablationDivergence(options: AblationOptions, ids: Int32Array): Promise<Float32Array> {
   const program = await compileAblation(options, ids.length);
@@ -58,7 +59,8 @@ async function meanAblation({ objective, calibration }: AblationOptions): Promis
   const edits: Record<string, Edits[string]> = {};
   for (const { readout } of objective.terms) {
     const { effect } = readout.group;
-    if (!effect) throw new UsageError(`${readout.name} cannot be ablated: only heads and neurons can`);
+    if (!effect)
+      throw new UsageError(`${readout.name} cannot be ablated: only heads, neurons and experts can`);
     const own = effect.ablation(readout.index, await calibration.statistics(effect.usual));
     for (const [place, edit] of Object.entries(own)) {
       const before = edits[place];

@@ -63,6 +63,11 @@ export function aboutModel({ spec, weights, tokenizer: found }: AboutOptions): M
       ...(tokenizer && !bos
         ? ['texts without a prefix: the model names neither a BOS nor an EOS token to start them with']
         : []),
+      ...(spec.longer
+        ? [
+            `searches for texts of more than ${spec.context} tokens: beyond them all tokens of a text turn by other factors (longrope); score, and a prefix that is longer itself, have up to ${spec.longer.context}`,
+          ]
+        : []),
       ...(expertsSummary(spec)?.layers === spec.layers
         ? ['L0.N0: all MLPs are mixtures of experts, whose neurons are L0.E0.N0']
         : []),

@@ -25,7 +25,7 @@ export interface CalibrationResult {
 
 export interface CalibrateOptions extends SessionOptions {
   readonly units: readonly string[];
-  /** All heads and neurons of the model. */
+  /** All heads, neurons and experts of the model. */
   readonly all?: boolean;
 }
 

@@ -44,7 +44,7 @@ export interface EvidenceOptions {
  *
  * Outputs: `raw`, `z` `[1, positions]`; `logProbs` `[1, positions - 1]`; `score` `[1]`; `rivals0` … `[1, unit]`, one
  * a part of the reference class; `proposed` `[positions - 1, proposals]`, for the token behind each position; of heads
- * `attention`, `contribution` `[positions]`, from the peak; of heads and neurons `topIds`, `topValues`, `bottomIds`,
+ * `attention`, `contribution` `[positions]`, from the peak; of heads, neurons and experts `topIds`, `topValues`, `bottomIds`,
  * `bottomValues` `[LOGITS_REPORTED]`.
  */
 export function compileReading(options: EvidenceOptions, positions: number): Promise<Compiled> {

@@ -6,6 +6,7 @@ import { padCache } from '../../../test/helpers/pad-cache.js';
 import { randomModel } from '../../../test/helpers/random-model.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { embedTokens } from '../lm/embed.js';
+import type { Edits } from '../lm/reading.js';
 import { forward, step } from '../lm/transformer.js';
 import { ExpertGroup, ExpertNeuronGroup } from './expert.js';
 import { formatUnit } from './kinds.js';
@@ -92,6 +93,85 @@ describe('units of experts', () => {
       for (const [e, { data }] of posts.entries()) {
         const active = data.subarray(t * neurons, (t + 1) * neurons).some((x) => x !== 0);
         expect(active).toBe(best.includes(e));
+      }
+    }
+  });
+
+  it.each(['qwen3_moe', 'gpt_oss'])(
+    '%s: what experts write sums to what the layer adds',
+    async (model_type) => {
+      const { spec, weights } = model({ model_type, num_local_experts: count, intermediate_size: neurons });
+      const { whole, experts, each, ofNeurons } = await runOn(
+        'cpu',
+        ({ ids }, weights) => {
+          const context = { spec, weights, pass: forward(spec, weights, { ids: ids! }) };
+          const { effect } = new ExpertGroup(spec, 1, 'logit');
+          const written = Array.from({ length: count }, (_, e) => effect.written(context, e));
+          const neuron = new ExpertNeuronGroup(spec, 1, 2).effect;
+          return {
+            whole: context.pass.at('blocks.1.hook_mlp_out'),
+            experts: tf.addN(written),
+            each: effect.writtenByEach(context, tf.ones([1, count])),
+            ofNeurons: tf.sub(
+              neuron.writtenByEach(context, tf.ones([1, neurons])),
+              tf.addN(Array.from({ length: neurons }, (_, n) => neuron.written(context, n))),
+            ),
+          };
+        },
+        { ids },
+        weights,
+      );
+      expect(relativeError(experts!.data, whole!.data)).toBeLessThan(1e-5);
+      expect(relativeError(each!.data, whole!.data)).toBeLessThan(1e-5);
+      expect(Math.max(...Array.from(ofNeurons!.data, Math.abs))).toBeLessThan(1e-5);
+    },
+  );
+
+  it('put to their means change what the layer adds by the difference, computed by hand', async () => {
+    const [expert, neuron] = [3, 1];
+    const means = { E: new Float32Array(count).fill(0.3), N: new Float32Array(neurons).fill(0.7) };
+    const statistics = (mean: Float32Array) => ({ mean, deviation: mean, max: mean });
+    const edits = {
+      E: new ExpertGroup(spec, 1, 'logit').effect.ablation(expert, statistics(means.E)),
+      N: new ExpertNeuronGroup(spec, 1, expert).effect.ablation(neuron, statistics(means.N)),
+    };
+    const read = await runOn(
+      'cpu',
+      ({ ids }, weights) => {
+        const added = (own: Edits) => forward(spec, weights, { ids: ids! }, own).at('blocks.1.hook_mlp_out');
+        const pass = forward(spec, weights, { ids: ids! });
+        return {
+          ...{ whole: added({}), E: added(edits.E), N: added(edits.N) },
+          ...{ x: pass.at('blocks.1.mlp.hook_in'), shares: pass.at('blocks.1.mlp.hook_shares') },
+        };
+      },
+      { ids },
+      weights,
+    );
+    const matrix = (part: string) =>
+      weights
+        .read(`model.layers.1.mlp.experts.${part}_proj`)
+        .subarray(expert * neurons * dModel, (expert + 1) * neurons * dModel);
+    const [gate, up, down] = [matrix('gate'), matrix('up'), matrix('down')];
+    for (let t = 0; t < pos; t++) {
+      const dot = (rows: Float32Array, n: number) =>
+        rows
+          .subarray(n * dModel, (n + 1) * dModel)
+          .reduce((sum, w, i) => sum + w * read.x!.data[t * dModel + i]!, 0);
+      const post = Array.from(
+        { length: neurons },
+        (_, n) => (dot(gate, n) / (1 + Math.exp(-dot(gate, n)))) * dot(up, n),
+      );
+      const share = read.shares!.data[t * count + expert]!;
+      for (let i = 0; i < dModel; i++) {
+        const output = post.reduce((sum, x, n) => sum + x * down[n * dModel + i]!, 0);
+        const at = t * dModel + i;
+        const before = read.whole!.data[at]!;
+        expect(read.E!.data[at]! - before).toBeCloseTo((0.3 - share) * output, 4);
+        expect(read.N!.data[at]! - before).toBeCloseTo(
+          (0.7 - share * post[neuron]!) * down[neuron * dModel + i]!,
+          4,
+        );
       }
     }
   });

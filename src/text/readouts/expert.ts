@@ -3,6 +3,7 @@ import { UsageError } from '../../core/errors.js';
 import type { UnitForm } from '../../core/unit-form.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { type ExpertsSpec, expertsOf, type TransformerSpec } from '../lm/spec.js';
+import { ExpertEffect, ExpertNeuronEffect, weightedNeurons } from './expert-effect.js';
 import { checkRange, type Kind } from './kind.js';
 import type { PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
 
@@ -90,18 +91,16 @@ export class ExpertGroup implements ReadoutGroup {
     return { name: expertForm.format({ kind: 'expert', layer, expert: index, side }), group: this, index };
   }
 
-  read({ pass }: PassContext): tf.Tensor {
-    const { layer, size } = this;
-    const [batch, pos] = pass.at(`blocks.${layer}.hook_resid_pre`).shape as [number, number];
-    const byRow = this.side === 'logit' ? pass.at(`blocks.${layer}.mlp.router.0`) : this.shares(pass);
-    return tf.reshape(byRow, [batch, pos, size]);
+  /** The logit's too: an expert does what it does by its weight. */
+  get effect(): ExpertEffect {
+    return new ExpertEffect(new ExpertGroup(this.spec, this.layer, 'weight'), this.layer);
   }
 
-  /** The weight of every expert, `[batch * pos, expert]`; 0 where it is not chosen. */
-  private shares(pass: PassContext['pass']): tf.Tensor {
-    const chosen = pass.at(`blocks.${this.layer}.mlp.router.2`) as tf.Tensor2D;
-    const places = tf.oneHot(chosen, this.size, 1, 0, 'float32'); // [rows, chosen, expert]
-    return tf.sum(tf.mul(places, tf.expandDims(pass.at(`blocks.${this.layer}.mlp.router.1`), 2)), 1);
+  read({ pass }: PassContext): tf.Tensor {
+    const { layer, size } = this;
+    if (this.side === 'weight') return pass.at(`blocks.${layer}.mlp.hook_shares`);
+    const [batch, pos] = pass.at(`blocks.${layer}.hook_resid_pre`).shape as [number, number];
+    return tf.reshape(pass.at(`blocks.${layer}.mlp.router.0`), [batch, pos, size]);
   }
 }
 
@@ -111,8 +110,8 @@ export class ExpertNeuronGroup implements ReadoutGroup {
 
   constructor(
     private readonly spec: TransformerSpec,
-    private readonly layer: number,
-    private readonly expert: number,
+    protected readonly layer: number,
+    protected readonly expert: number,
   ) {
     this.size = expertsOf(spec, layer)!.neurons;
   }
@@ -142,8 +141,24 @@ export class ExpertNeuronGroup implements ReadoutGroup {
     };
   }
 
+  get effect(): ExpertNeuronEffect {
+    const { layer, expert } = this;
+    return new ExpertNeuronEffect(new WeightedNeuronGroup(this.spec, layer, expert), layer, expert);
+  }
+
   read({ pass }: PassContext): tf.Tensor {
     return pass.at(`blocks.${this.layer}.mlp.experts.${this.expert}.hook_post`);
+  }
+}
+
+/** The same neurons times their expert's weight: what their rows of the down projection are multiplied by. */
+class WeightedNeuronGroup extends ExpertNeuronGroup {
+  override get key(): string {
+    return `weighted ${super.key}`;
+  }
+
+  override read(context: PassContext): tf.Tensor {
+    return weightedNeurons(context, this.layer, this.expert);
   }
 }
 

@@ -23,7 +23,7 @@ import { calibrate, effectGroups, groupsOf, resolveUnits, type SessionOptions } 
 export interface ExplainOptions {
   /** Replacements tried a position, default: `textDefaults`; 0 leaves substitutions out. */
   readonly replacements?: number;
-  /** Also measure what the predictions lose without the unit; heads and neurons only. */
+  /** Also measure what the predictions lose without the unit; not of latents, directions and logits. */
   readonly ablate?: boolean;
 }
 

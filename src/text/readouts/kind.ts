@@ -4,7 +4,7 @@ import type { UnitForm } from '../../core/unit-form.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TransformerSpec } from '../lm/spec.js';
 import type { MeasureChoice } from './head-measures.js';
-import type { Readout, ReadoutGroup } from './readout.js';
+import type { PassContext, Readout, ReadoutGroup } from './readout.js';
 
 /** What a unit's name is looked up in. */
 export interface UnitContext {
@@ -61,4 +61,10 @@ export function withMean(activation: tf.Tensor, index: number, mean: tf.Tensor):
   const shape = [units, ...activation.shape.slice(3).map(() => 1)];
   const chosen = tf.reshape(tf.oneHot(tf.tensor1d([index], 'int32'), units), shape);
   return tf.add(tf.mul(activation, tf.sub(1, chosen)), tf.mul(mean, chosen));
+}
+
+/** What an MLP's units write, `[1, rows, dModel]`, times the scale of the norm that it passes, where there is one. */
+export function behindMlpNorm({ spec, pass }: PassContext, layer: number, written: tf.Tensor): tf.Tensor {
+  if (!spec.modules.layer.mlpPostNorm) return written;
+  return tf.mul(written, tf.reshape(pass.at(`blocks.${layer}.mlp.post_scale`), [1, -1, 1]));
 }

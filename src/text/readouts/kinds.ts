@@ -64,7 +64,7 @@ export const parseUnit = (name: string): TextUnit => readUnit(name, forms);
 /** The name of a unit; `parseUnit` gives the unit back. */
 export const formatUnit = (unit: TextUnit): string => kindOf(unit).form.format(unit);
 
-/** Every head and neuron, and what is usual where they are ablated. */
+/** Every head, neuron and expert, and what is usual where they are ablated. */
 export function allGroups(context: UnitContext): ReadoutGroup[] {
   const groups = Object.values(kinds).flatMap((kind) => kind.groups(context));
   const usual = groups.flatMap(({ effect }) => effect?.usual ?? []);

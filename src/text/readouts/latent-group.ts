@@ -84,6 +84,10 @@ export class LatentGroup implements ReadoutGroup {
     );
   }
 
+  inWhole(index: number): Readout {
+    return new LatentGroup(this.placed, null).unit(this.indexOf(index));
+  }
+
   unit(index: number): Readout {
     return { name: this.placed.nameOf(this.indexOf(index)), group: this, index };
   }

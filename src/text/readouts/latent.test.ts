@@ -62,6 +62,20 @@ async function warnings(folder: string): Promise<unknown[]> {
   return calibration.takeWarnings();
 }
 
+it('latents that are named are read together, whatever the number of names', () => {
+  const folder = write('named', 1);
+  const name = (index: number) => `sae:${folder}#${index}`;
+  const others = Array.from({ length: size }, (_, i) => size - 1 - i).filter((index) => index !== 3);
+  const listed = [...others.map(name), `-${name(5)}`, 'L0.N1'].join(', ');
+  const { parts } = unitsOf(model, name(3), listed).reference;
+  expect(parts.map(({ names, sign }) => [sign, ...names])).toEqual([
+    [1, ...others.map(name)],
+    [-1, `-${name(5)}`],
+    [1, 'L0.N1'],
+  ]);
+  expect(parts[0]!.indices.map((index) => parts[0]!.group.unit(index).name)).toEqual(others.map(name));
+});
+
 it('a dictionary that explains what it reads is not remarked upon', async () => {
   expect(await warnings(write('good', 1))).toEqual([]);
 });

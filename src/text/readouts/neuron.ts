@@ -6,7 +6,7 @@ import { neuronOutputWeights } from '../lm/matrices.js';
 import type { Edits } from '../lm/reading.js';
 import { expertsOf, type TransformerSpec } from '../lm/spec.js';
 import type { GroupStatistics } from './group-statistics.js';
-import { checkRange, type Kind, layerRange, withMean } from './kind.js';
+import { behindMlpNorm, checkRange, type Kind, layerRange, withMean } from './kind.js';
 import type { Effect, PassContext, Readout, ReadoutGroup, Siblings } from './readout.js';
 
 export interface NeuronUnit {
@@ -92,28 +92,23 @@ class NeuronEffect implements Effect {
     this.usual = new NeuronGroup(spec, layer, 'post');
   }
 
-  written({ weights, pass }: PassContext, index: number): tf.Tensor {
+  written(context: PassContext, index: number): tf.Tensor {
     const { layer, spec } = this;
+    const { weights, pass } = context;
     const post = pass.at(`blocks.${layer}.mlp.hook_post`); // [1, pos, neuron]
     const activation = tf.slice(post, [0, 0, index], [1, post.shape[1]!, 1]);
     const row = tf.slice(neuronOutputWeights(spec, weights, layer), [index, 0], [1, spec.dModel]);
-    const written = tf.mul(activation, tf.reshape(row, [1, 1, spec.dModel]));
-    // Where it passes a norm before the sum, by that norm's scale too.
-    return spec.modules.layer.mlpPostNorm
-      ? tf.mul(written, pass.at(`blocks.${layer}.mlp.post_scale`))
-      : written;
+    return behindMlpNorm(context, layer, tf.mul(activation, tf.reshape(row, [1, 1, spec.dModel])));
   }
 
-  writtenByEach({ weights, pass }: PassContext, own: tf.Tensor): tf.Tensor {
+  writtenByEach(context: PassContext, own: tf.Tensor): tf.Tensor {
     const { layer, spec } = this;
+    const { weights, pass } = context;
     const post = pass.at(`blocks.${layer}.mlp.hook_post`); // [batch, pos, neuron]
     const chosen = tf.mul(post, tf.expandDims(own, 1));
     const rows = tf.reshape(chosen, [-1, spec.dMlp]) as tf.Tensor2D;
     const written = tf.matMul(rows, neuronOutputWeights(spec, weights, layer) as tf.Tensor2D);
-    const scaled = spec.modules.layer.mlpPostNorm
-      ? tf.mul(written, tf.reshape(pass.at(`blocks.${layer}.mlp.post_scale`), [-1, 1]))
-      : written;
-    return tf.expandDims(scaled, 0);
+    return behindMlpNorm(context, layer, tf.expandDims(written, 0));
   }
 
   ablation(index: number, { mean }: GroupStatistics): Edits {

@@ -51,6 +51,8 @@ export interface ReadoutGroup {
   readonly fit?: Fit | undefined;
   /** The same group with some of its units alone, where reading all would cost too much. */
   only?(indices: readonly number[]): ReadoutGroup;
+  /** A unit as one of the group that has all of them, of a group that `only` made. */
+  inWhole?(index: number): Readout;
   /** The unit at an index. */
   unit(index: number): Readout;
   /**

@@ -191,5 +191,7 @@ function namedRival(name: string, context: UnitContext): Rival {
   const { weight } = rival.terms[0]!;
   if (!readout || Math.abs(weight) !== 1)
     throw new UsageError(`the rival "${name}" is not one unit: a reference class lists units, or -unit`);
-  return { readout, sign: weight < 0 ? -1 : 1 };
+  // Names of one dictionary are one part of the class, however many there are.
+  const { group, index } = readout;
+  return { readout: group.inWhole?.(index) ?? readout, sign: weight < 0 ? -1 : 1 };
 }

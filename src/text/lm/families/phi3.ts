@@ -7,11 +7,6 @@ const { gate: _gate, up: _up, ...layer } = llamaModules.layer;
 
 export const phi3 = family(llamaKeys, (config, unsupported) => ({
   ...mistralSpec(config, unsupported),
-  // Beyond the context of pre-training all keys would turn otherwise, also those that are in a cache.
-  context: Math.min(
-    config.max_position_embeddings,
-    config.original_max_position_embeddings ?? config.max_position_embeddings,
-  ),
   modules: {
     ...llamaModules,
     layer: {

@@ -24,6 +24,7 @@ const parameterKeys = {
   mscale_all_dim: number.optional(),
   truncate: flag.optional(),
   short_factor: factors.optional(),
+  long_factor: factors.optional(),
 };
 
 type Parameters = z.output<z.ZodObject<typeof parameterKeys>>;
@@ -153,7 +154,7 @@ function rotaryScaling(
     }
     case 'su':
     case 'longrope': {
-      const { short_factor: factors } = parameters;
+      const { short_factor: factors, long_factor: longFactors = null } = parameters;
       if (!factors)
         throw unsupported(`rotary positions of type "${clipped(kind)}" but has no "short_factor"`);
       const factor = config.original_max_position_embeddings
@@ -162,7 +163,7 @@ function rotaryScaling(
       const magnitude =
         parameters.attention_factor ??
         (factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext)));
-      return { kind: 'longrope', factors, magnitude };
+      return { kind: 'longrope', factors, longFactors, originalContext, magnitude };
     }
     default:
       throw unsupported(
