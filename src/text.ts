@@ -60,7 +60,7 @@ export type { LatentUnit } from './text/readouts/latent.js';
 export { type LayerUnits, listTextUnits, type TextUnits } from './text/readouts/list-units.js';
 export type { LogitUnit } from './text/readouts/logit.js';
 export type { NeuronUnit } from './text/readouts/neuron.js';
-export type { Objective as TextObjective, Term as TextTerm } from './text/readouts/objective.js';
+export type { TextObjective, TextTerm } from './text/readouts/objective.js';
 export type {
   Centre,
   Effect,

@@ -12,7 +12,7 @@ import { viewRun } from '../src/runs/read-run.js';
 import { drawCandidate } from '../src/tui/draw/candidate.js';
 import { drawRunComparison } from '../src/tui/draw/compare.js';
 import { drawImageRun } from '../src/tui/draw/image-run.js';
-import { block } from '../src/tui/draw/layout.js';
+import { fitBlock } from '../src/tui/draw/layout.js';
 import { drawRuns } from '../src/tui/draw/runs.js';
 import { drawTextRun } from '../src/tui/draw/text-run.js';
 import { drawTuneRun } from '../src/tui/draw/tune-run.js';
@@ -112,7 +112,7 @@ it('the terminal UI draws it', () => {
   for (const lines of [list, ...paths.flatMap((path) => screensOf(snapshotOf(viewRun(path))))]) {
     expect(lines.length).toBeGreaterThan(0);
     // As `Screen` hands them to the terminal.
-    for (const line of block(lines, columns, rows)) expectVisible(lineText(line));
+    for (const line of fitBlock(lines, columns, rows)) expectVisible(lineText(line));
   }
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { layoutFaults } from './check-layout.js';
 
-test('imports upward and sideways, long files and long functions are reported', () => {
+test('imports upward and sideways, long files and functions, names that mean two things are reported', () => {
   const source = mkdtempSync(join(tmpdir(), 'superstim-layout-'));
   for (const [path, text] of [
     ['core/a.ts', "import type { b } from '../runs/b.js';\n"],
@@ -12,6 +12,8 @@ test('imports upward and sideways, long files and long functions are reported', 
     ['text/t.ts', "const v = await import('../vision/v.js');\n"],
     ['text/t.test.ts', "import { v } from '../vision/v.js';\n"],
     ['vision/v.ts', '\n'.repeat(301)],
+    ['rl/a.ts', 'export const same = 1;\nexport type Own = 1;\n'],
+    ['rl/b.ts', 'export async function* same() {}\nexport { Own } from "./a.js";\n'],
     ['cli/c.ts', `const f = () => {${'\n'.repeat(80)}};\n`],
   ] as const) {
     mkdirSync(join(source, path, '..'), { recursive: true });
@@ -22,6 +24,7 @@ test('imports upward and sideways, long files and long functions are reported', 
   expect(faults).toEqual([
     'cli/c.ts:1 has a function of 81 lines: at most 80',
     'core/a.ts imports runs/b.js: runs is no room above core',
+    'rl/b.ts exports same, as rl/a.ts does: one word a thing, one thing a word',
     'text/t.ts imports vision/v.js: vision is no room above text',
     'vision/v.ts has 301 lines: at most 300',
   ]);

@@ -1,6 +1,6 @@
 /**
  * @file What `npm run check` holds the source to besides types and lint: rooms import only from those above them in
- * CONTRIBUTING.md's layout, files and functions stay short. Circles are biome's rule.
+ * CONTRIBUTING.md's layout, files and functions stay short, no two files export the same name. Circles are biome's rule.
  *
  * Usage: npx tsx tools/check-layout.ts [FOLDER]
  */
@@ -25,6 +25,9 @@ const rooms = [
 ];
 const FILE_LINES = 300;
 const FUNCTION_LINES = 80;
+
+/** What a file declares and exports, one a line as the formatter leaves it; not what it hands on from other files. */
+const EXPORTED = /^export (?:abstract )?(?:async )?(?:type|interface|class|function\*?|const) (\w+)/gm;
 
 const roomOf = (path: string) => path.split('/')[0]!;
 const floorOf = (path: string) => rooms.findIndex((floor) => floor.includes(roomOf(path)));
@@ -55,7 +58,8 @@ function* longFunctions(path: string, text: string): Generator<string> {
 
 /** One sentence for each place that breaks a rule. Tests may import what they like and be as long as they are. */
 export function* layoutFaults(folder: string): Generator<string> {
-  for (const found of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+  const exporters = new Map<string, string>();
+  for (const found of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     if (!/\.tsx?$/.test(found) || /\.test\.tsx?$/.test(found)) continue;
     const path = found.replaceAll('\\', '/');
     const text = readFileSync(join(folder, found), 'utf8');
@@ -63,6 +67,11 @@ export function* layoutFaults(folder: string): Generator<string> {
     if (lines > FILE_LINES) yield `${path} has ${lines} lines: at most ${FILE_LINES}`;
     yield* upwardImports(path, text);
     yield* longFunctions(path, text);
+    for (const name of new Set(Array.from(text.matchAll(EXPORTED), ([, name]) => name!))) {
+      const other = exporters.get(name);
+      if (other) yield `${path} exports ${name}, as ${other} does: one word a thing, one thing a word`;
+      exporters.set(name, path);
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import { curveStepAfter, line } from 'd3-shape';
 import { fluencyFront, HYPERVOLUME_CORNER } from '../src/core/frontier.js';
 import type { ScoredText } from '../src/core/scored-text.js';
 import { visible } from '../src/core/visible.js';
-import { frame, pixel } from '../src/report/figures/axes.js';
+import { plotArea, roundPixel } from '../src/report/figures/axes.js';
 import { html, trusted } from '../src/report/html.js';
 import { unitOf } from '../src/runs/description.js';
 import { readRun } from '../src/runs/read-run.js';
@@ -41,7 +41,7 @@ const samples = run.events.flatMap((event) =>
     : [],
 );
 const unit = (run.description && unitOf(run.description)) ?? 'the unit';
-const { x, y, axes } = frame(
+const { x, y, axes } = plotArea(
   WIDTH,
   HEIGHT,
   {
@@ -51,8 +51,8 @@ const { x, y, axes } = frame(
   },
   { title: `z of ${unit}: more is stronger`, from: 0, to: Math.max(...front.map(({ z }) => z)) },
 );
-const left = (text: ScoredText) => pixel(x(text.cross_entropy));
-const top = (text: ScoredText) => pixel(y(text.z));
+const left = (text: ScoredText) => roundPixel(x(text.cross_entropy));
+const top = (text: ScoredText) => roundPixel(y(text.z));
 const floor = y(0);
 const right = x(HYPERVOLUME_CORNER.crossEntropy);
 const steps = `${line<ScoredText>(left, top).curve(curveStepAfter)(front)}H${right}`;

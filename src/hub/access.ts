@@ -89,7 +89,7 @@ export async function* bodyOf(access: HubAccess, response: Response): AsyncGener
   if (!reader) return;
   try {
     for (;;) {
-      const next = await within(access.settings.patience.silence, reader.read());
+      const next = await settledWithin(access.settings.patience.silence, reader.read());
       if (next.done) return;
       yield next.value as Uint8Array;
     }
@@ -103,7 +103,7 @@ export async function* bodyOf(access: HubAccess, response: Response): AsyncGener
 const noAnswer = () => new Error('no answer');
 
 /** A promise that must settle within so many milliseconds. */
-export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+export async function settledWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(noAnswer()), milliseconds);

@@ -1,7 +1,14 @@
 /** @file What the hub says about a model, read by schema and within limits: its commit and its files. */
 import * as z from 'zod';
 import { UserError } from '../core/errors.js';
-import { bodyOf, connectionError, type HubAccess, HubUnreachable, hubFetch, within } from './access.js';
+import {
+  bodyOf,
+  connectionError,
+  type HubAccess,
+  HubUnreachable,
+  hubFetch,
+  settledWithin,
+} from './access.js';
 import { hubLibrary } from './hub-library.js';
 
 /** A file as the hub's listing describes it. */
@@ -88,7 +95,7 @@ function checkedFetch(access: HubAccess, schema: z.ZodType): typeof globalThis.f
     if (++pages > limits.pages) throw endless(access);
     const response = await hubFetch(access, String(url), { Accept: 'application/json' });
     const read = textOf(access, bodyOf(access, response));
-    const text = await within(access.settings.patience.silence, read).catch((error: unknown) => {
+    const text = await settledWithin(access.settings.patience.silence, read).catch((error: unknown) => {
       throw connectionError(access, error);
     });
     const link = response.headers.get('Link');

@@ -5,7 +5,7 @@ import type { RunReading } from '../runs/read-run.js';
 import type { AtlasResult } from '../text/atlas/atlas.js';
 import type { AtlasBudget, AtlasOptions } from '../text/atlas/atlas-options.js';
 import { textBounds, textDefaults } from '../text/names.js';
-import { above0, isOneBudget, length, name, names, oneBudget, probe, within } from './fields.js';
+import { above0, isOneBudget, name, names, oneBudget, probe, textLength, within } from './fields.js';
 import { defineTask, type More, type Opened, type RunContext } from './task.js';
 
 const schema = z
@@ -15,7 +15,7 @@ const schema = z
     /** Names of units, and patterns of names: `L*.H*`. */
     units: names,
     /** Tokens after BOS. */
-    length: length.default(textDefaults.length),
+    length: textLength.default(textDefaults.length),
     /** The budget; none of the two = until frontiers hardly grow. */
     seconds: above0.optional(),
     evaluations: within(textBounds.evaluations).optional(),
@@ -76,8 +76,8 @@ function budgetOf({ seconds, evaluations }: z.output<typeof schema>): AtlasBudge
 
 async function earlierAtlas({ path, events }: RunReading) {
   const { atlasCheckpoint } = await import('../text/atlas/checkpoint.js');
-  const { readCheckpoint } = await import('./checkpoint-file.js');
-  return { checkpoint: readCheckpoint(path, atlasCheckpoint), clock: events.at(-1)?.at ?? 0 };
+  const { readRunCheckpoint } = await import('./checkpoint-file.js');
+  return { checkpoint: readRunCheckpoint(path, atlasCheckpoint), clock: events.at(-1)?.at ?? 0 };
 }
 
 async function further(

@@ -17,7 +17,7 @@ export const savingTo = (folder: RunFolder) => ({
 });
 
 /** The last checkpoint of a run, undefined before the first. Throws UserError for a damaged one. */
-export function readCheckpoint<T>(run: string, schema: z.ZodType<T>): T | undefined {
+export function readRunCheckpoint<T>(run: string, schema: z.ZodType<T>): T | undefined {
   const path = runFile(run, CHECKPOINT);
   if (!existsSync(path)) return undefined;
   const text = readRegularFile(path, MOST_BYTES).toString('utf8');

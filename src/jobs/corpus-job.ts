@@ -7,7 +7,7 @@ import type { RunReading } from '../runs/read-run.js';
 import type { CorpusResult, CorpusScanOptions } from '../text/corpus/corpus-scan.js';
 import type { CorpusFile, Cut } from '../text/corpus/corpus-text.js';
 import { textBounds, textDefaults } from '../text/names.js';
-import { length, name, names, probe, within } from './fields.js';
+import { name, names, probe, textLength, within } from './fields.js';
 import { defineTask, type Opened, type RunContext } from './task.js';
 
 const schema = z.strictObject({
@@ -19,7 +19,7 @@ const schema = z.strictObject({
   /** Whole sentences instead of windows of equal length. */
   sentences: z.boolean().default(false),
   /** Tokens of a window, or of the longest sentence; null = as in a search, or 40 for sentences. */
-  length: length.nullable().default(null),
+  length: textLength.nullable().default(null),
   /** How many of the strongest texts are kept beside the frontier. */
   top: within(textBounds.top).default(textDefaults.top),
 });
@@ -58,9 +58,9 @@ async function* scan(options: CorpusScanOptions, { folder, signal, earlier }: Ru
  */
 async function earlierScan({ path, events }: RunReading, files: readonly CorpusFile[]) {
   const { scanCheckpoint } = await import('../text/corpus/scan-state.js');
-  const { readCheckpoint } = await import('./checkpoint-file.js');
+  const { readRunCheckpoint } = await import('./checkpoint-file.js');
   const clock = events.at(-1)?.at ?? 0;
-  const checkpoint = readCheckpoint(path, scanCheckpoint);
+  const checkpoint = readRunCheckpoint(path, scanCheckpoint);
   if (!checkpoint) return { clock };
   if (!isDeepStrictEqual(checkpoint.files, files))
     throw new UserError(

@@ -71,7 +71,7 @@ export const probeSchema = z.strictObject(probe);
 export type ProbeJob = z.output<typeof probeSchema>;
 
 /** Tokens of a text, after BOS. */
-export const length = within(textBounds.length);
+export const textLength = within(textBounds.length);
 /** The address of Neuronpedia's API, for units that have a name there; null = asked where `NEURONPEDIA_API_KEY` is set. */
 export const neuronpedia = name.nullable().default(null);
 

@@ -4,7 +4,17 @@ import { UsageError } from '../core/errors.js';
 import type { Run } from '../runs/events.js';
 import { searchMethodNames, textBounds, textDefaults } from '../text/names.js';
 import type { SearchOptions, SearchResult } from '../text/search/search.js';
-import { above0, isOneBudget, length, name, neuronpedia, oneBudget, probe, text, within } from './fields.js';
+import {
+  above0,
+  isOneBudget,
+  name,
+  neuronpedia,
+  oneBudget,
+  probe,
+  text,
+  textLength,
+  within,
+} from './fields.js';
 import { defineTask, type Given, type Opened } from './task.js';
 
 const schema = z
@@ -14,7 +24,7 @@ const schema = z
     unit: name,
     method: z.enum(searchMethodNames).default(textDefaults.method),
     /** Tokens after BOS. */
-    length: length.default(textDefaults.length),
+    length: textLength.default(textDefaults.length),
     /** The budget: one of the two. */
     seconds: above0.optional(),
     evaluations: within(textBounds.evaluations).optional(),

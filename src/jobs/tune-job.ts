@@ -5,7 +5,7 @@ import type { TuneResult } from '../rl/tune.js';
 import { klEstimatorNames, priceOf, tuneAlgorithms, tuneBounds, tuneDefaults } from '../rl/tune-defaults.js';
 import type { TuneOptions } from '../rl/tuning.js';
 import type { Run } from '../runs/events.js';
-import { above0, length, name, names, probe, within } from './fields.js';
+import { above0, name, names, probe, textLength, within } from './fields.js';
 import { defineTask, type Given, type Opened } from './task.js';
 
 const schema = z.strictObject({
@@ -14,7 +14,7 @@ const schema = z.strictObject({
   unit: name,
   /** The language model that is tuned; null = the probed one. */
   prior: name.nullable().default(null),
-  length: length.default(tuneDefaults.length),
+  length: textLength.default(tuneDefaults.length),
   steps: within(tuneBounds.steps).default(tuneDefaults.steps),
   batch: within(tuneBounds.batch).default(tuneDefaults.batch),
   learningRate: above0.default(tuneDefaults.learningRate),

@@ -2,7 +2,7 @@
 import { scaleLinear } from 'd3-scale';
 
 /** Steps on each side of zero. */
-export const STEPS = 6;
+export const COLOR_STEPS = 6;
 
 type Theme = 'light' | 'dark';
 
@@ -20,12 +20,12 @@ export const MOST_SURPRISE = 10;
 
 /** The class of a value between -most and most: `z-6` … `z6`. */
 export function strengthClass(value: number, most: number): string {
-  return `z${Math.round(STEPS * clamp(value / (most || 1)))}`;
+  return `z${Math.round(COLOR_STEPS * clamp(value / (most || 1)))}`;
 }
 
 /** The class of ln p: `p0` … `p6`. */
 export function surpriseClass(logProb: number): string {
-  return `p${Math.round(STEPS * clamp(-logProb / MOST_SURPRISE, 0))}`;
+  return `p${Math.round(COLOR_STEPS * clamp(-logProb / MOST_SURPRISE, 0))}`;
 }
 
 function clamp(value: number, least = -1): number {
@@ -34,11 +34,12 @@ function clamp(value: number, least = -1): number {
 
 /** Rules for all classes of a theme; what is selected by `.by-p` shows surprise, else strength. */
 export function paletteRules(theme: Theme): string {
-  const strength = scaleLinear<string>().domain([-STEPS, 0, STEPS]).range(strengths[theme]);
-  const surprise = scaleLinear<string>().domain([0, STEPS]).range(surprises[theme]);
+  const strength = scaleLinear<string>().domain([-COLOR_STEPS, 0, COLOR_STEPS]).range(strengths[theme]);
+  const surprise = scaleLinear<string>().domain([0, COLOR_STEPS]).range(surprises[theme]);
   const rules: string[] = [];
-  for (let step = -STEPS; step <= STEPS; step++) rules.push(`.z${step}{${colours(strength(step))}}`);
-  for (let step = 0; step <= STEPS; step++)
+  for (let step = -COLOR_STEPS; step <= COLOR_STEPS; step++)
+    rules.push(`.z${step}{${colours(strength(step))}}`);
+  for (let step = 0; step <= COLOR_STEPS; step++)
     rules.push(`:root:has(#by-surprise:checked) .p${step},.scale .p${step}{${colours(surprise(step))}}`);
   return rules.join('\n');
 }

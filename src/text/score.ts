@@ -11,7 +11,7 @@ import { openSubject, type TextSubject } from './lm/subject.js';
 import { ablationDivergence } from './readouts/ablation.js';
 import type { CalibratedUnit } from './readouts/calibrated-unit.js';
 import { type Details, detailsOf, hasRaw, rawOf, type TextDetails } from './readouts/details.js';
-import { type Objective, soleReadout } from './readouts/objective.js';
+import { soleReadout, type TextObjective } from './readouts/objective.js';
 import { Probe } from './readouts/probe.js';
 import { publishedOf } from './readouts/published.js';
 import type { Readout } from './readouts/readout.js';
@@ -140,7 +140,7 @@ async function* calibratedScores(
   return { logProbs, units: scores };
 }
 
-function unitScore({ name: unit }: Objective, { margin, rank, ...of }: Details): UnitScore {
+function unitScore({ name: unit }: TextObjective, { margin, rank, ...of }: Details): UnitScore {
   const raw = Array.from(of.raw);
   const z = Array.from(of.z, (value, position) => (position === 0 ? null : value));
   const position = largest(of.z);
@@ -180,7 +180,7 @@ async function rawScores(
 }
 
 /** The unit of an objective that has a value without calibration. Throws UsageError for another. */
-function soleRaw(objective: Objective): Readout {
+function soleRaw(objective: TextObjective): Readout {
   const sole = soleReadout(objective);
   if (sole === null)
     throw new UsageError(

@@ -7,7 +7,7 @@ import type { ArrayValue } from './backend.js';
 /** A fed input: the array itself, or the number of one that stays in the worker. */
 export type FedInput = ArrayValue | { readonly held: number };
 
-export type Request =
+export type WorkerRequest =
   /** One weight of a set of weights. */
   | {
       readonly kind: 'weight';

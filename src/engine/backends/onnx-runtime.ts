@@ -7,7 +7,7 @@ import type { Traits } from '../traits.js';
 import { readFinite, readFiniteHalf } from '../weights/finite.js';
 import { ownerOf, type WeightSource } from '../weights/weights.js';
 import type { ArrayValue, Backend, HeldArray, LoadedProgram, LoadOptions } from './backend.js';
-import type { FedInput, Request } from './messages.js';
+import type { FedInput, WorkerRequest } from './messages.js';
 import { askWorker } from './worker-client.js';
 
 const NO_WEIGHTS = 0;
@@ -16,7 +16,7 @@ const NO_WEIGHTS = 0;
 let lastNumber = NO_WEIGHTS;
 
 /** Sends what nobody waits for. Where the thread has failed, whoever asks next hears of it. */
-function tellWorker(request: Request): void {
+function tellWorker(request: WorkerRequest): void {
   askWorker(request).catch(() => {});
 }
 

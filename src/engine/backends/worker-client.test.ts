@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Request } from './messages.js';
+import type { WorkerRequest } from './messages.js';
 import { WorkerClient } from './worker-client.js';
 
 const workerOf = (code: string) =>
@@ -31,7 +31,7 @@ describe('WorkerClient', () => {
         if (request.kind === 'forget') parentPort.postMessage({ id, outputs: {} });
       });`),
     );
-    const loading = client.ask({ kind: 'load' } as Request, []);
+    const loading = client.ask({ kind: 'load' } as WorkerRequest, []);
     const forgetting = client.ask(request, []);
     client.abandonLoads(new Error('stopped'));
     await expect(loading).rejects.toThrow('stopped');

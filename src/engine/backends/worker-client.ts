@@ -3,10 +3,10 @@ import { Worker } from 'node:worker_threads';
 import { UserError } from '../../core/errors.js';
 import { workerFile } from '../../core/worker-file.js';
 import type { ArrayValue } from './backend.js';
-import type { Reply, Request } from './messages.js';
+import type { Reply, WorkerRequest } from './messages.js';
 
 interface Pending {
-  readonly kind: Request['kind'];
+  readonly kind: WorkerRequest['kind'];
   resolve(outputs: Record<string, ArrayValue>): void;
   reject(error: unknown): void;
 }
@@ -47,7 +47,7 @@ export class WorkerClient {
     this.onLast?.();
   }
 
-  ask(request: Request, transfer: readonly ArrayBuffer[]): Promise<Record<string, ArrayValue>> {
+  ask(request: WorkerRequest, transfer: readonly ArrayBuffer[]): Promise<Record<string, ArrayValue>> {
     if (this.failure) return Promise.reject(this.failure);
     if (this.onLast) return new Promise(() => {});
     const id = this.nextId++;
@@ -88,7 +88,7 @@ export function warmUp(): void {
  * @param transfer - buffers that are handed over and are empty here afterwards
  */
 export function askWorker(
-  request: Request,
+  request: WorkerRequest,
   transfer: readonly ArrayBuffer[] = [],
 ): Promise<Record<string, ArrayValue>> {
   client ??= new WorkerClient();

@@ -31,7 +31,7 @@ export function fetchArray(tensor: ort.Tensor): Promise<ort.Tensor> {
 }
 
 /** The same array in another shape; the original owns its memory. */
-export function reshaped(tensor: ort.Tensor, dims: readonly number[]): ort.Tensor {
+export function reshapedTensor(tensor: ort.Tensor, dims: readonly number[]): ort.Tensor {
   if (tensor.location !== 'gpu-buffer') return tensor.reshape(dims);
   return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: tensor.type as 'float32', dims });
 }

@@ -12,11 +12,11 @@ import { type Program, widensHalves, withConstants } from '../compiler/program.j
 import { sizeOf } from '../tensor-spec.js';
 import { float32FromBf16, float32FromF16 } from '../weights/half.js';
 import type { ArrayValue } from './backend.js';
-import type { FedInput, Reply, Request } from './messages.js';
+import type { FedInput, Reply, WorkerRequest } from './messages.js';
 import {
   fetchArray,
   gpuTrouble,
-  reshaped,
+  reshapedTensor,
   type Sessions,
   type WorkerDevice,
   workerDevices,
@@ -67,7 +67,7 @@ const arrayOf = (tensor: ort.Tensor): ArrayValue => ({
 const wideners = { float16: float32FromF16, bfloat16: float32FromBf16 };
 
 /** ONNX Runtime takes no bfloat16 from JavaScript: graphs get the bits and make it of them. */
-function weightTensor({ type, kept, data }: Extract<Request, { kind: 'weight' }>): ort.Tensor {
+function weightTensor({ type, kept, data }: Extract<WorkerRequest, { kind: 'weight' }>): ort.Tensor {
   if (isHalf(type) && !isHalf(kept)) return new ort.Tensor('float32', wideners[type](data as Uint16Array));
   return new ort.Tensor(type === 'bfloat16' ? 'uint16' : type, data as Float32Array);
 }
@@ -81,7 +81,7 @@ function fixedTensor(feed: Feed, set: WeightSet): ort.Tensor {
         ? set.derived.get(feed.key)
         : undefined;
   if (!tensor) throw new Error(`${feed.name} was not given to the worker`);
-  if (feed.kind !== 'weight' || feed.start === undefined) return reshaped(tensor, feed.shape);
+  if (feed.kind !== 'weight' || feed.start === undefined) return reshapedTensor(tensor, feed.shape);
   const part = (tensor.data as Float32Array).subarray(feed.start, feed.start + sizeOf(feed.shape));
   return new ort.Tensor(tensor.type as 'float32', part, feed.shape);
 }
@@ -116,7 +116,7 @@ async function load({
   set: id,
   content,
   ...settings
-}: Extract<Request, { kind: 'load' }>) {
+}: Extract<WorkerRequest, { kind: 'load' }>) {
   const [device, set] = [workerDevices[name], weightSet(id)];
   await derive(content, set, device);
   const model = withConstants(content, (feed) => fixedTensor(feed, set).data as Int8Array);
@@ -134,7 +134,7 @@ async function unload(program: number): Promise<void> {
   freeUnused(loaded.set);
 }
 
-async function run({ program, inputs, keep }: Extract<Request, { kind: 'run' }>) {
+async function run({ program, inputs, keep }: Extract<WorkerRequest, { kind: 'run' }>) {
   const loaded = programs.get(program);
   if (!loaded) throw new Error('the program was disposed of');
   const feeds: Record<string, ort.Tensor> = { ...loaded.fixed };
@@ -154,7 +154,7 @@ async function run({ program, inputs, keep }: Extract<Request, { kind: 'run' }>)
   return outputs;
 }
 
-async function handle(request: Request): Promise<Record<string, ArrayValue>> {
+async function handle(request: WorkerRequest): Promise<Record<string, ArrayValue>> {
   switch (request.kind) {
     case 'weight': {
       const { device, set, name } = request;
@@ -195,7 +195,7 @@ async function handle(request: Request): Promise<Record<string, ArrayValue>> {
 let last: Promise<void> = Promise.resolve();
 
 // One request after the other, in the order in which they came.
-parentPort!.on('message', ({ id, request }: { id: number; request: Request }) => {
+parentPort!.on('message', ({ id, request }: { id: number; request: WorkerRequest }) => {
   last = last.then(async () => {
     let reply: Reply;
     try {

@@ -23,7 +23,7 @@ export interface GraphNode {
   readonly outputs: Value[];
 }
 
-export type Source =
+export type ValueSource =
   | { readonly kind: 'input'; readonly name: string }
   | { readonly kind: 'weight'; readonly name: string }
   | { readonly kind: 'constant'; readonly data: ConstantArray }
@@ -35,7 +35,7 @@ export interface Value {
   readonly id: number;
   readonly shape: readonly number[];
   readonly dtype: GraphDType;
-  readonly source: Source;
+  readonly source: ValueSource;
 }
 
 /** Constants of more elements are compared by their hash. */
@@ -86,7 +86,7 @@ export class Graph {
     return this.constant(BigInt64Array.from(values, BigInt), [values.length], 'int64');
   }
 
-  private leaf(key: string, shape: readonly number[], dtype: GraphDType, source: Source): Value {
+  private leaf(key: string, shape: readonly number[], dtype: GraphDType, source: ValueSource): Value {
     const found = this.known.get(key);
     if (found) return found;
     const value = { id: this.nextId++, shape, dtype, source };

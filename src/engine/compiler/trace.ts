@@ -13,7 +13,7 @@ import type { WeightLookup, WeightSource } from '../weights/weights.js';
 import { type Tracer, withTracer } from './emit.js';
 import { Graph, type Traced, type Value } from './graph.js';
 import { rules } from './rules/index.js';
-import type { Rule, TracedKernels } from './rules/kernels.js';
+import type { KernelRule, TracedKernels } from './rules/kernels.js';
 
 /** A function of tensors, plain TensorFlow.js, that never reads a tensor's data. */
 export type TensorFunction = (
@@ -123,7 +123,7 @@ class TraceBackend extends core.KernelBackend implements Tracer {
 const backend = new TraceBackend();
 core.registerBackend(BACKEND, () => backend, 0);
 
-function registerRule<K extends keyof TracedKernels>(kernelName: K, rule: Rule<K>): void {
+function registerRule<K extends keyof TracedKernels>(kernelName: K, rule: KernelRule<K>): void {
   core.registerKernel({
     kernelName,
     backendName: BACKEND,
@@ -133,7 +133,11 @@ function registerRule<K extends keyof TracedKernels>(kernelName: K, rule: Rule<K
         ? inputs.map(value)
         : Object.fromEntries(Object.entries(inputs).map(([name, info]) => [name, value(info!)]));
       try {
-        const result = rule(backend.graph, values as Parameters<Rule<K>>[1], attrs as TracedKernels[K][1]);
+        const result = rule(
+          backend.graph,
+          values as Parameters<KernelRule<K>>[1],
+          attrs as TracedKernels[K][1],
+        );
         return Array.isArray(result) ? result.map((v) => backend.tensorInfo(v)) : backend.tensorInfo(result);
       } catch (error) {
         if (error instanceof TraceError || !(error instanceof Error)) throw error;
@@ -144,7 +148,7 @@ function registerRule<K extends keyof TracedKernels>(kernelName: K, rule: Rule<K
 }
 
 for (const [kernelName, rule] of Object.entries(rules))
-  registerRule(kernelName as 'Abs', rule as Rule<'Abs'>);
+  registerRule(kernelName as 'Abs', rule as KernelRule<'Abs'>);
 
 /** Kernels of TensorFlow.js without a rule: using one is an error that names it. */
 for (const kernelName of Object.values<unknown>(core)) {

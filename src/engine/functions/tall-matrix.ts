@@ -17,7 +17,7 @@ export const PRODUCTS_AT_ONCE = 4_000_000;
 const LEAST_ROWS = 1024;
 
 /** Rows `[start, start + size)` of a matrix. */
-export interface Block {
+export interface RowBlock {
   readonly start: number;
   readonly size: number;
 }
@@ -34,19 +34,23 @@ export function rowsAtOnce(height: number, width: number, count: number): number
 }
 
 /** Blocks of so many rows; the last may have fewer. */
-export function blocksOf(height: number, atOnce: number): Block[] {
+export function blocksOf(height: number, atOnce: number): RowBlock[] {
   const starts = Array.from({ length: Math.ceil(height / atOnce) }, (_, i) => i * atOnce);
   return starts.map((start) => ({ start, size: Math.min(atOnce, height - start) }));
 }
 
 /** Rows of a matrix; the matrix itself where the block is all of it. */
-export function rowsOf<T extends tf.Tensor>(matrix: T, { start, size }: Block): T {
+export function rowsOf<T extends tf.Tensor>(matrix: T, { start, size }: RowBlock): T {
   if (size === matrix.shape[0]) return matrix;
   return tf.slice(matrix, [start, ...matrix.shape.slice(1).map(() => 0)], [size, ...matrix.shape.slice(1)]);
 }
 
 /** What is read of a matrix, block by block. */
-function byBlocks<T>(matrix: tf.Tensor2D, atOnce: number, read: (rows: tf.Tensor2D, block: Block) => T): T[] {
+function byBlocks<T>(
+  matrix: tf.Tensor2D,
+  atOnce: number,
+  read: (rows: tf.Tensor2D, block: RowBlock) => T,
+): T[] {
   return blocksOf(matrix.shape[0], atOnce).map((block) => read(rowsOf(matrix, block), block));
 }
 

@@ -1,6 +1,6 @@
 /** @file ln p of given tokens: the cross entropy of a language model, without the log-probabilities of all tokens. */
 import { capped, differentiable, logSoftmax } from './ops.js';
-import { type Block, blocksOf, PRODUCTS_AT_ONCE, rowsAtOnce, rowsOf } from './tall-matrix.js';
+import { blocksOf, PRODUCTS_AT_ONCE, type RowBlock, rowsAtOnce, rowsOf } from './tall-matrix.js';
 import * as tf from './tfjs.js';
 
 /**
@@ -41,7 +41,7 @@ function ofRows(
   bias: tf.Tensor | null,
   targets: tf.Tensor,
   cap: number | null,
-  blocks: readonly Block[],
+  blocks: readonly RowBlock[],
 ): tf.Tensor {
   // The order in which the tensors come; a bias is the third of four.
   const named = (t: readonly tf.Tensor[]) => ({
@@ -52,7 +52,7 @@ function ofRows(
   });
   type Named = ReturnType<typeof named>;
   /** Logits of a block, without and with the bias; `[rows, size]`. */
-  const logits = ({ hidden, unembedding, bias }: Named, block: Block) => {
+  const logits = ({ hidden, unembedding, bias }: Named, block: RowBlock) => {
     const plain = capped(tf.matMul(hidden, rowsOf(unembedding, block), false, true), cap);
     return { plain, biased: bias ? tf.add(plain, rowsOf(bias, block)) : plain };
   };

@@ -8,7 +8,7 @@ export interface Axis {
   readonly to: number;
 }
 
-export interface Frame {
+export interface PlotArea {
   readonly width: number;
   readonly height: number;
   readonly x: ScaleLinear<number, number>;
@@ -20,7 +20,7 @@ export interface Frame {
 const margin = { top: 34, right: 14, bottom: 44, left: 54 } as const;
 
 /** A frame for values within two axes; both are widened to round numbers. */
-export function frame(width: number, height: number, horizontal: Axis, vertical: Axis): Frame {
+export function plotArea(width: number, height: number, horizontal: Axis, vertical: Axis): PlotArea {
   const x = scaleLinear()
     .domain([horizontal.from, horizontal.to])
     .nice()
@@ -45,11 +45,11 @@ ${rows.map(({ at, label }) => html`<path class="grid" d="M${left} ${at}H${right}
 
 function tickMarks(scale: ScaleLinear<number, number>, count: number): { at: number; label: string }[] {
   const format = scale.tickFormat(count);
-  return scale.ticks(count).map((value) => ({ at: pixel(scale(value)), label: format(value) }));
+  return scale.ticks(count).map((value) => ({ at: roundPixel(scale(value)), label: format(value) }));
 }
 
 /** Hundredths of a pixel are enough. */
-export function pixel(value: number): number {
+export function roundPixel(value: number): number {
   return Math.round(value * 100) / 100;
 }
 

@@ -3,7 +3,7 @@ import { line } from 'd3-shape';
 import { curveIndices, extent } from '../../core/evenly.js';
 import { type Html, html, trusted } from '../html.js';
 import { shortNumber } from '../visible-text.js';
-import { frame, legend, pixel } from './axes.js';
+import { legend, plotArea, roundPixel } from './axes.js';
 
 export interface CurveSeries {
   readonly name: string;
@@ -31,15 +31,15 @@ export function curveFigure(
   const all = curves.flatMap(({ points }) => points);
   const [first, last] = extent(all.map(([step]) => step));
   const [low, high] = extent(all.map(([, value]) => value));
-  const { x, y, axes } = frame(
+  const { x, y, axes } = plotArea(
     width,
     height,
     { title: 'step', from: first, to: Math.max(last, first + 1) },
     { title, from: low, to: high > low ? high : low + 1 },
   );
   const path = line<readonly [number, number]>(
-    ([step]) => pixel(x(step)),
-    ([, value]) => pixel(y(value)),
+    ([step]) => roundPixel(x(step)),
+    ([, value]) => roundPixel(y(value)),
   );
   const ends = curves.map(
     ({ name, points }) => `${name} from ${shortNumber(points[0]![1])} to ${shortNumber(points.at(-1)![1])}`,

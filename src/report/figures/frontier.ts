@@ -7,7 +7,7 @@ import type { ScoredText } from '../../core/scored-text.js';
 import { visible } from '../../core/visible.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
-import { type Frame, frame, type LegendEntry, legend, pixel } from './axes.js';
+import { type LegendEntry, legend, type PlotArea, plotArea, roundPixel } from './axes.js';
 
 export interface FrontierData {
   readonly unit: string;
@@ -47,7 +47,7 @@ export function frontierFigure(data: FrontierData, options: FrontierOptions): Ht
   if (all.length === 0) return null;
   const [left, right] = extent(all.map((text) => text.cross_entropy));
   const [lowest, highest] = extent(all.map(({ z }) => z));
-  const plot = frame(
+  const plot = plotArea(
     options.width,
     options.height,
     {
@@ -60,10 +60,10 @@ export function frontierFigure(data: FrontierData, options: FrontierOptions): Ht
   const { x, y } = plot;
   const front = evenly(fluencyFront(frontier), MOST_DOTS);
   const step = line<ScoredText>(
-    (text) => pixel(x(text.cross_entropy)),
-    (text) => pixel(y(text.z)),
+    (text) => roundPixel(x(text.cross_entropy)),
+    (text) => roundPixel(y(text.z)),
   ).curve(curveStepAfter)(front);
-  const at = (text: ScoredText) => `translate(${pixel(x(text.cross_entropy))} ${pixel(y(text.z))})`;
+  const at = (text: ScoredText) => `translate(${roundPixel(x(text.cross_entropy))} ${roundPixel(y(text.z))})`;
   const strongest = front.at(-1);
   const [linked, others] = [true, false].map((is) =>
     frontier.filter((text) => (options.linkOf?.(text) !== undefined) === is),
@@ -79,7 +79,7 @@ export function frontierFigure(data: FrontierData, options: FrontierOptions): Ht
   return html`<svg class="figure" viewBox="0 0 ${plot.width} ${plot.height}" role="group" aria-label="${summary}" xmlns="http://www.w3.org/2000/svg">
 ${corner(plot)}
 ${plot.axes}
-${beaten.map((text) => html`<circle class="beaten" r="2" cx="${pixel(x(text.cross_entropy))}" cy="${pixel(y(text.z))}"/>`)}
+${beaten.map((text) => html`<circle class="beaten" r="2" cx="${roundPixel(x(text.cross_entropy))}" cy="${roundPixel(y(text.z))}"/>`)}
 <path class="front" d="${trusted(step ?? '')}"/>
 ${baselines.map(({ text, label, type }) => html`<g class="point baseline" transform="${at(text)}" role="img" tabindex="0" aria-label="${label}: ${tip(text)}" data-tip="${label}: ${tip(text)}"><path d="${trusted(symbol(type, 110)() ?? '')}"/></g>`)}
 ${drawn.map((text) => point(text, at(text), options.linkOf?.(text)))}
@@ -118,8 +118,8 @@ function legendOf(
 }
 
 /** The corner of the hypervolume: text beyond it does not count. */
-function corner({ x, y }: Frame): Html {
-  const [left, right] = [pixel(x(HYPERVOLUME_CORNER.crossEntropy)), pixel(x.range()[1]!)];
+function corner({ x, y }: PlotArea): Html {
+  const [left, right] = [roundPixel(x(HYPERVOLUME_CORNER.crossEntropy)), roundPixel(x.range()[1]!)];
   const [bottom, top] = y.range() as [number, number];
   return html`<rect class="beyond" x="${left}" y="${top}" width="${Math.max(0, right - left)}" height="${bottom - top}"/>`;
 }

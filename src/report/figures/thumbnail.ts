@@ -5,7 +5,7 @@ import { fluencyFront, HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
-import { pixel } from './axes.js';
+import { roundPixel } from './axes.js';
 
 const [WIDTH, HEIGHT] = [144, 48];
 
@@ -19,8 +19,8 @@ export function frontierThumbnail(frontier: readonly ScoredText[], strongest: nu
   // The last step reaches the edge: that z can be had with any larger cross entropy.
   const steps = [...front, { ...front.at(-1)!, cross_entropy: crossEntropy }];
   const path = line<ScoredText>(
-    (text) => pixel(x(text.cross_entropy)),
-    (text) => pixel(y(text.z)),
+    (text) => roundPixel(x(text.cross_entropy)),
+    (text) => roundPixel(y(text.z)),
   ).curve(curveStepAfter)(steps);
   return html`<svg class="figure" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Frontier up to ${decimal(front.at(-1)!.z)} sigmas">
 <path class="axis" d="M0 0V${HEIGHT}H${WIDTH}"/><path class="front" d="${trusted(path ?? '')}"/></svg>`;

@@ -6,7 +6,7 @@ import type { RunView } from '../../runs/run-view.js';
 import { substitutionDrops } from '../../text/readouts/clusters.js';
 import { barCell, barTable } from '../bars.js';
 import { type Content, type Html, html, trusted } from '../html.js';
-import { MOST_SURPRISE, STEPS, strengthClass, surpriseClass } from '../palette.js';
+import { COLOR_STEPS, MOST_SURPRISE, strengthClass, surpriseClass } from '../palette.js';
 import type { ReportedRun } from '../reported-run.js';
 import { decimal, decimalOrDash, visibleText } from '../visible-text.js';
 
@@ -45,8 +45,8 @@ ${explanations.map((explanation, i) => explainedText(explanation, i, most))}
 }
 
 function scales(most: number): Html {
-  const steps = (from: number) => Array.from({ length: STEPS - from + 1 }, (_, i) => from + i);
-  return html`<p class="scale strength" aria-hidden="true">${decimal(-most, 1)}σ ${steps(-STEPS).map((step) => html`<i class="z${step}"> </i>`)} ${decimal(most, 1)}σ</p>
+  const steps = (from: number) => Array.from({ length: COLOR_STEPS - from + 1 }, (_, i) => from + i);
+  return html`<p class="scale strength" aria-hidden="true">${decimal(-most, 1)}σ ${steps(-COLOR_STEPS).map((step) => html`<i class="z${step}"> </i>`)} ${decimal(most, 1)}σ</p>
 <p class="scale surprise" aria-hidden="true">likely ${steps(0).map((step) => html`<i class="p${step}"> </i>`)} −ln p of ${MOST_SURPRISE} nats or more</p>`;
 }
 

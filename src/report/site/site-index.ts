@@ -1,7 +1,7 @@
 /** @file The index of an atlas: a grid of layers and units, a table of all of them, a search over texts. Filled by `site-script.ts`. */
 import { counted } from '../../core/format.js';
 import { html } from '../html.js';
-import { STEPS } from '../palette.js';
+import { COLOR_STEPS } from '../palette.js';
 import { siteDocument } from './site-document.js';
 
 export interface SiteFacts {
@@ -25,7 +25,7 @@ export const columns = [
 
 export function siteIndex(facts: SiteFacts): string {
   const { model, asked, units, texts, evaluations, hypervolume } = facts;
-  const steps = Array.from({ length: STEPS + 1 }, (_, step) => step);
+  const steps = Array.from({ length: COLOR_STEPS + 1 }, (_, step) => step);
   const body = html`<header><h1>Atlas of ${model}</h1>
 <p>${counted(units, 'unit')} (${asked}), ${counted(texts, 'text')}${evaluations !== null && `, ${counted(evaluations, 'evaluation')}`}${
     hypervolume !== null && `; hypervolume ${hypervolume.toFixed(1)} in the geometric mean`

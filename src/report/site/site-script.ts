@@ -2,7 +2,7 @@
  * @file The scripts of a site. The index is filled from `data/index.js`, which sets `atlas`; its search loads
  * `data/texts-….js` when it is first used, each of which calls `atlasTexts`.
  */
-import { STEPS } from '../palette.js';
+import { COLOR_STEPS } from '../palette.js';
 
 /** Steps to the neighbours of a page. */
 export const navigationScript = `
@@ -51,7 +51,7 @@ function showAtlas(atlas) {
     get('most').textContent = known.length ? figure(most, digits[key]) : '';
     for (const one of cells) {
       const i = Number(one.dataset.i), value = atlas[key][i];
-      one.className = value === null ? 'none' : 'z' + Math.round(${STEPS} * (value - least) / (most - least || 1));
+      one.className = value === null ? 'none' : 'z' + Math.round(${COLOR_STEPS} * (value - least) / (most - least || 1));
       one.dataset.tip = units[i] + ': ' + key + ' ' + figure(value, digits[key]) + '\\n' + (atlas.text[i] ?? '');
       one.setAttribute('aria-label', (one.textContent && one.textContent + ': ') + units[i] + ', ' + key + ' ' + figure(value, digits[key]));
     }

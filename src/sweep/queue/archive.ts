@@ -41,7 +41,7 @@ export function packRun(folder: string, id: string): Buffer | null {
 }
 
 /** The files of a packed run, by name. Throws UserError for what is none. */
-export function readPacked(packed: Buffer): Map<string, Buffer> {
+export function readPackedRun(packed: Buffer): Map<string, Buffer> {
   try {
     const text = gunzipSync(packed, { maxOutputLength: LARGEST }).toString('utf8');
     const files = packedFiles.parse(JSON.parse(text));

@@ -8,7 +8,7 @@ import { safeFileName } from '../../runs/run-folder.js';
 import { grouped, modelKey } from '../grouping.js';
 import { hashOf, SharedModel } from '../shared-model.js';
 import type { Sweep, SweepDocument, SweepEntry } from '../sweep-file.js';
-import { readPacked, unpackRun } from './archive.js';
+import { readPackedRun, unpackRun } from './archive.js';
 import { type QueuedJob, queueId } from './messages.js';
 import type { SweepQueue } from './queue.js';
 
@@ -98,7 +98,7 @@ async function broughtIn(sweep: Sweep, queue: SweepQueue, id: string): Promise<P
   try {
     const packed = await queue.store.filesOf(name);
     if (packed === null) return { state: 'failed', error: 'the queue has lost its files' };
-    unpackRun(readPacked(packed), sweep.folder, id);
+    unpackRun(readPackedRun(packed), sweep.folder, id);
     return { state, error: null };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -13,7 +13,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { queueAddress } from './address.js';
 import { checkAllowed } from './allowed-job.js';
-import { packRun, readPacked, unpackRun } from './archive.js';
+import { packRun, readPackedRun, unpackRun } from './archive.js';
 import { workPlace } from './work-place.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-queue-'));
@@ -114,7 +114,7 @@ describe('a packed run', () => {
   writeFileSync(join(run, 'frames', '1.png'), Uint8Array.of(1, 2));
 
   it('has all files but locks, and replaces what was there', () => {
-    const packed = readPacked(packRun(join(place, 'from'), '0001-a')!);
+    const packed = readPackedRun(packRun(join(place, 'from'), '0001-a')!);
     expect([...packed.keys()].sort()).toEqual(['0001-a/events.jsonl', '0001-a/frames/1.png']);
     const to = join(place, 'to');
     mkdirSync(join(to, '0001-a'), { recursive: true });
@@ -130,7 +130,7 @@ describe('a packed run', () => {
       const to = join(place, 'safe');
       mkdirSync(to, { recursive: true });
       const packed = gzipSync(JSON.stringify({ [name]: Buffer.from('x').toString('base64') }));
-      expect(() => unpackRun(readPacked(packed), to, '0001-a')).toThrow();
+      expect(() => unpackRun(readPackedRun(packed), to, '0001-a')).toThrow();
       expect(existsSync(join(place, 'x'))).toBe(false);
     },
   );
@@ -138,7 +138,7 @@ describe('a packed run', () => {
   it.each([Buffer.from('none'), gzipSync('[1]'), gzipSync(Buffer.alloc(200 * 1024 ** 2))])(
     'that is none is refused',
     (packed) => {
-      expect(() => readPacked(packed)).toThrow('are damaged');
+      expect(() => readPackedRun(packed)).toThrow('are damaged');
     },
   );
 });

@@ -7,7 +7,7 @@ import { regularSize } from '../../core/regular-file.js';
 import type { OpenedJob } from '../../jobs/job.js';
 import { encodeDescription } from '../../runs/description.js';
 import { isSweepFolder, readSweep } from '../sweep-file.js';
-import { packRun, readPacked, unpackRun } from './archive.js';
+import { packRun, readPackedRun, unpackRun } from './archive.js';
 import type { JobOutcome, QueuedJob } from './messages.js';
 import type { JobLock, QueueStore } from './store.js';
 
@@ -40,7 +40,7 @@ export async function restoreRun(
   if (anew) return rmSync(inside(folder, id, 'a job of the queue'), { recursive: true, force: true });
   const packed = await store.filesOf(job);
   if (packed === null) return;
-  const files = new Map(readPacked(packed));
+  const files = new Map(readPackedRun(packed));
   const log = `${id}/events.jsonl`;
   const here = existsSync(join(folder, id)) ? (regularSize(join(folder, log)) ?? 0) : 0;
   if ((files.get(log)?.length ?? 0) <= here) return;

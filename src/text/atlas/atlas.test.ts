@@ -14,7 +14,7 @@ import { searchAtlas } from './atlas.js';
 import type { AtlasOptions } from './atlas-options.js';
 import type { AtlasUnit } from './atlas-unit.js';
 import { type AtlasCheckpoint, atlasCheckpoint } from './checkpoint.js';
-import { evidenceOf } from './describe-units.js';
+import { evidenceAmount } from './describe-units.js';
 
 let model: TextModel;
 beforeAll(async () => {
@@ -154,7 +154,7 @@ describe('searchAtlas', () => {
 
 it('reads less of each unit where there are more, so that explaining takes no longer than the search', () => {
   const variants = [64, 65, 1025, 10_001]
-    .map(evidenceOf)
+    .map(evidenceAmount)
     .map(({ texts, replacements }) => texts * replacements);
   expect(variants).toEqual([32, 10, 3, 0]);
 });

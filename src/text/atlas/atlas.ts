@@ -8,7 +8,7 @@ import { calibrate } from '../readouts/session.js';
 import { Sampler } from '../sampling/sampler.js';
 import type { AtlasOptions } from './atlas-options.js';
 import type { AtlasSummary, AtlasUnit } from './atlas-unit.js';
-import { describeUnits, evidenceOf, rowsOf } from './describe-units.js';
+import { describeUnits, evidenceAmount, splitRows } from './describe-units.js';
 import { driveAtlas } from './drive-atlas.js';
 import { checkAtlas, openArena } from './open-arena.js';
 
@@ -52,7 +52,7 @@ export async function* searchAtlas(
       describeUnits(
         {
           ...{ arena, subject, signal },
-          evidence: evidenceOf(arena.units.length),
+          evidence: evidenceAmount(arena.units.length),
           ordinary: () => ordinaryText(subject, seed),
         },
         keep,
@@ -80,7 +80,7 @@ async function ordinaryText(subject: TextSubject, seed: number): Promise<Int32Ar
   const positions = Math.min(ORDINARY.positions, subject.spec.context);
   const sampler = await Sampler.create({ subject, positions, batch: ORDINARY.count });
   try {
-    return rowsOf(await sampler.sample(ORDINARY.count, Random.of(seed, 'ordinary text')), positions);
+    return splitRows(await sampler.sample(ORDINARY.count, Random.of(seed, 'ordinary text')), positions);
   } finally {
     sampler.dispose();
   }

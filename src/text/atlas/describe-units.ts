@@ -16,7 +16,7 @@ import type { AtlasEntry } from './unit-archive.js';
 const CHUNK = 32;
 
 /** How much evidence a unit gets. */
-export interface Evidence {
+export interface EvidenceAmount {
   /** Texts that are explained. */
   readonly texts: number;
   /** Tokens that stand in each token's place in turn; without any, nothing is said of what carries a text. */
@@ -24,7 +24,7 @@ export interface Evidence {
 }
 
 /** Less of many units: replacements are read anew, and would take longer than the search. */
-export function evidenceOf(units: number): Evidence {
+export function evidenceAmount(units: number): EvidenceAmount {
   if (units <= 64) return { texts: 8, replacements: 4 };
   if (units <= 1024) return { texts: 5, replacements: 2 };
   return units <= 10_000 ? { texts: 3, replacements: 1 } : { texts: 1, replacements: 0 };
@@ -33,7 +33,7 @@ export function evidenceOf(units: number): Evidence {
 export interface DescribeOptions {
   readonly arena: AtlasArena;
   readonly subject: TextSubject;
-  readonly evidence: Evidence;
+  readonly evidence: EvidenceAmount;
   /** Ordinary text for the statistics of heads, `[count, positions]`. */
   readonly ordinary: () => Promise<Int32Array[]>;
   readonly signal: AbortSignal | undefined;
@@ -170,7 +170,7 @@ function summaryOf({ unit, layer, index, hypervolume, frontier, head }: AtlasUni
 }
 
 /** Rows of one length, `[count, positions]`, as sequences. */
-export const rowsOf = (ids: Int32Array, positions: number): Int32Array[] =>
+export const splitRows = (ids: Int32Array, positions: number): Int32Array[] =>
   Array.from({ length: ids.length / positions }, (_, row) =>
     ids.slice(row * positions, (row + 1) * positions),
   );

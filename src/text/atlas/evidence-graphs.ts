@@ -22,7 +22,7 @@ export const ownGroups = (panel: Panel): ReadoutGroup[] => [
  * `[batch, positions, unit]` (`raw` where it is another measure), and of units that look `pattern 0`
  * `[batch, unit, positions, positions]` and `brought 0` `[batch, unit, positions]`.
  */
-export function compileReading(
+export function compileAtlasReading(
   panel: Panel,
   batch: number,
   positions: number,

@@ -7,7 +7,7 @@ import { OnDemand } from '../../core/on-demand.js';
 import type { Compiled } from '../../engine/compile.js';
 import type { TypedArray } from '../../engine/tensor-spec.js';
 import { padRows, stackRows } from '../lm/rows.js';
-import { compileReading, compileWriting, ownGroups } from './evidence-graphs.js';
+import { compileAtlasReading, compileWriting, ownGroups } from './evidence-graphs.js';
 import type { Panel } from './panel.js';
 import type { PanelScores } from './panel-scores.js';
 import type { PanelUnit } from './panel-units.js';
@@ -68,7 +68,7 @@ export class EvidenceReader {
       const part = texts.slice(start, start + batch);
       const ids = padRows(stackRows(part.map(({ ids }) => ids)), batch, positions);
       const program = await this.programs.get(`reading ${positions}`, () =>
-        compileReading(this.panel, batch, positions, this.proposals),
+        compileAtlasReading(this.panel, batch, positions, this.proposals),
       );
       const read = await program.run({ ids });
       for await (const scores of this.panel.score(ids, positions, batch))

@@ -7,7 +7,7 @@
 import { once } from '../../core/once.js';
 import { differentiable } from '../../engine/functions/ops.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import { activate } from './mlp.js';
+import { activationFunctions } from './mlp.js';
 import { layerModule } from './parameters.js';
 import type { LayerPlace } from './places.js';
 import type { Lazy, Reading } from './reading.js';
@@ -132,7 +132,7 @@ function projected(
 
 /** What the down projection reads, given both sides of the gate. */
 function gated({ spec }: Reading, { clamped }: ExpertsSpec, gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
-  if (!clamped) return tf.mul(activate[spec.activation](gate), up);
+  if (!clamped) return tf.mul(activationFunctions[spec.activation](gate), up);
   const { limit, slope } = clamped;
   const low = tf.minimum(gate, limit);
   const active = tf.mul(low, tf.sigmoid(tf.mul(low, slope)));

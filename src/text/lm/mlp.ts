@@ -8,7 +8,7 @@ import type { LayerPlace } from './places.js';
 import type { Lazy, Reading } from './reading.js';
 import type { Activation } from './spec.js';
 
-export const activate: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {
+export const activationFunctions: Record<Activation, (x: tf.Tensor) => tf.Tensor> = {
   gelu,
   geluTanh,
   silu,
@@ -33,7 +33,7 @@ export function mlp(reading: Reading, layer: number, x: Lazy<tf.Tensor>): Mlp {
   const gateUp = once(() => tf.split(map(names.gateUp!, x()), 2, 1)); // 2 of [rows, neuron]
   const pre = once(() => (names.gateUp ? gateUp()[0]! : map((names.gate ?? names.up)!, x())));
   const active = once(() => {
-    const gate = activate[spec.activation](pre());
+    const gate = activationFunctions[spec.activation](pre());
     if (names.gateUp) return tf.mul(gate, gateUp()[1]!);
     return names.gate ? tf.mul(gate, map(names.up!, x())) : gate;
   });

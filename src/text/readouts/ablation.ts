@@ -11,11 +11,11 @@ import type { Edits } from '../lm/reading.js';
 import type { Subject } from '../lm/subject.js';
 import { forward } from '../lm/transformer.js';
 import type { Calibration } from './calibration.js';
-import type { Objective } from './objective.js';
+import type { TextObjective } from './objective.js';
 
 export interface AblationOptions {
   readonly subject: Subject;
-  readonly objective: Objective;
+  readonly objective: TextObjective;
   readonly calibration: Calibration;
 }
 
@@ -51,7 +51,7 @@ export async function compileAblation(options: AblationOptions, positions: numbe
 }
 
 /** Whether `ablationDivergence` can say something of an objective. */
-export const canAblate = ({ terms }: Objective): boolean =>
+export const canAblate = ({ terms }: TextObjective): boolean =>
   terms.every(({ readout }) => readout.group.effect !== undefined);
 
 /** All units of the objective at once. */

@@ -10,7 +10,7 @@ import type { CalibrationSource } from './calibrated-unit.js';
 import { type CalibrationStore, memoryStore } from './calibration-store.js';
 import { type CalibrationText, countGroups, meanOf } from './count-groups.js';
 import type { GroupStatistics } from './group-statistics.js';
-import type { Objective } from './objective.js';
+import type { TextObjective } from './objective.js';
 import type { Fit, ReadoutGroup } from './readout.js';
 import type { ShippedStatistics } from './unit-statistics.js';
 
@@ -92,7 +92,7 @@ export class Calibration {
   }
 
   /** What is reported of an objective: mean and deviation of each of its units, and where they come from. */
-  async *report({ terms }: Objective): AsyncGenerator<Calibrated, void, void> {
+  async *report({ terms }: TextObjective): AsyncGenerator<Calibrated, void, void> {
     for (const { readout } of terms) {
       const { name, group, index } = readout;
       const { statistics, from } = await this.find(group);

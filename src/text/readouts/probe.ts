@@ -15,7 +15,7 @@ import type { SequenceScore } from '../names.js';
 import type { Calibration } from './calibration.js';
 import type { GroupStatistics } from './group-statistics.js';
 import { groupZ } from './group-z.js';
-import { type Objective, soleReadout } from './objective.js';
+import { soleReadout, type TextObjective } from './objective.js';
 import { column, peakPosition, valueAtPeak } from './peak.js';
 import { broughtBy, type PassContext, type Readout, type ReadoutGroup } from './readout.js';
 import type { ReferenceClass, ReferencePart } from './reference.js';
@@ -25,7 +25,7 @@ import { scoreSequence } from './sequence-score.js';
 
 export interface ProbeOptions {
   readonly subject: Subject;
-  readonly objective: Objective;
+  readonly objective: TextObjective;
   /** Rivals that a search may work against. */
   readonly reference: ReferenceClass;
   /** Rivals that are only observed. They show whether selectivity holds beyond the rivals of the search. */

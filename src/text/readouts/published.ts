@@ -3,12 +3,12 @@ import type { PublishedUnit, ScoredExemplar } from '../../core/published-unit.js
 import type { PublishedExemplar, PublishedFeature } from '../../hub/neuronpedia-feature.js';
 import type { TextSubject } from '../lm/subject.js';
 import { hasRaw, rawOf } from './details.js';
-import { type Objective, soleReadout } from './objective.js';
+import { soleReadout, type TextObjective } from './objective.js';
 
 /** What is published by name of an objective; null where nothing is. */
 export async function publishedOf(
   subject: TextSubject,
-  objective: Objective,
+  objective: TextObjective,
   features: ReadonlyMap<string, PublishedFeature> | undefined,
 ): Promise<PublishedUnit | null> {
   const readout = soleReadout(objective);

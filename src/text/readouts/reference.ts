@@ -3,7 +3,7 @@ import { UsageError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 import { clip } from '../../core/text-width.js';
 import type { UnitContext } from './kind.js';
-import { type Objective, openObjective, soleReadout } from './objective.js';
+import { openObjective, soleReadout, type TextObjective } from './objective.js';
 import type { Readout, ReadoutGroup } from './readout.js';
 
 /** 1: a rival by its z. -1: by its negative, beside a unit whose negative is searched for. */
@@ -46,7 +46,7 @@ interface Rival {
  */
 export function referenceClass(
   name: string,
-  objective: Objective,
+  objective: TextObjective,
   context: UnitContext,
   seed: number,
 ): ReferenceClass {
@@ -65,7 +65,7 @@ export function commonRivals(
   context: UnitContext,
   seed: number,
 ): ReferenceClass {
-  const any: Objective = { name, terms: [{ weight: 1, readout: group.unit(0) }] };
+  const any: TextObjective = { name, terms: [{ weight: 1, readout: group.unit(0) }] };
   return classOf(name, membersOf(name, any, context, seed, { name, terms: [] }));
 }
 
@@ -121,7 +121,7 @@ function alone(part: ReferencePart): ReferencePart {
   return { ...part, group: group.only(indices), indices: indices.map((_, i) => i) };
 }
 
-function without({ terms }: Objective, rivals: readonly Rival[]): Rival[] {
+function without({ terms }: TextObjective, rivals: readonly Rival[]): Rival[] {
   const isTerm = ({ name }: Readout) => terms.some(({ readout }) => readout.name === name);
   return rivals.filter(({ readout }) => !isTerm(readout));
 }
@@ -129,7 +129,7 @@ function without({ terms }: Objective, rivals: readonly Rival[]): Rival[] {
 /** @param left - whose units are left out where members are drawn */
 function membersOf(
   name: string,
-  objective: Objective,
+  objective: TextObjective,
   context: UnitContext,
   seed: number,
   left = objective,

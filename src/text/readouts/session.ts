@@ -14,7 +14,7 @@ import { Calibration } from './calibration.js';
 import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
 import { fileText, sampledText } from './calibration-text.js';
 import type { MeasureChoice } from './head-measures.js';
-import { type Objective, openObjective } from './objective.js';
+import { openObjective, type TextObjective } from './objective.js';
 import type { ReadoutGroup } from './readout.js';
 import { type ReferenceClass, referenceClass } from './reference.js';
 import { shippedStatistics } from './unit-statistics.js';
@@ -81,7 +81,7 @@ function frameKey({ spec, ...model }: TextModel): string {
 
 /** What is asked of a model, looked up. */
 export interface Resolved {
-  readonly objective: Objective;
+  readonly objective: TextObjective;
   readonly reference: ReferenceClass;
 }
 

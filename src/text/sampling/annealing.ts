@@ -5,7 +5,7 @@
 import type { Random } from '../../core/random.js';
 import { Chains, type ChainsOptions, randomMove } from './chains.js';
 import { importanceWeights } from './importance.js';
-import { effectiveSampleSize, logMeanExp, resample } from './log-weights.js';
+import { effectiveSampleSize, logMeanExp, systematicResample } from './log-weights.js';
 import { RESAMPLE_BELOW } from './smc.js';
 
 /** Tokens of the longest infill. */
@@ -51,7 +51,7 @@ export async function* annealed(
       const logZ = logMeanExp(logWeights);
       const effective = effectiveSampleSize(logWeights);
       if (effective < RESAMPLE_BELOW * sequences.rows) {
-        await chains.take(resample(logWeights, random));
+        await chains.take(systematicResample(logWeights, random));
         logWeights.fill(logZ);
       }
       let accepted = 0;

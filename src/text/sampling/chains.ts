@@ -12,7 +12,7 @@ import type { Random } from '../../core/random.js';
 import type { Decoder } from './decoder.js';
 import type { Standing } from './decoder-graphs.js';
 import type { PrefixReward } from './prefix-reward.js';
-import { column, copyRow, copySequences, idsOf, type Sequences, sumOf, takeRows } from './sequences.js';
+import { copyRow, copySequences, idsAt, idsOf, type Sequences, sumOf, takeRows } from './sequences.js';
 
 /** Which tokens to draw anew: `count` of them, the first at position `from` (at least 1). */
 export interface Move {
@@ -141,9 +141,9 @@ export class Chains {
     const { rows, positions } = this.sequences;
     const proposal = copySequences(this.sequences);
     // The token before is read once more for the logits of the one to come.
-    let standing = (await decoder.read(this.standing, column(proposal, from - 1), from - 1)).after;
+    let standing = (await decoder.read(this.standing, idsAt(proposal, from - 1), from - 1)).after;
     for (let position = from; position < positions; position++) {
-      const forced = position < from + count ? undefined : column(proposal, position);
+      const forced = position < from + count ? undefined : idsAt(proposal, position);
       standing = await decoder.extend(standing, proposal, position, random.uniforms(rows), forced);
     }
     return { proposal, standing };

@@ -27,7 +27,7 @@ import {
   standingSpecs,
 } from './decoder-graphs.js';
 import { EmptyCaches } from './empty-caches.js';
-import { column, emptySequences, type Sequences, writeTokens } from './sequences.js';
+import { emptySequences, idsAt, type Sequences, writeTokens } from './sequences.js';
 
 /** Next tokens, `[batch]` each. */
 export interface Drawn {
@@ -239,7 +239,7 @@ export class Decoder {
     const { batch, positions } = this.options;
     const given = { rows: batch, positions, ids };
     const uniform = new Float32Array(batch);
-    return this.grow(ids[0]!, (position) => ({ uniform, forced: column(given, position) }));
+    return this.grow(ids[0]!, (position) => ({ uniform, forced: idsAt(given, position) }));
   }
 
   private async grow(
@@ -248,7 +248,7 @@ export class Decoder {
   ): Promise<{ sequences: Sequences; standing: Standing }> {
     const { batch, positions } = this.options;
     const sequences = emptySequences(batch, positions, this.tracked, start);
-    let standing = (await this.read(null, column(sequences, 0), 0)).after;
+    let standing = (await this.read(null, idsAt(sequences, 0), 0)).after;
     for (let position = 1; position < positions; position++) {
       const { uniform, forced } = next(position);
       standing = await this.extend(standing, sequences, position, uniform, forced);

@@ -33,7 +33,7 @@ export function effectiveSampleSize(logWeights: ArrayLike<number>): number {
  *
  * @returns an index an entry, ascending; each its own where every weight is zero
  */
-export function resample(logWeights: ArrayLike<number>, random: Random): Int32Array {
+export function systematicResample(logWeights: ArrayLike<number>, random: Random): Int32Array {
   const weights = normalized(logWeights);
   const count = weights.length;
   const alive = Array.from(weights.keys()).filter((i) => weights[i]! > 0);

@@ -86,7 +86,7 @@ export function idsOf({ ids, positions }: Sequences, row: number): Int32Array {
 }
 
 /** Column `position` of the ids, `[rows]`. */
-export function column(
+export function idsAt(
   { ids, positions, rows }: Pick<Sequences, 'ids' | 'positions' | 'rows'>,
   position: number,
 ): Int32Array {

@@ -8,9 +8,9 @@
 import type { Random } from '../../core/random.js';
 import type { Decoder } from './decoder.js';
 import type { Standing } from './decoder-graphs.js';
-import { effectiveSampleSize, logMeanExp, resample } from './log-weights.js';
+import { effectiveSampleSize, logMeanExp, systematicResample } from './log-weights.js';
 import type { PrefixReward } from './prefix-reward.js';
-import { column, emptySequences, idsOf, type Sequences, takeRows } from './sequences.js';
+import { emptySequences, idsAt, idsOf, type Sequences, takeRows } from './sequences.js';
 
 /** Below this share of a full effective sample size an island is resampled. */
 export const RESAMPLE_BELOW = 0.5;
@@ -58,7 +58,7 @@ export async function sequentialMonteCarlo(options: SmcOptions): Promise<Particl
   let sequences = emptySequences(batch, positions, decoder.tracked, probe.options.subject.start);
   let rewards = new Float64Array(batch);
   let promises = new Float64Array(batch);
-  let standing = (await decoder.read(null, column(sequences, 0), 0)).after;
+  let standing = (await decoder.read(null, idsAt(sequences, 0), 0)).after;
   for (let position = 1; position < positions; position++) {
     standing = await decoder.extend(standing, sequences, position, random.uniforms(batch));
     for (let row = 0; row < batch; row++) {
@@ -128,7 +128,7 @@ function resampled(
     changed = true;
     resamplings[island]!++;
     from.set(
-      resample(own, random).map((row) => start + row),
+      systematicResample(own, random).map((row) => start + row),
       start,
     );
     own.fill(logMeanExp(own));

@@ -20,14 +20,14 @@ export interface Earlier {
 }
 
 /** A search of its own, or a baseline beside it. */
-export type Source = Extract<EventSource, 'search' | 'prior_best' | 'corpus_best'>;
+export type SearchSource = Extract<EventSource, 'search' | 'prior_best' | 'corpus_best'>;
 
 export interface DriveOptions {
   readonly arena: ArenaOptions;
   readonly budget: Budget;
   readonly signal: AbortSignal | undefined;
   /** Whose events these are. */
-  readonly source: Source;
+  readonly source: SearchSource;
   /** A few words for the progress bar. */
   readonly note: string;
   readonly earlier?: Earlier;
@@ -97,7 +97,7 @@ export async function* drive(
 }
 
 /** What entered the frontier since the last call. */
-function* entered(arena: Arena, source: Source): Generator<EventBody, void, void> {
+function* entered(arena: Arena, source: SearchSource): Generator<EventBody, void, void> {
   for (const { candidate, operator } of arena.takeEntered())
     yield { kind: 'candidate', source, candidate: candidate.report, operator };
 }

@@ -18,12 +18,12 @@ interface Described {
   /** `[positions]` */
   readonly ids: Int32Array;
   readonly parent: Int32Array;
-  /** Which of its family's parents that is. */
+  /** Which of its batch's parents that is. */
   readonly parentIndex: number;
 }
 
 /** Children of a few parents that were read together. */
-export interface Family {
+export interface ChildBatch {
   /** Numbers of the children among all. */
   readonly own: readonly number[];
   /** The same children. */
@@ -57,7 +57,10 @@ export class ParentRows {
   }
 
   /** Children by their parents, as many parents together as one call reads. Whoever asks releases them. */
-  async *families(children: readonly Int32Array[], parents: readonly Int32Array[]): AsyncGenerator<Family> {
+  async *batches(
+    children: readonly Int32Array[],
+    parents: readonly Int32Array[],
+  ): AsyncGenerator<ChildBatch> {
     const distinct = [...new Set(parents)];
     for (let start = 0; start < distinct.length; start += this.size) {
       const group = distinct.slice(start, start + this.size);

@@ -8,7 +8,7 @@
 import { stackRows } from '../lm/rows.js';
 import { Chains, randomMove } from '../sampling/chains.js';
 import { Decoder } from '../sampling/decoder.js';
-import { resample } from '../sampling/log-weights.js';
+import { systematicResample } from '../sampling/log-weights.js';
 import { PrefixReward } from '../sampling/prefix-reward.js';
 import { idsOf, type Sequences, sumOf, takeRows } from '../sampling/sequences.js';
 import { islandOf, type Particles, sequentialMonteCarlo } from '../sampling/smc.js';
@@ -98,7 +98,7 @@ async function chainsFrom(
   const from = new Int32Array(sequences.rows);
   const rungs = new Int32Array(sequences.rows);
   for (const [rung, island] of islands.entries()) {
-    const own = resample(logWeights.subarray(island.from, island.end), random);
+    const own = systematicResample(logWeights.subarray(island.from, island.end), random);
     from.set(
       own.map((row) => island.from + row),
       island.from,

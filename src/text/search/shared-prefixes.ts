@@ -47,7 +47,7 @@ export class SharedPrefixes {
   async score(children: readonly Int32Array[], parents: readonly Int32Array[]): Promise<Scores> {
     const { layers } = this.options.probe.options.subject.spec;
     const columns: Record<string, TypedArray> = {};
-    for await (const { own, described, read, release } of this.parents.families(children, parents)) {
+    for await (const { own, described, read, release } of this.parents.batches(children, parents)) {
       for (const { size, children: part, ...inputs } of pack(described, this.options.parents, this.sizes)) {
         this.childLayers += size.tokens * layers;
         const graph = await this.graphs.get(size, () => this.compile(size));

@@ -89,7 +89,7 @@ export class ChangedStrength implements Strength {
 
   async score(texts: readonly Int32Array[], like: readonly Int32Array[]): Promise<Float32Array> {
     const z = new Float32Array(texts.length);
-    for await (const { own, described, read, release } of this.parents.families(texts, like)) {
+    for await (const { own, described, read, release } of this.parents.batches(texts, like)) {
       for (const { size, children, ...inputs } of pack(described, PARENTS, this.sizes)) {
         this.ownLayers += size.tokens * this.probe.layers;
         const graph = await this.graphs.get(size, () => this.compile(size));

@@ -16,7 +16,7 @@ import type { Probe } from '../readouts/probe.js';
 import { type Scores, toScores } from '../readouts/scores.js';
 import type { Judge, Judged } from './judge.js';
 import { callSizes, PackedChildren, packedInputs } from './packed-children.js';
-import { type Family, lastStream, ParentRows } from './parent-rows.js';
+import { type ChildBatch, lastStream, ParentRows } from './parent-rows.js';
 import type { Opinion } from './rough-errors.js';
 import type { Parent } from './scoring.js';
 import { place, type SharedPrefixesOptions } from './shared-prefixes.js';
@@ -35,7 +35,7 @@ const PARTS = 4;
 
 /** Children between the two parts. */
 interface Begun {
-  readonly families: readonly Family[];
+  readonly batches: readonly ChildBatch[];
   /** By child, the stream of its tokens before the layer at which they go on, `[tokens, dModel]`. */
   readonly streams: readonly Float32Array[];
   /** What is known of the unit and its rivals, by child. */
@@ -70,17 +70,17 @@ export class UnitFirst implements Judge {
     parents: readonly Parent[],
     written?: readonly Float32Array[],
   ): Promise<Judged> {
-    const families: Family[] = [];
+    const batches: ChildBatch[] = [];
     const streams: Float32Array[] = [];
     const columns: Record<string, TypedArray> = {};
     const rows = parents.map(({ ids }) => ids);
     const guesses: { crossEntropy: number; isKnown: boolean }[] = [];
-    for await (const family of this.parents.families(children, rows)) {
-      families.push(family);
-      await this.readUnit(family, children.length, columns, streams);
-      const known = (await family.read.logProbs!.read()) as Float32Array; // [parents * positions]
-      for (const [i, child] of family.own.entries()) {
-        const { ids, parent, parentIndex } = family.described[i]!;
+    for await (const batch of this.parents.batches(children, rows)) {
+      batches.push(batch);
+      await this.readUnit(batch, children.length, columns, streams);
+      const known = (await batch.read.logProbs!.read()) as Float32Array; // [parents * positions]
+      for (const [i, child] of batch.own.entries()) {
+        const { ids, parent, parentIndex } = batch.described[i]!;
         const ofParent = known.subarray(parentIndex * ids.length, (parentIndex + 1) * ids.length);
         const change = columns.change![child]!;
         guesses[child] = guess(firstChange(ids, parent), ofParent, change, written?.[child]);
@@ -101,9 +101,9 @@ export class UnitFirst implements Judge {
     });
     return {
       opinions,
-      finish: (rows) => this.finish({ families, streams, columns }, rows),
+      finish: (rows) => this.finish({ batches, streams, columns }, rows),
       release: () => {
-        for (const { release } of families) release();
+        for (const { release } of batches) release();
       },
     };
   }
@@ -112,9 +112,9 @@ export class UnitFirst implements Judge {
     await Promise.all([this.parents.dispose(), this.firstGraphs.dispose(), this.lastGraphs.dispose()]);
   }
 
-  /** The first part of a family's children: writes their columns and streams. */
+  /** The first part of a batch's children: writes their columns and streams. */
   private async readUnit(
-    { own, described, parents, read }: Family,
+    { own, described, parents, read }: ChildBatch,
     count: number,
     columns: Record<string, TypedArray>,
     streams: Float32Array[],
@@ -146,10 +146,10 @@ export class UnitFirst implements Judge {
   }
 
   /** The second part of some children. */
-  private async finish({ families, streams, columns }: Begun, rows: readonly number[]): Promise<Scores> {
+  private async finish({ batches, streams, columns }: Begun, rows: readonly number[]): Promise<Scores> {
     const wanted = new Set(rows);
     const crossEntropy = new Float32Array(streams.length);
-    for (const { own, described, read } of families) {
+    for (const { own, described, read } of batches) {
       const chosen = own.flatMap((child, i) => (wanted.has(child) ? [i] : []));
       const part = chosen.map((i) => described[i]!);
       for (const { size, children, ...inputs } of pack(part, this.options.parents, this.sizes)) {

@@ -7,11 +7,11 @@ import { fitLine, type Line, lineWidth, plain, type Span } from '../../media/sty
 import type { Answer } from '../explain-client.js';
 import type { CandidatePlace } from '../places.js';
 import { drawSubstitutions, evidenceOf } from './evidence.js';
-import { beside, block, rule, shares, wrap } from './layout.js';
+import { beside, fitBlock, rule, shares, wrap } from './layout.js';
 import { type Coloring, tokenLines } from './tokens.js';
 
 /** The figures of a text. */
-export type Figures = Pick<ScoredText, 'cross_entropy' | 'z' | 'margin' | 'rank' | 'raw'>;
+export type TextFigures = Pick<ScoredText, 'cross_entropy' | 'z' | 'margin' | 'rank' | 'raw'>;
 
 export interface CandidateScene {
   readonly place: CandidatePlace;
@@ -19,7 +19,7 @@ export interface CandidateScene {
   readonly explanation: Explanation | null;
   readonly answer: Answer | null;
   /** The figures before the edit. */
-  readonly original: Figures | null;
+  readonly original: TextFigures | null;
   readonly unit: string;
   readonly coloring: Coloring;
   readonly columns: number;
@@ -29,7 +29,7 @@ export interface CandidateScene {
 /** Between two figures. */
 const GAP = '   ';
 
-export function figuresOf({ cross_entropy, score, margin, rank, peak }: Explanation): Figures {
+export function figuresOf({ cross_entropy, score, margin, rank, peak }: Explanation): TextFigures {
   return { cross_entropy, z: score, margin, rank, raw: peak.raw };
 }
 
@@ -92,7 +92,7 @@ export function drawEvidence(
     if (height < 2) return [];
     const blocks = parts.slice(row * across, (row + 1) * across).map((part, i) => {
       const width = widths[i]!;
-      return block([rule(part.title, width), ...part.rows(width, height - 1)], width, height);
+      return fitBlock([rule(part.title, width), ...part.rows(width, height - 1)], width, height);
     });
     return beside(blocks);
   }).flat();
@@ -109,7 +109,7 @@ function statusText({ answer, place, explanation }: CandidateScene): string {
 }
 
 /** z, nats, margin, rank, raw, as many as there is room for; with what each was before. */
-export function drawFigures(now: Figures | null, before: Figures | null, columns: number): Line {
+export function drawFigures(now: TextFigures | null, before: TextFigures | null, columns: number): Line {
   if (!now) return plain('');
   const figure = (name: string, value: number | null, old: number | null | undefined, digits = 2): Span[] => {
     if (value === null) return [];

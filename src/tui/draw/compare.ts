@@ -5,10 +5,10 @@ import { palette, type Rgb } from '../../media/color.js';
 import { fitLine, type Line, plain } from '../../media/styled.js';
 import { settingsOf } from '../../runs/description.js';
 import type { RunSnapshot } from '../run-source.js';
-import { drawEvidence, drawFigures, type Figures } from './candidate.js';
+import { drawEvidence, drawFigures, type TextFigures } from './candidate.js';
 import { drawCandidates } from './candidate-list.js';
 import { drawFrontier } from './frontier-plot.js';
-import { beside, block, rule, shares, wrap } from './layout.js';
+import { beside, fitBlock, rule, shares, wrap } from './layout.js';
 import { drawTitle, outcome } from './run-header.js';
 import { type Coloring, tokenLines } from './tokens.js';
 
@@ -34,7 +34,7 @@ export function drawRunComparison(
   const sides = runs.map((run, i) => {
     const width = widths[i]!;
     const front = fluencyFront(run.view.frontier);
-    return block(
+    return fitBlock(
       [
         [{ text: '● ', color: sideColors[i]! }, ...drawTitle(run, width - 2)],
         fitLine(plain(outcome(run.view)), width),
@@ -46,7 +46,7 @@ export function drawRunComparison(
       rows - plotRows,
     );
   });
-  return [...block(plot, columns, plotRows), ...beside(sides)];
+  return [...fitBlock(plot, columns, plotRows), ...beside(sides)];
 }
 
 function settingsLine({ description }: RunSnapshot): string {
@@ -61,7 +61,7 @@ function settingsLine({ description }: RunSnapshot): string {
 export interface ComparedText {
   readonly unit: string;
   readonly text: string;
-  readonly figures: Figures | null;
+  readonly figures: TextFigures | null;
   readonly explanation: Explanation | null;
   /** What is waited for, or went wrong. */
   readonly status: string;
@@ -90,7 +90,7 @@ export function drawTextComparison(
       drawFigures(figures, i === 1 ? other : null, width),
       rule(coloring === 'z' ? 'tokens by z' : 'tokens by log-probability', width),
     ];
-    if (!explanation) return block(head, width, rows);
+    if (!explanation) return fitBlock(head, width, rows);
     const tokens = tokenLines(explanation, {
       coloring,
       selected: null,
@@ -103,7 +103,7 @@ export function drawTextComparison(
       width,
       rows - head.length - tokens.length,
     );
-    return block([...head, ...tokens, ...evidence], width, rows);
+    return fitBlock([...head, ...tokens, ...evidence], width, rows);
   });
   return beside(sides);
 }

@@ -3,7 +3,7 @@ import { textWidth } from '../../core/text-width.js';
 import { divergingColor, inkOn, palette, sequentialColor } from '../../media/color.js';
 import { type Line, plain } from '../../media/styled.js';
 import { keysOf, type PlaceKind } from '../keys.js';
-import { block, rule } from './layout.js';
+import { fitBlock, rule } from './layout.js';
 
 export function drawHelp(place: PlaceKind, columns: number, rows: number): Line[] {
   const keys = keysOf(place);
@@ -23,7 +23,7 @@ export function drawHelp(place: PlaceKind, columns: number, rows: number): Line[
     [{ text: 'ln p ' }, ...scale(sequentialColor), { text: '  expected … unexpected' }],
     plain('▲ and underlined: the peak   ·: a blank   ⏎: a line break'),
   ];
-  return block([rule('keys', columns), ...lines, rule('signs', columns), ...legend], columns, rows);
+  return fitBlock([rule('keys', columns), ...lines, rule('signs', columns), ...legend], columns, rows);
 }
 
 function scale(color: (share: number) => readonly [number, number, number]): Line {

@@ -7,7 +7,7 @@ import type { PictureBox } from '../../media/terminal-picture.js';
 import type { FrameEvent } from '../../runs/events.js';
 import type { RunSnapshot } from '../run-source.js';
 import { type Curve, drawCurve } from './curve.js';
-import { beside, block, rule } from './layout.js';
+import { beside, fitBlock, rule } from './layout.js';
 import { drawProgress, drawTitle, drawTroubles } from './run-header.js';
 
 /** Where everything goes, in characters; rows and columns from 0, within the screen's body. */
@@ -71,7 +71,7 @@ export function drawImageRun(scene: ImageScene): Line[] {
   const head = imageHead(snapshot, columns);
   const layout = imageLayout(columns, rows, head.length);
   const shown = frames[frame];
-  const left = block(
+  const left = fitBlock(
     shown ? scene.picture : [plain('no frames yet', { color: palette.muted })],
     layout.picture.columns,
     layout.picture.rows,
@@ -80,7 +80,7 @@ export function drawImageRun(scene: ImageScene): Line[] {
   const caption = shown
     ? `frame ${frame + 1} of ${frames.length}${scene.playing ? ', playing' : ''}: step ${shown.step}, activation ${formatCount(shown.activation)}`
     : '';
-  const right = block(
+  const right = fitBlock(
     [
       rule('activation over steps', curveColumns),
       ...drawCurve(
@@ -96,7 +96,7 @@ export function drawImageRun(scene: ImageScene): Line[] {
     curveColumns,
     curveRows,
   );
-  return [...head, ...beside([left, right]), ...block(drawStrip(scene), columns, layout.strip.rows)];
+  return [...head, ...beside([left, right]), ...fitBlock(drawStrip(scene), columns, layout.strip.rows)];
 }
 
 function activations(frames: readonly FrameEvent[]): Curve {

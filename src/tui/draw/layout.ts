@@ -18,7 +18,7 @@ export function rule(title: string, columns: number): Line {
 }
 
 /** Exactly so many lines, each with exactly so many columns. */
-export function block(lines: readonly Line[], columns: number, rows: number): Line[] {
+export function fitBlock(lines: readonly Line[], columns: number, rows: number): Line[] {
   return Array.from({ length: Math.max(0, rows) }, (_, row) => fitLine(lines[row] ?? [], columns));
 }
 
@@ -72,7 +72,7 @@ export function drawList<Row>(
     const line = fitLine([{ text: chosen ? '▸ ' : '  ' }, ...spans], columns);
     return chosen ? line.map((span) => ({ ...span, inverse: true })) : line;
   });
-  return block([[{ text: '  ' }, ...header], ...lines], columns, rows);
+  return fitBlock([[{ text: '  ' }, ...header], ...lines], columns, rows);
 }
 
 function cell(content: string, width: number, right = false, style: Style = {}): Line {

@@ -19,15 +19,15 @@ export interface Path {
   readonly color: Rgb;
 }
 
-export interface Axis {
+export interface PlotAxis {
   readonly label: string;
   readonly min: number;
   readonly max: number;
 }
 
 export interface Plot {
-  readonly x: Axis;
-  readonly y: Axis;
+  readonly x: PlotAxis;
+  readonly y: PlotAxis;
   /** Drawn first. */
   readonly paths?: readonly Path[];
   readonly marks: readonly Mark[];
@@ -37,7 +37,11 @@ export interface Plot {
 const DOTS = [0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80] as const;
 
 /** An axis that holds all values, with a little room; `around` when there are none. */
-export function axisOver(label: string, values: Iterable<number>, around: readonly [number, number]): Axis {
+export function axisOver(
+  label: string,
+  values: Iterable<number>,
+  around: readonly [number, number],
+): PlotAxis {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
     if (!Number.isFinite(value)) continue;
@@ -50,7 +54,7 @@ export function axisOver(label: string, values: Iterable<number>, around: readon
 }
 
 /** Round numbers within an axis, at most `count`. */
-export function ticks({ min, max }: Axis, count: number): number[] {
+export function ticks({ min, max }: PlotAxis, count: number): number[] {
   const rough = (max - min) / Math.max(1, count);
   if (!(rough > 0)) return [min];
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -97,7 +101,7 @@ function drawCells({ x, y, paths = [], marks }: Plot, width: number, height: num
   const cells = Array.from({ length: height }, () =>
     Array.from({ length: width }, (): Cell => ({ bits: 0, glyph: '', color: null, bold: false })),
   );
-  const place = (axis: Axis, value: number, dots: number) =>
+  const place = (axis: PlotAxis, value: number, dots: number) =>
     Math.round(((value - axis.min) / (axis.max - axis.min)) * (dots - 1));
   const dotX = (value: number) => place(x, value, 2 * width);
   const dotY = (value: number) => 4 * height - 1 - place(y, value, 4 * height);
@@ -139,12 +143,12 @@ function mergeCells(cells: readonly Cell[]): Span[] {
   return spans;
 }
 
-function rowOf(axis: Axis, value: number, height: number): number {
+function rowOf(axis: PlotAxis, value: number, height: number): number {
   const dots = 4 * height - 1;
   return (dots - Math.round(((value - axis.min) / (axis.max - axis.min)) * dots)) >> 2;
 }
 
-function xAxis(axis: Axis, width: number, gutter: number): Line {
+function xAxis(axis: PlotAxis, width: number, gutter: number): Line {
   const row = Array<string>(width).fill('─');
   const end = width - textWidth(axis.label) - 1;
   for (const tick of ticks(axis, width / 10)) {

@@ -3,7 +3,7 @@ import { palette } from '../../media/color.js';
 import { fitLine, type Line, plain } from '../../media/styled.js';
 import { formatBar, formatShare } from '../../runs/progress-text.js';
 import type { QueueStatus } from '../../sweep/queue/queue.js';
-import { block, type Column, drawList, rule } from './layout.js';
+import { type Column, drawList, fitBlock, rule } from './layout.js';
 
 export interface QueueScene {
   readonly status: QueueStatus;
@@ -51,7 +51,7 @@ export function drawQueue({ status, trouble, columns, rows }: QueueScene): Line[
   const room = Math.max(0, rows - head.length);
   const below = failed.length > 0 ? Math.min(failed.length + 2, Math.floor(room / 2)) : 0;
   const list = { selected: NONE, columns, rows: Math.max(0, room - below - 1) };
-  return block(
+  return fitBlock(
     [
       ...head.map((line) => fitLine(line, columns)),
       rule('computed now', columns),

@@ -4,7 +4,7 @@ import { palette } from '../../media/color.js';
 import { fitLine, type Line, plain } from '../../media/styled.js';
 import type { RunsPlace } from '../places.js';
 import type { RunSummary } from '../run-list.js';
-import { block, type Column, drawList } from './layout.js';
+import { type Column, drawList, fitBlock } from './layout.js';
 
 export interface RunsScene {
   readonly folder: string;
@@ -62,7 +62,7 @@ export function drawRuns({ folder, place, runs, total, columns, rows }: RunsScen
           columns,
           rows: rows - 2,
         });
-  return block([head, filterLine, ...list], columns, rows);
+  return fitBlock([head, filterLine, ...list], columns, rows);
 }
 
 function runColumns({ marked }: RunsPlace, columns: number): Column<RunSummary>[] {

@@ -16,7 +16,7 @@ import { drawCandidate, figuresOf } from './candidate.js';
 import { drawRunComparison, drawTextComparison } from './compare.js';
 import { drawHelp } from './help.js';
 import { drawImageRun } from './image-run.js';
-import { block } from './layout.js';
+import { fitBlock } from './layout.js';
 import { drawRuns } from './runs.js';
 import { drawTextRun } from './text-run.js';
 import { drawTuneRun } from './tune-run.js';
@@ -127,7 +127,7 @@ describe.each(Object.entries(drawings))('%s', (_, draw) => {
   it('fits whatever size is left', () => {
     for (const rows of [0, 1, 2, 9])
       for (let columns = 1; columns < 60; columns += columns < 32 ? 1 : 9)
-        for (const line of block(draw(columns, rows).lines, columns, rows))
+        for (const line of fitBlock(draw(columns, rows).lines, columns, rows))
           expect(lineWidth(line)).toBe(columns);
   });
 });

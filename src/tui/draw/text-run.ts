@@ -7,7 +7,7 @@ import type { RunPlace } from '../places.js';
 import type { RunSnapshot } from '../run-source.js';
 import { drawCandidates } from './candidate-list.js';
 import { drawFrontier, frontierLegend } from './frontier-plot.js';
-import { beside, block, rule } from './layout.js';
+import { beside, fitBlock, rule } from './layout.js';
 import { drawFrame, drawProgress, drawPublished, drawTitle, drawTroubles } from './run-header.js';
 
 export interface TextRunScene {
@@ -54,6 +54,6 @@ export function drawTextRun({ snapshot, place, listed, columns, rows }: TextRunS
         })
       : [[{ text: snapshot.growing ? 'nothing yet' : 'no candidates', color: palette.muted }]]),
   ];
-  const blocks = [block(plot, plotColumns, plotRows), block(list, listColumns, listRows)];
-  return block([...head, ...(wide ? beside(blocks) : blocks.flat())], columns, rows);
+  const blocks = [fitBlock(plot, plotColumns, plotRows), fitBlock(list, listColumns, listRows)];
+  return fitBlock([...head, ...(wide ? beside(blocks) : blocks.flat())], columns, rows);
 }

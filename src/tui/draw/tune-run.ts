@@ -7,7 +7,7 @@ import type { RunPlace } from '../places.js';
 import type { RunSnapshot } from '../run-source.js';
 import { drawCandidates } from './candidate-list.js';
 import { drawCurve } from './curve.js';
-import { beside, block, rule, shares } from './layout.js';
+import { beside, fitBlock, rule, shares } from './layout.js';
 import { drawFrame, drawProgress, drawTitle, drawTroubles } from './run-header.js';
 
 export interface TuneScene {
@@ -42,10 +42,14 @@ export function drawTuneRun({ snapshot, place, listed, columns, rows }: TuneScen
     const blocks = widths.map((width, i) => {
       const name = names[row * across + i];
       const series = name === undefined ? undefined : snapshot.view.series.get(name);
-      if (!series) return block([], width, height);
+      if (!series) return fitBlock([], width, height);
       const title = name!.replaceAll('_', ' ');
       const color = colors[(row * across + i) % colors.length]!;
-      return block([rule(title, width), ...drawCurve('', series, color, width, height - 1)], width, height);
+      return fitBlock(
+        [rule(title, width), ...drawCurve('', series, color, width, height - 1)],
+        width,
+        height,
+      );
     });
     return beside(blocks);
   }).flat();
@@ -61,7 +65,7 @@ export function drawTuneRun({ snapshot, place, listed, columns, rows }: TuneScen
             marked: place.marked,
           }),
         ];
-  return block([...head, ...curves, ...list], columns, rows);
+  return fitBlock([...head, ...curves, ...list], columns, rows);
 }
 
 function importance(name: string): number {

@@ -5,7 +5,7 @@ import { visible } from '../../core/visible.js';
 import { palette } from '../../media/color.js';
 import { encodeLine, fitLine, type Line, lineWidth } from '../../media/styled.js';
 import { drawHelp } from '../draw/help.js';
-import { block } from '../draw/layout.js';
+import { fitBlock } from '../draw/layout.js';
 import { hintsOf, type PlaceKind } from '../keys.js';
 import type { Ui } from '../places.js';
 import type { Session } from '../session.js';
@@ -54,7 +54,7 @@ export function Screen({ session, ui, place, live = false, columns, rows, lines,
   return (
     <Drawn
       session={session}
-      lines={[...block(body, columns, rows - FOOTER_ROWS), footer(hints, ui.notice, columns)]}
+      lines={[...fitBlock(body, columns, rows - FOOTER_ROWS), footer(hints, ui.notice, columns)]}
     />
   );
 }

@@ -274,7 +274,7 @@ export type Op =
   | SoftmaxOp
   | TransformerOp;
 
-export interface RunContext {
+export interface OpContext {
   readonly weights: WeightLookup;
   /** What to compute; only rules with `demand` are given a choice. */
   readonly channels: Channels;
@@ -294,7 +294,7 @@ export interface Rule<O extends Op> {
    */
   demand?(op: O, channels: readonly number[], inputs: readonly Shape[]): readonly Channels[];
   /** The output's demanded channels from the inputs' demanded channels; null for an input not needed. */
-  run(op: O, inputs: readonly (tf.Tensor | null)[], context: RunContext): tf.Tensor;
+  run(op: O, inputs: readonly (tf.Tensor | null)[], context: OpContext): tf.Tensor;
 }
 
 export const channelCount = (shape: Shape): number => shape.at(-1) ?? 1;

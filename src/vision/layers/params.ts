@@ -23,7 +23,7 @@ export function param(source: WeightSource, name: string): Param {
 }
 
 /** Throws UserError for a shape that holds another number of entries. */
-export function reshaped(p: Param, shape: readonly number[]): Param {
+export function reshapedParam(p: Param, shape: readonly number[]): Param {
   if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0) || sizeOf(shape) !== sizeOf(p.shape)) {
     throw new UserError(`the weight "${p.name}" of [${shown(p.shape)}] cannot become [${shown(shape)}]`);
   }
@@ -84,7 +84,7 @@ export function depthwiseKernel(kernel: Param): Param {
   if (kernel.shape.length !== 4)
     throw new UserError(`the kernel has ${kernel.shape.length} axes instead of 4`);
   const [height, width, inputs, multiplier] = kernel.shape as [number, number, number, number];
-  return reshaped(kernel, [height, width, 1, inputs * multiplier]);
+  return reshapedParam(kernel, [height, width, 1, inputs * multiplier]);
 }
 
 export function readParam(weights: WeightLookup, p: Param): tf.Tensor {

@@ -8,20 +8,20 @@ import type { Role } from './axes.js';
 import type { Importer } from './importer.js';
 import {
   type ConstantValue,
+  type ForeignValue,
   heldAxes,
   isConstant,
   type NodeValue,
-  type Value,
   withoutAxes,
 } from './values.js';
 
 export function reduced(
   importer: Importer,
-  value: Value,
+  value: ForeignValue,
   name: ReductionName,
   axes: readonly number[],
   keepDims: boolean,
-): Value {
+): ForeignValue {
   const shape = importer.shape(value);
   if (isConstant(value)) {
     const kept = shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
@@ -69,7 +69,7 @@ function reducedNumbers(
 }
 
 /** A softmax along one axis. */
-export function softmaxed(importer: Importer, value: Value, axis: number): Value {
+export function softmaxed(importer: Importer, value: ForeignValue, axis: number): ForeignValue {
   if (isConstant(value)) throw new UserError('is a softmax of constants, which is not supported');
   const others = heldAxes(value).filter((each) => each !== axis);
   const order = [...others, axis];
@@ -78,7 +78,7 @@ export function softmaxed(importer: Importer, value: Value, axis: number): Value
 }
 
 /** A product of matrices, as `np.matmul`. */
-export function multiplied(importer: Importer, a: Value, b: Value): Value {
+export function multiplied(importer: Importer, a: ForeignValue, b: ForeignValue): ForeignValue {
   const [aShape, bShape] = [importer.shape(a), importer.shape(b)];
   if (isConstant(a) && isConstant(b)) return constantProduct(importer, a, b);
   if (a.kind === 'node' && isConstant(b) && bShape.length === 2) {
@@ -95,14 +95,14 @@ export function multiplied(importer: Importer, a: Value, b: Value): Value {
     throw new UserError(`multiplies [${aShape}] by [${bShape}]: one of them lacks the batch`);
   const node = importer.graph.add({ kind: 'matmul' }, importer.asPlain(a), importer.asPlain(b));
   const rank = importer.graph.shape(node).length;
-  const rolesOf = (value: Value): readonly Role[] =>
+  const rolesOf = (value: ForeignValue): readonly Role[] =>
     value.kind === 'node' ? value.roles : new Array<Role>(rank).fill('p');
   const [left, right] = [rolesOf(a), rolesOf(b)];
   const leading = (a.kind === 'node' ? left : right).slice(0, -2);
   return importer.plain(node, [...leading, left.at(-2)!, right.at(-1)!]);
 }
 
-function constantProduct(importer: Importer, a: ConstantValue, b: ConstantValue): Value {
+function constantProduct(importer: Importer, a: ConstantValue, b: ConstantValue): ForeignValue {
   const shape = importer.shape(a);
   if (shape.length > 2 && importer.shape(b).length === 2) {
     const rows = importer.reshape(a, [-1, shape.at(-1)!]) as ConstantValue;
@@ -125,7 +125,12 @@ function constantProduct(importer: Importer, a: ConstantValue, b: ConstantValue)
 }
 
 /** `a` where the condition is not 0, else `b`. */
-export function selected(importer: Importer, condition: Value, a: Value, b: Value): Value {
+export function selected(
+  importer: Importer,
+  condition: ForeignValue,
+  a: ForeignValue,
+  b: ForeignValue,
+): ForeignValue {
   if (isConstant(condition) && isConstant(a) && isConstant(b)) {
     const both = combinedWhere(importer, condition, a, b);
     return both;
@@ -154,7 +159,7 @@ function combinedWhere(
   condition: ConstantValue,
   a: ConstantValue,
   b: ConstantValue,
-): Value {
+): ForeignValue {
   const [c, x, y] = [condition, a, b].map((value) => importer.shape(value)) as [number[], number[], number[]];
   const shape = broadcast('choose between', broadcast('choose between', c, x), y);
   const integer = importer.isInteger(a) && importer.isInteger(b);
@@ -176,10 +181,10 @@ function combinedWhere(
 /** A comparison of constants. */
 export function compared(
   importer: Importer,
-  a: Value,
-  b: Value,
+  a: ForeignValue,
+  b: ForeignValue,
   of: (a: number, b: number) => boolean,
-): Value {
+): ForeignValue {
   if (!isConstant(a) || !isConstant(b)) throw new UserError('compares activations, which is not supported');
   const shape = broadcast('compare', importer.shape(a), importer.shape(b));
   return importer.fold(shape, true, [a, b], () =>
@@ -193,11 +198,11 @@ export function compared(
 }
 
 /** The numbers from `start` to before `limit`. */
-export function counted(
+export function numberRange(
   importer: Importer,
   [start, limit, step]: readonly [number, number, number],
   integer: boolean,
-): Value {
+): ForeignValue {
   const count = Math.max(0, Math.ceil((limit - start) / step));
   if (!(count <= limits.numbers)) throw new UserError(`counts from ${start} to ${limit} by ${step}`);
   return importer.fold([count], integer, [], () =>
@@ -211,7 +216,7 @@ export function constantOfShape(
   shape: readonly number[],
   value: number,
   integer: boolean,
-): Value {
+): ForeignValue {
   if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0))
     throw new UserError(`makes a constant of [${shown(shape)}], which is impossible`);
   return importer.fold(shape, integer, [], () => new Float32Array(sizeOf(shape)).fill(value));

@@ -8,7 +8,7 @@ import { UserError } from '../../core/errors.js';
 import { naming } from '../layers/graph.js';
 import { checkCount, limits } from '../limits.js';
 import type { Importer } from './importer.js';
-import type { Value } from './values.js';
+import type { ForeignValue } from './values.js';
 
 export interface ForeignNode {
   /** What the user knows it by. */
@@ -18,7 +18,7 @@ export interface ForeignNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Throws UserError for what is not supported. */
-  translate(inputs: readonly (Value | undefined)[]): Value | readonly Value[];
+  translate(inputs: readonly (ForeignValue | undefined)[]): ForeignValue | readonly ForeignValue[];
 }
 
 /**
@@ -31,7 +31,7 @@ export interface ForeignNode {
 export function importNodes(
   importer: Importer,
   nodes: readonly ForeignNode[],
-  values: Map<string, Value>,
+  values: Map<string, ForeignValue>,
   file: string,
   isInner = false,
 ): Map<string, string> {

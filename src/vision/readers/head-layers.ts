@@ -1,13 +1,13 @@
 /** @file Attention that a foreign graph spells in single nodes: what each of its heads adds, as a layer. */
 import type { GraphBuilder } from '../layers/graph.js';
 import type { Importer } from './importer.js';
-import { isConstant, type NodeValue, type Value } from './values.js';
+import { type ForeignValue, isConstant, type NodeValue } from './values.js';
 
 /** Operations that only move what attention gave. */
 const moving: ReadonlySet<string> = new Set(['reshape', 'transpose', 'squeeze']);
 
 /** Adds the layer `name`, the norm of what each head adds, where `x` are the heads side by side that `kernel` projects. */
-export function addHeadsLayer(importer: Importer, x: Value, kernel: Value, name: string): void {
+export function addHeadsLayer(importer: Importer, x: ForeignValue, kernel: ForeignValue, name: string): void {
   if (x.kind !== 'node' || !isConstant(kernel) || importer.shape(kernel).length !== 2) return;
   const heads = headsOf(importer, x);
   if (heads === undefined) return;

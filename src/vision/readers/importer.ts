@@ -6,11 +6,17 @@ import { type ActivationName, type BinaryOp, channelCount, type Op } from '../la
 import { arithmetic, broadcast, combined, functions } from './arrays.js';
 import { Layouts } from './layouts.js';
 import { spelledActivation } from './spelled-activations.js';
-import { type ConstantValue, heldAxes, type NodeValue, type Value, withoutLeadingOnes } from './values.js';
+import {
+  type ConstantValue,
+  type ForeignValue,
+  heldAxes,
+  type NodeValue,
+  withoutLeadingOnes,
+} from './values.js';
 
 /** Writes a graph from values, with arithmetic on them. */
 export class Importer extends Layouts {
-  activation(name: ActivationName, x: Value, a?: number, b?: number): Value {
+  activation(name: ActivationName, x: ForeignValue, a?: number, b?: number): ForeignValue {
     if (x.kind === 'node') {
       const settings = { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
       const after = this.after(x, { kind: 'activation', name, ...settings });
@@ -31,7 +37,7 @@ export class Importer extends Layouts {
   }
 
   /** Two values entry by entry, broadcast. */
-  binary(kind: BinaryOp['kind'], a: Value, b: Value): Value {
+  binary(kind: BinaryOp['kind'], a: ForeignValue, b: ForeignValue): ForeignValue {
     if (a.kind !== 'node' && b.kind !== 'node') {
       const shape = broadcast(kind, this.shape(a), this.shape(b));
       const integer = this.isInteger(a) && this.isInteger(b);
@@ -70,7 +76,7 @@ export class Importer extends Layouts {
     x: NodeValue,
     constant: ConstantValue,
     reversed: boolean,
-  ): Value {
+  ): ForeignValue {
     const size = sizeOf(this.shape(constant));
     if (size === 1 && this.shape(constant).length <= x.order.length) {
       const [c] = this.numbers(constant, 'a factor or term') as [number];

@@ -4,7 +4,7 @@ import { UserError } from '../../core/errors.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import type { GraphBuilder } from '../layers/graph.js';
 import type { Op, Shape } from '../layers/op.js';
-import { checkPermutation, type Param, reshaped, stepped, transposed } from '../layers/params.js';
+import { checkPermutation, type Param, reshapedParam, stepped, transposed } from '../layers/params.js';
 import { limits, shown } from '../limits.js';
 import { type Numbers, transposedNumbers } from './arrays.js';
 import { listedAxes, type Role, reshapedRoles, sizeAlong } from './axes.js';
@@ -14,11 +14,11 @@ import {
   type ConstantValue,
   channelsFirst,
   defaultRoles,
+  type ForeignValue,
   identity,
   mostNumbers,
   type NodeValue,
   numbersValue,
-  type Value,
   weightValue,
   withoutAxes,
 } from './values.js';
@@ -45,7 +45,7 @@ export class Layouts {
   }
 
   /** The shape that the file means. */
-  shape(value: Value): Shape {
+  shape(value: ForeignValue): Shape {
     if (value.kind === 'numbers') return value.shape;
     if (value.kind === 'weight') return value.param.shape;
     const held = this.graph.shape(value.node);
@@ -55,7 +55,7 @@ export class Layouts {
   // -- constants -----------------------------------------------------------------------------------------------------
 
   /** The entries of a constant. Throws UserError when it is computed from the picture. */
-  numbers(value: Value | undefined, what: string): readonly number[] {
+  numbers(value: ForeignValue | undefined, what: string): readonly number[] {
     if (value?.kind === 'numbers') return value.data;
     if (value?.kind === 'weight' && sizeOf(value.param.shape) <= mostNumbers)
       return Array.from(this.entries(value));
@@ -63,7 +63,7 @@ export class Layouts {
   }
 
   /** A weight. Throws UserError for anything computed from the picture. */
-  weight(value: Value | undefined, what: string): Param {
+  weight(value: ForeignValue | undefined, what: string): Param {
     if (value?.kind === 'weight') return value.param;
     if (value?.kind === 'numbers') return this.weights.fold(value.shape, () => value.data);
     throw new UserError(`${what} must be a weight of the file, not computed from the picture`);
@@ -110,13 +110,13 @@ export class Layouts {
   }
 
   /** The value as a node in the layout that the file means. */
-  asPlain(value: Value): number {
+  asPlain(value: ForeignValue): number {
     if (value.kind === 'node') return this.arranged(value, identity(value.order.length));
     return this.graph.add({ kind: 'constant', value: value.kind === 'weight' ? value.param : value });
   }
 
   /** The value, of rank 4 in the file, as a node [batch, height, width, channel]. */
-  asImage(value: Value, layout: 'NCHW' | 'NHWC' = 'NCHW'): number {
+  asImage(value: ForeignValue, layout: 'NCHW' | 'NHWC' = 'NCHW'): number {
     if (this.shape(value).length !== 4)
       throw new UserError(`wants an image of four axes, not [${this.shape(value)}]`);
     const axes = layout === 'NCHW' ? [0, 2, 3, 1] : [0, 1, 2, 3];
@@ -180,7 +180,7 @@ export class Layouts {
   }
 
   /** The same value in another shape. */
-  reshape(value: Value, wanted: readonly number[]): Value {
+  reshape(value: ForeignValue, wanted: readonly number[]): ForeignValue {
     const shape = this.shape(value);
     const size = sizeOf(shape);
     const known = wanted.reduce((product, dim) => (dim === -1 ? product : product * dim), 1);
@@ -188,7 +188,7 @@ export class Layouts {
     if (!full.every((dim) => Number.isInteger(dim) && dim >= 0) || sizeOf(full) !== size)
       throw new UserError(`cannot reshape [${shown(shape)}] to [${shown(wanted)}]`);
     if (value.kind === 'numbers') return numbersValue(value.data, full, value.integer);
-    if (value.kind === 'weight') return { ...value, param: reshaped(value.param, full) };
+    if (value.kind === 'weight') return { ...value, param: reshapedParam(value.param, full) };
     const batch = value.order.indexOf(0);
     if (batch > 0) return this.reshapeBehind(value, batch, full);
     const undone = value.before?.shape.join() === full.join() ? value.before.roles : null;
@@ -210,7 +210,7 @@ export class Layouts {
   }
 
   /** A reshape of something whose batch is not its first axis, which stays in its place. */
-  private reshapeBehind(value: NodeValue, batch: number, full: readonly number[]): Value {
+  private reshapeBehind(value: NodeValue, batch: number, full: readonly number[]): ForeignValue {
     const shape = this.shape(value);
     const before = sizeOf(shape.slice(0, batch));
     const at = full.findIndex((dim, axis) => dim === shape[batch] && sizeOf(full.slice(0, axis)) === before);
@@ -228,7 +228,7 @@ export class Layouts {
     return { kind: 'node', node, order, roles: order.map((axis) => held[axis]!) };
   }
 
-  transposeValue(value: Value, perm: readonly number[]): Value {
+  transposeValue(value: ForeignValue, perm: readonly number[]): ForeignValue {
     checkPermutation(perm, this.shape(value));
     if (value.kind === 'weight') return { ...value, param: transposed(value.param, perm) };
     if (value.kind === 'numbers') {
@@ -249,7 +249,7 @@ export class Layouts {
   }
 
   /** Without those axes, which are of length 1. */
-  squeeze(value: Value, axes: readonly number[]): Value {
+  squeeze(value: ForeignValue, axes: readonly number[]): ForeignValue {
     const shape = this.shape(value);
     const kept = identity(shape.length).filter((axis) => !axes.includes(axis));
     if (value.kind !== 'node')
@@ -265,7 +265,7 @@ export class Layouts {
   }
 
   /** With axes of length 1 at those places of the result. */
-  unsqueeze(value: Value, axes: readonly number[]): Value {
+  unsqueeze(value: ForeignValue, axes: readonly number[]): ForeignValue {
     const wanted = [...this.shape(value)];
     for (const axis of [...axes].sort((a, b) => a - b)) wanted.splice(axis, 0, 1);
     if (value.kind !== 'node') return this.reshape(value, wanted);

@@ -5,7 +5,7 @@ import type { PadOp } from '../layers/op.js';
 import { limits, shown } from '../limits.js';
 import { broadcast, broadcastPlace, filled, taken } from './arrays.js';
 import type { Importer } from './importer.js';
-import { type ConstantValue, heldAxes, isConstant, type NodeValue, type Value } from './values.js';
+import { type ConstantValue, type ForeignValue, heldAxes, isConstant, type NodeValue } from './values.js';
 
 /** Axis counted from the front. Throws UserError for one that is not there. */
 export function axisOf(axis: number, rank: number): number {
@@ -17,10 +17,10 @@ export function axisOf(axis: number, rank: number): number {
 /** Entries begin, begin + step, … before end of one axis; negative places count from the end, as in NumPy. */
 export function sliced(
   importer: Importer,
-  value: Value,
+  value: ForeignValue,
   axis: number,
   [begin, end, step]: readonly [begin: number, end: number, step: number],
-): Value {
+): ForeignValue {
   const dim = importer.shape(value)[axis]!;
   if (!Number.isInteger(step) || step === 0) throw new UserError(`slices with a step of ${step}`);
   const down = step < 0;
@@ -35,7 +35,12 @@ export function sliced(
 }
 
 /** Entries of one axis, by number. */
-export function picked(importer: Importer, value: Value, axis: number, chosen: readonly number[]): Value {
+export function picked(
+  importer: Importer,
+  value: ForeignValue,
+  axis: number,
+  chosen: readonly number[],
+): ForeignValue {
   const shape = importer.shape(value);
   const dim = shape[axis]!;
   const wrong = chosen.find((i) => !Number.isInteger(i) || i < -dim || i >= dim);
@@ -58,7 +63,12 @@ export function picked(importer: Importer, value: Value, axis: number, chosen: r
 }
 
 /** Entries of one axis, which becomes the axes of the indices. */
-export function gathered(importer: Importer, value: Value, axis: number, indices: Value): Value {
+export function gathered(
+  importer: Importer,
+  value: ForeignValue,
+  axis: number,
+  indices: ForeignValue,
+): ForeignValue {
   const chosen = importer.numbers(indices, 'the indices');
   const shape = importer.shape(value);
   const along = importer.shape(indices);
@@ -68,7 +78,11 @@ export function gathered(importer: Importer, value: Value, axis: number, indices
   return importer.reshape(entries, [...shape.slice(0, axis), ...along, ...shape.slice(axis + 1)]);
 }
 
-export function concatenated(importer: Importer, values: readonly Value[], axis: number): Value {
+export function concatenated(
+  importer: Importer,
+  values: readonly ForeignValue[],
+  axis: number,
+): ForeignValue {
   if (values.length === 1) return values[0]!;
   const shapes = values.map((value) => importer.shape(value));
   const first = values.find((value): value is NodeValue => value.kind === 'node');
@@ -84,7 +98,7 @@ export function concatenated(importer: Importer, values: readonly Value[], axis:
   return { ...first, node: importer.graph.add({ kind: 'concat', axis: first.order[axis]! }, ...nodes) };
 }
 
-function joinedConstants(importer: Importer, values: readonly ConstantValue[], axis: number): Value {
+function joinedConstants(importer: Importer, values: readonly ConstantValue[], axis: number): ForeignValue {
   const shapes = values.map((value) => importer.shape(value));
   const [first = []] = shapes;
   if (
@@ -117,7 +131,7 @@ function joinedConstants(importer: Importer, values: readonly ConstantValue[], a
 }
 
 /** As `np.broadcast_to`, where either shape may be the longer one in an axis. */
-export function expanded(importer: Importer, value: Value, wanted: readonly number[]): Value {
+export function expanded(importer: Importer, value: ForeignValue, wanted: readonly number[]): ForeignValue {
   const shape = importer.shape(value);
   const full = broadcast('expand', shape, wanted);
   if (sizeOf(full) === sizeOf(shape) && full.length === shape.length) return value;
@@ -136,11 +150,11 @@ export function expanded(importer: Importer, value: Value, wanted: readonly numb
   return { ...value, node: importer.graph.add({ kind: 'multiply' }, value.node, factor) };
 }
 
-export function tiled(importer: Importer, value: Value, repeats: readonly number[]): Value {
+export function tiled(importer: Importer, value: ForeignValue, repeats: readonly number[]): ForeignValue {
   const shape = importer.shape(value);
   if (repeats.length !== shape.length)
     throw new UserError(`repeats ${repeats.length} of ${shape.length} axes`);
-  return repeats.reduce((x: Value, count, axis) => {
+  return repeats.reduce((x: ForeignValue, count, axis) => {
     if (count === 1) return x;
     const dim = importer.shape(x)[axis]!;
     if (!(count >= 1) || count * dim > limits.numbers)
@@ -157,11 +171,11 @@ export function tiled(importer: Importer, value: Value, repeats: readonly number
 /** @param pads - by axis of the file */
 export function padded(
   importer: Importer,
-  value: Value,
+  value: ForeignValue,
   pads: readonly (readonly [number, number])[],
   mode: PadOp['mode'],
   fill: number,
-): Value {
+): ForeignValue {
   if (isConstant(value)) {
     const shape = importer.shape(value);
     if (mode !== 'constant') throw new UserError('mirrors the border of a constant, which is not supported');

@@ -9,7 +9,7 @@ import type { Importer } from './importer.js';
 import { modulePath } from './onnx-names.js';
 import { OnnxCall, type OnnxRule } from './onnx-ops/context.js';
 import { onnxRule } from './onnx-ops/index.js';
-import type { Value } from './values.js';
+import type { ForeignValue } from './values.js';
 
 export const isOnnxDomain = (domain: string | undefined): boolean => !domain || domain === 'ai.onnx';
 
@@ -26,7 +26,7 @@ export class OnnxTranslation {
     functions: readonly OnnxFunction[],
     private readonly opset: number,
     private readonly file: string,
-    private readonly constant: (name: string, tensor: OnnxTensor) => Value,
+    private readonly constant: (name: string, tensor: OnnxTensor) => ForeignValue,
   ) {
     this.functions = new Map(functions.map((each) => [`${each.domain ?? ''} ${each.name}`, each]));
   }
@@ -38,7 +38,7 @@ export class OnnxTranslation {
    */
   run(
     { node: nodes = [], initializer = [] }: OnnxGraph,
-    values: Map<string, Value>,
+    values: Map<string, ForeignValue>,
     scope = '',
   ): ForeignNode[] {
     for (const { name = '', ...tensor } of initializer)
@@ -64,13 +64,13 @@ export class OnnxTranslation {
   private translate(
     node: OnnxNode,
     label: string,
-    inputs: readonly (Value | undefined)[],
-    values: ReadonlyMap<string, Value>,
-  ): Value | readonly Value[] {
+    inputs: readonly (ForeignValue | undefined)[],
+    values: ReadonlyMap<string, ForeignValue>,
+  ): ForeignValue | readonly ForeignValue[] {
     const body = this.functions.get(`${node.domain ?? ''} ${node.opType}`);
     if (body) return this.called(body, node, label, inputs);
-    const constant = (tensor: OnnxTensor): Value => this.constant(label, tensor);
-    const inner = (graph: OnnxGraph): readonly Value[] =>
+    const constant = (tensor: OnnxTensor): ForeignValue => this.constant(label, tensor);
+    const inner = (graph: OnnxGraph): readonly ForeignValue[] =>
       this.inner(
         graph,
         new Map(values),
@@ -89,9 +89,9 @@ export class OnnxTranslation {
     body: OnnxFunction,
     { attribute: given = [] }: OnnxNode,
     label: string,
-    inputs: readonly (Value | undefined)[],
-  ): readonly Value[] {
-    const values = new Map<string, Value>();
+    inputs: readonly (ForeignValue | undefined)[],
+  ): readonly ForeignValue[] {
+    const values = new Map<string, ForeignValue>();
     (body.input ?? []).forEach((name, i) => {
       const value = inputs[i];
       if (value) values.set(name, value);
@@ -109,10 +109,10 @@ export class OnnxTranslation {
 
   private inner(
     graph: OnnxGraph,
-    values: Map<string, Value>,
+    values: Map<string, ForeignValue>,
     label: string,
     outputs: readonly string[],
-  ): readonly Value[] {
+  ): readonly ForeignValue[] {
     checkCount(++this.depth, limits.models, 'graphs inside each other');
     const scope = `${label}/`;
     try {

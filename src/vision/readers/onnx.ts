@@ -19,7 +19,7 @@ import { readOnnxFile } from './onnx-file.js';
 import { addAliases } from './onnx-names.js';
 import { isOnnxDomain, OnnxTranslation } from './onnx-translation.js';
 import { checkTensor, isFloat, OnnxWeights, tensorNumbers } from './onnx-weights.js';
-import { mostNumbers, numbersValue, type Value, weightValue } from './values.js';
+import { type ForeignValue, mostNumbers, numbersValue, weightValue } from './values.js';
 
 export interface OnnxOptions {
   /** What messages call it; default: the file's name. */
@@ -44,7 +44,7 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
   const image = imageInput(file, path, options.size ?? 224);
   const graph = new GraphBuilder([image.height, image.width, image.channels]);
   const importer = new Importer(graph, weights);
-  const constant = (name: string, tensor: OnnxTensor): Value => {
+  const constant = (name: string, tensor: OnnxTensor): ForeignValue => {
     const dims = checkTensor(tensor, path);
     // So many integers are no sizes or axes.
     if (!isFloat(tensor) && sizeOf(dims) <= mostNumbers)

@@ -16,16 +16,16 @@ import { Importer } from './importer.js';
 import { inputRange, knownInput } from './known-inputs.js';
 import { withSinglePictures } from './single-picture.js';
 import { nodeSchema, TfCall, type TfNode, type TfRule } from './tf-ops/context.js';
-import { elementwise } from './tf-ops/elementwise.js';
+import { tfElementwise } from './tf-ops/elementwise.js';
 import { layers } from './tf-ops/layers.js';
-import { layout } from './tf-ops/layout.js';
-import { mostNumbers, numbersValue, type Value, weightValue } from './values.js';
+import { tfLayout } from './tf-ops/layout.js';
+import { type ForeignValue, mostNumbers, numbersValue, weightValue } from './values.js';
 
 /** `modelTopology` of a GraphModel. */
 export const graphTopologySchema = z.object({ node: z.array(nodeSchema).max(limits.nodes) });
 export type GraphModelTopology = z.infer<typeof graphTopologySchema>;
 
-const tfOps: Readonly<Record<string, TfRule>> = { ...layers, ...elementwise, ...layout };
+const tfOps: Readonly<Record<string, TfRule>> = { ...layers, ...tfElementwise, ...tfLayout };
 
 /** `node:1` is a node's second output; `^node` only an order of running. */
 const valueName = (input: string): string => input.replace(/:0$/, '');
@@ -51,7 +51,7 @@ export function graphModelNetwork(
   const folded = new FoldedWeights(weights);
   const importer = new Importer(graph, folded);
   const picture = image.channelsFirst ? importer.image(graph.input) : importer.plain(graph.input);
-  const values = new Map<string, Value>([[image.name, picture]]);
+  const values = new Map<string, ForeignValue>([[image.name, picture]]);
   const stored = new Set(weights.names);
   for (const node of all.filter(({ op }) => op === 'Const')) {
     if (!stored.has(node.name))
@@ -79,7 +79,7 @@ export function graphModelNetwork(
         outputs: Array.from({ length: outputsOf.get(node.name) ?? 1 }, (_, i) =>
           i === 0 ? node.name : `${node.name}:${i}`,
         ),
-        translate: (read) => ruleOf(node)(new TfCall(importer, node, read as Value[])),
+        translate: (read) => ruleOf(node)(new TfCall(importer, node, read as ForeignValue[])),
       };
     });
   const unreachable = importNodes(importer, nodes, values, name);

@@ -39,9 +39,9 @@ export interface NumbersValue {
 }
 
 export type ConstantValue = WeightValue | NumbersValue;
-export type Value = NodeValue | ConstantValue;
+export type ForeignValue = NodeValue | ConstantValue;
 
-export const isConstant = (value: Value): value is ConstantValue => value.kind !== 'node';
+export const isConstant = (value: ForeignValue): value is ConstantValue => value.kind !== 'node';
 
 /** Throws UserError for numbers that do not fill the shape, or too many. */
 export function numbersValue(

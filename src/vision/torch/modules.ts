@@ -9,7 +9,7 @@ import { sizeOf } from '../../engine/tensor-spec.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import { GraphBuilder } from '../layers/graph.js';
 import type { ActivationName } from '../layers/op.js';
-import { fromOihw, param, reshaped, transposed } from '../layers/params.js';
+import { fromOihw, param, reshapedParam, transposed } from '../layers/params.js';
 import type { Padding, Pads } from '../layers/windows.js';
 import type { Preprocessing } from '../preprocess.js';
 
@@ -129,7 +129,7 @@ export class Modules {
   /** An array of the state dict, in a shape that holds as many entries. */
   constant(name: string, shape: (own: readonly number[]) => readonly number[]): number {
     const own = param(this.source, name);
-    return this.graph.add({ kind: 'constant', value: reshaped(own, shape(own.shape)) });
+    return this.graph.add({ kind: 'constant', value: reshapedParam(own, shape(own.shape)) });
   }
 
   /** `nn.LayerNorm` over the last axis, here also timm's LayerNorm2d. Not yet a layer. */
@@ -142,7 +142,7 @@ export class Modules {
   /** Each channel times its entry of an array: LayerScale. */
   scaled(name: string, x: number): number {
     const scale = param(this.source, name);
-    return this.graph.add({ kind: 'affine', scale: reshaped(scale, [sizeOf(scale.shape)]) }, x);
+    return this.graph.add({ kind: 'affine', scale: reshapedParam(scale, [sizeOf(scale.shape)]) }, x);
   }
 
   /** How much each head adds through `projection`. */

@@ -2,7 +2,7 @@
 import * as tf from '../../functions/tfjs.js';
 import type { Attributes, Graph, Value } from '../graph.js';
 import type { Rules } from './kernels.js';
-import { type ConvInfo, channelsFirst, convAttributes, nchw, nhwc, type Shape4, shape4 } from './layout.js';
+import { type ConvInfo, convAttributes, nchw, nchwShape, nhwc, type Shape4, shape4 } from './layout.js';
 import { slice } from './shape.js';
 
 /** @param filter - HWIO @returns OIHW */
@@ -32,7 +32,7 @@ function conv(graph: Graph, x: Value, filter: Value, info: ConvInfo): Value {
     graph.node(
       'Conv',
       convInputs(graph, nchw(graph, x), weights),
-      channelsFirst(info.outShape),
+      nchwShape(info.outShape),
       x.dtype,
       convAttributes(info),
     ),
@@ -66,7 +66,7 @@ function rotatedConv(graph: Graph, dy: Value, rotated: Value, info: ConvInfo, gr
   const { padInfo: p, effectiveFilterHeight: kh, effectiveFilterWidth: kw } = info;
   const pads = [kh - 1 - p.top, kw - 1 - p.left, kh - 1 - p.bottom, kw - 1 - p.right];
   const inputs = group === 1 ? convInputs(graph, dy, rotated) : [dy, rotated];
-  return graph.node('Conv', inputs, channelsFirst(info.inShape), dy.dtype, {
+  return graph.node('Conv', inputs, nchwShape(info.inShape), dy.dtype, {
     ...convAttributes(info, group),
     pads,
   });
@@ -89,7 +89,7 @@ function convBackpropInput(graph: Graph, dy: Value, filter: Value, info: ConvInf
     graph.node(
       'ConvTranspose',
       [gradient, weights],
-      channelsFirst(info.inShape),
+      nchwShape(info.inShape),
       dy.dtype,
       transposedAttributes(info),
     ),
@@ -172,13 +172,7 @@ export const convolutionRules = {
     const inputs = [nchw(graph, x), depthwiseWeights(graph, filter)];
     return nhwc(
       graph,
-      graph.node(
-        'Conv',
-        inputs,
-        channelsFirst(info.outShape),
-        x.dtype,
-        convAttributes(info, info.inChannels),
-      ),
+      graph.node('Conv', inputs, nchwShape(info.outShape), x.dtype, convAttributes(info, info.inChannels)),
     );
   },
   DepthwiseConv2dNativeBackpropInput: (graph, { dy, filter }, a) => {
@@ -197,7 +191,7 @@ export const convolutionRules = {
       graph.node(
         'ConvTranspose',
         inputs,
-        channelsFirst(info.inShape),
+        nchwShape(info.inShape),
         dy.dtype,
         transposedAttributes(info, info.inChannels),
       ),

@@ -128,7 +128,7 @@ export interface TracedKernels {
 }
 
 /** What a kernel does to a graph: the values it makes of its inputs. */
-export type Rule<K extends keyof TracedKernels> = (
+export type KernelRule<K extends keyof TracedKernels> = (
   graph: Graph,
   inputs: TracedKernels[K][0] extends tf.TensorInfo[]
     ? Value[]
@@ -136,4 +136,4 @@ export type Rule<K extends keyof TracedKernels> = (
   attributes: TracedKernels[K][1],
 ) => Value | Value[];
 
-export type Rules = { readonly [K in keyof TracedKernels]: Rule<K> };
+export type Rules = { readonly [K in keyof TracedKernels]: KernelRule<K> };

@@ -11,7 +11,7 @@ export type ConvInfo = tf.backend_util.Conv2DInfo;
 export const shape4 = (x: Value) => [...x.shape] as Shape4;
 export const nchw = (graph: Graph, x: Value) => graph.transpose(x, [0, 3, 1, 2]);
 export const nhwc = (graph: Graph, x: Value) => graph.transpose(x, [0, 2, 3, 1]);
-export const channelsFirst = ([batch, height, width, channel]: readonly number[]) => [
+export const nchwShape = ([batch, height, width, channel]: readonly number[]) => [
   batch!,
   channel!,
   height!,

@@ -5,7 +5,7 @@ import type { Attributes, Graph, Value } from '../graph.js';
 import { transposedAttributes } from './convolution.js';
 import { multiply } from './elementwise.js';
 import type { Rules } from './kernels.js';
-import { type ConvInfo, channelsFirst, nchw, nhwc, type Shape4, shape4 } from './layout.js';
+import { type ConvInfo, nchw, nchwShape, nhwc, type Shape4, shape4 } from './layout.js';
 
 function poolAttributes(info: ConvInfo): Attributes {
   return {
@@ -30,7 +30,7 @@ function padsFor(info: ConvInfo): number[] {
 
 /** @returns pooled values and the flat positions they came from, both NCHW */
 function maxPool(graph: Graph, x: Value, info: ConvInfo): [Value, Value] {
-  const shape = channelsFirst(info.outShape);
+  const shape = nchwShape(info.outShape);
   const outputs = [
     { shape, dtype: x.dtype },
     { shape, dtype: 'int64' as const },
@@ -41,7 +41,7 @@ function maxPool(graph: Graph, x: Value, info: ConvInfo): [Value, Value] {
 function maxPoolGrad(graph: Graph, dy: Value, x: Value, info: ConvInfo): Value {
   const [, positions] = maxPool(graph, x, info);
   const gradient = nchw(graph, dy);
-  const shape = channelsFirst(info.inShape);
+  const shape = nchwShape(info.inShape);
   if (info.strideHeight >= info.filterHeight && info.strideWidth >= info.filterWidth) {
     const { kernel_shape, strides } = poolAttributes(info);
     const unpooled = graph.node('MaxUnpool', [gradient, positions, graph.ints(shape)], shape, dy.dtype, {
@@ -126,7 +126,7 @@ export const poolingRules = {
     const attributes = { ...poolAttributes(info), count_include_pad: 0 };
     return nhwc(
       graph,
-      graph.node('AveragePool', [nchw(graph, x)], channelsFirst(info.outShape), x.dtype, attributes),
+      graph.node('AveragePool', [nchw(graph, x)], nchwShape(info.outShape), x.dtype, attributes),
     );
   },
   AvgPoolGrad: (graph, { dy, input }, a) => avgPoolGrad(graph, dy, poolInfoOf(dy, input, a)),

@@ -1,6 +1,6 @@
 /** @file BLOOM: ALiBi, and a norm on the embeddings. */
 import type { ModuleNames } from '../spec.js';
-import { basicSpec, family, renamed } from './family.js';
+import { basicSpec, family, withOtherKeys } from './family.js';
 import { commonKeys, flag, headCount, layerCount, length, positive, width } from './keys.js';
 
 const keys = {
@@ -48,7 +48,7 @@ const read = family(keys, (config, unsupported) => {
 });
 
 /** Published folders have these names too. */
-export const bloom = renamed(read, {
+export const bloom = withOtherKeys(read, {
   n_embed: 'hidden_size',
   num_attention_heads: 'n_head',
   num_hidden_layers: 'n_layer',

@@ -43,7 +43,7 @@ export function family<Shape extends z.ZodRawShape>(
 }
 
 /** A family whose config.json may have other names of keys too. @param names - from the other to the schema's */
-export function renamed(family: Family, names: Readonly<Record<string, string>>): Family {
+export function withOtherKeys(family: Family, names: Readonly<Record<string, string>>): Family {
   const own = new Map(Object.entries(names));
   return {
     ...family,

@@ -5,9 +5,9 @@ import { clipped } from '../../../core/visible.js';
 import type { ModuleNames } from '../spec.js';
 import { basicSpec, family, type Unsupported } from './family.js';
 import { gpt2Modules } from './gpt2.js';
-import { activation, commonKeys, headCount, layerCount, length, positive, text, width } from './keys.js';
+import { activation, commonKeys, headCount, layerCount, length, positive, string, width } from './keys.js';
 
-const pattern = z.tuple([z.array(text).min(1).max(1024), layerCount]);
+const pattern = z.tuple([z.array(string).min(1).max(1024), layerCount]);
 const keys = {
   ...commonKeys,
   hidden_size: width,

@@ -1,5 +1,5 @@
 /** @file GPT-OSS: experts whose gate is clamped, attention sinks, windows in every other layer. */
-import { type Family, family, renamed } from './family.js';
+import { type Family, family, withOtherKeys } from './family.js';
 import { flag, headCount, length, positive } from './keys.js';
 import { llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
 import { gptOssExperts } from './stored-experts.js';
@@ -34,7 +34,7 @@ const read = family(keys, (config, unsupported) => ({
 }));
 
 export const gptOss: Family = {
-  ...renamed(read, { experts_per_token: 'num_experts_per_tok' }),
+  ...withOtherKeys(read, { experts_per_token: 'num_experts_per_tok' }),
   quantized: ['mxfp4'],
   present: gptOssExperts,
 };

@@ -11,12 +11,12 @@ export const headCount = count(4096);
 export const width = count(2 ** 20);
 export const vocabulary = count(2 ** 24);
 export const length = count(2 ** 30);
-export const number = z.number('a number');
+export const finite = z.number('a number');
 export const positive = z.number('a number above 0').gt(0, 'a number above 0');
 export const flag = z.boolean('true or false');
-export const text = z.string('a string');
+export const string = z.string('a string');
 /** Kinds of attention by layer. */
-export const layerTypes = z.array(text, 'a list of strings').max(1024, 'a list of at most 1024 strings');
+export const layerTypes = z.array(string, 'a list of strings').max(1024, 'a list of at most 1024 strings');
 
 const tokenId = z.int('a token id').min(0, 'a token id');
 /** One number, a list, or none. */
@@ -26,7 +26,7 @@ const tokenIds = z
 
 /** Keys that all families have. */
 export const commonKeys = {
-  model_type: text,
+  model_type: string,
   vocab_size: vocabulary,
   tie_word_embeddings: flag.default(true),
   bos_token_id: tokenIds,

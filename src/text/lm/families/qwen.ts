@@ -1,7 +1,7 @@
 /** @file Qwen 2, 2.5 and 3: Llama with biases, or with normalized queries and keys. */
 import { z } from 'zod';
 import type { TransformerSpec } from '../spec.js';
-import { type Family, family, renamed, type Unsupported } from './family.js';
+import { type Family, family, type Unsupported, withOtherKeys } from './family.js';
 import { flag, headCount, layerCount, width } from './keys.js';
 import { headNorms, type LlamaConfig, llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
 import { separateExperts } from './stored-experts.js';
@@ -68,6 +68,6 @@ const qwen3MoeRead = family(moeKeys, (config, unsupported) => ({
 }));
 
 export const qwen3Moe: Family = {
-  ...renamed(qwen3MoeRead, { num_local_experts: 'num_experts' }),
+  ...withOtherKeys(qwen3MoeRead, { num_local_experts: 'num_experts' }),
   present: separateExperts({ gate_proj: 'gate_proj', up_proj: 'up_proj', down_proj: 'down_proj' }),
 };

@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { clipped } from '../../../core/visible.js';
 import type { PositionEncoding, Rotary, RotaryScaling, TransformerSpec } from '../spec.js';
 import type { Unsupported } from './family.js';
-import { flag, length, number, positive, text } from './keys.js';
+import { finite, flag, length, positive, string } from './keys.js';
 
 const factors = z.array(positive, 'a list of numbers').max(4096, 'a list of at most 4096 numbers');
 
 const parameterKeys = {
-  rope_type: text.optional(),
-  type: text.optional(),
+  rope_type: string.optional(),
+  type: string.optional(),
   rope_theta: positive.optional(),
   partial_rotary_factor: positive.optional(),
   factor: positive.optional(),
@@ -20,8 +20,8 @@ const parameterKeys = {
   beta_fast: positive.optional(),
   beta_slow: positive.optional(),
   attention_factor: positive.optional(),
-  mscale: number.optional(),
-  mscale_all_dim: number.optional(),
+  mscale: finite.optional(),
+  mscale_all_dim: finite.optional(),
   truncate: flag.optional(),
   short_factor: factors.optional(),
   long_factor: factors.optional(),

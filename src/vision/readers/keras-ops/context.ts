@@ -23,7 +23,7 @@ export interface LayerContext {
 /** Adds the layer's operations after `inputs` and returns the node of its output. */
 export type KerasRule = (config: Config, inputs: readonly number[], context: LayerContext) => number;
 
-export function channelsLast(config: Config): void {
+export function requireChannelsLast(config: Config): void {
   if (config.data_format === 'channels_first') {
     throw new UserError('channels come first (data_format channels_first): only channels_last is supported');
   }
@@ -44,9 +44,9 @@ export function requireLastAxis(config: Config, x: number, { graph }: LayerConte
     throw new UserError(`works along axis ${axis}: only the last one is supported`);
 }
 
-export type Activation = Omit<Extract<Op, { kind: 'activation' }>, 'kind'>;
+export type ActivationFields = Omit<Extract<Op, { kind: 'activation' }>, 'kind'>;
 
-const plainActivations: Record<string, Activation> = {
+const plainActivations: Record<string, ActivationFields> = {
   relu: { name: 'relu' },
   relu6: { name: 'clip', a: 0, b: 6 },
   sigmoid: { name: 'sigmoid' },

@@ -7,16 +7,19 @@ import type { Window } from '../../layers/windows.js';
 
 import { bordersIn, type Config, numberIn, numbersIn, pairIn } from '../keras-config.js';
 import {
-  type Activation,
+  type ActivationFields,
   activate,
-  channelsLast,
   type KerasRule,
   paddingOf,
+  requireChannelsLast,
   requireLastAxis,
 } from './context.js';
 
 const activation =
-  (name: ActivationName, read: (config: Config) => Pick<Activation, 'a' | 'b'> = () => ({})): KerasRule =>
+  (
+    name: ActivationName,
+    read: (config: Config) => Pick<ActivationFields, 'a' | 'b'> = () => ({}),
+  ): KerasRule =>
   (config, [x], { graph }) =>
     graph.add({ kind: 'activation', name, ...read(config) }, x!);
 
@@ -34,7 +37,7 @@ const relu: KerasRule = (config, [x], { graph }) => {
 const pool =
   (kind: 'max pool' | 'average pool'): KerasRule =>
   (config, [x], { graph }) => {
-    channelsLast(config);
+    requireChannelsLast(config);
     const size = pairIn(config, 'pool_size', [2, 2]);
     const strides = pairIn(config, config.strides == null ? 'pool_size' : 'strides', [2, 2]);
     const window: Window = { size, strides, dilations: [1, 1], padding: paddingOf(config) };
@@ -44,7 +47,7 @@ const pool =
 const globalPool =
   (name: 'mean' | 'max'): KerasRule =>
   (config, [x], { graph }) => {
-    channelsLast(config);
+    requireChannelsLast(config);
     return graph.add({ kind: 'reduce', name, axes: [1, 2], keepDims: config.keepdims === true }, x!);
   };
 
@@ -65,13 +68,13 @@ const concatenate: KerasRule = (config, inputs, { graph }) => {
 };
 
 const zeroPadding: KerasRule = (config, [x], { graph }) => {
-  channelsLast(config);
+  requireChannelsLast(config);
   const pads: [number, number][] = [[0, 0], ...bordersIn(config, 'padding'), [0, 0]];
   return graph.add({ kind: 'pad', pads, mode: 'constant', value: 0 }, x!);
 };
 
 const cropping: KerasRule = (config, [x], { graph }) => {
-  channelsLast(config);
+  requireChannelsLast(config);
   const [rows, columns] = bordersIn(config, 'cropping');
   const negative = ([a, b]: [number, number]): [number, number] => [-a, -b];
   const pads: [number, number][] = [[0, 0], negative(rows), negative(columns), [0, 0]];
@@ -88,7 +91,7 @@ function interpolationOf(config: Config): 'nearest' | 'linear' | 'cubic' {
 }
 
 const upSampling: KerasRule = (config, [x], { graph }) => {
-  channelsLast(config);
+  requireChannelsLast(config);
   const options = {
     interpolation: interpolationOf(config),
     rounding: 'round_prefer_ceil',
@@ -120,7 +123,7 @@ const softmax: KerasRule = (config, [x], context) => {
 /** What does nothing when a network is only looked at. */
 const identity: KerasRule = (_config, [x]) => x!;
 
-export const plain: Readonly<Record<string, KerasRule>> = {
+export const plainLayers: Readonly<Record<string, KerasRule>> = {
   Activation: (config, [x], context) => activate(config.activation, x!, context),
   ReLU: relu,
   LeakyReLU: activation('leaky-relu', (config) => ({

@@ -2,20 +2,20 @@
 import { UserError } from '../../../core/errors.js';
 import type { GraphBuilder } from '../../layers/graph.js';
 import type { TransposedConvOp } from '../../layers/op.js';
-import { depthwiseKernel, type Param, reshaped, transposed, turned } from '../../layers/params.js';
+import { depthwiseKernel, type Param, reshapedParam, transposed, turned } from '../../layers/params.js';
 import { validPadding, type Window } from '../../layers/windows.js';
 import { type Config, numberIn, numbersIn, pairIn } from '../keras-config.js';
 import {
   activate,
-  channelsLast,
   type KerasRule,
   type LayerContext,
   paddingOf,
+  requireChannelsLast,
   requireLastAxis,
 } from './context.js';
 
 function convWindow(config: Config, size: readonly [number, number]): Window {
-  channelsLast(config);
+  requireChannelsLast(config);
   return {
     size,
     strides: pairIn(config, 'strides', [1, 1]),
@@ -69,7 +69,7 @@ const separableConv: KerasRule = (config, [x], context) => {
 };
 
 const transposedConv: KerasRule = (config, [x], context) => {
-  channelsLast(config);
+  requireChannelsLast(config);
   // [height, width, out, in]
   const weight = context.weight('kernel');
   const kernel = turned(transposed(weight, [0, 1, 3, 2]), [0, 1]);
@@ -155,7 +155,7 @@ const normalization: KerasRule = (config, [x], context) => {
   const { graph } = context;
   if (context.hasWeight('mean')) {
     const channels = graph.shape(x!).at(-1)!;
-    const flat = (name: string): Param => reshaped(context.weight(name), [channels]);
+    const flat = (name: string): Param => reshapedParam(context.weight(name), [channels]);
     return graph.add({ kind: 'affine', mean: flat('mean'), variance: flat('variance'), epsilon: 1e-14 }, x!);
   }
   const spread = numbersIn(config, 'variance', [1]).map((v) => 1 / Math.max(Math.sqrt(v), 1e-7));

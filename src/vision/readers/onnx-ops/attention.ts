@@ -1,13 +1,13 @@
 /** @file ONNX's operator Attention (from version 23 on), in the operations that exporters spelled it with before. */
 import { UserError } from '../../../core/errors.js';
 import { multiplied, softmaxed } from '../combining.js';
-import { isConstant, type Value } from '../values.js';
+import { type ForeignValue, isConstant } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
 
 const byHead = [0, 2, 1, 3];
 
 /** Queries, keys and values [batch, head, token, dHead], or [batch, token, head * dHead]. */
-export const attention: OnnxRule = (call) => {
+export const onnxAttention: OnnxRule = (call) => {
   const { importer } = call;
   const joined = importer.shape(call.input(0)).length === 3;
   const heads = call.int('q_num_heads', 1);
@@ -17,7 +17,7 @@ export const attention: OnnxRule = (call) => {
     if (!joined) return value;
     const [batch, count, width] = importer.shape(value) as [number, number, number];
     return importer.transposeValue(importer.reshape(value, [batch, count, heads, width / heads]), byHead);
-  }) as [Value, Value, Value];
+  }) as [ForeignValue, ForeignValue, ForeignValue];
   const scale = call.float('scale', 1 / Math.sqrt(importer.shape(q)[3]!));
   const products = multiplied(importer, q, importer.transposeValue(k, [0, 1, 3, 2]));
   const scores = importer.activation('linear', products, scale, 0);
@@ -30,7 +30,7 @@ export const attention: OnnxRule = (call) => {
 };
 
 /** A mask of truths as what is added to scores. */
-function added({ importer }: OnnxCall, mask: Value): Value {
+function added({ importer }: OnnxCall, mask: ForeignValue): ForeignValue {
   if (!isConstant(mask) || !importer.isInteger(mask)) return mask;
   return importer.fold(importer.shape(mask), false, [mask], () =>
     Float64Array.from(importer.entries(mask), (isSeen) => (isSeen ? 0 : -1e30)),

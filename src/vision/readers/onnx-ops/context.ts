@@ -4,7 +4,7 @@ import { UserError } from '../../../core/errors.js';
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor } from '../../../engine/compiler/onnx-proto.js';
 import type { Importer } from '../importer.js';
 import { axisOf } from '../moves.js';
-import type { Value } from '../values.js';
+import type { ForeignValue } from '../values.js';
 
 const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 
@@ -15,26 +15,26 @@ export class OnnxCall {
     readonly importer: Importer,
     readonly node: OnnxNode,
     /** Undefined: an optional input left out. */
-    readonly inputs: readonly (Value | undefined)[],
+    readonly inputs: readonly (ForeignValue | undefined)[],
     /** Version of the operator set. */
     readonly opset: number,
     /** Values of a tensor that stands in an attribute. */
-    readonly constant: (tensor: OnnxTensor) => Value,
+    readonly constant: (tensor: OnnxTensor) => ForeignValue,
     /** The outputs of a graph that stands in an attribute, where its nodes can be computed. */
-    readonly inner: (graph: OnnxGraph) => readonly Value[],
+    readonly inner: (graph: OnnxGraph) => readonly ForeignValue[],
   ) {
     this.attributes = new Map((node.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute]));
   }
 
   /** Input `i`. Throws UserError when it is left out. */
-  input(i: number): Value {
+  input(i: number): ForeignValue {
     const value = this.inputs[i];
     if (!value) throw new UserError(`lacks its input ${i}`);
     return value;
   }
 
   /** The same operator on other values. */
-  withInputs(inputs: readonly (Value | undefined)[]): OnnxCall {
+  withInputs(inputs: readonly (ForeignValue | undefined)[]): OnnxCall {
     return new OnnxCall(this.importer, this.node, inputs, this.opset, this.constant, this.inner);
   }
 
@@ -77,7 +77,7 @@ export class OnnxCall {
   }
 
   /** The only entry of a constant. */
-  oneNumber(value: Value, what: string): number {
+  oneNumber(value: ForeignValue, what: string): number {
     const [number, ...more] = this.importer.numbers(value, what);
     if (number === undefined || more.length > 0) throw new UserError(`${what} must be one number`);
     return number;
@@ -90,4 +90,4 @@ export class OnnxCall {
 }
 
 /** The outputs, in order. */
-export type OnnxRule = (call: OnnxCall) => Value | readonly Value[];
+export type OnnxRule = (call: OnnxCall) => ForeignValue | readonly ForeignValue[];

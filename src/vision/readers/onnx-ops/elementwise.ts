@@ -4,7 +4,7 @@ import { onnxTypes } from '../../../engine/compiler/onnx-proto.js';
 import type { ActivationName, BinaryOp } from '../../layers/op.js';
 import { broadcast, combined } from '../arrays.js';
 import { softmaxed } from '../combining.js';
-import { type ConstantValue, numbersValue, type Value } from '../values.js';
+import { type ConstantValue, type ForeignValue, numbersValue } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
 
 type Settings = (call: OnnxCall) => readonly [a?: number, b?: number];
@@ -25,7 +25,7 @@ const variadic =
   (kind: BinaryOp['kind'], mean = false): OnnxRule =>
   (call) => {
     const first = call.input(0);
-    const sum = call.inputs.reduce<Value>(
+    const sum = call.inputs.reduce<ForeignValue>(
       (a, _, i) => (i === 0 ? a : call.importer.binary(kind, a, call.input(i))),
       first,
     );
@@ -84,7 +84,7 @@ const seluDefaults = { alpha: 1.6732632423543772, gamma: 1.0507009873554805 } as
 
 const same: OnnxRule = (call) => call.input(0);
 
-export const elementwise: Readonly<Record<string, OnnxRule>> = {
+export const onnxElementwise: Readonly<Record<string, OnnxRule>> = {
   Relu: unary('relu'),
   LeakyRelu: unary('leaky-relu', (call) => [call.float('alpha', 0.01)]),
   Elu: unary('elu', (call) => [call.float('alpha', 1)]),
@@ -143,7 +143,7 @@ export const elementwise: Readonly<Record<string, OnnxRule>> = {
   Sum: variadic('add'),
   Mean: variadic('add', true),
   Softmax: softmax,
-  LogSoftmax: (call) => call.importer.activation('log', softmax(call) as Value),
+  LogSoftmax: (call) => call.importer.activation('log', softmax(call) as ForeignValue),
   Identity: same,
   Dropout: same,
   Cast: (call) => {
@@ -185,7 +185,7 @@ const integers = new Set<number>([
 ]);
 
 /** x sigmoid(alpha x). */
-function scaledSigmoid(call: OnnxCall, usual: number): Value {
+function scaledSigmoid(call: OnnxCall, usual: number): ForeignValue {
   const alpha = call.float('alpha', usual);
   const x = call.input(0);
   if (alpha === 1) return call.importer.activation('silu', x);

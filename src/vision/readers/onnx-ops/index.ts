@@ -1,8 +1,8 @@
 /** @file The ONNX operators that are understood. */
 import { own } from '../../../core/own.js';
-import { attention } from './attention.js';
+import { onnxAttention } from './attention.js';
 import type { OnnxRule } from './context.js';
-import { elementwise } from './elementwise.js';
+import { onnxElementwise } from './elementwise.js';
 import {
   conv,
   convTranspose,
@@ -15,24 +15,19 @@ import {
   prelu,
   resize,
 } from './layers.js';
-import { layout } from './layout.js';
-import { batchNorm, groupNorm, instanceNorm, layerNorm, rmsNorm } from './norms.js';
+import { onnxLayout } from './layout.js';
+import { onnxNorms } from './norms.js';
 import { quantized } from './quantized.js';
 
 const onnxOps: Readonly<Record<string, OnnxRule>> = {
-  ...elementwise,
-  ...layout,
+  ...onnxElementwise,
+  ...onnxLayout,
+  ...onnxNorms,
   ...quantized,
   Conv: conv,
   ConvTranspose: convTranspose,
   DepthToSpace: depthToSpace(false),
   SpaceToDepth: depthToSpace(true),
-  GroupNormalization: groupNorm,
-  RMSNormalization: rmsNorm,
-  SimplifiedLayerNormalization: rmsNorm,
-  BatchNormalization: batchNorm,
-  InstanceNormalization: instanceNorm,
-  LayerNormalization: layerNorm,
   LRN: lrn,
   PRelu: prelu,
   MaxPool: pool('max pool'),
@@ -41,7 +36,7 @@ const onnxOps: Readonly<Record<string, OnnxRule>> = {
   GlobalMaxPool: globalPool('max'),
   Gemm: gemm,
   MatMul: matMul,
-  Attention: attention,
+  Attention: onnxAttention,
   Resize: resize,
   Upsample: resize,
 };

@@ -3,12 +3,12 @@ import { UserError } from '../../../core/errors.js';
 import { own } from '../../../core/own.js';
 import { clipped } from '../../../core/visible.js';
 import { channelCount } from '../../layers/op.js';
-import { fromOihw, type Param, reshaped, transposed, turned } from '../../layers/params.js';
+import { fromOihw, type Param, reshapedParam, transposed, turned } from '../../layers/params.js';
 import type { Coordinates, ResizeOptions } from '../../layers/resample.js';
 import type { Padding, Pads, Window } from '../../layers/windows.js';
 
 import { multiplied, reduced } from '../combining.js';
-import type { Value } from '../values.js';
+import type { ForeignValue } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
 import { channelsLast } from './norms.js';
 
@@ -72,10 +72,10 @@ export const globalPool =
 /** ONNX's kernel [in, out / groups, height, width] as that of the convolution that it is the transpose of, turned. */
 function transposedKernel(weight: Param, groups: number): Param {
   const [inputs = 0, outputs = 0, height = 0, width = 0] = weight.shape;
-  const grouped = reshaped(weight, [groups, inputs / groups, outputs, height, width]);
+  const grouped = reshapedParam(weight, [groups, inputs / groups, outputs, height, width]);
   // [height, width, in / groups, groups, out / groups]
   const moved = transposed(grouped, [3, 4, 1, 0, 2]);
-  return turned(reshaped(moved, [height, width, inputs / groups, groups * outputs]), [0, 1]);
+  return turned(reshapedParam(moved, [height, width, inputs / groups, groups * outputs]), [0, 1]);
 }
 
 export const convTranspose: OnnxRule = (call) => {
@@ -139,12 +139,12 @@ export const prelu: OnnxRule = (call) => {
   const size = slope.shape.reduce((a, b) => a * b, 1);
   if (size !== 1 && size !== channels)
     throw new UserError('has a slope for each pixel, which is not supported');
-  return { ...x, node: importer.graph.add({ kind: 'prelu', slope: reshaped(slope, [size]) }, x.node) };
+  return { ...x, node: importer.graph.add({ kind: 'prelu', slope: reshapedParam(slope, [size]) }, x.node) };
 };
 
 export const gemm: OnnxRule = (call) => {
   const { importer } = call;
-  const turnedBack = (value: Value, name: string): Value =>
+  const turnedBack = (value: ForeignValue, name: string): ForeignValue =>
     call.int(name, 0) === 1 ? importer.transposeValue(value, [1, 0]) : value;
   const [a, b] = [turnedBack(call.input(0), 'transA'), turnedBack(call.input(1), 'transB')];
   const alpha = call.float('alpha', 1);

@@ -3,9 +3,9 @@ import { UserError } from '../../../core/errors.js';
 import { clipped } from '../../../core/visible.js';
 import type { ReductionName } from '../../layers/op.js';
 
-import { compared, constantOfShape, counted, reduced, selected } from '../combining.js';
+import { compared, constantOfShape, numberRange, reduced, selected } from '../combining.js';
 import { concatenated, expanded, gathered, padded, picked, sliced, tiled } from '../moves.js';
-import { numbersValue, type Value } from '../values.js';
+import { type ForeignValue, numbersValue } from '../values.js';
 import type { OnnxRule } from './context.js';
 
 const shape: OnnxRule = (call) => {
@@ -91,7 +91,7 @@ const slice: OnnxRule = (call) => {
   if ([starts, ends, steps].some(({ length }) => length !== axes.length))
     throw new UserError(`slices ${axes.length} axes from ${starts.length} places to ${ends.length}`);
   return axes.reduce(
-    (value: Value, axis, i) =>
+    (value: ForeignValue, axis, i) =>
       sliced(call.importer, value, call.axis(axis, rank), [starts[i]!, ends[i]!, steps[i]!]),
     call.input(0),
   );
@@ -210,10 +210,10 @@ const range: OnnxRule = (call) => {
     number,
   ];
   const integer = call.inputs.every((value) => value && value.kind !== 'node' && value.integer === true);
-  return counted(call.importer, [start, limit, step], integer);
+  return numberRange(call.importer, [start, limit, step], integer);
 };
 
-export const layout: Readonly<Record<string, OnnxRule>> = {
+export const onnxLayout: Readonly<Record<string, OnnxRule>> = {
   Shape: shape,
   Size: size,
   Constant: constant,

@@ -3,11 +3,11 @@ import { UserError } from '../../../core/errors.js';
 import { reduced } from '../combining.js';
 import type { Importer } from '../importer.js';
 import { picked } from '../moves.js';
-import type { NodeValue, Value } from '../values.js';
+import type { ForeignValue, NodeValue } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
 
 /** `value` with its second axis, the channels, held last. */
-export function channelsLast(call: OnnxCall, value: Value): NodeValue {
+export function channelsLast(call: OnnxCall, value: ForeignValue): NodeValue {
   const rank = call.importer.shape(value).length;
   if (value.kind !== 'node' || rank < 2)
     throw new UserError('works on an array that is no activation with channels');
@@ -17,7 +17,7 @@ export function channelsLast(call: OnnxCall, value: Value): NodeValue {
   return { ...value, node, order: axes.map((_, axis) => axes.indexOf(axis)) };
 }
 
-export const batchNorm: OnnxRule = (call) => {
+const batchNorm: OnnxRule = (call) => {
   const { importer } = call;
   const x = channelsLast(call, call.input(0));
   const [scale, shift, mean, variance] = [1, 2, 3, 4].map((i) =>
@@ -28,7 +28,12 @@ export const batchNorm: OnnxRule = (call) => {
 };
 
 /** (x - mean) / sqrt(variance + epsilon) over `axes` of the file. */
-function normalized(importer: Importer, x: Value, axes: readonly number[], epsilon: number): Value {
+function normalized(
+  importer: Importer,
+  x: ForeignValue,
+  axes: readonly number[],
+  epsilon: number,
+): ForeignValue {
   const centred = importer.binary('subtract', x, reduced(importer, x, 'mean', axes, true));
   const variance = reduced(importer, importer.binary('multiply', centred, centred), 'mean', axes, true);
   const shifted = importer.activation('linear', variance, 1, epsilon);
@@ -36,8 +41,13 @@ function normalized(importer: Importer, x: Value, axes: readonly number[], epsil
 }
 
 /** A scale and a shift, of which either may be left out, with one number for each entry of an axis. */
-function scaledAlong(call: OnnxCall, x: Value, axis: number, shape = call.importer.shape(x)): Value {
-  const along = (value: Value): Value =>
+function scaledAlong(
+  call: OnnxCall,
+  x: ForeignValue,
+  axis: number,
+  shape = call.importer.shape(x),
+): ForeignValue {
+  const along = (value: ForeignValue): ForeignValue =>
     call.importer.reshape(
       value,
       shape.map((dim, i) => (i === axis ? dim : 1)),
@@ -48,7 +58,7 @@ function scaledAlong(call: OnnxCall, x: Value, axis: number, shape = call.import
   return shift ? call.importer.binary('add', scaled, along(shift)) : scaled;
 }
 
-export const instanceNorm: OnnxRule = (call) => {
+const instanceNorm: OnnxRule = (call) => {
   const x = call.input(0);
   const axes = call.importer.shape(x).map((_, axis) => axis);
   const result = normalized(call.importer, x, axes.slice(2), call.float('epsilon', 1e-5));
@@ -56,7 +66,7 @@ export const instanceNorm: OnnxRule = (call) => {
 };
 
 /** Over the last axes, from `axis` on. */
-export const layerNorm: OnnxRule = (call) => {
+const layerNorm: OnnxRule = (call) => {
   const { importer } = call;
   const x = call.input(0);
   const rank = importer.shape(x).length;
@@ -73,7 +83,7 @@ export const layerNorm: OnnxRule = (call) => {
   return call.inputs[2] ? importer.binary('add', scaled, call.inputs[2]) : scaled;
 };
 
-export const rmsNorm: OnnxRule = (call) => {
+const rmsNorm: OnnxRule = (call) => {
   const { importer } = call;
   const x = call.input(0);
   const rank = importer.shape(x).length;
@@ -86,7 +96,7 @@ export const rmsNorm: OnnxRule = (call) => {
 };
 
 /** Over each group of channels; `scale` has one number a channel, before version 21 one a group. */
-export const groupNorm: OnnxRule = (call) => {
+const groupNorm: OnnxRule = (call) => {
   const { importer } = call;
   const x = channelsLast(call, call.input(0));
   const groups = call.int('num_groups', call.int('groups', 1));
@@ -101,4 +111,13 @@ export const groupNorm: OnnxRule = (call) => {
     i > 0 && value ? picked(importer, value, 0, indices) : value,
   );
   return scaledAlong(call.withInputs(spread), result, 1);
+};
+
+export const onnxNorms: Readonly<Record<string, OnnxRule>> = {
+  BatchNormalization: batchNorm,
+  InstanceNormalization: instanceNorm,
+  LayerNormalization: layerNorm,
+  GroupNormalization: groupNorm,
+  RMSNormalization: rmsNorm,
+  SimplifiedLayerNormalization: rmsNorm,
 };

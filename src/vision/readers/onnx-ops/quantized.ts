@@ -2,17 +2,17 @@
 import { UserError } from '../../../core/errors.js';
 import type { arithmetic } from '../arrays.js';
 import { multiplied } from '../combining.js';
-import { type ConstantValue, numbersValue, type Value } from '../values.js';
+import { type ConstantValue, type ForeignValue, numbersValue } from '../values.js';
 import type { OnnxCall, OnnxRule } from './context.js';
 import { conv } from './layers.js';
 
-function constant(value: Value | undefined, what: string): ConstantValue {
+function constant(value: ForeignValue | undefined, what: string): ConstantValue {
   if (value && value.kind !== 'node') return value;
   throw new UserError(`${what} must be known numbers, not computed from the picture`);
 }
 
 /** One number, or one for each entry of an axis, with as many axes as `value`. */
-function along(call: OnnxCall, setting: Value, value: Value, axis: number): Value {
+function along(call: OnnxCall, setting: ForeignValue, value: ForeignValue, axis: number): ForeignValue {
   const { importer } = call;
   const [size = 1, ...more] = importer.shape(setting);
   const shape = importer.shape(value);
@@ -23,11 +23,11 @@ function along(call: OnnxCall, setting: Value, value: Value, axis: number): Valu
 /** (value - zero) * scale, for integers that stand in the file. */
 function dequantized(
   call: OnnxCall,
-  value: Value,
-  scale: Value,
-  zero: Value | undefined,
+  value: ForeignValue,
+  scale: ForeignValue,
+  zero: ForeignValue | undefined,
   axis: number,
-): Value {
+): ForeignValue {
   const { importer } = call;
   const whole = constant(value, 'what is dequantized');
   const centred = zero
@@ -80,7 +80,7 @@ const qLinear =
   (call) =>
     call.importer.binary(kind, operand(call, 0), operand(call, 3));
 
-const operand = (call: OnnxCall, i: number): Value => {
+const operand = (call: OnnxCall, i: number): ForeignValue => {
   const value = call.input(i);
   return value.kind === 'node' ? value : dequantized(call, value, call.input(i + 1), call.inputs[i + 2], 0);
 };
@@ -88,7 +88,7 @@ const operand = (call: OnnxCall, i: number): Value => {
 /** The picture as it is, with a scale of 1. */
 const dynamic: OnnxRule = (call) => [call.input(0), numbersValue([1], [], false), numbersValue([0], [])];
 
-const centred = (call: OnnxCall, axis: number): Value => {
+const centred = (call: OnnxCall, axis: number): ForeignValue => {
   const { importer } = call;
   const weight = call.input(1);
   const zero = call.inputs[3];

@@ -5,7 +5,7 @@ import { own } from '../../../core/own.js';
 import { limits } from '../../limits.js';
 import type { Importer } from '../importer.js';
 import { nameSchema } from '../json-file.js';
-import type { NodeValue, Value } from '../values.js';
+import type { ForeignValue, NodeValue } from '../values.js';
 
 const integer = z.union([z.string().max(limits.name), z.number()]);
 
@@ -37,11 +37,11 @@ export class TfCall {
   constructor(
     readonly importer: Importer,
     readonly node: TfNode,
-    readonly inputs: readonly Value[],
+    readonly inputs: readonly ForeignValue[],
   ) {}
 
   /** Input `i`, counted from the end when negative. Throws UserError when there is none. */
-  input(i: number): Value {
+  input(i: number): ForeignValue {
     const value = this.inputs.at(i);
     if (!value) throw new UserError(`lacks its input ${i}`);
     return value;
@@ -62,7 +62,7 @@ export class TfCall {
   }
 
   /** Input `i` with its channels held last, in order of the axes. */
-  channelsLast(value: Value): NodeValue {
+  channelsLast(value: ForeignValue): NodeValue {
     const { importer } = this;
     if (value.kind !== 'node') throw new UserError('reads a constant where an activation should be');
     if (this.isChannelsFirst && value.order.length === 4) return importer.image(importer.asImage(value));
@@ -110,4 +110,4 @@ export class TfCall {
 }
 
 /** The outputs, in order. */
-export type TfRule = (call: TfCall) => Value | readonly Value[];
+export type TfRule = (call: TfCall) => ForeignValue | readonly ForeignValue[];

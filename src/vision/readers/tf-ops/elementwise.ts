@@ -2,7 +2,7 @@
 import { UserError } from '../../../core/errors.js';
 import type { ActivationName, BinaryOp } from '../../layers/op.js';
 import { compared, selected, softmaxed } from '../combining.js';
-import { numbersValue, type Value } from '../values.js';
+import { type ForeignValue, numbersValue } from '../values.js';
 import type { TfRule } from './context.js';
 
 const unary =
@@ -22,7 +22,8 @@ const integerDivision: TfRule = (call) => {
   return floor.kind === 'numbers' ? { ...floor, integer: true } : floor;
 };
 
-const asFloat = (value: Value): Value => (value.kind === 'node' ? value : { ...value, integer: false });
+const asFloat = (value: ForeignValue): ForeignValue =>
+  value.kind === 'node' ? value : { ...value, integer: false };
 
 const compare =
   (of: (a: number, b: number) => boolean): TfRule =>
@@ -57,7 +58,7 @@ const squaredDifference: TfRule = (call) =>
 const sum: TfRule = (call) =>
   call.inputs.slice(1).reduce((a, b) => call.importer.binary('add', a, b), call.input(0));
 
-export const elementwise: Readonly<Record<string, TfRule>> = {
+export const tfElementwise: Readonly<Record<string, TfRule>> = {
   Relu: unary('relu'),
   Relu6: unary('clip', 0, 6),
   Elu: unary('elu'),

@@ -2,11 +2,11 @@
 import { UserError } from '../../../core/errors.js';
 import { clipped } from '../../../core/visible.js';
 import { channelCount, type TransposedConvOp } from '../../layers/op.js';
-import { depthwiseKernel, type Param, reshaped, transposed, turned } from '../../layers/params.js';
+import { depthwiseKernel, type Param, reshapedParam, transposed, turned } from '../../layers/params.js';
 import { type Padding, validPadding, type Window } from '../../layers/windows.js';
 
 import { multiplied } from '../combining.js';
-import type { Value } from '../values.js';
+import type { ForeignValue } from '../values.js';
 import type { TfCall, TfRule } from './context.js';
 
 /** [height, width] out of [batch, height, width, channel]. */
@@ -34,7 +34,7 @@ function windowOf(call: TfCall, size: readonly [number, number]): Window {
   };
 }
 
-function convolution(call: TfCall): Value {
+function convolution(call: TfCall): ForeignValue {
   const { importer } = call;
   const weight = importer.weight(call.input(1), 'the kernel');
   const depthwise = call.node.op.includes('Depthwise');
@@ -54,9 +54,9 @@ function convolution(call: TfCall): Value {
   );
 }
 
-function matMul(call: TfCall): Value {
+function matMul(call: TfCall): ForeignValue {
   const { importer } = call;
-  const flipped = (value: Value, flag: string): Value => {
+  const flipped = (value: ForeignValue, flag: string): ForeignValue => {
     if (!call.flag(flag)) return value;
     const rank = importer.shape(value).length;
     const axes = Array.from({ length: rank }, (_, axis) => axis);
@@ -113,7 +113,7 @@ interface Normalization {
   readonly variance: Param;
 }
 
-function normalize(call: TfCall, x: Value, params: readonly Value[]): Value {
+function normalize(call: TfCall, x: ForeignValue, params: readonly ForeignValue[]): ForeignValue {
   const { importer } = call;
   const names = ['scale', 'shift', 'mean', 'variance'] as const;
   const weights = names.map((name, i): [string, Param] => [name, importer.weight(params[i], `the ${name}`)]);
@@ -122,7 +122,7 @@ function normalize(call: TfCall, x: Value, params: readonly Value[]): Value {
   return importer.after(call.channelsLast(x), { kind: 'affine', ...op, epsilon });
 }
 
-function prelu(call: TfCall, x: Value, slope: Value | undefined): Value {
+function prelu(call: TfCall, x: ForeignValue, slope: ForeignValue | undefined): ForeignValue {
   const { importer } = call;
   const weight = importer.weight(slope, 'the slope');
   const size = weight.shape.reduce((a, b) => a * b, 1);
@@ -130,11 +130,11 @@ function prelu(call: TfCall, x: Value, slope: Value | undefined): Value {
   const channels = channelCount(importer.graph.shape(held.node));
   if (size !== 1 && size !== channels)
     throw new UserError('has a slope for each pixel, which is not supported');
-  return importer.after(held, { kind: 'prelu', slope: reshaped(weight, [size]) });
+  return importer.after(held, { kind: 'prelu', slope: reshapedParam(weight, [size]) });
 }
 
 /** A number for each channel, wherever those are. */
-function biasAdded(call: TfCall, x: Value, bias: Value): Value {
+function biasAdded(call: TfCall, x: ForeignValue, bias: ForeignValue): ForeignValue {
   const { importer } = call;
   const [channels = 1] = importer.shape(bias);
   const isFirst = call.isChannelsFirst && importer.shape(x).length === 4;
@@ -143,16 +143,16 @@ function biasAdded(call: TfCall, x: Value, bias: Value): Value {
 
 /** `base`, then what stands in `fused_ops`; the extra inputs follow the first two. */
 const fused =
-  (base: (call: TfCall) => Value): TfRule =>
+  (base: (call: TfCall) => ForeignValue): TfRule =>
   (call) => {
     const { importer } = call;
     const more = call.inputs.slice(2);
-    const next = (): Value => {
+    const next = (): ForeignValue => {
       const value = more.shift();
       if (!value) throw new UserError('lacks an input of what it is fused with');
       return value;
     };
-    return call.strings('fused_ops').reduce((x: Value, name) => {
+    return call.strings('fused_ops').reduce((x: ForeignValue, name) => {
       if (name === 'BiasAdd') return biasAdded(call, x, next());
       if (name === 'FusedBatchNorm') return normalize(call, x, more.splice(0, 4));
       if (name === 'Prelu') return prelu(call, x, next());

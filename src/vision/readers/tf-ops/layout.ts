@@ -1,12 +1,12 @@
 /** @file TensorFlow operations that move numbers, and those that work out shapes while reading. */
 import { UserError } from '../../../core/errors.js';
 import type { PadOp, ReductionName } from '../../layers/op.js';
-import { constantOfShape, counted, reduced } from '../combining.js';
+import { constantOfShape, numberRange, reduced } from '../combining.js';
 import { axisOf, concatenated, expanded, gathered, padded, picked, sliced, tiled } from '../moves.js';
-import { numbersValue, type Value } from '../values.js';
+import { type ForeignValue, numbersValue } from '../values.js';
 import type { TfCall, TfRule } from './context.js';
 
-const rankOf = (call: TfCall, value: Value): number => call.importer.shape(value).length;
+const rankOf = (call: TfCall, value: ForeignValue): number => call.importer.shape(value).length;
 
 const squeeze: TfRule = (call) => {
   const value = call.input(0);
@@ -57,7 +57,7 @@ const slice: TfRule = (call) => {
   const begin = call.numbers(1, 'the beginning');
   const size = call.numbers(2, 'the size');
   return begin.reduce(
-    (value: Value, start, axis) =>
+    (value: ForeignValue, start, axis) =>
       sliced(call.importer, value, axisOf(axis, dims.length), [
         start,
         size[axis] === -1 ? dims[axis]! : start + size[axis]!,
@@ -105,7 +105,7 @@ const stridedSlice: TfRule = (call) => {
   return removed.length > 0 ? importer.squeeze(value, removed) : value;
 };
 
-function parts(call: TfCall, value: Value, axis: number, sizes: readonly number[]): Value[] {
+function parts(call: TfCall, value: ForeignValue, axis: number, sizes: readonly number[]): ForeignValue[] {
   let begin = 0;
   return sizes.map((size) => {
     begin += size;
@@ -172,7 +172,7 @@ const gather: TfRule = (call) => {
 const reverse: TfRule = (call) => {
   const { importer } = call;
   const rank = rankOf(call, call.input(0));
-  return call.numbers(1, 'the axes').reduce((value: Value, given) => {
+  return call.numbers(1, 'the axes').reduce((value: ForeignValue, given) => {
     const axis = axisOf(given, rank);
     const dim = importer.shape(value)[axis]!;
     return picked(
@@ -191,7 +191,7 @@ const range: TfRule = (call) => {
     number,
   ];
   const integer = call.inputs.every((value) => value.kind !== 'node' && value.integer === true);
-  return counted(call.importer, [start, limit, step], integer);
+  return numberRange(call.importer, [start, limit, step], integer);
 };
 
 const fill: TfRule = (call) => {
@@ -205,7 +205,7 @@ const fill: TfRule = (call) => {
   );
 };
 
-export const layout: Readonly<Record<string, TfRule>> = {
+export const tfLayout: Readonly<Record<string, TfRule>> = {
   Shape: (call) => numbersValue([...call.importer.shape(call.input(0))]),
   Reshape: (call) => call.importer.reshape(call.input(0), call.numbers(1, 'the shape')),
   Squeeze: squeeze,
