@@ -31,7 +31,9 @@ function measure(side: Side): void {
   const [clock, user, system, memory] = readFileSync(times, 'utf8').split(/\s/).map(Number) as number[];
   const { cost } = (command.includes('--json') ? JSON.parse(stdout) : {}) as { cost?: { seconds: number } };
   const seen = {
-    ...{ 'clock, s': clock!, 'processor, s': user! + system!, 'peak memory, MB': memory! / 1000 },
+    'clock, s': clock!,
+    'processor, s': user! + system!,
+    'peak memory, MB': memory! / 1000,
     ...(cost && { 'cost of the result, s': cost.seconds }),
   };
   for (const [name, value] of Object.entries(seen)) {

@@ -42,7 +42,9 @@ async function main(): Promise<void> {
   const probed = { ...named, model, modelHash };
   const options = (evaluations: number): AtlasOptions => ({
     ...probed,
-    ...{ units: [pattern], length: 12, budget: { evaluations } },
+    units: [pattern],
+    length: 12,
+    budget: { evaluations },
   });
   const subject = openSubject(model, 'onnx');
   const plan = checkAtlas(options(1));

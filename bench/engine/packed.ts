@@ -23,7 +23,9 @@ async function contestant(texts: number, packed: boolean): Promise<Contestant> {
     }),
     {
       inputs: { ids: { shape: [texts, POSITIONS], dtype: 'int32' } },
-      ...{ weights: gpt2Weights, precision: 'int8', packed },
+      weights: gpt2Weights,
+      precision: 'int8',
+      packed,
     },
   );
   return async () => {

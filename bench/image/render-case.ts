@@ -33,7 +33,10 @@ async function render(name: CaseName): Promise<number> {
     units: [parseExpression(unit)],
     parameterization: 'pixel',
     transforms: [],
-    ...{ start, steps, size, engine: engine as 'onnx' },
+    start,
+    steps,
+    size,
+    engine: engine as 'onnx',
     ...(frames && { frameEvery: 1, saveFrame: async (step: number) => `${step}.png` }),
   });
   await finishRun(run);

@@ -59,9 +59,19 @@ for (const seed of flags.seeds.split(',').map(Number)) {
     for (const method of methods) {
       const { hypervolume, cost, frontier } = await finishRun(
         searchText({
-          ...{ model, modelHash, unit, method, seed, engine: 'onnx', measure: 'delta', at },
-          ...{ reference: 'layer', length: 12, budget: { evaluations: Number(flags.evaluations) } },
-          ...{ baseline: false, finalists: 0 },
+          model,
+          modelHash,
+          unit,
+          method,
+          seed,
+          engine: 'onnx',
+          measure: 'delta',
+          at,
+          reference: 'layer',
+          length: 12,
+          budget: { evaluations: Number(flags.evaluations) },
+          baseline: false,
+          finalists: 0,
         }),
       );
       row.hypervolume[method] = hypervolume;

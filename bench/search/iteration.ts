@@ -29,20 +29,20 @@ const { folder, model, calibrationText } = await randomGpt2();
 /** Goes on with one search until so many more children were scored. */
 function ours(): Contestant {
   const run = searchText({
-    ...{
-      model,
-      unit: `L${LAYER}.N${NEURON}`,
-      method: flags.method as SearchMethodName,
-      seed: 0,
-      engine: 'onnx',
-    },
-    ...{ measure: 'delta', at: 'max', reference: 'none', calibrationText, length: 12 },
-    ...{
-      budget: { evaluations: 16 * CHILDREN },
-      baseline: false,
-      finalists: 0,
-      ...(flags.plain && { shortcuts: noShortcuts }),
-    },
+    model,
+    unit: `L${LAYER}.N${NEURON}`,
+    method: flags.method as SearchMethodName,
+    seed: 0,
+    engine: 'onnx',
+    measure: 'delta',
+    at: 'max',
+    reference: 'none',
+    calibrationText,
+    length: 12,
+    budget: { evaluations: 16 * CHILDREN },
+    baseline: false,
+    finalists: 0,
+    ...(flags.plain && { shortcuts: noShortcuts }),
   });
   let scored = 0;
   let goal = 0;

@@ -53,18 +53,19 @@ export async function recordSearch({
 }: RecordOptions): Promise<Recorded> {
   const seconds = Math.max(...marks);
   const run = searchText({
-    ...{
-      model,
-      modelHash,
-      unit,
-      method,
-      seed,
-      engine: 'onnx',
-      measure: 'delta',
-      at: 'max',
-      reference: 'layer',
-    },
-    ...{ length: 12, budget: { seconds }, baseline: false, finalists: 0 },
+    model,
+    modelHash,
+    unit,
+    method,
+    seed,
+    engine: 'onnx',
+    measure: 'delta',
+    at: 'max',
+    reference: 'layer',
+    length: 12,
+    budget: { seconds },
+    baseline: false,
+    finalists: 0,
     ...(naturalText && { naturalText }),
   });
   const frontier = new Frontier<ScoredText>();

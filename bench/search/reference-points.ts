@@ -106,14 +106,19 @@ process.exit();
 async function search({ unit: name, measure, seconds }: Reference) {
   const { spec, tokenizer } = withoutBos;
   const session = {
-    ...{ model: withBos, modelHash, measure, seed: Number(flags.seed) },
+    model: withBos,
+    modelHash,
+    measure,
+    seed: Number(flags.seed),
     ...({ engine: 'onnx', at: 'last', reference: 'none' } as const),
   };
   const units = resolveUnits(name, session);
   const clock = eventClock();
   const calibration = await finishRun(calibrate(session, clock));
   const probe = await Probe.create({
-    ...{ subject, ...units, calibration },
+    subject,
+    ...units,
+    calibration,
     at: 'last',
   });
   const turn = batchFor(spec.dModel, POSITIONS);
@@ -125,7 +130,12 @@ async function search({ unit: name, measure, seconds }: Reference) {
     stamped(
       drive(auto, {
         arena: {
-          ...{ subject: withoutBos, probe, turn, batch, positions: POSITIONS, quiet: null },
+          subject: withoutBos,
+          probe,
+          turn,
+          batch,
+          positions: POSITIONS,
+          quiet: null,
           sampler: {
             get tokensRead() {
               return inside.tokensRead;

@@ -46,10 +46,21 @@ for (const unit of flags.units.split(',')) {
   const search = (shortcuts: Shortcuts, evaluations: number) =>
     finishRun(
       searchText({
-        ...{ model, modelHash, unit, shortcuts, seed: Number(flags.seed), engine: 'onnx' },
-        ...{ method: flags.method as SearchMethodName, reference: flags.reference },
-        ...{ measure: 'delta', at: 'max', length: 12, budget: { evaluations } },
-        ...{ baseline: false, finalists: 0, ...(random && { calibrationText: random.calibrationText }) },
+        model,
+        modelHash,
+        unit,
+        shortcuts,
+        seed: Number(flags.seed),
+        engine: 'onnx',
+        method: flags.method as SearchMethodName,
+        reference: flags.reference,
+        measure: 'delta',
+        at: 'max',
+        length: 12,
+        budget: { evaluations },
+        baseline: false,
+        finalists: 0,
+        ...(random && { calibrationText: random.calibrationText }),
       }),
     );
   await search(noShortcuts, 300); // what all of them share is ready then

@@ -32,8 +32,10 @@ export function longRuns(folder: string): Record<string, string> {
 function write(folder: string, bodies: readonly EventBody[]): string {
   const unit = 'L2.H5';
   const run = createRunFolder(folder, {
-    ...{ command: ['superstim', 'text', '--unit', unit], job: { task: 'text', unit, seed: 0 } },
-    ...{ versions: {}, model: { name: 'books-lm', hash: '' } },
+    command: ['superstim', 'text', '--unit', unit],
+    job: { task: 'text', unit, seed: 0 },
+    versions: {},
+    model: { name: 'books-lm', hash: '' },
   });
   const all: EventBody[] = [
     { kind: 'started', task: 'text', unit, method: 'auto' },

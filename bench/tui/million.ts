@@ -23,7 +23,9 @@ const { values: flags } = parseArgs({
 const text = (i: number) => ` text ${i} as long as twelve tokens are, give or take`;
 const ids = Array(12).fill(1234);
 const candidate = (i: number, z: number): EventBody => ({
-  ...{ kind: 'candidate', source: 'search', operator: 'swap' },
+  kind: 'candidate',
+  source: 'search',
+  operator: 'swap',
   candidate: { text: text(i), token_ids: ids, cross_entropy: i / 1e6, raw: z, z, margin: 1, rank: 1 },
 });
 const fraction = (value: number): number => value - Math.floor(value);
@@ -35,11 +37,16 @@ const kinds: Readonly<Record<string, (i: number) => EventBody>> = {
   'candidate on the frontier': (i) => candidate(i, i / 1e6),
   frame: (i) => ({ kind: 'frame', file: `frames/${i}.png`, step: i, activation: fraction(i * 0.618) }),
   step: (i) => ({
-    ...{ kind: 'step', source: 'search', step: i },
+    kind: 'step',
+    source: 'search',
+    step: i,
     metrics: { reward: i, kl: 1 / (i + 1), loss: fraction(i * 0.618), entropy: 2.5 },
   }),
   'step with samples': (i) => ({
-    ...{ kind: 'step', source: 'search', step: i, metrics: { reward: i } },
+    kind: 'step',
+    source: 'search',
+    step: i,
+    metrics: { reward: i },
     samples: [scored('a sample', 3, i)],
   }),
   warning: (i) => ({ kind: 'warning', message: `warning ${i}` }),
@@ -49,7 +56,10 @@ const kinds: Readonly<Record<string, (i: number) => EventBody>> = {
 
 function writeLog(folder: string, make: (i: number) => EventBody, count: number): string {
   const run = createRunFolder(folder, {
-    ...{ command: [], job: { task: 'text', unit: 'L2.H5' }, versions: {}, model: null },
+    command: [],
+    job: { task: 'text', unit: 'L2.H5' },
+    versions: {},
+    model: null,
   });
   run.close();
   const bodies = 10_000;

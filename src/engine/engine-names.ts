@@ -11,8 +11,12 @@ export type EngineName = (typeof engineNames)[number];
  */
 export const devices = {
   cpu: {
-    ...{ fastInt8: true, fastHardSigmoid: true, packsConstants: true },
-    ...{ widensHalves: true, viewsWeights: true, misreadsThrees: false },
+    fastInt8: true,
+    fastHardSigmoid: true,
+    packsConstants: true,
+    widensHalves: true,
+    viewsWeights: true,
+    misreadsThrees: false,
   },
   webgpu: { ...plainTraits, misreadsThrees: true },
 } as const satisfies Readonly<Record<string, Traits>>;

@@ -38,7 +38,10 @@ export const atlasTask = defineTask({
     const { units, length, naturalText } = job;
     const session = yield* openSession({ ...job, units: units.map(exampleOf) }, signal, given.model);
     const options: AtlasOptions = {
-      ...{ ...session, units, length, budget: budgetOf(job) },
+      ...session,
+      units,
+      length,
+      budget: budgetOf(job),
       ...(naturalText.length > 0 && { naturalText: corpusFiles(naturalText) }),
     };
     checkAtlas(options);
@@ -59,7 +62,8 @@ async function* atlasToFiles(
   const files = folder && new AtlasFiles(folder);
   const before = earlier && (await earlierAtlas(earlier.reading));
   const all: AtlasOptions = {
-    ...{ ...options, signal },
+    ...options,
+    signal,
     ...(folder && { saving: savingTo(folder) }),
     ...(before && { earlier: before }),
     ...(before?.checkpoint && { budget: await further(options.budget, before.checkpoint, earlier!.more) }),

@@ -45,7 +45,8 @@ async function* scan(options: CorpusScanOptions, { folder, signal, earlier }: Ru
   const { scanCorpus } = await import('../text/corpus/corpus-scan.js');
   const { savingTo } = await import('./checkpoint-file.js');
   return yield* scanCorpus({
-    ...{ ...options, signal },
+    ...options,
+    signal,
     ...(folder && { saving: savingTo(folder) }),
     ...(earlier && { earlier: await earlierScan(earlier.reading, options.files) }),
   });

@@ -109,8 +109,15 @@ describe('a search in a frame', () => {
       const { result, folder } = await run(
         'text',
         {
-          ...{ ...probe, ...frame, unit: 'L1.H2', method, length: 4, evaluations: 48 },
-          ...{ baseline: false, finalists: 1, ...(method === 'corpus' && { naturalText: [natural] }) },
+          ...probe,
+          ...frame,
+          unit: 'L1.H2',
+          method,
+          length: 4,
+          evaluations: 48,
+          baseline: false,
+          finalists: 1,
+          ...(method === 'corpus' && { naturalText: [natural] }),
         },
         mkdirFor(method),
       );

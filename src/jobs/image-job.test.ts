@@ -11,8 +11,14 @@ const parent = mkdtempSync(join(tmpdir(), 'superstim-image-job-'));
 afterAll(() => rmSync(parent, { recursive: true }));
 
 const job = {
-  ...{ task: 'image', model: 'tiny-vgg', units: ['block1_conv1:1', 'block2_conv1:2'] },
-  ...{ steps: 9, size: '60x48', octaves: 2, seed: 4, animation: join(parent, 'all.gif') },
+  task: 'image',
+  model: 'tiny-vgg',
+  units: ['block1_conv1:1', 'block2_conv1:2'],
+  steps: 9,
+  size: '60x48',
+  octaves: 2,
+  seed: 4,
+  animation: join(parent, 'all.gif'),
 } as const;
 
 /** Runs until so many steps were taken, then stops as Ctrl-C does, or as a kill does: with nothing more written. */

@@ -110,11 +110,17 @@ async function renderOptions(
       ? defaultSize(network)
       : sizeLike(network, resolveObjective(network, units).terms, await pictureFileSize(start)));
   return {
-    ...{ network, units, size },
+    network,
+    units,
+    size,
     start: startsBlank ? start : await readPicture(start, { ...size, ...planes }),
     parameterization: job.parameterization,
     transforms: parseTransforms(job.transforms, size),
-    ...{ steps, variants, octaves, seed, engine: await engineOf(job) },
+    steps,
+    variants,
+    octaves,
+    seed,
+    engine: await engineOf(job),
     ...(optimizer && { optimizer }),
     ...(rate !== null && { rate }),
     ...(range && { preprocessing: await rangeFor(network, range) }),

@@ -19,7 +19,12 @@ const complaint = (data: unknown): string => {
 describe('readJob', () => {
   it('fills in what the command line fills in', () => {
     expect(readJob({ task: 'text', unit: 'L2.H5' })).toMatchObject({
-      ...{ model: 'books-lm', method: 'auto', length: 12, seconds: 20, reference: 'layer', seed: 0 },
+      model: 'books-lm',
+      method: 'auto',
+      length: 12,
+      seconds: 20,
+      reference: 'layer',
+      seed: 0,
     });
     expect(readJob({ task: 'text', unit: 'L2.H5', evaluations: 9 })).not.toHaveProperty('seconds');
   });
@@ -117,7 +122,12 @@ describe('run folders of versions before jobs', () => {
     readJob(
       fromOldJob(
         decodeDescription({
-          ...{ command: ['superstim'], task, unit, settings, seed: 3, versions: {} },
+          command: ['superstim'],
+          task,
+          unit,
+          settings,
+          seed: 3,
+          versions: {},
           model: { name: 'books-lm', hash: 'abc' },
         })!,
       ),
@@ -127,12 +137,28 @@ describe('run folders of versions before jobs', () => {
     const probe = { model: '/models/a', reference: 'all', at: 'last', engine: 'cpu' };
     expect(
       old('text', 'L1.H2', {
-        ...{ ...probe, method: 'evolve', length: 8, evaluations: 99, measure: { toward: ' Paris' } },
-        ...{ corpus: '/a.txt', quietOn: ['x'], texts: ['/b.txt'], prior: null, policy: null },
+        ...probe,
+        method: 'evolve',
+        length: 8,
+        evaluations: 99,
+        measure: { toward: ' Paris' },
+        corpus: '/a.txt',
+        quietOn: ['x'],
+        texts: ['/b.txt'],
+        prior: null,
+        policy: null,
       }),
     ).toMatchObject({
-      ...{ ...probe, unit: 'L1.H2', seed: 3, method: 'evolve', length: 8, evaluations: 99 },
-      ...{ measure: 'logits: Paris', calibrationText: '/a.txt', naturalText: ['/b.txt'], quietOn: ['x'] },
+      ...probe,
+      unit: 'L1.H2',
+      seed: 3,
+      method: 'evolve',
+      length: 8,
+      evaluations: 99,
+      measure: 'logits: Paris',
+      calibrationText: '/a.txt',
+      naturalText: ['/b.txt'],
+      quietOn: ['x'],
     });
     expect(
       old('corpus', 'L1.N2', { files: ['/a'], cut: { unit: 'sentence', length: 30 }, top: 5, corpus: null }),
@@ -140,7 +166,10 @@ describe('run folders of versions before jobs', () => {
     expect(
       old('tune', 'L1.N2', { ...probe, rate: 0.1, clip: 2, beta: 0.2, calibrateOn: '/a' }),
     ).toMatchObject({
-      ...{ learningRate: 0.1, clipNorm: 2, beta: 0.2, calibrationText: '/a' },
+      learningRate: 0.1,
+      clipNorm: 2,
+      beta: 0.2,
+      calibrationText: '/a',
     });
     expect(
       old('image', 'a:1, b:2', { param: 'pixel', size: 64, start: 'black', steps: null, examples: null }),

@@ -23,8 +23,13 @@ const position = z.object({
     }),
   ),
   batch: z.object({
-    ...{ octave: z.int().min(0), step: z.int().min(0), steps: z.int().min(0) },
-    ...{ curve: z.array(numbers), moved: z.array(z.boolean()), start: numbers, random: numbers.length(4) },
+    octave: z.int().min(0),
+    step: z.int().min(0),
+    steps: z.int().min(0),
+    curve: z.array(numbers),
+    moved: z.array(z.boolean()),
+    start: numbers,
+    random: numbers.length(4),
   }),
 });
 
@@ -46,7 +51,10 @@ export function writeRenderState(folder: RunFolder, { state, frames, clock }: Ke
     picture: size,
   }));
   const kept: z.input<typeof position> = {
-    ...{ done: state.done, frames, clock, results: JSON.parse(JSON.stringify(results)) },
+    done: state.done,
+    frames,
+    clock,
+    results: JSON.parse(JSON.stringify(results)),
     batch: JSON.parse(JSON.stringify({ ...batch, steps: ascent.steps })),
   };
   writeCheckpoint(runFile(folder.path, FILE), { state: arrays, position: kept });
@@ -70,7 +78,8 @@ export function readRenderState(path: string): KeptRender | undefined {
   for (const [name, { data }] of checkpoint.state)
     if (name.startsWith('ascent.')) arrays[name.slice('ascent.'.length)] = data as Float32Array;
   return {
-    ...{ frames, clock },
+    frames,
+    clock,
     state: {
       done,
       batch: { ...rest, ascent: { steps, arrays } },

@@ -19,26 +19,32 @@ const figureRules = `
 type Colours = Readonly<Record<string, string>>;
 
 const light: Colours = {
-  ...{ page: '#fdfcfa', ink: '#1c1c1f', dim: '#5b5b63', line: '#dedcd6', shade: '#efede7', panel: '#f6f5f2' },
-  ...{
-    link: '#0b57a4',
-    accent: '#1f6fb2',
-    second: '#c2570c',
-    third: '#1b7a6b',
-    bar: '#cfe1f2',
-    below: '#eed8c6',
-  },
+  page: '#fdfcfa',
+  ink: '#1c1c1f',
+  dim: '#5b5b63',
+  line: '#dedcd6',
+  shade: '#efede7',
+  panel: '#f6f5f2',
+  link: '#0b57a4',
+  accent: '#1f6fb2',
+  second: '#c2570c',
+  third: '#1b7a6b',
+  bar: '#cfe1f2',
+  below: '#eed8c6',
 };
 const dark: Colours = {
-  ...{ page: '#17181c', ink: '#e9e8e6', dim: '#a9a9b3', line: '#34363d', shade: '#22242a', panel: '#1f2126' },
-  ...{
-    link: '#8fc1f0',
-    accent: '#6fb1ec',
-    second: '#f0a35e',
-    third: '#5cc4b1',
-    bar: '#274766',
-    below: '#5a3d22',
-  },
+  page: '#17181c',
+  ink: '#e9e8e6',
+  dim: '#a9a9b3',
+  line: '#34363d',
+  shade: '#22242a',
+  panel: '#1f2126',
+  link: '#8fc1f0',
+  accent: '#6fb1ec',
+  second: '#f0a35e',
+  third: '#5cc4b1',
+  bar: '#274766',
+  below: '#5a3d22',
 };
 
 function variables(colours: Colours): string {

@@ -45,8 +45,16 @@ describe('tune', () => {
     const result = await finishRun(
       tune({
         ...session,
-        ...{ unit: 'L1.H3', steps: 12, batch: 32, length: 4, learningRate, weightDecay: 0, clipNorm: 10 },
-        ...{ beta: 0, selectivity: 0, checkpointEvery: 100 },
+        unit: 'L1.H3',
+        steps: 12,
+        batch: 32,
+        length: 4,
+        learningRate,
+        weightDecay: 0,
+        clipNorm: 10,
+        beta: 0,
+        selectivity: 0,
+        checkpointEvery: 100,
         lora: { rank: 4, alpha: 32, targets: ['all-linear'] },
         gradient: { baseline: 'loo', kl: 'k1', scaled: false },
       }),

@@ -53,7 +53,11 @@ describe('advanceView', () => {
 
   it('shows each step of a tuning once, also where an earlier version logged some twice', () => {
     const step = (step: number, at: number): ReadEvent => ({
-      ...{ kind: 'step', source: 'search', at, step, metrics: { reward: step } },
+      kind: 'step',
+      source: 'search',
+      at,
+      step,
+      metrics: { reward: step },
       samples: [scored(`step ${step}`, 3, 1)],
     });
     const events: ReadEvent[] = [{ ...started, task: 'tune' }, ...[1, 2, 3, 4, 3, 4, 5].map(step)];

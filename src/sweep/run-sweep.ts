@@ -52,8 +52,15 @@ async function* attempted(
   const done = sweep.jobs.filter(({ state }) => state === 'done').length;
   const progress = (note: string) =>
     event({
-      ...{ kind: 'progress', source: 'search', budget: 'jobs', done, total },
-      ...{ rate: null, rate_unit: 'jobs', seconds_left: null, note },
+      kind: 'progress',
+      source: 'search',
+      budget: 'jobs',
+      done,
+      total,
+      rate: null,
+      rate_unit: 'jobs',
+      seconds_left: null,
+      note,
     });
   yield progress(entry.id);
   try {

@@ -23,13 +23,13 @@ it.each<[Record<string, object>, Preprocessing | undefined, number | undefined]>
   [
     {
       'preprocessor_config.json': {
-        ...{ do_rescale: true, rescale_factor: 1 / 255, do_normalize: false },
-        ...{
-          image_mean: mean,
-          image_std: std,
-          size: { shortest_edge: 256 },
-          crop_size: { height: 224, width: 224 },
-        },
+        do_rescale: true,
+        rescale_factor: 1 / 255,
+        do_normalize: false,
+        image_mean: mean,
+        image_std: std,
+        size: { shortest_edge: 256 },
+        crop_size: { height: 224, width: 224 },
       },
     },
     range(0, 1),

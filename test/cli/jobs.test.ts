@@ -129,7 +129,8 @@ it('superstim calibrate counts units once, for later commands', async () => {
     );
   const first = await once();
   expect(first).toMatchObject({
-    ...{ model: 'books-lm', groups: [] },
+    model: 'books-lm',
+    groups: [],
     units: ['L1.H3', 'L2.N7'].map((unit) => ({ unit, source: 'corpus', cached: false })),
   });
   const counted = ({ units }: CalibrationResult) => units.map(({ cached: _, ...unit }) => unit);

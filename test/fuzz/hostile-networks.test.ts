@@ -82,7 +82,10 @@ const numbersNode = (
   output: string,
   attribute: object[] = [],
 ): OnnxNode => ({
-  ...{ name: output, opType, input, attribute },
+  name: output,
+  opType,
+  input,
+  attribute,
   output: [output],
 });
 

@@ -130,7 +130,8 @@ function peft(folder: string): Attempt {
   );
   const written = {
     ...(JSON.parse(readFileSync(configFile!, 'utf8')) as object),
-    ...{ rank_pattern: { q_proj: 2 }, alpha_pattern: { 'layers.1.mlp.down_proj': 3 } },
+    rank_pattern: { q_proj: 2 },
+    alpha_pattern: { 'layers.1.mlp.down_proj': 3 },
   };
   const file = new Uint8Array(readFileSync(arraysFile!));
   return (random) => {

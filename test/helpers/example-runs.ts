@@ -23,7 +23,15 @@ export function explained(
   const position = tokens.length - 1;
   const z = tokens.map((_, i) => (i === 0 ? null : i === position ? score : i / 2 - 2));
   return {
-    ...{ unit, text, tokens, token_ids: tokens.map((_, i) => i), cross_entropy, margin, rank, score, z },
+    unit,
+    text,
+    tokens,
+    token_ids: tokens.map((_, i) => i),
+    cross_entropy,
+    margin,
+    rank,
+    score,
+    z,
     logprobs: tokens.map((_, i) => (i === 0 ? null : -i)),
     raw: tokens.map((_, i) => i),
     peak: { position, raw: position, z: score },
@@ -80,22 +88,18 @@ export function textRun(parent: string, candidates: readonly ScoredText[] = text
   const prior = scored('he said', 3, 3.3, 2);
   const result: JsonValue = JSON.parse(
     JSON.stringify({
-      ...{
-        unit,
-        method: 'evolve',
-        cost: { seconds: 4, evaluations: 900, token_layers: 9000 },
-        hypervolume: 20.5,
-      },
+      unit,
+      method: 'evolve',
+      cost: { seconds: 4, evaluations: 900, token_layers: 9000 },
+      hypervolume: 20.5,
       published: {
         name: 'books-lm/2-set/17',
         maximum: 16,
         exemplars: [{ text: `published ${HOSTILE}`, published: 15.5, raw: 14.25 }],
       },
       clusters: clusterTexts(candidates.slice(0, 3).map((text) => explained(text, unit))),
-      ...{
-        frontier: candidates,
-        baselines: { prior_best: { ...prior, hypervolume: 11 }, corpus_best: null },
-      },
+      frontier: candidates,
+      baselines: { prior_best: { ...prior, hypervolume: 11 }, corpus_best: null },
     }),
   );
   return writeRun(parent, 'text', unit, [

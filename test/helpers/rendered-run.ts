@@ -18,7 +18,9 @@ export function renderedRun(
 ): string {
   const folder = createRunFolder(place, {
     job: { task: 'image', units: ['a:*'] },
-    ...{ command: [], versions: {}, model: { name: 'a & b', hash: '' } },
+    command: [],
+    versions: {},
+    model: { name: 'a & b', hash: '' },
   });
   const files = units.map((_, i) => `pictures/${String(i).padStart(6, '0')}.png`);
   for (const name of [...files, ...(units.length === 0 ? ['pictures/000000.png'] : [])])
@@ -31,7 +33,8 @@ export function renderedRun(
         result: {
           pictures: files.map(named),
           units: units.map((unit, i) => ({
-            ...{ unit, dead: i === 1 },
+            unit,
+            dead: i === 1,
             activation: { start: 0, final: i + 1, curve: [0, 1] },
           })),
         },

@@ -13,13 +13,30 @@ import { faultsOf, noChromium, openBrowser, openPage } from '../helpers/chromium
 import { renderedRun } from '../helpers/rendered-run.js';
 
 const found = (text: string, crossEntropy: number, z: number): AtlasFound => ({
-  ...{ text, tokens: [...text], cross_entropy: crossEntropy, z, margin: z - 2, rank: 1, source: 'prior' },
+  text,
+  tokens: [...text],
+  cross_entropy: crossEntropy,
+  z,
+  margin: z - 2,
+  rank: 1,
+  source: 'prior',
 });
 
 const explanation = (unit: string): Explanation => ({
-  ...{ unit, text: 'ab<i>', tokens: ['<s>', 'a', 'b<i>'], token_ids: [0, 1, 2], logprobs: [null, -1, -2] },
-  ...{ raw: [0, 1, 2], z: [null, -1, 7], peak: { position: 2, raw: 2, z: 7 }, score: 7, cross_entropy: 1.5 },
-  ...{ margin: 5, rank: 1, rivals: [{ unit: 'L0.H9', z: 2 }], ablation: null },
+  unit,
+  text: 'ab<i>',
+  tokens: ['<s>', 'a', 'b<i>'],
+  token_ids: [0, 1, 2],
+  logprobs: [null, -1, -2],
+  raw: [0, 1, 2],
+  z: [null, -1, 7],
+  peak: { position: 2, raw: 2, z: 7 },
+  score: 7,
+  cross_entropy: 1.5,
+  margin: 5,
+  rank: 1,
+  rivals: [{ unit: 'L0.H9', z: 2 }],
+  ablation: null,
   attention: { weight: [0.2, 0.5, 0.3], contribution: [0.1, 1, 2] },
   logits: { top: [{ token: ' x', value: 2 }], bottom: [{ token: ' y', value: -2 }] },
   substitutions: [[], [{ token: 'c', value: 6 }], [{ token: 'd', value: 1 }]],
@@ -30,7 +47,12 @@ const unitOf = (layer: number, index: number): AtlasUnit => {
   const isWhole = layer === 0 && index === 1;
   const z = 1 + ((layer * 7 + index * 13) % 50) / 5;
   return {
-    ...{ unit, layer, index, hypervolume: 3 * z, mean: 1, standard_deviation: 2 },
+    unit,
+    layer,
+    index,
+    hypervolume: 3 * z,
+    mean: 1,
+    standard_deviation: 2,
     frontier: [found('ab<i>', 1.5, z / 2), found(`text ${layer} ${index}`, 3, z), found('noise', 9, 2 * z)],
     explanations: isWhole ? [explanation(unit)] : [],
     clusters: isWhole
@@ -38,7 +60,12 @@ const unitOf = (layer: number, index: number): AtlasUnit => {
       : [],
     examples: isWhole ? [{ ...found('nat', 4, 3), z_by_token: [1, 3, -2] }] : [],
     head: {
-      ...{ self: 0.2, previous: 0.3, start: 0.1, induction: 0.05, entropy: index / 100, most_entropy: 3 },
+      self: 0.2,
+      previous: 0.3,
+      start: 0.1,
+      induction: 0.05,
+      entropy: index / 100,
+      most_entropy: 3,
       distance: [0.2, 0.3, 0.1],
     },
   };
@@ -52,7 +79,9 @@ describe.skipIf(noChromium)('the site of an atlas (needs Chromium on PATH)', () 
   function makeSite(layers: number, heads: number): string {
     const folder = createRunFolder(place, {
       job: { task: 'atlas', units: ['L*.H*'] },
-      ...{ command: [], versions: {}, model: { name: 'a & b', hash: '' } },
+      command: [],
+      versions: {},
+      model: { name: 'a & b', hash: '' },
     });
     for (let layer = 0; layer < layers; layer++) {
       const lines = Array.from({ length: heads }, (_, i) => `${JSON.stringify(unitOf(layer, i))}\n`);

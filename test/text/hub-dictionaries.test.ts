@@ -117,8 +117,13 @@ it("Neuronpedia's maximum and texts stand beside the text, read by the same mode
     });
     expect(published!.exemplars[0]!.raw).toBeCloseTo(peak.raw, 4);
     const search = await model.search(unit, {
-      ...{ neuronpedia, evaluations: 20, length: 3, finalists: 0, baseline: false },
-      ...{ reference: 'none', calibrationTokens: 512 },
+      neuronpedia,
+      evaluations: 20,
+      length: 3,
+      finalists: 0,
+      baseline: false,
+      reference: 'none',
+      calibrationTokens: 512,
     });
     expect(search.published).toEqual(published);
     await expect(model.score('a', 'L1.H1', { raw: true, neuronpedia })).rejects.toThrow(/none of these has/);

@@ -50,12 +50,23 @@ function writeBigram(folder: string): void {
   };
   const json = (name: string, value: unknown) => writeFileSync(join(folder, name), JSON.stringify(value));
   json('config.json', {
-    ...{ model_type: 'gpt2', architectures: ['GPT2LMHeadModel'], vocab_size: vocab },
-    ...{ n_layer: 1, n_head: 1, n_embd: 4, num_hidden_layers: 1, bos_token_id: 0, eos_token_id: 0 },
+    model_type: 'gpt2',
+    architectures: ['GPT2LMHeadModel'],
+    vocab_size: vocab,
+    n_layer: 1,
+    n_head: 1,
+    n_embd: 4,
+    num_hidden_layers: 1,
+    bos_token_id: 0,
+    eos_token_id: 0,
   });
   json('tokenizer_config.json', { tokenizer_class: 'GPT2Tokenizer', bos_token: START, eos_token: START });
   json('tokenizer.json', {
-    ...{ version: '1.0', truncation: null, padding: null, normalizer: null, post_processor: null },
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    normalizer: null,
+    post_processor: null,
     added_tokens: [
       {
         id: 0,
@@ -116,9 +127,20 @@ test('is what a search calls fluent, while the reward stays that of the subject'
   const model = await loadTextModel('models/books-lm');
   const { frontier } = await finishRun(
     searchText({
-      ...{ model, modelHash: await hashModel('models/books-lm'), unit: 'L1.H3', method: 'auto', seed: 0 },
-      ...{ engine: 'onnx', measure: 'delta', at: 'max', reference: 'layer', length: 4, fluency: prior },
-      ...{ budget: { evaluations: 600 }, baseline: false, finalists: 0 },
+      model,
+      modelHash: await hashModel('models/books-lm'),
+      unit: 'L1.H3',
+      method: 'auto',
+      seed: 0,
+      engine: 'onnx',
+      measure: 'delta',
+      at: 'max',
+      reference: 'layer',
+      length: 4,
+      fluency: prior,
+      budget: { evaluations: 600 },
+      baseline: false,
+      finalists: 0,
     }),
   );
   const known = frontier.filter(({ text }) => [...text].every((c) => characters.includes(c)));

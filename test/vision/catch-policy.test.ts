@@ -10,7 +10,11 @@ import { CELLS, draw, type Game, isOver, newGame, PIXELS, play } from '../../too
 import { playCatch } from '../../tools/catch-player.js';
 
 const game = (changes: Partial<Game> = {}): Game => ({
-  ...{ paddle: 3, column: 4, row: CELLS - 2, isBomb: false, shade: [0, 0, 0] },
+  paddle: 3,
+  column: 4,
+  row: CELLS - 2,
+  isBomb: false,
+  shade: [0, 0, 0],
   ...changes,
 });
 

@@ -76,7 +76,11 @@ function textJob(flags: AtlasFlags) {
   return {
     task: 'atlas',
     ...probeFields(flags),
-    ...{ units, length, seconds, evaluations, naturalText: corpus },
+    units,
+    length,
+    seconds,
+    evaluations,
+    naturalText: corpus,
   };
 }
 
@@ -91,7 +95,7 @@ function pictureJob({ unit, model, steps, engine, device, seed }: AtlasFlags, co
   );
   if (foreign)
     throw new UsageError(`${foreign.long} is for language models, and ${model} is a vision network`);
-  return { task: 'image', units: unit, model, ...{ steps, engine, device, seed } };
+  return { task: 'image', units: unit, model, steps, engine, device, seed };
 }
 
 /** Units listed: those with the largest hypervolume. */

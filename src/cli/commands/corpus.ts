@@ -44,7 +44,7 @@ export const corpusCommand: JobCommand<'corpus', CorpusFlags> = {
   },
   job(flags, { processedArgs: [files] }) {
     const { unit, sentences = false, length = null, top } = flags;
-    return { task: 'corpus', ...probeFields(flags), ...{ unit, files, sentences, length, top } };
+    return { task: 'corpus', ...probeFields(flags), unit, files, sentences, length, top };
   },
   format: formatCorpus,
 };

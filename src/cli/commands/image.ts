@@ -133,7 +133,14 @@ export const imageCommand: JobCommand<'image', ImageFlags> = {
     const { steps, start, transforms, octaves, variants, engine, device, seed } = flags;
     return {
       task: 'image',
-      ...{ steps, start, transforms, octaves, variants, engine, device, seed },
+      steps,
+      start,
+      transforms,
+      octaves,
+      variants,
+      engine,
+      device,
+      seed,
       units: flags.unit,
       model: flags.model ?? null,
       size: flags.size ?? null,

@@ -104,7 +104,16 @@ function parseMeasure(text: string): string {
 export function probeFields({ family, calibrateOn, calibrationTokens, ...flags }: ProbeFlags) {
   const { model, reference, measure, at, prefix, suffix, chat, bos, engine, device, seed } = flags;
   return {
-    ...{ model, reference, measure, at, prefix, suffix, bos, engine, device, seed },
+    model,
+    reference,
+    measure,
+    at,
+    prefix,
+    suffix,
+    bos,
+    engine,
+    device,
+    seed,
     chat: chat ?? null,
     family: family ?? null,
     calibrationText: calibrateOn ?? null,

@@ -39,7 +39,7 @@ export const scoreCommand: JobCommand<'score', ScoreFlags> = {
   },
   job(flags) {
     const { text, unit: units, ablate = false, raw = false, neuronpedia = null } = flags;
-    return { task: 'score', ...probeFields(flags), ...{ text, units, ablate, raw, neuronpedia } };
+    return { task: 'score', ...probeFields(flags), text, units, ablate, raw, neuronpedia };
   },
   format: formatScore,
 };

@@ -50,7 +50,12 @@ export function workerCommand(): Command {
       const { runWorker } = await import('../../sweep/queue/worker.js');
       const document = await withInterrupt(output, (signal) =>
         runWorker({
-          ...{ address, out, models, device, stalledAfter, signal },
+          address,
+          out,
+          models,
+          device,
+          stalledAfter,
+          signal,
           say: (sentence) => output.say(sentence),
           status: (line) => output.status(line?.slice(0, output.statusWidth) ?? null),
         }),

@@ -66,7 +66,9 @@ export function widened(nodes: readonly OnnxNode[], halves: ReadonlyMap<string, 
 
 function widening(type: HalfType, from: string, to: string): OnnxNode[] {
   const node = (opType: string, input: string, output: string, i: number): OnnxNode => ({
-    ...{ opType, input: [input], output: [output] },
+    opType,
+    input: [input],
+    output: [output],
     attribute: [{ name: 'to', type: attributeTypes.int, i }],
   });
   if (type === 'float16') return [node('Cast', from, to, onnxTypes.float)];

@@ -47,7 +47,12 @@ function newPart(graph: Graph, x: Value, part: Part): Value {
   const shape = x.shape.map((dim, axis) => (axis === part.axis ? part.size : dim));
   const of = (input: Value, axis: number) => partOf(graph, input, { ...part, axis });
   const made = partRules[kind]({
-    ...{ graph, x, part, shape, attributes, of },
+    graph,
+    x,
+    part,
+    shape,
+    attributes,
+    of,
     inputs: inputs as readonly Value[],
     broadcast(input) {
       if (!input) return null;

@@ -30,7 +30,9 @@ export class Climb {
       {
         inputs: {
           ...Object.fromEntries(names.map((name) => [name, array])),
-          ...{ gradient: array, rate: { shape: [] }, step: { shape: [] } },
+          gradient: array,
+          rate: { shape: [] },
+          step: { shape: [] },
         },
         engine,
       },

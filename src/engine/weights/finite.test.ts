@@ -30,7 +30,9 @@ it.each([
   expect(firstNonFiniteHalf(half(0, -0, 1, largest, -largest), type)).toBeUndefined();
   expect(firstNonFiniteHalf(half(1, Number.NaN), type)).toBe(1);
   const source = (value: number) => ({
-    ...{ names: ['w'], shape: () => [2], read: () => new Float32Array(2) },
+    names: ['w'],
+    shape: () => [2],
+    read: () => new Float32Array(2),
     halves: { stay: true, type: () => type, read: () => half(1, value) },
   });
   expect(readFiniteHalf(source(2), 'w', type)).toEqual(half(1, 2));

@@ -136,7 +136,11 @@ function rebuilt([source, offset, shape, stride]: readonly unknown[], path: stri
       `${path} has a tensor with gaps between its elements, which is not read; save it contiguous`,
     );
   return new Tensor({
-    ...{ path, dtype, shape, bytes, transposed },
+    path,
+    dtype,
+    shape,
+    bytes,
+    transposed,
     load: (from, count) => member.load(start + from, count),
   });
 }

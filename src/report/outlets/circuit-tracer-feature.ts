@@ -55,7 +55,9 @@ export function circuitTracerFeature({ label, source, layer, index, texts }: Fea
       act_min: Math.min(0, least),
       act_max: largest,
       // These are of a corpus, which was not read.
-      ...{ quantile_values: [], histogram: [], activation_frequency: 0 },
+      quantile_values: [],
+      histogram: [],
+      activation_frequency: 0,
     },
   };
 }

@@ -183,27 +183,41 @@ describe('headvis', () => {
   const atlas = (units: readonly object[]) => {
     const folder = createRunFolder(place, {
       job: { task: 'atlas', units: ['L*.H*'] },
-      ...{ command: [], versions: {}, model: { name: 'books-lm', hash: '' } },
+      command: [],
+      versions: {},
+      model: { name: 'books-lm', hash: '' },
     });
     folder.writeFile('atlas/000000.jsonl', units.map((unit) => `${JSON.stringify(unit)}\n`).join(''));
     folder.close();
     return folder.path;
   };
   const unit = {
-    ...{ unit: 'L1.H2', layer: 1, index: 2, hypervolume: 1, mean: 0, standard_deviation: 1 },
+    unit: 'L1.H2',
+    layer: 1,
+    index: 2,
+    hypervolume: 1,
+    mean: 0,
+    standard_deviation: 1,
     frontier: [
       { text: 'ab', tokens: ['a', 'b'], cross_entropy: 2, z: 5, margin: 1, rank: 1, source: 'prior' },
     ],
     explanations: [
       {
         ...explained(scored('ab', 2, 5), 'L1.H2'),
-        ...{ tokens: ['<s>', 'a', 'b'], peak: { position: 2, raw: 1, z: 5 } },
+        tokens: ['<s>', 'a', 'b'],
+        peak: { position: 2, raw: 1, z: 5 },
         attention: { weight: [0.2, 0.5, 0.3], contribution: [0, 1, 2] },
       },
     ],
-    ...{ clusters: [], examples: [] },
+    clusters: [],
+    examples: [],
     head: {
-      ...{ self: 0.2, previous: 0.3, start: 0.1, induction: 0.05, entropy: 1, most_entropy: 3 },
+      self: 0.2,
+      previous: 0.3,
+      start: 0.1,
+      induction: 0.05,
+      entropy: 1,
+      most_entropy: 3,
       distance: [0.25, 0.5, 0.25],
     },
   };
@@ -216,16 +230,28 @@ describe('headvis', () => {
     const head = headFile.parse(read('heads/L1H2.json'));
     expect(head.sequences).toEqual([
       {
-        ...{ sequence_id: 0, interval: 5, tokens: ['<s>', 'a', 'b'], seq_len: 3 },
-        ...{ attention_indices: [6, 7, 8], attention_values: [0.2, 0.5, 0.3], max_activation: 0.5 },
+        sequence_id: 0,
+        interval: 5,
+        tokens: ['<s>', 'a', 'b'],
+        seq_len: 3,
+        attention_indices: [6, 7, 8],
+        attention_values: [0.2, 0.5, 0.3],
+        max_activation: 0.5,
       },
     ]);
     expect(head.qk_distance_histogram.bin_values).toEqual([0.25, 0.5, 0.25, 0, 0]);
     expect(head.top_key_tokens[0]).toEqual({ token: 'a', weight: 0.5 });
     expect(read('scatter_data.json')).toEqual([
       {
-        ...{ layer: 1, head: 2, self_attention_score: 0.2, previous_token_score: 0.3, pattern_entropy: 1 },
-        ...{ qk_distance: 1, qk_distance_variance: 0.5, induction_score: 0.05, best_z: 5 },
+        layer: 1,
+        head: 2,
+        self_attention_score: 0.2,
+        previous_token_score: 0.3,
+        pattern_entropy: 1,
+        qk_distance: 1,
+        qk_distance_variance: 0.5,
+        induction_score: 0.05,
+        best_z: 5,
       },
     ]);
     expect(read('config.json')).toMatchObject({ heads: [[1, 2]], n_layers: 2, n_heads: 3 });

@@ -41,8 +41,13 @@ const atlasUnit: z.ZodType<AtlasUnit> = z.object({
   examples: z.array(z.object({ ...found, z_by_token: z.array(figure) })),
   head: z
     .object({
-      ...{ self: figure, previous: figure, start: figure, induction: figure },
-      ...{ entropy: figure, most_entropy: figure, distance: z.array(figure) },
+      self: figure,
+      previous: figure,
+      start: figure,
+      induction: figure,
+      entropy: figure,
+      most_entropy: figure,
+      distance: z.array(figure),
     })
     .nullable()
     .catch(null),

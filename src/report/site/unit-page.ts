@@ -91,7 +91,12 @@ function textRow(text: AtlasFound, row: number, explained: number | undefined): 
 }
 
 const scored = ({ text, cross_entropy, z, margin, rank }: AtlasFound): ScoredText => ({
-  ...{ text, cross_entropy, z, margin, rank, raw: z },
+  text,
+  cross_entropy,
+  z,
+  margin,
+  rank,
+  raw: z,
   token_ids: [],
 });
 

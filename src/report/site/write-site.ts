@@ -72,10 +72,15 @@ export function writeSite(run: string, folder = join(run, 'site')): string {
 class SiteData {
   texts = 0;
   private readonly columns = {
-    ...{ units: [] as string[], pages: [] as string[], layers: [] as (number | null)[] },
-    ...{ indices: [] as number[], text: [] as (string | null)[] },
-    ...{ z: [] as (number | null)[], margin: [] as (number | null)[], entropy: [] as (number | null)[] },
-    ...{ hypervolume: [] as number[] },
+    units: [] as string[],
+    pages: [] as string[],
+    layers: [] as (number | null)[],
+    indices: [] as number[],
+    text: [] as (string | null)[],
+    z: [] as (number | null)[],
+    margin: [] as (number | null)[],
+    entropy: [] as (number | null)[],
+    hypervolume: [] as number[],
   };
   private readonly counts: number[] = [];
   private readonly names = new PageNames();

@@ -62,7 +62,9 @@ export function queueAddress(flags: QueueFlags, env: NodeJS.ProcessEnv = process
     shown: `${url.protocol}//${url.hostname}:${port}/${db || 0}`,
     name,
     redis: {
-      ...{ host, port, db: Number(db) },
+      host,
+      port,
+      db: Number(db),
       ...(username !== '' && { username }),
       ...(password !== '' && { password }),
       // The name is sent even where a certificate is not asked for.

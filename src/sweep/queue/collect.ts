@@ -70,8 +70,15 @@ export async function* collectSweep(
         sweep.update([[entry.id, { state: 'cancelled' }]]);
     const total = sweep.jobs.length;
     yield event({
-      ...{ kind: 'progress', source: 'search', budget: 'jobs', done: total - open.size, total },
-      ...{ rate: null, rate_unit: 'jobs', seconds_left: null, note: 'workers compute' },
+      kind: 'progress',
+      source: 'search',
+      budget: 'jobs',
+      done: total - open.size,
+      total,
+      rate: null,
+      rate_unit: 'jobs',
+      seconds_left: null,
+      note: 'workers compute',
     });
     if (open.size > 0) await sleep(LOOK_EVERY, undefined, { signal }).catch(() => undefined);
   }

@@ -25,8 +25,10 @@ export const PREFIX = 'superstim';
 export async function checkRedis(address: QueueAddress): Promise<void> {
   const redis = new Redis({
     ...address.redis,
-    ...{ lazyConnect: true, connectTimeout: CONNECT_MILLISECONDS },
-    ...{ maxRetriesPerRequest: 0, retryStrategy: () => null },
+    lazyConnect: true,
+    connectTimeout: CONNECT_MILLISECONDS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
   });
   const heard: Error[] = [];
   redis.on('error', (error: Error) => heard.push(error));

@@ -44,7 +44,9 @@ export class JobProcessor {
     try {
       const outcome = await performJob(parsed.data, {
         ...this.options,
-        ...{ store: this.store, shared: this.shared, failedBefore: job.attemptsMade > 0 },
+        store: this.store,
+        shared: this.shared,
+        failedBefore: job.attemptsMade > 0,
         signal: AbortSignal.any([signal, lost.signal]),
         lock: { key: worker.toKey(`${job.id}:lock`), token },
         tell: (progress) => {

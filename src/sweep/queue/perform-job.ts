@@ -48,7 +48,8 @@ export async function performJob(queued: QueuedJob, context: JobContext): Promis
   const cancelling = new AbortController();
   const signal = AbortSignal.any([context.signal, cancelling.signal]);
   const outcome = (state: JobOutcome['state'], kept: JobOutcome['kept']): JobOutcome => ({
-    ...{ state, kept },
+    state,
+    kept,
     place: `${workerName} ${place.folder}`,
   });
   if (await store.isCancelled(name)) return outcome('cancelled', place.shared ? 'shared' : 'worker');

@@ -26,7 +26,11 @@ describe('the address of a queue', () => {
     const { shown, redis } = of('rediss://ada:p%40ss@[::1]:6380/2');
     expect(shown).toBe('rediss://[::1]:6380/2');
     expect(redis).toEqual({
-      ...{ host: '::1', port: 6380, db: 2, username: 'ada', password: 'p@ss' },
+      host: '::1',
+      port: 6380,
+      db: 2,
+      username: 'ada',
+      password: 'p@ss',
       tls: { servername: '::1' },
     });
     expect(of('redis://host', { SUPERSTIM_QUEUE_PASSWORD: 'secret' }).redis.password).toBe('secret');

@@ -125,11 +125,16 @@ export class SweepQueue {
     ]);
     const count = (name: string) => counts[name] ?? 0;
     return {
-      ...{ queue: this.address.shown, name: this.address.name, paused, workers },
+      queue: this.address.shown,
+      name: this.address.name,
+      paused,
+      workers,
       counts: {
         waiting: count('wait') + count('prioritized'),
-        ...{ delayed: count('delayed'), active: count('active') },
-        ...{ completed: count('completed'), failed: count('failed') },
+        delayed: count('delayed'),
+        active: count('active'),
+        completed: count('completed'),
+        failed: count('failed'),
       },
       active: active.map((job) => ({ ...progressOf(job), id: shownId(job.id ?? '') })),
       failed: failed.map(({ id = '', failedReason }) => ({ id: shownId(id), error: failedReason })),

@@ -35,8 +35,12 @@ export async function runWorker(options: WorkerOptions): Promise<WorkerDocument>
     (job, token) => processor.process(worker, job, token),
     {
       connection: patient(address),
-      ...{ prefix: PREFIX, name: workerName, autorun: false },
-      ...{ lockDuration: milliseconds, stalledInterval: milliseconds, maxStalledCount: MOST_ATTEMPTS - 1 },
+      prefix: PREFIX,
+      name: workerName,
+      autorun: false,
+      lockDuration: milliseconds,
+      stalledInterval: milliseconds,
+      maxStalledCount: MOST_ATTEMPTS - 1,
     },
   );
   const outage = outageWatch(address, say);

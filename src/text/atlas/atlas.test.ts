@@ -23,16 +23,16 @@ beforeAll(async () => {
 });
 
 const options = (changes: Partial<AtlasOptions> = {}): AtlasOptions => ({
-  ...{
-    model,
-    modelHash: 'books-lm',
-    engine: 'onnx',
-    measure: 'delta',
-    at: 'max',
-    reference: 'layer',
-    seed: 1,
-  },
-  ...{ units: ['L1.H*', 'L2.N3-5'], length: 8, budget: { evaluations: 700 } },
+  model,
+  modelHash: 'books-lm',
+  engine: 'onnx',
+  measure: 'delta',
+  at: 'max',
+  reference: 'layer',
+  seed: 1,
+  units: ['L1.H*', 'L2.N3-5'],
+  length: 8,
+  budget: { evaluations: 700 },
   ...changes,
 });
 

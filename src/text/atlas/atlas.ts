@@ -51,7 +51,9 @@ export async function* searchAtlas(
     const units = yield* stamped(
       describeUnits(
         {
-          ...{ arena, subject, signal },
+          arena,
+          subject,
+          signal,
           evidence: evidenceAmount(arena.units.length),
           ordinary: () => ordinaryText(subject, seed),
         },

@@ -64,8 +64,15 @@ export async function* describeUnits(
       const [done, total] = [summaries.length, panel.units.length];
       const rate = (done * 1000) / (performance.now() - start);
       yield {
-        ...{ kind: 'progress', source: 'search', budget: 'units', done, total, rate, rate_unit: 'units' },
-        ...{ seconds_left: (total - done) / rate, note: 'explaining' },
+        kind: 'progress',
+        source: 'search',
+        budget: 'units',
+        done,
+        total,
+        rate,
+        rate_unit: 'units',
+        seconds_left: (total - done) / rate,
+        note: 'explaining',
       };
     }
     return summaries;
@@ -142,12 +149,20 @@ function foundOf({ text, z, margin, rank }: AtlasEntry, { tokenizer }: TextSubje
     text: tokenizer.decode(text.ids),
     tokens: Array.from(text.ids.subarray(1), (id) => tokenizer.tokenString(id)),
     cross_entropy: text.crossEntropy,
-    ...{ z, margin, rank, source: text.source },
+    z,
+    margin,
+    rank,
+    source: text.source,
   };
 }
 
 const asScored = ({ text, cross_entropy, z, margin, rank }: AtlasFound, { ids }: AtlasEntry): ScoredText => ({
-  ...{ text, cross_entropy, z, margin, rank, raw: z },
+  text,
+  cross_entropy,
+  z,
+  margin,
+  rank,
+  raw: z,
   token_ids: Array.from(ids.subarray(1)),
 });
 
@@ -161,7 +176,11 @@ function summaryOf({ unit, layer, index, hypervolume, frontier, head }: AtlasUni
   const strongest = strongestOf(fluent);
   const margins = fluent.flatMap(({ margin }) => margin ?? []);
   return {
-    ...{ unit, layer, index, hypervolume, texts: frontier.length },
+    unit,
+    layer,
+    index,
+    hypervolume,
+    texts: frontier.length,
     z: strongest?.z ?? null,
     margin: margins.length === 0 ? null : margins.reduce((a, b) => Math.max(a, b)),
     entropy: head?.entropy ?? null,

@@ -90,7 +90,8 @@ export async function openArena(
     },
   );
   return {
-    ...{ panel, arena },
+    panel,
+    arena,
     dispose: async () => {
       sampler.dispose();
       await Promise.all([panel.dispose(), proposer.dispose()]);

@@ -81,7 +81,9 @@ export class ScanState {
       waiting: [...waiting.byLength].map(([length, rows]) => [length, rows.map((row) => [...row])]),
       frontier: found.frontier.members,
       strongest: [...found.strongest],
-      ...{ evaluations, positions, seconds },
+      evaluations,
+      positions,
+      seconds,
     };
   }
 }

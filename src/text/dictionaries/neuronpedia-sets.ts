@@ -44,11 +44,16 @@ const gemmaScope = (model: string, repo: string, width: string, layers: Layers, 
   name: `gemmascope-${repo.endsWith('transcoders') ? 'transcoder' : repo.split('-').at(-1)}-${width}`,
   repo: `google/gemma-scope-${repo}`,
   path: `layer_{layer}/width_${width}/average_l0_{l0}`,
-  ...{ layers, l0 },
+  layers,
+  l0,
 });
 
 const set = (model: string, name: string, repo: string, path: string, layers: Layers): SourceSet => ({
-  ...{ model, name, repo, path, layers },
+  model,
+  name,
+  repo,
+  path,
+  layers,
 });
 
 // biome-ignore format: a table

@@ -47,7 +47,10 @@ describe('formats by their published formulas', () => {
     );
     expect(openDictionary(written('resid_post_attn_v5_32k/autoencoders/1.pt', file))).toMatchObject({
       place: 'blocks.1.hook_resid_mid',
-      ...{ size, width, encoder: { latents: 0 }, bias: 'latent_bias' },
+      size,
+      width,
+      encoder: { latents: 0 },
+      bias: 'latent_bias',
       input: { normalization: 'layerNorm', subtract: 'pre_bias' },
       activation: { kind: 'topk', k: 3, signed: false },
     });
@@ -56,7 +59,10 @@ describe('formats by their published formulas', () => {
   it('Qwen-Scope: k is in the name of the repository', () => {
     const file = torchFile({ W_enc: array(size, width), b_enc: array(size), W_dec: array(width, size) });
     expect(openDictionary(written('SAE-Res-Qwen3-1.7B-Base-W32K-L0_5/layer2.sae.pt', file))).toMatchObject({
-      ...{ place: 'blocks.2.hook_resid_post', model: 'Qwen3-1.7B-Base', size, width },
+      place: 'blocks.2.hook_resid_post',
+      model: 'Qwen3-1.7B-Base',
+      size,
+      width,
       activation: { kind: 'topk', k: 5 },
     });
   });
@@ -65,7 +71,10 @@ describe('formats by their published formulas', () => {
     const arrays = { ...linear, 'encoder.bias': array(size), 'decoder.bias': array(width) };
     written('llama-scope/checkpoints/final.safetensors', arrays);
     const config = {
-      ...{ d_model: width, d_sae: size, jump_relu_threshold: 0.5, hook_point_in: 'blocks.1.hook_resid_post' },
+      d_model: width,
+      d_sae: size,
+      jump_relu_threshold: 0.5,
+      hook_point_in: 'blocks.1.hook_resid_post',
       dataset_average_activation_norm: { in: 2 },
     };
     written('llama-scope/hyperparams.json', JSON.stringify(config));
@@ -83,7 +92,8 @@ describe('formats by their published formulas', () => {
     written('old/sae_weights.safetensors', saelens);
     written('old/cfg.json', JSON.stringify(cfg));
     expect(openDictionary(join(root, 'old'))).toMatchObject({
-      ...{ place: 'blocks.1.hook_resid_pre', activation: { kind: 'relu' } },
+      place: 'blocks.1.hook_resid_pre',
+      activation: { kind: 'relu' },
       input: { subtract: 'b_dec' },
     });
   });

@@ -52,7 +52,11 @@ export async function loadTextModel(folder: string, as?: string): Promise<TextMo
   const tokenizer = await tokenizerOf(folder, spec);
   const own = bosNote(spec, tokenizer);
   return {
-    ...{ name: basename(resolve(folder)), folder, spec, weights, tokenizer },
+    name: basename(resolve(folder)),
+    folder,
+    spec,
+    weights,
+    tokenizer,
     notes: own ? [...notes, own] : notes,
   };
 }

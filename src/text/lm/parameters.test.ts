@@ -119,7 +119,7 @@ describe('matchWeights', () => {
     expect(equal.spec.tiedEmbeddings).toBe(true);
     const all = weights(shapes);
     const twice = {
-      ...{ names: [...all.names, 'lm_head.weight'] },
+      names: [...all.names, 'lm_head.weight'],
       shape: (name: string) => all.shape(name === 'lm_head.weight' ? 'transformer.wte.weight' : name),
       read: (name: string) => all.read(name === 'lm_head.weight' ? 'transformer.wte.weight' : name),
     };

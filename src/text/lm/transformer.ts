@@ -99,7 +99,11 @@ export function readLead(
   if (pos === 0) return null;
   const pass = run(
     {
-      ...{ spec, weights, batch: 1, pos, edits },
+      spec,
+      weights,
+      batch: 1,
+      pos,
+      edits,
       positions: consecutive(spec, pos),
       remember: (_, { k, v }) => ({ k, v }),
     },

@@ -19,10 +19,18 @@ it('gives the sizes that config.json says, under whatever name, and names the ot
     kind: 'unknown',
     architecture: 'newest',
     sizes: {
-      ...{ layers: 3, heads: 4, key_value_heads: null, d_model: 64, d_head: null, d_mlp: null },
+      layers: 3,
+      heads: 4,
+      key_value_heads: null,
+      d_model: 64,
+      d_head: null,
+      d_mlp: null,
       vocabulary: 99,
     },
-    ...{ context: null, window: null, bos_token_id: 0, experts: null },
+    context: null,
+    window: null,
+    bos_token_id: 0,
+    experts: null,
     unknown: ['key_value_heads', 'd_head', 'd_mlp', 'context', 'positions', 'units'],
   });
 });

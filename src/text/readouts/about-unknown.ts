@@ -53,7 +53,13 @@ export function aboutUnknown({ architecture, config }: UnknownFamily): UnknownMo
     value === null && !optional.includes(figure) ? [figure] : [],
   );
   return {
-    ...{ kind: 'unknown', architecture, sizes, context, window, bos_token_id, experts },
+    kind: 'unknown',
+    architecture,
+    sizes,
+    context,
+    window,
+    bos_token_id,
+    experts,
     unknown: [...missing, 'positions', 'units'],
   };
 }

@@ -14,16 +14,23 @@ function explained(text: string, score: number, drops: Record<string, number>): 
   const position = tokens.length - 1;
   const zeros = tokens.map(() => 0);
   return {
-    ...{ unit: 'L0.N0', text, tokens, token_ids: zeros, logprobs: zeros, raw: zeros, z: zeros },
-    ...{
-      peak: { position, raw: 0, z: score },
-      score,
-      cross_entropy: 3,
-      margin: null,
-      rank: null,
-      rivals: [],
-    },
-    ...{ attention: null, logits: null, substitutions, ablation: null },
+    unit: 'L0.N0',
+    text,
+    tokens,
+    token_ids: zeros,
+    logprobs: zeros,
+    raw: zeros,
+    z: zeros,
+    peak: { position, raw: 0, z: score },
+    score,
+    cross_entropy: 3,
+    margin: null,
+    rank: null,
+    rivals: [],
+    attention: null,
+    logits: null,
+    substitutions,
+    ablation: null,
   };
 }
 

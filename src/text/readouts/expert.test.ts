@@ -141,8 +141,11 @@ describe('units of experts', () => {
         const added = (own: Edits) => forward(spec, weights, { ids: ids! }, own).at('blocks.1.hook_mlp_out');
         const pass = forward(spec, weights, { ids: ids! });
         return {
-          ...{ whole: added({}), E: added(edits.E), N: added(edits.N) },
-          ...{ x: pass.at('blocks.1.mlp.hook_in'), shares: pass.at('blocks.1.mlp.hook_shares') },
+          whole: added({}),
+          E: added(edits.E),
+          N: added(edits.N),
+          x: pass.at('blocks.1.mlp.hook_in'),
+          shares: pass.at('blocks.1.mlp.hook_shares'),
         };
       },
       { ids },

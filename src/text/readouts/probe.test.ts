@@ -51,7 +51,9 @@ const classOf = (name: string, unit: string, seed = 0) =>
 
 function probeOf(unit: string, reference: string, at: SequenceScore = 'max'): Promise<Probe> {
   return Probe.create({
-    ...{ subject, calibration, at },
+    subject,
+    calibration,
+    at,
     objective: objectiveOf(unit),
     reference: classOf(reference, unit),
   });

@@ -4,7 +4,13 @@ import type { ScoredText } from '../../core/scored-text.js';
 import { chooseFinalists } from './finalists.js';
 
 const text = (cross_entropy: number, z: number, ...token_ids: number[]): ScoredText => ({
-  ...{ text: token_ids.join(' '), token_ids, cross_entropy, z, raw: z, margin: null, rank: null },
+  text: token_ids.join(' '),
+  token_ids,
+  cross_entropy,
+  z,
+  raw: z,
+  margin: null,
+  rank: null,
 });
 
 describe('chooseFinalists', () => {

@@ -50,7 +50,12 @@ it('refuses what is no text, one endless line, and too many', async () => {
 it('scores many texts in few calls, each as it is scored alone', async () => {
   const model = await loadTextModel(`${embeddedFolder}/books-lm`);
   const session: SessionOptions = {
-    ...{ model, engine: 'onnx', measure: 'delta', at: 'max', reference: 'none', seed: 0 },
+    model,
+    engine: 'onnx',
+    measure: 'delta',
+    at: 'max',
+    reference: 'none',
+    seed: 0,
   };
   const subject = openSubject(model, 'onnx');
   const calibration = await finishRun(calibrate(session));

@@ -79,7 +79,10 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
       const unitFirst = new UnitFirst({ probe, positions: POSITIONS, parents: 2, tokens: 24 });
       const known = await probe.score(stackRows(parents), POSITIONS, 3);
       const made = parents.map((ids, i) => ({
-        ...{ ids, peak: known.peak[i]!, z: known.z[i]!, cross_entropy: known.crossEntropy[i]! },
+        ids,
+        peak: known.peak[i]!,
+        z: known.z[i]!,
+        cross_entropy: known.crossEntropy[i]!,
       }));
       const { opinions, finish, release } = await unitFirst.judge(
         children,

@@ -49,9 +49,20 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
     const model = await loadTextModel(`${embeddedFolder}/books-lm`);
     return finishRun(
       searchText({
-        ...{ model, modelHash: 'books-lm', shortcuts, unit: 'L0.N233', method, seed: 1 },
-        ...{ engine: 'onnx', measure: 'delta', at: 'max', reference: 'layer', length: 12 },
-        ...{ budget: { evaluations: 600 }, baseline: false, finalists: 0 },
+        model,
+        modelHash: 'books-lm',
+        shortcuts,
+        unit: 'L0.N233',
+        method,
+        seed: 1,
+        engine: 'onnx',
+        measure: 'delta',
+        at: 'max',
+        reference: 'layer',
+        length: 12,
+        budget: { evaluations: 600 },
+        baseline: false,
+        finalists: 0,
       }),
     );
   };
@@ -161,7 +172,12 @@ describe('proposals in 8 bits', () => {
     const rows = [row(), row(), row()];
     const listed = async (precision: Precision) => {
       const proposer = new Proposer({
-        ...{ probe, positions, precision, batch: 2, asked: 8, count: 30 },
+        probe,
+        positions,
+        precision,
+        batch: 2,
+        asked: 8,
+        count: 30,
       });
       const steepest = await proposer.steepest(rows, [0.1, 2, 0.5]);
       const lists = await proposer.propose(stackRows(rows), [0, 0, 1]);

@@ -24,10 +24,16 @@ export interface Shortcuts {
 }
 
 export const noShortcuts: Shortcuts = {
-  ...{ sharedPrefixes: false, roughRanking: false, unitFirst: false, roughProposals: false },
+  sharedPrefixes: false,
+  roughRanking: false,
+  unitFirst: false,
+  roughProposals: false,
 };
 export const allShortcuts: Shortcuts = {
-  ...{ sharedPrefixes: true, roughRanking: true, unitFirst: true, roughProposals: true },
+  sharedPrefixes: true,
+  roughRanking: true,
+  unitFirst: true,
+  roughProposals: true,
 };
 
 /** From this width on products are large enough for 8 bits and for cutting calls to pay. */

@@ -42,16 +42,14 @@ beforeAll(async () => {
     const batch = 64;
     const arena = new Arena(
       {
-        ...{
-          subject,
-          probe,
-          positions,
-          batch,
-          turn: batch,
-          quiet: null,
-          random: new Random(1),
-          sharesPrefixes,
-        },
+        subject,
+        probe,
+        positions,
+        batch,
+        turn: batch,
+        quiet: null,
+        random: new Random(1),
+        sharesPrefixes,
         sampler: await Sampler.create({ subject, positions, batch, parents: 16 }),
         proposer: new Proposer({ probe, positions, batch: 1, asked: 1, count: 8 }),
       },

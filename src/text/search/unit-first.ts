@@ -200,7 +200,9 @@ export class UnitFirst implements Judge {
         ...probe.compiling,
         inputs: {
           ...packedInputs(size),
-          ...{ now: perSequence, was: perSequence, before: perSequence },
+          now: perSequence,
+          was: perSequence,
+          before: perSequence,
           ...(await this.parents.inputs()),
         },
       },

@@ -4,7 +4,10 @@ import { lineText, lineWidth } from '../../media/styled.js';
 import { drawQueue } from './queue.js';
 
 const status = {
-  ...{ queue: 'redis://host:6379/0', name: 'sweep', paused: true, workers: 2 },
+  queue: 'redis://host:6379/0',
+  name: 'sweep',
+  paused: true,
+  workers: 2,
   counts: { waiting: 3, delayed: 0, active: 1, completed: 4, failed: 2 },
   active: [
     { id: '0002-L2.H5', share: 0.5, note: 'auto, 1,000/2,000', best: '4.67 a\u001bb', worker: 'host:12' },

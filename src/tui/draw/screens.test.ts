@@ -37,7 +37,11 @@ const unit = 'L2.H3';
 const explanation = explained(texts[2]!, unit);
 const wide = scored('日本語のテキスト 👩‍👩‍👧 with wide signs', 3, 4);
 const huge = [1, 2, 3].map((step) => ({
-  ...{ kind: 'step' as const, at: step, source: 'search' as const, step, samples: [] },
+  kind: 'step' as const,
+  at: step,
+  source: 'search' as const,
+  step,
+  samples: [],
   metrics: { reward: step * 1e-9, kl: 123456789.12 + step / 1000 },
 }));
 const side = { unit, text: texts[2]!.text, figures: figuresOf(explanation), explanation, status: '' };

@@ -8,7 +8,10 @@ import { GraphBuilder } from './graph.js';
 import type { Padding, Window } from './windows.js';
 
 const window = (size: number, stride: number, padding: Padding, dilation = 1): Window => ({
-  ...{ size: [size, size], strides: [stride, stride], dilations: [dilation, dilation], padding },
+  size: [size, size],
+  strides: [stride, stride],
+  dilations: [dilation, dilation],
+  padding,
 });
 const ceil = { pads: [0, 0, 0, 0], ceil: true } as const;
 

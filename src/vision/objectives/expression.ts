@@ -59,7 +59,10 @@ export const layerObjective = (
   of: LayerFunction,
   name = of.name || 'function',
 ): Expression => ({
-  ...{ kind: 'function', layer, name, of },
+  kind: 'function',
+  layer,
+  name,
+  of,
 });
 
 /** The channel as an expression has it, its layer in quotes where it needs them. */

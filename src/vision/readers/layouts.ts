@@ -242,7 +242,8 @@ export class Layouts {
     }
     // Nothing is moved before someone wants another order than the one it is held in.
     return {
-      ...{ kind: 'node', node: value.node },
+      kind: 'node',
+      node: value.node,
       order: perm.map((axis) => value.order[axis]!),
       roles: perm.map((axis) => value.roles[axis]!),
     };

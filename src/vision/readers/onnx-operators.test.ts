@@ -42,7 +42,9 @@ const examples: Record<string, Example> = {
   'ConvTranspose, strided, with output padding': {
     nodes: [
       node('ConvTranspose', ['x', 'w', 'b'], 'y', {
-        ...{ strides: [2, 3], pads: [1, 0, 1, 2], output_padding: [1, 1] },
+        strides: [2, 3],
+        pads: [1, 0, 1, 2],
+        output_padding: [1, 1],
       }),
     ],
     weights: [floats('w', [4, 3, 3, 4]), floats('b', [3])],

@@ -209,7 +209,9 @@ const examples: Record<string, Example> = {
     nodes: [node('DequantizeLinear', ['wq', 'ws', 'wz'], 'wd', { axis: 0 }), node('Conv', ['x', 'wd'])],
     weights: [
       {
-        ...{ name: 'wq', dims: [3, 4, 2, 2], dataType: onnxTypes.int8 },
+        name: 'wq',
+        dims: [3, 4, 2, 2],
+        dataType: onnxTypes.int8,
         int32Data: Array.from({ length: 48 }, (_, i) => ((i * 37) % 200) - 100),
       },
       floats('ws', [3], [0.01, 0.02, 0.005]),
@@ -332,13 +334,11 @@ test('functions of the file are looked into', async () => {
   leaky.attribute = [{ name: 'alpha', type: attributeTypes.float, refAttrName: 'slope' }];
   model.functions = [
     {
-      ...{
-        name: 'Twice',
-        domain: 'own',
-        input: ['a', 'k'],
-        output: ['out'],
-        node: [node('Conv', ['a', 'k'], 'c'), leaky],
-      },
+      name: 'Twice',
+      domain: 'own',
+      input: ['a', 'k'],
+      output: ['out'],
+      node: [node('Conv', ['a', 'k'], 'c'), leaky],
     },
   ];
   const network = onnxNetwork(write(model));

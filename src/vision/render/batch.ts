@@ -111,7 +111,9 @@ export class Batch {
 
   private async state(octave: number, step: number, ascent: Ascent): Promise<BatchState> {
     return {
-      ...{ octave, step, ascent: await ascent.snapshot() },
+      octave,
+      step,
+      ascent: await ascent.snapshot(),
       curve: this.curve.map((values) => [...values]),
       moved: [...this.moved],
       start: [...this.start],

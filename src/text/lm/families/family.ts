@@ -112,7 +112,11 @@ export function basicSpec(
   const dHead = size.dHead ?? headSize(dModel, heads, unsupported);
   return {
     family: config.model_type,
-    ...{ layers, dModel, heads, kvHeads: heads, dHead },
+    layers,
+    dModel,
+    heads,
+    kvHeads: heads,
+    dHead,
     vocab: config.vocab_size,
     embeddingScale: 1,
     attentionScale: 1 / Math.sqrt(dHead),

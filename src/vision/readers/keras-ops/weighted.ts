@@ -83,7 +83,12 @@ const transposedConv: KerasRule = (config, [x], context) => {
     Math.max(0, strides[axis] - ([height, width][axis]! - 1) * dilations[axis] - 1),
   ) as [number, number];
   const op: TransposedConvOp = {
-    ...{ kind: 'transposed conv', kernel, ...biasOf(context), strides, dilations, groups: 1 },
+    kind: 'transposed conv',
+    kernel,
+    ...biasOf(context),
+    strides,
+    dilations,
+    groups: 1,
     pads: isSame ? 'same' : [0, 0, 0, 0],
     outputPads: isSame ? [0, 0] : rest,
   };

@@ -91,7 +91,10 @@ const transposedConv: TfRule = (call) => {
   const [left, right, beside] = cut(1, width, columns);
   const isSame = !given && rows === height * strides[0] && columns === width * strides[1];
   const op: TransposedConvOp = {
-    ...{ kind: 'transposed conv', kernel, strides, groups: 1 },
+    kind: 'transposed conv',
+    kernel,
+    strides,
+    groups: 1,
     dilations: [1, 1],
     pads: isSame ? 'same' : [top, bottom, left, right],
     outputPads: [below, beside],
