@@ -6,8 +6,8 @@ export const engineNames = ['onnx', 'tensorflow', 'cpu'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /**
- * Where the engine `onnx` computes: on the processor (the default), or on a GPU through WebGPU. How arrays and programs
- * get there is in `backends/worker-device.ts`.
+ * Where the engine `onnx` computes: on the processor (the default), or on a GPU, through WebGPU or CUDA. How arrays and
+ * programs get there is in `backends/worker-device.ts`.
  */
 export const devices = {
   cpu: {
@@ -19,6 +19,7 @@ export const devices = {
     misreadsThrees: false,
   },
   webgpu: { ...plainTraits, misreadsThrees: true },
+  cuda: { ...plainTraits, viewsWeights: true },
 } as const satisfies Readonly<Record<string, Traits>>;
 export type Device = keyof typeof devices;
 export const deviceNames = Object.keys(devices) as readonly Device[];

@@ -8,7 +8,7 @@ import { BrokenRun, UserError } from '../core/errors.js';
 import { nonDominated } from '../core/frontier.js';
 import { OnnxRuntime } from '../engine/backends/onnx-runtime.js';
 import { deviceTrouble } from '../engine/compile.js';
-import { deviceNames } from '../engine/engine-names.js';
+import { deviceNames, engineOn } from '../engine/engine-names.js';
 import { finishRun } from '../runs/events.js';
 import { readRun } from '../runs/read-run.js';
 import { deviceOf, engineOf } from './device.js';
@@ -20,16 +20,21 @@ process.env.SUPERSTIM_CACHE = join(place, 'cache');
 afterAll(() => rmSync(place, { recursive: true }));
 
 const trouble = await deviceTrouble('webgpu');
-const there = trouble === null ? 'webgpu' : 'cpu';
+const cudaTrouble = await deviceTrouble('cuda');
+const there = trouble === null ? 'webgpu' : cudaTrouble === null ? 'cuda' : 'cpu';
 
 it('asks for a device that is there', async () => {
   expect(await deviceOf({ engine: 'onnx', device: 'auto' })).toBe(there);
-  expect(await engineOf({ engine: 'onnx', device: 'auto' })).toBe(trouble === null ? 'onnx:webgpu' : 'onnx');
+  expect(await engineOf({ engine: 'onnx', device: 'auto' })).toBe(engineOn('onnx', there));
   expect(await engineOf({ engine: 'cpu', device: 'auto' })).toBe('cpu');
   const asked = engineOf({ engine: 'onnx', device: 'webgpu' });
   await (trouble === null
     ? expect(asked).resolves.toBe('onnx:webgpu')
     : expect(asked).rejects.toThrow(trouble));
+  const cuda = engineOf({ engine: 'onnx', device: 'cuda' });
+  await (cudaTrouble === null
+    ? expect(cuda).resolves.toBe('onnx:cuda')
+    : expect(cuda).rejects.toThrow('CUDA was not found for the device cuda'));
   await expect(engineOf({ engine: 'cpu', device: 'webgpu' })).rejects.toThrow(
     'the engine cpu computes on the cpu only: leave out `device` webgpu, or use `engine` onnx',
   );

@@ -131,4 +131,8 @@ it('says in a sentence what ONNX Runtime says of a GPU', () => {
   expect(gpuTrouble('WebGPU validation failed. [Device] is lost.')).toContain('the GPU was lost');
   expect(gpuTrouble('WebGPU validation failed. Binding size is zero.')).toBeUndefined();
   expect(gpuTrouble('no adapter is lost here')).toBeUndefined();
+  const noCuda = 'OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library';
+  expect(gpuTrouble(noCuda)).toContain('CUDA was not found');
+  expect(gpuTrouble('CUDA failure 2: out of memory ; GPU=0')).toContain('too little memory');
+  expect(gpuTrouble('CUDA failure 700: an illegal memory access')).toContain('the GPU was lost');
 });

@@ -1,5 +1,5 @@
 /** @file The engine's end of the worker thread: one for the process, started when first needed. */
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { UserError } from '../../core/errors.js';
 import { workerFile } from '../../core/worker-file.js';
 import type { ArrayValue } from './backend.js';
@@ -21,7 +21,8 @@ export class WorkerClient {
   private onLast: (() => void) | undefined;
 
   constructor(file = workerFile('engine/backends/worker.js')) {
-    this.worker = new Worker(file);
+    // The device cuda has a setting in the environment of the process.
+    this.worker = new Worker(file, { env: SHARE_ENV });
     this.worker.unref();
     this.worker.on('message', (reply: Reply) => {
       const { resolve, reject } = this.pending.get(reply.id)!;

@@ -6,6 +6,9 @@ import { IR_VERSION, OPSET } from '../compiler/program.js';
 import type { Device } from '../engine-names.js';
 import type { LoadOptions } from './backend.js';
 
+// Else a library of a device that is not there is written to the terminal; the error says it too.
+ort.env.logLevel = 'fatal';
+
 interface SessionSettings extends Pick<LoadOptions, 'threads' | 'arena'> {
   /** Whether the model widens weights for each node that reads them (half-weights.ts): they must stay apart. */
   readonly widensHalves: boolean;
@@ -85,21 +88,40 @@ function gpuSession(model: Uint8Array, onDevice: readonly string[]): Promise<ort
   });
 }
 
+const LOST =
+  'the GPU was lost (its driver ended what was computed): start the command again, or use the device cpu';
+const FULL = 'the GPU has too little memory for this: use the device cpu, a smaller model or smaller batches';
+
 /** What goes wrong on a GPU, in a sentence for the user; undefined for other errors. */
 export function gpuTrouble(message: string): string | undefined {
+  return webgpuTrouble(message) ?? cudaTrouble(message);
+}
+
+function webgpuTrouble(message: string): string | undefined {
   if (/Failed to get a WebGPU (adapter|device)/.test(message))
     return 'no GPU was found for the device webgpu (it needs a driver for Vulkan, Metal or Direct3D 12): use the device cpu';
   if (!/webgpu|dawn|wgpu/i.test(message)) return undefined;
-  if (/device.{0,20}lost/i.test(message))
-    return 'the GPU was lost (its driver ended what was computed): start the command again, or use the device cpu';
+  if (/device.{0,20}lost/i.test(message)) return LOST;
   // What could not be allocated is an invalid buffer; what is larger than a binding is bound in pieces, until too many.
   if (
     /out of memory|failed to allocate|OutOfMemory|Invalid Buffer.*previous error|StorageBuffersPer/i.test(
       message,
     )
   )
-    return 'the GPU has too little memory for this: use the device cpu, a smaller model or smaller batches';
+    return FULL;
   return undefined;
+}
+
+function cudaTrouble(message: string): string | undefined {
+  if (!/cuda|cudnn|cublas/i.test(message)) return undefined;
+  if (
+    /AppendExecutionProvider_Cuda|backend not found|no available backend|no CUDA-capable|driver version/i.test(
+      message,
+    )
+  )
+    return 'CUDA was not found for the device cuda (it needs an NVIDIA driver, CUDA 12, cuDNN, and onnxruntime-node installed with ONNXRUNTIME_NODE_INSTALL=cuda12): use the device webgpu or cpu';
+  if (/out of memory|ALLOC_FAILED|Failed to allocate|smaller than requested/i.test(message)) return FULL;
+  return /(CUDA|CUDNN|CUBLAS) (failure|error)/i.test(message) ? LOST : undefined;
 }
 
 /** A session has its places of outputs fixed: one is made for each set of outputs that is to stay. */
@@ -152,4 +174,36 @@ const webgpu: WorkerDevice = {
       : copied(tensor, 'gpu-buffer'),
 };
 
-export const workerDevices: Readonly<Record<Device, WorkerDevice>> = { cpu, webgpu };
+// -- cuda ------------------------------------------------------------------------------------------------------
+
+/** Arrays stay in memory: ONNX Runtime's interface for Node has no arrays on a CUDA device, so each run copies its feeds. */
+const cuda: WorkerDevice = {
+  async open(model) {
+    // Products would be rounded to 10 bits; the interface for Node cannot set the provider's `use_tf32`.
+    process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: ['cuda'],
+      graphOptimizationLevel: 'all',
+      executionMode: 'sequential',
+      logSeverityLevel: 4,
+      extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
+    });
+    return { keeping: async () => session, release: () => session.release() };
+  },
+  async place(tensor) {
+    await cudaFound();
+    return tensor;
+  },
+};
+
+let found: Promise<void> | undefined;
+
+/** Throws where no CUDA device can be used. */
+function cudaFound(): Promise<void> {
+  found ??= cuda
+    .open(identityModel('float32'), { threads: 0, arena: false, widensHalves: false })
+    .then((sessions) => sessions.release());
+  return found;
+}
+
+export const workerDevices: Readonly<Record<Device, WorkerDevice>> = { cpu, webgpu, cuda };
