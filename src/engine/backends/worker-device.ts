@@ -119,7 +119,7 @@ function cudaTrouble(message: string): string | undefined {
       message,
     )
   )
-    return 'CUDA was not found for the device cuda (it needs an NVIDIA driver, CUDA 12, cuDNN, and onnxruntime-node installed with ONNXRUNTIME_NODE_INSTALL=cuda12): use the device webgpu or cpu';
+    return 'CUDA was not found for the device cuda (it needs an NVIDIA driver, CUDA 12, cuDNN, and the CUDA libraries of onnxruntime-node: docs/install.md): use the device webgpu or cpu';
   if (/out of memory|ALLOC_FAILED|Failed to allocate|smaller than requested/i.test(message)) return FULL;
   return /(CUDA|CUDNN|CUBLAS) (failure|error)/i.test(message) ? LOST : undefined;
 }
