@@ -68,7 +68,7 @@ export class DirectionGroup implements ReadoutGroup {
   }
 }
 
-export const directionKind: Kind<DirectionUnit> = {
+const directionKind: Kind<DirectionUnit> = {
   form,
   range: () => 'directions L0.D:file.safetensors#name',
   check: (unit, { layers }) => checkRange(form.format(unit), 'layers', unit.layer, layers),
@@ -89,3 +89,6 @@ export const directionKind: Kind<DirectionUnit> = {
   others: () => ['L0.D:file.safetensors#name'],
   files: ({ file }) => [file],
 };
+
+/** Kinds that read the residual stream. */
+export const streamKinds = { direction: directionKind };

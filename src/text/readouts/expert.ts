@@ -187,7 +187,7 @@ function range({ experts }: TransformerSpec, ending: (last: boolean) => string):
 const layersWithExperts = (spec: TransformerSpec): number[] =>
   Array.from({ length: spec.layers }, (_, layer) => layer).filter((layer) => expertsOf(spec, layer));
 
-export const expertKind: Kind<ExpertUnit> = {
+const expertKind: Kind<ExpertUnit> = {
   form: expertForm,
   range(spec) {
     const own = range(spec, () => '');
@@ -208,7 +208,7 @@ export const expertKind: Kind<ExpertUnit> = {
   open: ({ layer, expert, side }, { spec }) => new ExpertGroup(spec, layer, side).unit(expert),
 };
 
-export const expertNeuronKind: Kind<ExpertNeuronUnit> = {
+const expertNeuronKind: Kind<ExpertNeuronUnit> = {
   form: neuronForm,
   range(spec) {
     const own = range(spec, (last) => `.N${last ? spec.experts!.neurons - 1 : 0}`);
@@ -224,3 +224,6 @@ export const expertNeuronKind: Kind<ExpertNeuronUnit> = {
     ),
   open: ({ layer, expert, neuron }, { spec }) => new ExpertNeuronGroup(spec, layer, expert).unit(neuron),
 };
+
+/** Kinds that read MLPs of experts. */
+export const expertKinds = { expert: expertKind, expertNeuron: expertNeuronKind };

@@ -177,7 +177,7 @@ class HeadEffect implements Effect {
 export const headGroup = (spec: TransformerSpec, layer: number, measure: MeasureChoice): HeadGroup =>
   new HeadGroup(spec, layer, measurementOf(measure));
 
-export const headKind: Kind<HeadUnit> = {
+const headKind: Kind<HeadUnit> = {
   form,
   range: (spec) => `heads ${layerRange(spec, 'H', spec.heads)}`,
   check(unit, { layers, heads }) {
@@ -189,3 +189,6 @@ export const headKind: Kind<HeadUnit> = {
   open: ({ layer, head }, { spec, measure }) => headGroup(spec, layer, measure).unit(head),
   numbered: ({ layer, head }) => ({ layer, index: head }),
 };
+
+/** Kinds that read attention. */
+export const headKinds = { head: headKind };

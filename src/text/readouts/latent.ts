@@ -128,3 +128,6 @@ function widthAt({ name }: LatentPlace, spec: TransformerSpec): number {
   if (name === 'attn.hook_z') return spec.heads * spec.dHead;
   return name === 'mlp.hook_pre' || name === 'mlp.hook_post' ? spec.dMlp : spec.dModel;
 }
+
+/** Kinds that read dictionaries. */
+export const dictionaryKinds = { latent: latentKind };

@@ -46,7 +46,7 @@ export class LogitGroup implements ReadoutGroup {
   }
 }
 
-export const logitKind: Kind<LogitUnit> = {
+const logitKind: Kind<LogitUnit> = {
   form,
   range: () => '"logit: token"',
   check: () => {},
@@ -61,3 +61,6 @@ export const logitKind: Kind<LogitUnit> = {
     return new LogitGroup(spec, form.format(unit), token).unit(0);
   },
 };
+
+/** Kinds that read the next token. */
+export const outputKinds = { logit: logitKind };

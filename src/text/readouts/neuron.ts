@@ -119,7 +119,7 @@ class NeuronEffect implements Effect {
 const layersWithNeurons = (spec: TransformerSpec): number[] =>
   Array.from({ length: spec.layers }, (_, layer) => layer).filter((layer) => !expertsOf(spec, layer));
 
-export const neuronKind: Kind<NeuronUnit> = {
+const neuronKind: Kind<NeuronUnit> = {
   form,
   range: (spec) =>
     spec.experts?.layers.every(Boolean) ? null : `neurons ${layerRange(spec, 'N', spec.dMlp)} (or N0:pre)`,
@@ -145,3 +145,6 @@ export const neuronKind: Kind<NeuronUnit> = {
       .map((layer) => `L${layer}.N0:pre`),
   numbered: ({ layer, neuron }) => ({ layer, index: neuron }),
 };
+
+/** Kinds that read MLPs. */
+export const neuronKinds = { neuron: neuronKind };

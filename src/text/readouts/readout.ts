@@ -1,6 +1,6 @@
 /**
- * @file What a unit is to the rest of the program: something that is read off a pass of the model. A kind of unit is one
- * file beside this one, and a line in `kinds.ts`.
+ * @file What a unit is to the rest of the program: something that is read off a pass of the model. A kind of unit is
+ * in the file of the part of the model that it reads, beside this one; `kinds.ts` has them all.
  *
  * Units are read in groups (all heads of a layer, all neurons of a layer), because one product serves them all.
  */
