@@ -45,7 +45,7 @@ export type { Explanation, TokenValue } from './core/explanation.js';
 export type { PublishedUnit, ScoredExemplar } from './core/published-unit.js';
 export type { ScoredText } from './core/scored-text.js';
 export type { ExamplesDocument, ImageResult } from './jobs/image-result.js';
-export type { ResultOf } from './jobs/tasks.js';
+export type { FoundBy, ResultOf } from './jobs/tasks.js';
 export { Running } from './library/running.js';
 export type { TuneResult } from './rl/tune.js';
 export type { EventSource, RunEvent } from './runs/events.js';

@@ -21,6 +21,7 @@ export type { LoadedModel } from './jobs/open-subject.js';
 export { readJob } from './jobs/read-job.js';
 export type { EarlierRun, Given, More, Opened, RunContext } from './jobs/task.js';
 export {
+  type FoundBy,
   type Job,
   type JobOf,
   type JobRequest,

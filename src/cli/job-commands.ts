@@ -10,7 +10,7 @@ import { textCommand } from './commands/text.js';
 import { tuneCommand } from './commands/tune.js';
 import type { JobCommand } from './job-command.js';
 
-const jobCommands = {
+const jobCommands: { readonly [T in TaskName]: JobCommand<T> } = {
   text: textCommand,
   atlas: atlasCommand,
   tune: tuneCommand,
@@ -19,9 +19,9 @@ const jobCommands = {
   explain: explainCommand,
   calibrate: calibrateCommand,
   image: imageCommand,
-} as const satisfies { [T in TaskName]: JobCommand<T, never> };
+};
 
 /** The command of a task. */
-export const jobCommandOf = <T extends TaskName>(task: T) => jobCommands[task] as unknown as JobCommand<T>;
+export const jobCommandOf = <T extends TaskName>(task: T): JobCommand<T> => jobCommands[task];
 
 export const jobTasks = Object.keys(jobCommands) as TaskName[];

@@ -26,6 +26,8 @@ const schema = z
 
 export const atlasTask = defineTask({
   schema,
+  reads: 'text',
+  takesPatterns: true,
   keeps: true,
   isSearch: true,
   pathFields: ['model', 'calibrationText', 'naturalText'],

@@ -20,6 +20,7 @@ const schema = z
 
 export const calibrateTask = defineTask({
   schema,
+  reads: 'text',
   keeps: false,
   pathFields: ['model', 'calibrationText'],
   outputFields: [],

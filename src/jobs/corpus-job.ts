@@ -26,6 +26,7 @@ const schema = z.strictObject({
 
 export const corpusTask = defineTask({
   schema,
+  reads: 'text',
   keeps: true,
   pathFields: ['model', 'calibrationText', 'files'],
   outputFields: [],

@@ -19,6 +19,7 @@ const schema = z.strictObject({
 
 export const explainTask = defineTask({
   schema,
+  reads: 'text',
   keeps: false,
   pathFields: ['model', 'calibrationText'],
   outputFields: [],

@@ -55,6 +55,7 @@ const schema = z.strictObject({
 
 export const imageTask = defineTask({
   schema,
+  reads: 'vision',
   keeps: true,
   pathFields: ['model', 'start', 'examples'],
   outputFields: ['image', 'animation'],

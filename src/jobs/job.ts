@@ -1,7 +1,6 @@
 /** @file The ways into a run: `openJob`, `runJob`, `resumeRun`. The command line, a file and a queue all take them. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { z } from 'zod';
 import { BrokenRun, UnkeptResult, UserError } from '../core/errors.js';
 import type { ScoredText } from '../core/scored-text.js';
 import type { DeviceChoice } from '../engine/engine-names.js';
@@ -14,8 +13,8 @@ import { runVersions } from '../runs/versions.js';
 import { deviceOf } from './device.js';
 import { fromOldJob } from './old-jobs.js';
 import { readJob } from './read-job.js';
-import type { EarlierRun, Given, More, Opened, Task } from './task.js';
-import { type JobOf, type ResultOf, type TaskName, tasks } from './tasks.js';
+import type { EarlierRun, Given, More, Opened } from './task.js';
+import { type FoundBy, isTask, type JobOf, type TaskName, taskOf } from './tasks.js';
 
 /** A job that is ready to run: its model is loaded and its request makes sense. */
 export interface OpenedJob<T extends TaskName = TaskName> {
@@ -24,7 +23,7 @@ export interface OpenedJob<T extends TaskName = TaskName> {
   /** Whether runs of it have a folder. */
   readonly keeps: boolean;
   readonly description: RunDescription;
-  readonly begin: Opened<ResultOf<T>>['begin'];
+  readonly begin: Opened<FoundBy<T>>['begin'];
 }
 
 export interface OpenOptions {
@@ -38,10 +37,6 @@ export interface OpenOptions {
 }
 
 const NEVER = new AbortController().signal;
-
-/** The task of a job. */
-const taskOf = <T extends TaskName>(name: T) =>
-  tasks[name] as unknown as Task<z.ZodType<JobOf<T>>, ResultOf<T>>;
 
 /**
  * Reads a job, loads what it names and checks that it makes sense. Nothing is computed or written.
@@ -90,15 +85,28 @@ export const createJobFolder = ({ description }: Pick<OpenedJob, 'description'>,
  *
  * @param folder - gets every event and the result; null keeps nothing
  * @yields the run's events
+ * @returns the result, with the path of its folder
  * @throws UnkeptResult, which has the result, when the folder was removed before the run ended; BrokenRun for any error
  *   after the run had found something, which the folder has
  */
+export function runJob<T extends TaskName>(
+  opened: OpenedJob<T>,
+  folder: RunFolder,
+  signal?: AbortSignal,
+  earlier?: EarlierRun | null,
+): Run<FoundBy<T> & { run: string }>;
+export function runJob<T extends TaskName>(
+  opened: OpenedJob<T>,
+  folder: RunFolder | null,
+  signal?: AbortSignal,
+  earlier?: EarlierRun | null,
+): Run<FoundBy<T> & { run?: string }>;
 export async function* runJob<T extends TaskName>(
   opened: OpenedJob<T>,
   folder: RunFolder | null,
   signal: AbortSignal = NEVER,
   earlier: EarlierRun | null = null,
-): Run<ResultOf<T>> {
+): Run<FoundBy<T> & { run?: string }> {
   try {
     const run = opened.begin({ folder, signal, earlier });
     if (folder === null) return yield* run;
@@ -166,7 +174,7 @@ async function* openRecorded(
     throw new UserError(`${path} has no run.json that can be read: its settings are not known`);
   const data = fromOldJob(description);
   const asked = more.seconds !== undefined || more.evaluations !== undefined;
-  const { isSearch = false } = taskOf(data.task as TaskName) ?? {};
+  const { isSearch = false } = isTask(data.task) ? taskOf(data.task) : {};
   if (asked && !isSearch)
     throw new UserError(
       `${path} is no search (it is a run of "superstim ${data.task}"): more seconds or evaluations are for searches`,

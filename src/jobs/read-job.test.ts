@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { UsageError } from '../core/errors.js';
 import { decodeDescription, encodeDescription } from '../runs/description.js';
 import { fromOldJob } from './old-jobs.js';
 import { readJob } from './read-job.js';
-import { jobSchemas } from './tasks.js';
+import { jobSchemas, type ResultOf, type TaskReading } from './tasks.js';
 
 const complaint = (data: unknown): string => {
   try {
@@ -181,4 +181,10 @@ describe('run folders of versions before jobs', () => {
       model: 'books-lm',
     });
   });
+});
+
+it('a result has the path of a run folder where its task keeps one', () => {
+  expectTypeOf<ResultOf<'text'>>().toHaveProperty('run');
+  expectTypeOf<ResultOf<'score'>>().not.toHaveProperty('run');
+  expectTypeOf<TaskReading<'vision'>>().toEqualTypeOf<'image'>();
 });

@@ -5,7 +5,7 @@ import { field } from '../core/field.js';
 import { nearestNames } from '../core/nearest.js';
 import { type ProbeJob, probeSchema } from './fields.js';
 import { withNamedModel } from './named-model.js';
-import { type Job, jobSchemas, type TaskName } from './tasks.js';
+import { isTask, type Job, jobSchemas, type TaskName } from './tasks.js';
 
 /**
  * Checks a job and fills in its defaults.
@@ -20,12 +20,12 @@ export function readJob(data: unknown): Job {
     );
   const { run: _, ...request } = data as Record<string, unknown>;
   const { task } = request;
-  if (typeof task !== 'string' || !Object.hasOwn(jobSchemas, task)) {
+  if (!isTask(task)) {
     const tasks = Object.keys(jobSchemas).join(', ');
     throw new UsageError(`${field('task')} must be one of ${tasks}, not ${JSON.stringify(task) ?? 'absent'}`);
   }
   const named = withNamedModel(request);
-  return checked<Job>(jobSchemas[task as TaskName], named, Object.keys(fieldsOf(task as TaskName)));
+  return checked<Job>(jobSchemas[task], named, Object.keys(fieldsOf(task)));
 }
 
 /** Reads the fields that all jobs about a language model have. Throws as `readJob` does. */

@@ -8,6 +8,7 @@ import type { SessionOptions } from '../text/readouts/session.js';
 import { fromOldJob } from './old-jobs.js';
 import { openSession } from './open-subject.js';
 import { readJob } from './read-job.js';
+import { readsText } from './tasks.js';
 
 /**
  * Loads the model that a run names and repeats its settings, on the cpu.
@@ -17,7 +18,7 @@ import { readJob } from './read-job.js';
 export async function recordedSession(run: RunDescription): Promise<SessionOptions & { unit: string }> {
   const { model: recorded } = run;
   const job = readJob(fromOldJob(run));
-  if (!recorded || (job.task !== 'text' && job.task !== 'tune' && job.task !== 'corpus'))
+  if (!recorded || !readsText(job) || !('unit' in job))
     throw new UserError('run.json names no model and unit to compute with');
   if (!resolveLocal(job.model))
     throw new UserError(

@@ -24,6 +24,7 @@ const schema = z
 
 export const scoreTask = defineTask({
   schema,
+  reads: 'text',
   keeps: false,
   pathFields: ['model', 'calibrationText'],
   outputFields: [],

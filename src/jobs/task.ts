@@ -41,20 +41,32 @@ export interface Given {
 /** A job whose model is loaded and whose request has been checked. */
 export interface Opened<Result> {
   readonly model: RecordedModel;
-  /** @yields the run's events; the last is `finished` */
+  /** @yields the run's events; the last is `finished`, where the task keeps a run folder */
   begin(place: RunContext): Run<Result>;
 }
 
 /** A job as a record of any task. */
 type AnyJob = Readonly<Record<string, unknown>>;
 
-export interface Task<Schema extends z.ZodType<AnyJob>, Result> {
+/** What a model reads: texts or pictures. */
+export type Reads = 'text' | 'vision';
+
+export interface Task<
+  Schema extends z.ZodType<AnyJob>,
+  Result,
+  Kind extends Reads = Reads,
+  Keeps extends boolean = boolean,
+> {
   /** Of its jobs: `task` is its name. */
   readonly schema: Schema;
+  /** What the model of its jobs reads. */
+  readonly reads: Kind;
+  /** Whether a name in `units` may be a pattern of many (`L*.H*`). */
+  readonly takesPatterns?: boolean;
   /** A search: its runs may go further when they are finished. */
   readonly isSearch?: boolean;
   /** Whether its runs have a folder. */
-  readonly keeps: boolean;
+  readonly keeps: Keeps;
   /** Fields that name a model or files to read; what is on disk is made absolute. */
   readonly pathFields: readonly (keyof z.output<Schema>)[];
   /** Fields that name files to write; made absolute. */
@@ -67,6 +79,11 @@ export interface Task<Schema extends z.ZodType<AnyJob>, Result> {
 }
 
 /** What tasks are declared by. A task's file is loaded to read jobs; what computes is imported where a job is opened. */
-export const defineTask = <Schema extends z.ZodType<AnyJob>, Result>(
-  task: Task<Schema, Result>,
-): Task<Schema, Result> => task;
+export const defineTask = <
+  Schema extends z.ZodType<AnyJob>,
+  Result,
+  Kind extends Reads,
+  Keeps extends boolean,
+>(
+  task: Task<Schema, Result, Kind, Keeps>,
+): Task<Schema, Result, Kind, Keeps> => task;

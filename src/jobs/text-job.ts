@@ -53,6 +53,7 @@ const schema = z
 
 export const textTask = defineTask({
   schema,
+  reads: 'text',
   keeps: true,
   isSearch: true,
   pathFields: ['model', 'calibrationText', 'naturalText', 'prior', 'policy'],

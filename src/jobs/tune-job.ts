@@ -42,6 +42,7 @@ const baselines = { rloo: 'loo', grpo: 'group' } as const satisfies Record<strin
 
 export const tuneTask = defineTask({
   schema,
+  reads: 'text',
   keeps: true,
   pathFields: ['model', 'prior', 'calibrationText'],
   outputFields: [],

@@ -1,6 +1,6 @@
 /** @file A language model that is open: what its units respond to, with the command line's defaults. */
-
 import type { LoadedModel } from '../jobs/open-subject.js';
+import type { TaskReading } from '../jobs/tasks.js';
 import { finishRun } from '../runs/events.js';
 import type { TextModel } from '../text/lm/model.js';
 import { textDefaults } from '../text/names.js';
@@ -139,7 +139,7 @@ export class LanguageModel {
     await releaseWeights(this.model.weights);
   }
 
-  private run<T extends 'score' | 'explain' | 'text' | 'calibrate' | 'corpus' | 'tune' | 'atlas'>(
+  private run<T extends TaskReading<'text'>>(
     task: T,
     named: Readonly<Record<string, unknown>>,
     options: Kept,

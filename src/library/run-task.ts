@@ -1,9 +1,8 @@
 /** @file A job from a function's arguments and options: the one way from the library to the tasks. */
 import { UsageError } from '../core/errors.js';
 import { field } from '../core/field.js';
-
 import type { Given } from '../jobs/task.js';
-import type { JobRequest, ResultOf, TaskName } from '../jobs/tasks.js';
+import type { FoundBy, JobRequest, TaskName } from '../jobs/tasks.js';
 import type { Run } from '../runs/events.js';
 import { Running } from './running.js';
 
@@ -24,7 +23,7 @@ export interface Kept extends Stoppable {
 }
 
 /** A result, and the path of its run folder where one was asked for. */
-export type KeptResult<T extends TaskName> = Omit<ResultOf<T>, 'run'> & { readonly run?: string };
+export type KeptResult<T extends TaskName> = FoundBy<T> & { readonly run?: string };
 
 /**
  * @param named - fields that are arguments of the caller

@@ -1,5 +1,6 @@
 /** @file The order of a sweep: jobs of one model, and of one layer of it, stand together. */
 import { UserError } from '../core/errors.js';
+import { isTask, taskOf } from '../jobs/tasks.js';
 import type { JobRecord } from '../runs/description.js';
 import { parseUnit } from '../text/readouts/kinds.js';
 import { parseUnitSum } from '../text/readouts/unit-sum.js';
@@ -23,7 +24,7 @@ function together<Entry>(entries: readonly Entry[], keyOf: (entry: Entry) => str
 
 /** Jobs of one key can share an opened model. */
 export const modelKey = ({ task, model, family }: JobRecord): string =>
-  JSON.stringify([task === 'image', model ?? null, family ?? null]);
+  JSON.stringify([isTask(task) ? taskOf(task).reads : null, model ?? null, family ?? null]);
 
 /** The layer of a job's first unit; null where it has none. */
 function layerOf({ unit, units }: JobRecord): number | string | null {

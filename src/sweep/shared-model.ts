@@ -1,7 +1,6 @@
 /** @file The model that successive jobs share: opened once, its weights uploaded once. */
 import { releaseWeights } from '../engine/compile.js';
-import { loadNetwork } from '../jobs/open-network.js';
-import { openTextModel } from '../jobs/open-subject.js';
+import { openNamed } from '../jobs/open-named.js';
 import { readJob } from '../jobs/read-job.js';
 import type { Given } from '../jobs/task.js';
 import type { JobRecord } from '../runs/description.js';
@@ -22,10 +21,7 @@ export class SharedModel {
     const key = modelKey(asJson(job) as JobRecord);
     if (this.held?.key === key) return this.held.given;
     await this.release();
-    const given: Given =
-      job.task === 'image'
-        ? { network: yield* loadNetwork(job.model, signal) }
-        : { model: yield* openTextModel(job.model, job.family, signal) };
+    const given = yield* openNamed(job, signal);
     this.held = { key, given };
     return given;
   }

@@ -1,8 +1,7 @@
 /** @file A job for each unit that a pattern means. */
-import { loadNetwork } from '../jobs/open-network.js';
-import { openTextModel } from '../jobs/open-subject.js';
+import { openNamed } from '../jobs/open-named.js';
 import { fieldsOf, readJob } from '../jobs/read-job.js';
-import { jobSchemas, type TaskName } from '../jobs/tasks.js';
+import { isTask } from '../jobs/tasks.js';
 import type { Run } from '../runs/events.js';
 import { unitSets } from '../text/atlas/unit-pattern.js';
 import type { TextModel } from '../text/lm/model.js';
@@ -25,10 +24,8 @@ const NEVER = new AbortController().signal;
  */
 export async function* templateJobs(pattern: string, template: unknown): Run<object[]> {
   const first = readJob(withUnit(template, pattern));
-  const names =
-    first.task === 'image'
-      ? channelNames(pattern, (yield* loadNetwork(first.model, NEVER)).network)
-      : textNames(pattern, (yield* openTextModel(first.model, first.family, NEVER)).model);
+  const { network, model } = yield* openNamed(first, NEVER);
+  const names = network ? channelNames(pattern, network.network) : textNames(pattern, model!.model);
   return checkedCount(
     names.map((name) => withUnit(template, name)),
     pattern,
@@ -38,8 +35,7 @@ export async function* templateJobs(pattern: string, template: unknown): Run<obj
 /** The job about one unit. What is no job is left to `readJob`. */
 function withUnit(template: unknown, unit: string): object {
   const job = { ...(template as object) } as { task?: unknown };
-  const isKnown = typeof job.task === 'string' && Object.hasOwn(jobSchemas, job.task);
-  const hasList = isKnown && 'units' in fieldsOf(job.task as TaskName);
+  const hasList = isTask(job.task) && 'units' in fieldsOf(job.task);
   return { ...job, ...(hasList ? { units: [unit] } : { unit }) };
 }
 

@@ -10,6 +10,7 @@ import { embeddedModels } from '../../hub/embedded.js';
 import { parseHubModel } from '../../hub/resolve-model.js';
 import { fileFields } from '../../jobs/job.js';
 import { readJob } from '../../jobs/read-job.js';
+import { readsText, taskOf } from '../../jobs/tasks.js';
 import { exampleOf } from '../../text/atlas/unit-pattern.js';
 import { kindOf } from '../../text/readouts/kinds.js';
 import { namedUnits } from '../../text/readouts/named-dictionaries.js';
@@ -34,9 +35,9 @@ export async function checkAllowed(data: unknown, models: string | null): Promis
       );
   }
   const named = [...read.flatMap(([name, value]) => [value].flat().map((one) => [name, one] as const))];
-  if (job.task !== 'image') {
+  if (readsText(job)) {
     const names = [('unit' in job && job.unit) || [], ('units' in job && job.units) || []].flat();
-    const units = job.task === 'atlas' ? names.map(exampleOf) : names;
+    const units = taskOf(job.task).takesPatterns ? names.map(exampleOf) : names;
     for (const unit of namedUnits(units, job.reference))
       for (const file of kindOf(unit).files?.(unit) ?? []) named.push(['unit', file]);
   }
