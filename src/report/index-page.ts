@@ -9,7 +9,7 @@ import { type EmbeddedPicture, embedFinal } from './embedded-pictures.js';
 import { frontierThumbnail } from './figures/thumbnail.js';
 import { type Html, html } from './html.js';
 import { document } from './page.js';
-import { type ReportedRun, taskOf, unitLabel } from './reported-run.js';
+import { type ReportedRun, taskLabel, unitLabel } from './reported-run.js';
 import { activationSeries } from './sections/pictures.js';
 import { decimalOrDash, shortNumber, visibleText } from './visible-text.js';
 
@@ -47,7 +47,7 @@ export async function indexedRun(run: ReportedRun): Promise<IndexedRun> {
   return {
     unit: unitLabel(run),
     model: description?.model?.name ?? '–',
-    task: [taskOf(run), view.method].filter(Boolean).join(', ') || '–',
+    task: [taskLabel(run), view.method].filter(Boolean).join(', ') || '–',
     state,
     missing,
     hypervolume: typeof hypervolume === 'number' ? hypervolume : null,

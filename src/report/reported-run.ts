@@ -40,7 +40,7 @@ function asEntry(text: ScoredText): RunView['frontier'][number] {
 }
 
 /** `text` | `image` | `tune` …; empty for a run of which nothing is known. */
-export function taskOf({ description, view }: ReportedRun): string {
+export function taskLabel({ description, view }: ReportedRun): string {
   return description?.job.task ?? view.task;
 }
 

@@ -7,7 +7,7 @@ import type { JsonValue } from '../../runs/events.js';
 import { publishedLine } from '../../runs/published.js';
 import { jsonField } from '../../runs/run-view.js';
 import { type Html, html } from '../html.js';
-import { type ReportedRun, taskOf, unitLabel } from '../reported-run.js';
+import { type ReportedRun, taskLabel, unitLabel } from '../reported-run.js';
 import { decimal } from '../visible-text.js';
 
 const states = {
@@ -26,7 +26,7 @@ export function runHead(run: ReportedRun): Html {
   const facts = [
     ['Model', description?.model?.name],
     ['Texts', description?.model?.frame && visible(formatFrame(description.model.frame))],
-    ['Task', [taskOf(run), view.method].filter(Boolean).join(', ')],
+    ['Task', [taskLabel(run), view.method].filter(Boolean).join(', ')],
     ['State', states[state]],
     ['Time', view.at > 0 ? formatSeconds(view.at) : null],
     ['Cost', costOf(run.result)],
