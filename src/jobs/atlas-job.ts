@@ -6,7 +6,7 @@ import type { AtlasResult } from '../text/atlas/atlas.js';
 import type { AtlasBudget, AtlasOptions } from '../text/atlas/atlas-options.js';
 import { textBounds, textDefaults } from '../text/names.js';
 import { above0, isOneBudget, name, names, oneBudget, probe, textLength, within } from './fields.js';
-import { defineTask, type More, type Opened, type RunContext } from './task.js';
+import { defineTask, type EarlierRun, type Opened, type RunContext } from './task.js';
 
 const schema = z
   .strictObject({
@@ -68,7 +68,7 @@ async function* atlasToFiles(
     signal,
     ...(folder && { saving: savingTo(folder) }),
     ...(before && { earlier: before }),
-    ...(before?.checkpoint && { budget: await further(options.budget, before.checkpoint, earlier!.more) }),
+    ...(before?.checkpoint && { budget: await further(options.budget, before.checkpoint, earlier!) }),
   };
   const result = yield* searchAtlas(all, (units) => files?.add(units));
   files?.finish();
@@ -89,13 +89,12 @@ async function earlierAtlas({ path, events }: RunReading) {
 async function further(
   budget: AtlasBudget,
   spent: { readonly seconds: number; readonly evaluations: number },
-  more: More,
+  { more, reading }: EarlierRun,
 ): Promise<AtlasBudget> {
   const { furtherBudget } = await import('../text/search/resume.js');
-  const earlier = { ...spent, found: [], clock: 0 };
-  if (!('growth' in budget)) return furtherBudget(budget, earlier, more);
+  if (!('growth' in budget)) return furtherBudget(budget, spent, more, reading.state === 'done');
   const { seconds, evaluations } = more;
   return seconds === undefined && evaluations === undefined
     ? budget
-    : furtherBudget({ seconds: 0 }, earlier, more);
+    : furtherBudget({ seconds: 0 }, spent, more, false);
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { z } from 'zod';
 import { UserError } from '../core/errors.js';
 import { readRegularFile } from '../core/regular-file.js';
+import type { Saving } from '../runs/checkpoints.js';
 import { runFile } from '../runs/run-file.js';
 import type { RunFolder } from '../runs/run-folder.js';
 
@@ -11,9 +12,16 @@ const EVERY_SECONDS = 3;
 /** Bytes of a checkpoint: far more than texts ever take. */
 const MOST_BYTES = 1e9;
 
-export const savingTo = (folder: RunFolder) => ({
+export const savingTo = (folder: RunFolder): Saving<object> => ({
   everySeconds: EVERY_SECONDS,
-  save: (checkpoint: object) => void folder.writeFile(CHECKPOINT, `${JSON.stringify(checkpoint)}\n`),
+  save(checkpoint) {
+    try {
+      folder.writeFile(CHECKPOINT, `${JSON.stringify(checkpoint)}\n`);
+    } catch (error) {
+      // The run goes on; where its folder has gone, its end says so.
+      if (!(error instanceof UserError)) throw error;
+    }
+  },
 });
 
 /** The last checkpoint of a run, undefined before the first. Throws UserError for a damaged one. */

@@ -60,18 +60,22 @@ export const textTask = defineTask({
   outputFields: [],
   async *open(job, signal, given): Run<Opened<SearchResult>> {
     const { checkSearch } = await import('../text/search/check-search.js');
+    const { searchCheckpoint } = await import('../text/search/checkpoint.js');
     const { earlierSearch, furtherBudget } = await import('../text/search/resume.js');
     const { searchText } = await import('../text/search/search.js');
+    const { readCheckpoint, savingTo } = await import('./checkpoint-file.js');
     const { recordedModel } = await import('./open-subject.js');
     const options = yield* searchOptions(job, signal, given);
     checkSearch(options);
     return {
       model: recordedModel(options),
-      begin({ signal, earlier }) {
-        if (!earlier) return searchText({ ...options, signal });
-        const before = earlierSearch(earlier.reading.events);
-        const budget = furtherBudget(options.budget, before, earlier.more);
-        return searchText({ ...options, signal, budget, earlier: before });
+      begin({ folder, signal, earlier }) {
+        const all = { ...options, signal, ...(folder && { saving: savingTo(folder) }) };
+        if (!earlier) return searchText(all);
+        const { path, events, state } = earlier.reading;
+        const before = earlierSearch(events, readCheckpoint(path, searchCheckpoint));
+        const budget = furtherBudget(options.budget, before, earlier.more, state === 'done');
+        return searchText({ ...all, budget, earlier: before });
       },
     };
   },

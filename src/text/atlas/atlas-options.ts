@@ -1,4 +1,5 @@
 /** @file What is asked of an atlas. */
+import type { Saving } from '../../runs/checkpoints.js';
 import type { CorpusFile } from '../corpus/corpus-text.js';
 import type { SessionOptions } from '../readouts/session.js';
 import type { AtlasCheckpoint } from './checkpoint.js';
@@ -25,5 +26,5 @@ export interface AtlasOptions extends SessionOptions {
   readonly naturalText?: readonly CorpusFile[];
   readonly earlier?: EarlierAtlas;
   /** Gets a checkpoint now and then, and when the search ends. */
-  readonly saving?: { readonly everySeconds: number; save(checkpoint: AtlasCheckpoint): void };
+  readonly saving?: Saving<AtlasCheckpoint>;
 }

@@ -1,5 +1,6 @@
 /** @file The search of an atlas: a pool of samples and of the user's text first, then breeding, until the budget is spent. */
 import { untilStopped } from '../../core/until-stopped.js';
+import { Checkpoints } from '../../runs/checkpoints.js';
 import type { EventBody } from '../../runs/events.js';
 import type { CorpusFile, CorpusPlace } from '../corpus/corpus-text.js';
 import { corpusSequences } from '../corpus/corpus-text.js';
@@ -40,15 +41,15 @@ export async function* driveAtlas(
   if (before) await arena.recall(rowsOf(before.texts), before.evaluations);
   const growth = { goesOn: true };
   const turns = untilStopped(atlasTurns(arena, corpus, growth), signal);
-  const checkpoint = (): AtlasCheckpoint => ({
+  const checkpoints = new Checkpoints<AtlasCheckpoint>(saving, () => ({
     version: 1,
     evaluations: ledger.evaluations,
     seconds: ledger.seconds,
     corpus: corpus?.place ?? null,
     texts: textsOf(arena),
-  });
+  }));
   const goesOn = () => ('growth' in budget ? growth.goesOn : ledger.spent < 1);
-  let [saved, stepped, step, lost] = [ledger.seconds, 0, 0, 0];
+  let [stepped, step, lost] = [0, 0, 0];
   try {
     while (goesOn() && !signal?.aborted && ledger.lost - lost < MOST_LOST) {
       const { evaluations } = ledger;
@@ -60,15 +61,12 @@ export async function* driveAtlas(
         const metrics = { hypervolume: arena.hypervolume, evaluations: ledger.evaluations };
         yield { kind: 'step', source: 'search', step: ++step, metrics };
       }
-      if (saving && ledger.seconds - saved >= saving.everySeconds) {
-        saving.save(checkpoint());
-        saved = ledger.seconds;
-      }
+      checkpoints.writeIfDue();
     }
   } finally {
     await turns.return();
     // Also what was found before an error.
-    saving?.save(checkpoint());
+    checkpoints.write();
   }
 }
 

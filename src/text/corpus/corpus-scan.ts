@@ -5,6 +5,7 @@ import type { FrameReport } from '../../core/frame-report.js';
 import { hypervolume } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { untilStopped } from '../../core/until-stopped.js';
+import { Checkpoints, type Saving } from '../../runs/checkpoints.js';
 import { asJson, type EventBody, eventClock, type Run, type RunEvent, stamped } from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
 import { frameOf } from '../lm/frame.js';
@@ -34,7 +35,7 @@ export interface CorpusScanOptions extends SessionOptions {
   /** What an earlier part of the same scan left: its last checkpoint, if it wrote one, and where its clock stands. */
   readonly earlier?: { readonly checkpoint?: ScanCheckpoint | undefined; readonly clock: number };
   /** Gets a checkpoint now and then, and when the scan is stopped. */
-  readonly saving?: { readonly everySeconds: number; save(checkpoint: ScanCheckpoint): void };
+  readonly saving?: Saving<ScanCheckpoint>;
 }
 
 /** A natural text with its peak. */
@@ -82,7 +83,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
   const state = new ScanState(files, options.top, earlier?.checkpoint);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const score = (atLeast: number) => stamped(scoreWaiting(state, subject, probe, cut, atLeast), event);
-  let saved = performance.now();
+  const checkpoints = new Checkpoints(saving, () => state.checkpoint());
   const scan = async function* (): AsyncGenerator<RunEvent, void, void> {
     for await (const { sequences, bytes, next } of corpusSequences(files, tokenizer, cut, state.place)) {
       for (const ids of sequences) state.waiting.add(ids);
@@ -90,12 +91,10 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
       state.bytesRead = bytes;
       state.place = next;
       yield event(progressOf(state, total));
-      const isDue = performance.now() - saved >= 1000 * (saving?.everySeconds ?? Number.POSITIVE_INFINITY);
-      if (isDue || signal?.aborted) {
-        saving?.save(state.checkpoint());
-        saved = performance.now();
-      }
-      if (signal?.aborted) return;
+      checkpoints.writeIfDue();
+      if (!signal?.aborted) continue;
+      checkpoints.write();
+      return;
     }
     yield* score(1);
     if (state.evaluations === 0) throw emptyCorpus(options);

@@ -17,9 +17,11 @@ import type { Sampler } from '../sampling/sampler.js';
 import type { Made } from './breeding.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import { type Allowance, Ledger } from './ledger.js';
+import { MethodState } from './method-state.js';
 import { type Picked, Population } from './population.js';
 import type { Proposals, Proposer } from './proposals.js';
 import type { Choose, Parent, Prospect, Screened, Screening } from './scoring.js';
+import { SeenRows } from './seen.js';
 
 export interface ArenaOptions {
   readonly subject: TextSubject;
@@ -65,8 +67,9 @@ export class Arena {
   readonly ledger: Ledger;
   /** By operator: what its candidates added to the population's area, nats times sigmas. */
   readonly gains = new Map<string, number>();
+  readonly method = new MethodState();
+  readonly seen = new SeenRows();
   private bred = new Population();
-  private readonly seen = new Set<string>();
   private entered: { candidate: Candidate; operator: string }[] = [];
 
   constructor(
@@ -102,7 +105,7 @@ export class Arena {
     await this.evaluate(stackRows(rows), Array(rows.length).fill('earlier'));
     for (const row of rows) this.isNew(row);
     this.ledger.resumeAt(evaluations);
-    this.gains.clear();
+    this.gains.delete('earlier');
     this.takeEntered();
   }
 
@@ -198,13 +201,9 @@ export class Arena {
 
   /** True the first time a sequence is asked about. */
   isNew(row: Int32Array): boolean {
-    const key = row.join();
-    if (this.seen.has(key)) {
-      this.ledger.lose(1);
-      return false;
-    }
-    this.seen.add(key);
-    return true;
+    const isNew = this.seen.add(row);
+    if (!isNew) this.ledger.lose(1);
+    return isNew;
   }
 
   /** Sequences from the prior, `[count, positions]`. */

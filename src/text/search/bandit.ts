@@ -1,9 +1,13 @@
 /** @file Which operators pay: shares of the effort that move from their initial values toward the operators that gain most for their cost. */
+import { z } from 'zod';
 
 export interface Account {
   gain: number;
   cost: number;
 }
+
+/** A bandit as data, by arm: the account, and the totals that it last learned from. */
+export const savedBandit = z.record(z.string(), z.tuple([z.number(), z.number(), z.number(), z.number()]));
 
 /** What an account keeps of its past each time it learns: about the last ten generations count. */
 const MEMORY = 0.9;
@@ -23,13 +27,28 @@ export class Bandit<Arm extends string> {
   /**
    * @param initial - shares while nothing is known, as weights
    * @param trust - cost after which an arm is believed to differ from the average
+   * @param saved - what it had learned
    */
   constructor(
     private readonly initial: Readonly<Record<Arm, number>>,
     private readonly trust: number,
+    saved: z.output<typeof savedBandit> = {},
   ) {
     this.arms = Object.keys(initial) as Arm[];
-    for (const arm of this.arms) this.accounts.set(arm, { gain: 0, cost: 0 });
+    for (const arm of this.arms) {
+      const [gain, cost, gainBefore, costBefore] = saved[arm] ?? [0, 0, 0, 0];
+      this.accounts.set(arm, { gain, cost });
+      this.before.set(arm, { gain: gainBefore, cost: costBefore });
+    }
+  }
+
+  save(): z.output<typeof savedBandit> {
+    return Object.fromEntries(
+      this.arms.map((arm) => {
+        const [account, before] = [this.accounts.get(arm)!, this.before.get(arm)!];
+        return [arm, [account.gain, account.cost, before.gain, before.cost]];
+      }),
+    );
   }
 
   /** Takes in what every arm gained and cost since the last call, given totals since the start. */
@@ -37,7 +56,7 @@ export class Bandit<Arm extends string> {
     for (const arm of this.arms) {
       const account = this.accounts.get(arm)!;
       const total = totals(arm);
-      const before = this.before.get(arm) ?? { gain: 0, cost: 0 };
+      const before = this.before.get(arm)!;
       account.gain = MEMORY * account.gain + total.gain - before.gain;
       account.cost = MEMORY * account.cost + total.cost - before.cost;
       this.before.set(arm, { ...total });

@@ -1,5 +1,6 @@
 /** @file One generation: parents are picked, operators draft children, the prior writes its part, all are scored. */
 
+import { z } from 'zod';
 import type { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
 import type { Rewrite, Sampler } from '../sampling/sampler.js';
@@ -18,6 +19,14 @@ const REMEMBERED = 256;
 /** How much rivals count in the gradient of a parent that was picked for its margin, by default. */
 const SELECTIVE_GAMMA = 1;
 
+/** What breeding has learned, as data: costs by operator; parents by number, latest used last. */
+export const savedBreeding = z.strictObject({
+  costs: z.record(z.string(), z.number()),
+  triggers: z.array(z.array(z.int().min(0))),
+  known: z.array(z.tuple([z.int().min(0), z.number()])),
+});
+type SavedBreeding = z.output<typeof savedBreeding>;
+
 /** How many children of each operator a generation has, as weights. */
 export type Shares = Readonly<Partial<Record<OperatorName, number>>>;
 
@@ -32,7 +41,7 @@ export interface BreedingGround<Parent extends Bred> {
     readonly sampler: Pick<Sampler, 'rewrite' | 'tokensRead'>;
     readonly gamma?: number;
   };
-  readonly ledger: Pick<Ledger, 'left' | 'isTimed'>;
+  readonly ledger: Pick<Ledger, 'left' | 'isTimed' | 'unpaid'>;
   /** Some parents; the same may come twice. */
   pick(count: number): Picked<Parent>[];
   /** What a parent is crossed with; default: any parent of the generation. */
@@ -54,6 +63,12 @@ export interface Made<Parent> {
   readonly written?: readonly Float32Array[];
 }
 
+/** What a parent's proposals were made with; they are null until a resumed search uses them. */
+interface Known {
+  readonly gamma: number;
+  readonly proposals: Proposals | null;
+}
+
 interface Child<Parent> {
   readonly parent: Parent;
   readonly operator: OperatorName;
@@ -73,9 +88,24 @@ export class Breeding<Parent extends Bred> {
   readonly costs = new Map<OperatorName, number>();
   /** What `graft` puts into texts; while there are none it is not used. */
   triggers: readonly Int32Array[] = [];
-  private readonly known = new Map<Parent, Proposals>();
+  private readonly known = new Map<Parent, Known>();
 
   constructor(private readonly arena: BreedingGround<Parent>) {}
+
+  save(numberOf: (parent: Parent) => number): SavedBreeding {
+    return {
+      costs: Object.fromEntries(this.costs),
+      triggers: this.triggers.map((ids) => [...ids]),
+      known: [...this.known].map(([parent, { gamma }]) => [numberOf(parent), gamma]),
+    };
+  }
+
+  /** Proposals are made again when they are first used, and cost nothing. */
+  restore({ costs, triggers, known }: SavedBreeding, parentOf: (number: number) => Parent): void {
+    for (const [operator, cost] of Object.entries(costs)) this.costs.set(operator as OperatorName, cost);
+    this.triggers = triggers.map((ids) => Int32Array.from(ids));
+    for (const [number, gamma] of known) this.known.set(parentOf(number), { gamma, proposals: null });
+  }
 
   /** Breeds and scores one generation. */
   async generation(shares: Shares): Promise<void> {
@@ -126,39 +156,45 @@ export class Breeding<Parent extends Bred> {
   }
 
   private async parents(count: number): Promise<[Parent, Proposals][]> {
-    const { gamma = 0 } = this.arena.options;
-    const picked = this.arena.pick(count);
+    const { arena } = this;
+    const { gamma = 0 } = arena.options;
+    const picked = arena.pick(count);
     // Before any are forgotten: the latest used go last.
     for (const { parent } of picked) this.use(parent);
+    const parents = new Set(picked.map(({ parent }) => parent));
+    const known = [...parents].filter((parent) => this.known.get(parent)?.proposals === null);
+    await arena.ledger.unpaid(() =>
+      this.propose(known.map((parent) => [parent, this.known.get(parent)!.gamma])),
+    );
     const fresh = new Map(
-      picked
-        .filter(({ parent }) => !this.known.has(parent))
-        .map(({ parent, selective }) => [parent, selective]),
+      picked.flatMap(({ parent, selective }) =>
+        this.known.has(parent) ? [] : [[parent, selective ? gamma || SELECTIVE_GAMMA : gamma]],
+      ),
     );
-    await this.propose(
-      [...fresh.keys()],
-      [...fresh.values()].map((selective) => (selective ? gamma || SELECTIVE_GAMMA : gamma)),
-    );
-    return picked.map(({ parent }) => [parent, this.known.get(parent)!]);
+    await this.propose([...fresh]);
+    return picked.map(({ parent }) => [parent, this.known.get(parent)!.proposals!]);
   }
 
   /** Moves a parent's proposals, if there are any, to the end that is forgotten last. */
   private use(parent: Parent): void {
-    const proposals = this.known.get(parent);
-    if (!proposals) return;
+    const known = this.known.get(parent);
+    if (!known) return;
     this.known.delete(parent);
-    this.known.set(parent, proposals);
+    this.known.set(parent, known);
   }
 
-  private async propose(parents: readonly Parent[], gammas: readonly number[]): Promise<void> {
-    if (parents.length === 0) return;
+  private async propose(asked: readonly (readonly [Parent, number])[]): Promise<void> {
+    if (asked.length === 0) return;
     const { arena, known } = this;
-    const lists = await arena.propose(parents, gammas);
+    const lists = await arena.propose(
+      asked.map(([parent]) => parent),
+      asked.map(([, gamma]) => gamma),
+    );
     for (const oldest of known.keys()) {
       if (known.size <= REMEMBERED) break;
       known.delete(oldest);
     }
-    for (const [i, parent] of parents.entries()) known.set(parent, lists[i]!);
+    for (const [i, [parent, gamma]] of asked.entries()) known.set(parent, { gamma, proposals: lists[i]! });
   }
 
   /** Lets the prior write what the drafts left to it. */

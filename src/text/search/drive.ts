@@ -1,7 +1,11 @@
 /** @file Runs a search method until its budget is spent, reporting what it finds and how far it is. */
+
+import { isDeepStrictEqual } from 'node:util';
 import { untilStopped } from '../../core/until-stopped.js';
+import { Checkpoints, type Saving } from '../../runs/checkpoints.js';
 import type { EventBody, EventSource } from '../../runs/events.js';
 import { Arena, type ArenaOptions, type Figures, type SearchMethod } from './arena.js';
+import { checkpointOf, restoreArena, type SearchCheckpoint } from './checkpoint.js';
 
 /** Sequences lost in a row, nothing being spent, after which a method has nothing left to find. */
 const MOST_LOST = 3000;
@@ -17,6 +21,8 @@ export interface Earlier {
   readonly evaluations: number;
   /** Seconds that the run's clock stands at. */
   readonly clock: number;
+  /** Its last checkpoint, where it wrote one. */
+  readonly checkpoint?: SearchCheckpoint | undefined;
 }
 
 /** A search of its own, or a baseline beside it. */
@@ -31,7 +37,16 @@ export interface DriveOptions {
   /** A few words for the progress bar. */
   readonly note: string;
   readonly earlier?: Earlier;
+  /** Gets a checkpoint before the first turn, then now and then, and at the end. */
+  readonly saving?: Saving<SearchCheckpoint>;
 }
+
+/**
+ * Whether what is resumed comes to what it would have come to: the budget is counted in evaluations, and the same. Then
+ * what was found since the checkpoint is found again.
+ */
+export const isRepeatable = (budget: Budget, earlier: Earlier | undefined): boolean =>
+  'evaluations' in budget && isDeepStrictEqual(earlier?.checkpoint?.budget, budget);
 
 /** What is left when a search has ended. */
 export interface Driven {
@@ -43,7 +58,7 @@ export interface Driven {
 
 export async function* drive(
   method: SearchMethod,
-  { arena: options, budget, signal, source, note, earlier }: DriveOptions,
+  { arena: options, budget, signal, source, note, earlier, saving }: DriveOptions,
 ): AsyncGenerator<EventBody, Driven, void> {
   const name = 'seconds' in budget ? 'seconds' : 'evaluations';
   const allowed = {
@@ -55,10 +70,16 @@ export async function* drive(
   const total = allowed[name];
   const arena = new Arena(options, allowed);
   const { ledger } = arena;
-  if (earlier) {
-    const rows = earlier.found.map((ids) => Int32Array.from(options.subject.tokenizer.behindStart(ids)));
+  if (earlier?.checkpoint) restoreArena(arena, earlier.checkpoint);
+  if (earlier && !isRepeatable(budget, earlier)) {
+    const there = new Set(earlier.checkpoint?.candidates.map(({ report }) => report.token_ids.join()));
+    const rows = earlier.found
+      .filter((ids) => !there.has(ids.join()))
+      .map((ids) => Int32Array.from(options.subject.tokenizer.behindStart(ids)));
     await arena.recall(rows, earlier.evaluations);
   }
+  const checkpoints = new Checkpoints(saving, () => checkpointOf(arena, budget));
+  if (!earlier) checkpoints.write();
   const turns = untilStopped(method(arena), signal);
   let step = 0;
   let measured: Figures | null = null;
@@ -69,7 +90,7 @@ export async function* drive(
       const turn = await turns.next();
       // The turn that ends the method, or that the signal ended, may have found something too.
       yield* entered(arena, source);
-      if (turn.done) break;
+      if (turn.done) return { arena, seconds: ledger.seconds, measured };
       if (ledger.evaluations > before) lost = ledger.lost;
       const { seconds: elapsed, spent } = ledger;
       measured = turn.value ?? measured;
@@ -85,7 +106,9 @@ export async function* drive(
         seconds_left: spent > 0 ? Math.max(0, (elapsed * (1 - spent)) / spent) : null,
         note,
       };
+      checkpoints.writeIfDue();
     }
+    checkpoints.write();
   } catch (error) {
     // A turn that fails may have found something before.
     yield* entered(arena, source);

@@ -8,6 +8,7 @@
  * gradient is computed in 8 bits; see shortcuts.ts.)
  */
 
+import { z } from 'zod';
 import type { Point } from '../../core/frontier.js';
 import type { Random } from '../../core/random.js';
 import type { Arena, Turns } from './arena.js';
@@ -29,18 +30,36 @@ export const epoLambdas = Array.from(
   (_, i) => LAMBDA_RANGE[0] * (LAMBDA_RANGE[1] / LAMBDA_RANGE[0]) ** (i / (MEMBERS - 1)),
 );
 
+const epoState = z.strictObject({
+  members: z.array(z.int().min(0)).length(MEMBERS),
+  /** Whose gradient is known. */
+  known: z.array(z.boolean()).length(MEMBERS),
+  round: z.int().min(1),
+});
+
 export async function* epo(arena: Arena): Turns {
   const { positions, random } = arena.options;
-  let members = yield* randomTexts(arena, MEMBERS);
+  const saved = arena.method.resumed(epoState);
+  let members = saved?.state.members.map(saved.candidateOf) ?? (yield* randomTexts(arena, MEMBERS));
   /** The tokens that the gradient favours for each member; null where they are not known yet. */
   let favoured: (Int32Array | null)[] = Array(MEMBERS).fill(null);
-  for (let round = 1; arena.ledger.left > 2 * MEMBERS; round++) {
-    const fresh = [...members.keys()].filter((i) => favoured[i] === null);
+  const favour = async (which: readonly number[]) => {
+    const rows = which.map((i) => members[i]!.ids);
     const found = await arena.steepest(
-      fresh.map((i) => members[i]!.ids),
-      fresh.map((i) => epoLambdas[i]!),
+      rows,
+      which.map((i) => epoLambdas[i]!),
     );
-    for (const [k, i] of fresh.entries()) favoured[i] = found[k]!;
+    for (const [k, i] of which.entries()) favoured[i] = found[k]!;
+  };
+  if (saved) await arena.ledger.unpaid(() => favour([...members.keys()].filter((i) => saved.state.known[i])));
+  let round = saved?.state.round ?? 1;
+  arena.method.saves = (numberOf) => ({
+    members: members.map(numberOf),
+    known: favoured.map((tokens) => tokens !== null),
+    round,
+  });
+  while (arena.ledger.left > 2 * MEMBERS) {
+    await favour([...members.keys()].filter((i) => favoured[i] === null));
     const children = new Int32Array(MEMBERS * CHILDREN * positions);
     const parents = Array.from({ length: MEMBERS * CHILDREN }, (_, i) => members[Math.floor(i / CHILDREN)]!);
     for (const [i, parent] of parents.entries())
@@ -60,6 +79,7 @@ export async function* epo(arena: Arena): Turns {
     }
     // Who stays keeps the gradient.
     favoured = favoured.map((tokens, i) => (members[i] === before[i] ? tokens : null));
+    round++;
     yield;
   }
 }

@@ -1,5 +1,10 @@
 /** @file When to stop: a population that has hardly grown for a good part of its time is not worth more. */
 
+import { z } from 'zod';
+
+/** The history as data: pairs of what was spent and the area. */
+export const savedGrowth = z.array(z.tuple([z.number(), z.number()]));
+
 /** The part of the time that is its end, and by how much an area must grow in it. */
 const LATE = 1 / 3;
 const LEAST = 0.02;
@@ -7,7 +12,15 @@ const LEAST = 0.02;
 const YOUTH = 12;
 
 export class Growth {
-  private readonly history: { readonly at: number; readonly area: number }[] = [];
+  private readonly history: { readonly at: number; readonly area: number }[];
+
+  constructor(saved: z.output<typeof savedGrowth> = []) {
+    this.history = saved.map(([at, area]) => ({ at, area }));
+  }
+
+  save(): z.output<typeof savedGrowth> {
+    return this.history.map(({ at, area }) => [at, area]);
+  }
 
   /**
    * @param at - how much is spent, in any measure that rises

@@ -43,6 +43,16 @@ export class Ledger {
     return Math.max(this.evaluations / evaluations, this.seconds / seconds);
   }
 
+  /** What is spent of the budget, in its own measure. */
+  get used(): number {
+    return this.isTimed ? this.seconds : this.evaluations;
+  }
+
+  /** The whole budget, in its own measure. */
+  get whole(): number {
+    return this.isTimed ? this.allowed.seconds : this.allowed.evaluations;
+  }
+
   /** Whether time is the budget, and not evaluations. */
   get isTimed(): boolean {
     return this.allowed.evaluations === Number.POSITIVE_INFINITY;
@@ -63,7 +73,15 @@ export class Ledger {
   }
 
   /** Replaces what was counted by what an earlier part of the search had spent. */
-  resumeAt(evaluations: number): void {
-    this.counted = { evaluations, tokenLayers: 0, lost: 0 };
+  resumeAt(evaluations: number, tokenLayers = 0, lost = 0): void {
+    this.counted = { evaluations, tokenLayers, lost };
+  }
+
+  /** Does work that an earlier part has paid for. */
+  async unpaid<T>(work: () => Promise<T>): Promise<T> {
+    const before = { ...this.counted };
+    const result = await work();
+    this.counted = before;
+    return result;
   }
 }

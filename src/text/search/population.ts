@@ -1,4 +1,5 @@
 /** @file What a search breeds from: its frontier seen from two sides, and other ways to excite the unit beside it. */
+import { z } from 'zod';
 import { Staircase } from '../../core/frontier.js';
 import type { Random } from '../../core/random.js';
 import type { Bred, Candidate } from './candidate.js';
@@ -10,6 +11,14 @@ const SELECTIVITY_SHARE = 0.25;
 /** How parents are picked: the frontier's own, what is most selective, and the rest from the niches. */
 const FROM_FRONT = 0.5;
 const FROM_SELECTIVE = 0.15;
+
+/** A population as data: its candidates by number. */
+export const savedPopulation = z.strictObject({
+  strongest: z.array(z.int().min(0)),
+  mostSelective: z.array(z.int().min(0)),
+  niches: z.array(z.int().min(0)),
+});
+type SavedPopulation = z.output<typeof savedPopulation>;
 
 /** A parent, and whether it was picked for its margin. */
 export interface Picked<Member> {
@@ -43,6 +52,21 @@ export class Population<Member extends Bred = Candidate> {
     const { strongest, mostSelective, niches } = other;
     for (const candidate of [...strongest.members, ...mostSelective.members, ...niches.members])
       this.add(candidate);
+  }
+
+  save(numberOf: (candidate: Member) => number): SavedPopulation {
+    return {
+      strongest: this.strongest.members.map(numberOf),
+      mostSelective: this.mostSelective.members.map(numberOf),
+      niches: this.niches.members.map(numberOf),
+    };
+  }
+
+  /** Takes in what was saved, each where it stood. */
+  restore(saved: SavedPopulation, candidateOf: (number: number) => Member): void {
+    for (const i of saved.strongest) this.strongest.add(candidateOf(i));
+    for (const i of saved.mostSelective) this.mostSelective.add(candidateOf(i));
+    for (const i of saved.niches) this.niches.add(candidateOf(i));
   }
 
   /** A parent at random; null while there is none. */

@@ -4,6 +4,7 @@ import type { Arena, Turns } from './arena.js';
 /** Best-of-N, N growing until stopped. */
 export async function* priorBest(arena: Arena): Turns {
   const { turn } = arena.options;
+  arena.method.saves = () => ({});
   for (;;) {
     await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
     yield;

@@ -9,7 +9,7 @@ import { RoughErrors } from './rough-errors.js';
 import type { Choose, Parent, Screened, Screening } from './scoring.js';
 
 export class RankFirst implements Screening {
-  private readonly errors = new RoughErrors();
+  readonly errors = new RoughErrors();
 
   constructor(private readonly judge: Judge) {}
 

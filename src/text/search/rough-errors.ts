@@ -1,5 +1,6 @@
 /** @file How far rough scores are off, learned from children that have exact ones too. */
 import type { Point } from '../../core/frontier.js';
+import type { Moments, SavedErrors } from './error-moments.js';
 import type { Prospect } from './scoring.js';
 
 /** Standard deviations of the errors seen that a rough figure may be off by, beside their mean. */
@@ -26,20 +27,21 @@ const kinds = ['same peak', 'related', 'new', 'written', 'guessed'] as const;
  */
 export type Kinship = (typeof kinds)[number];
 
-/** Moments of the error of rough scores: rough less exact. */
-interface Moments {
-  readonly count: number;
-  readonly mean: number;
-  readonly square: number;
-}
-
 const figures = ['cross_entropy', 'z', 'margin'] as const satisfies (keyof Point)[];
 type Figure = (typeof figures)[number];
 
 const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 export class RoughErrors {
-  private readonly known = new Map<string, Moments>();
+  private known = new Map<string, Moments>();
+
+  save(): SavedErrors {
+    return Object.fromEntries(this.known);
+  }
+
+  restore(saved: SavedErrors): void {
+    this.known = new Map(Object.entries(saved));
+  }
 
   /** @param exact - of each opinion's child */
   learn(opinions: readonly Opinion[], exact: readonly Point[]): void {

@@ -49,13 +49,18 @@ export async function* sample(arena: Arena): Turns {
   const reward = new PrefixReward(probe.options.at, gamma);
   const ladder = ladderFor(positions - 1, lambda);
   const isText = (ids: Int32Array) => subject.tokenizer.roundTrips(ids);
+  /** A round begins from nothing. */
+  let isBetween = false;
+  arena.method.saves = () => (isBetween ? {} : null);
   try {
     for (;;) {
+      isBetween = false;
       const particles = await sequentialMonteCarlo({ decoder, reward, betas: ladder, random, isText });
       if (particles.logWeights.every((weight) => weight === Number.NEGATIVE_INFINITY)) {
         // No text among them, and nothing to continue from.
         arena.ledger.lose(particles.sequences.rows);
         decoder.release(particles.standing);
+        isBetween = true;
         yield;
         continue;
       }
@@ -70,6 +75,7 @@ export async function* sample(arena: Arena): Turns {
           chains.exchange(random);
         }
         idle = arena.population.strongest.area > area ? 0 : idle + 1;
+        isBetween = idle === PATIENCE;
         yield;
       }
       chains.dispose();

@@ -6,6 +6,7 @@ import type { Point } from '../../core/frontier.js';
 import { stackRows } from '../lm/rows.js';
 import type { Probe } from '../readouts/probe.js';
 import { concatScores, type Scores } from '../readouts/scores.js';
+import type { SavedErrors } from './error-moments.js';
 
 /** Scores children, given the parent that each was made from (`[positions]` each). */
 export interface Scorer {
@@ -40,6 +41,8 @@ export interface Screened {
 
 /** Scores the children that could matter. */
 export interface Screening {
+  /** What was learned of how far rough scores are off, where there are any. */
+  readonly errors?: { save(): SavedErrors; restore(saved: SavedErrors): void };
   /** Token positions times layers computed so far. */
   readonly tokenLayers: number;
   /** @param written - ln p of a child's tokens where a sampler has computed it, NaN elsewhere; `[positions]` each */

@@ -1,9 +1,11 @@
 /** @file What is asked of a search. */
 import type { WeightSource } from '../../engine/weights/weights.js';
+import type { Saving } from '../../runs/checkpoints.js';
 import type { CorpusFile } from '../corpus/corpus-text.js';
 import type { FluencyModel } from '../fluency/fluency-model.js';
 import type { SearchMethodName } from '../names.js';
 import type { SessionOptions } from '../readouts/session.js';
+import type { SearchCheckpoint } from './checkpoint.js';
 import type { Budget, Earlier } from './drive.js';
 import type { Shortcuts } from './shortcuts.js';
 
@@ -33,4 +35,6 @@ export interface SearchOptions extends SessionOptions {
   readonly finalists?: number;
   /** What an earlier part of the same search found and spent. */
   readonly earlier?: Earlier;
+  /** Gets a checkpoint now and then. */
+  readonly saving?: Saving<SearchCheckpoint>;
 }

@@ -10,16 +10,25 @@ import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun, type RunEvent } from '../../runs/events.js';
 import { loadTextModel, type TextModel } from '../lm/model.js';
 import { scoreText } from '../score.js';
+import { type SearchCheckpoint, searchCheckpoint } from './checkpoint.js';
 import { earlierSearch } from './resume.js';
 import { type SearchMethodName, type SearchOptions, type SearchResult, searchText } from './search.js';
 
 let model: TextModel;
 /** A search that several tests look at. */
-const first = { events: [] as RunEvent[], result: undefined as unknown as SearchResult };
+const first = {
+  events: [] as RunEvent[],
+  checkpoints: [] as string[],
+  result: undefined as unknown as SearchResult,
+};
 beforeAll(async () => {
   process.env.SUPERSTIM_CACHE = mkdtempSync(join(tmpdir(), 'superstim-'));
   model = await loadTextModel(`${embeddedFolder}/books-lm`);
-  first.result = await finishRun(searchText(options()), (event) => first.events.push(event));
+  const saving = {
+    everySeconds: 0,
+    save: (checkpoint: SearchCheckpoint) => first.checkpoints.push(JSON.stringify(checkpoint)),
+  };
+  first.result = await finishRun(searchText(options({ saving })), (event) => first.events.push(event));
 });
 
 const options = (changes: Partial<SearchOptions> = {}): SearchOptions => ({
@@ -95,6 +104,18 @@ describe('searchText', () => {
     const run = async (seed: number) => (await finishRun(searchText(options({ seed })))).frontier;
     expect(await run(1)).toEqual(first.result.frontier);
     expect(await run(2)).not.toEqual(first.result.frontier);
+  });
+
+  it('gives the same frontier where it was cut off after any turn', async () => {
+    const turn = 1 + Math.floor(Math.random() * (first.checkpoints.length - 2));
+    const checkpoint = searchCheckpoint.parse(JSON.parse(first.checkpoints[turn]!));
+    const earlier = earlierSearch(first.events, checkpoint);
+    const { frontier, cost } = await finishRun(searchText(options({ earlier })));
+    expect({ turn, frontier }).toEqual({ turn, frontier: first.result.frontier });
+    expect(cost.evaluations).toBe(first.result.cost.evaluations);
+    const other = { ...checkpoint, state: {} };
+    const broken = searchText(options({ earlier: { ...earlier, checkpoint: other } }));
+    await expect(finishRun(broken)).rejects.toThrow('is damaged');
   });
 
   it('reports what score says of the same text', async () => {

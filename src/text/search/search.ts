@@ -18,8 +18,9 @@ import type { Arena, Figures, SearchMethod } from './arena.js';
 import { auto } from './auto.js';
 import { type BaselineBest, baselineNotes, baselinesOf, bestOf } from './baselines.js';
 import { checkSearch } from './check-search.js';
+import { randomOf } from './checkpoint.js';
 import { corpus } from './corpus.js';
-import { type Budget, type Driven, drive, type Earlier } from './drive.js';
+import { type Budget, type Driven, drive, type Earlier, isRepeatable } from './drive.js';
 import { epo } from './epo.js';
 import { evolve } from './evolve.js';
 import { chooseFinalists, explainFinalists } from './finalists.js';
@@ -65,7 +66,7 @@ export interface SearchResult {
  *   UserError when no text at all could be scored
  */
 export async function* searchText(options: SearchOptions): Run<SearchResult> {
-  const { model, engine, method, budget, signal, earlier } = options;
+  const { model, engine, method, signal, earlier } = options;
   const event = eventClock(earlier?.clock);
   const plan = checkSearch(options);
   yield event({ kind: 'started', task: 'text', unit: plan.objective.name, method });
@@ -78,7 +79,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
   yield* stamped(calibration.report(plan.objective), event);
 
   try {
-    const search = yield* stamped(run(tools, options, method, budget, earlier), event);
+    const search = yield* stamped(run(tools, options), event);
     if (search.arena.frontier.size === 0 && !signal?.aborted) throw nothingFound(search, options);
     const baselines = yield* stamped(runBaselines(tools, options, search), event);
     const frontier = reported(search.arena);
@@ -133,13 +134,13 @@ function nothingFound({ arena }: Driven, { method, length, model }: SearchOption
 /** The search itself. */
 function run(
   tools: SearchTools,
-  { seed, signal }: SearchOptions,
-  method: SearchMethodName,
-  budget: Budget,
-  earlier: Earlier | undefined,
+  { seed, signal, method, budget, earlier, saving }: SearchOptions,
 ): AsyncGenerator<EventBody, Driven, void> {
-  // A search that is resumed must not draw again what it drew; one that had drawn nothing begins as any other.
-  const random = Random.of(seed, `search${earlier?.evaluations || ''}`);
+  // A search that cannot be repeated must not draw again what it drew; one that had drawn nothing begins as any other.
+  const random =
+    earlier?.checkpoint && isRepeatable(budget, earlier)
+      ? randomOf(earlier.checkpoint)
+      : Random.of(seed, `search${earlier?.evaluations || ''}`);
   const arena = { ...tools.arenaFor(method), random };
   return drive(searchMethods[method], {
     arena,
@@ -148,6 +149,7 @@ function run(
     source: 'search',
     note: method,
     ...(earlier && { earlier }),
+    ...(saving && { saving }),
   });
 }
 

@@ -6,6 +6,7 @@
  * Runs of the two relaxations alternate, each from samples of the prior, each member with its own weight of
  * fluency. The temperature of the distributions falls over a run, so that they end close to tokens.
  */
+import { z } from 'zod';
 import type { Compiled } from '../../engine/compile.js';
 import { Climb } from '../../engine/training/climb.js';
 import { adamW } from '../../engine/training/optimizer.js';
@@ -13,6 +14,9 @@ import { stackRows } from '../lm/rows.js';
 import type { Arena, Turns } from './arena.js';
 import { epoLambdas } from './epo.js';
 import { compileEmbeddings, compileProjected, compileRelaxed } from './soft-prompt.js';
+
+/** Runs that are finished. */
+const softState = z.int().min(0);
 
 const STEPS = 60;
 const MEMBERS = epoLambdas.length;
@@ -31,8 +35,13 @@ export async function* soft(arena: Arena): Turns {
   const graphs = { project: await compileProjected(options), relax: await compileRelaxed(options) };
   const lambda = Float32Array.from(epoLambdas, (each) => arena.options.lambda ?? each);
   let climb: Climb | undefined;
+  let run = arena.method.resumed(softState)?.state ?? 0;
+  /** A run begins from samples. */
+  let isBetween = false;
+  arena.method.saves = () => (isBetween ? run : null);
   try {
-    for (let run = 0; ; run++) {
+    for (;;) {
+      isBetween = false;
       const kind = run % 2 === 0 ? 'project' : 'relax';
       const graph: Compiled = graphs[kind];
       const texts = await arena.samplePrior(MEMBERS);
@@ -72,6 +81,7 @@ export async function* soft(arena: Arena): Turns {
           ),
         );
         const hard = await arena.evaluate(stackRows(rows), Array(MEMBERS).fill(kind));
+        if (step === STEPS - 1) [run, isBetween] = [run + 1, true];
         const gaps = hard.flatMap((candidate, row) => (candidate ? [softZ![row]! - candidate.z] : []));
         yield gaps.length > 0
           ? { soft_to_hard_gap: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length }
