@@ -16,7 +16,7 @@ import { PREFIX, patient } from '../../src/sweep/queue/connect.js';
 import { readSweep } from '../../src/sweep/sweep-file.js';
 import { bin, end, start } from '../../test/helpers/command.js';
 import { RedisServer } from '../../test/helpers/redis.js';
-import { jobLines, outcomes, smallJobs } from '../../test/helpers/sweeps.js';
+import { jobLines, logOf, outcomes, smallJobs } from '../../test/helpers/sweeps.js';
 import { Workers } from '../../test/helpers/workers.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-bench-'));
@@ -96,7 +96,7 @@ const pin = (core: number) =>
 /** 60 jobs, 3 workers, one killed after every sixth result. */
 async function killed(): Promise<void> {
   const [sweep, alone] = [join(place, 'many'), join(place, 'alone')];
-  const file = jobFile('many.jsonl', smallJobs(60, 'natural.txt', 300));
+  const file = jobFile('many.jsonl', smallJobs(60, 'natural.txt', 1500));
   const group = new Workers([...named('many'), '--models', data, '--stalled-after', '3'], env);
   const collecting = run('sweep', file, ...named('many'), '--out', sweep);
   for (let i = 0; i < 3; i++) group.add(place);
@@ -115,7 +115,8 @@ async function killed(): Promise<void> {
   await run('sweep', file, '--out', alone);
   const [found, expected] = [outcomes(sweep), outcomes(alone)];
   const equal = found.filter((one, i) => isDeepStrictEqual(one, expected[i])).length;
-  const resumed = found.filter(({ resumed }) => resumed).length;
+  const begun = (id: string) => logOf(sweep, id).filter((line) => line.includes('"started"')).length;
+  const resumed = found.filter(({ id }) => begun(id) > 1).length;
   const once = found.filter(({ ends }) => ends === 1).length;
   console.log(JSON.stringify({ code, kills, done: doneOf(sweep), once, equal, resumed }));
 }

@@ -63,7 +63,7 @@ export const textTask = defineTask({
     const { searchCheckpoint } = await import('../text/search/checkpoint.js');
     const { earlierSearch, furtherBudget } = await import('../text/search/resume.js');
     const { searchText } = await import('../text/search/search.js');
-    const { readCheckpoint, savingTo } = await import('./checkpoint-file.js');
+    const { readRunCheckpoint, savingTo } = await import('./checkpoint-file.js');
     const { recordedModel } = await import('./open-subject.js');
     const options = yield* searchOptions(job, signal, given);
     checkSearch(options);
@@ -73,7 +73,7 @@ export const textTask = defineTask({
         const all = { ...options, signal, ...(folder && { saving: savingTo(folder) }) };
         if (!earlier) return searchText(all);
         const { path, events, state } = earlier.reading;
-        const before = earlierSearch(events, readCheckpoint(path, searchCheckpoint));
+        const before = earlierSearch(events, readRunCheckpoint(path, searchCheckpoint));
         const budget = furtherBudget(options.budget, before, earlier.more, state === 'done');
         return searchText({ ...all, budget, earlier: before });
       },

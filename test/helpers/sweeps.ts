@@ -23,13 +23,11 @@ export const logOf = (sweep: string, id: string): string[] =>
     .trimEnd()
     .split('\n');
 
-/** Each job's state and frontier. A search that drew some texts, was killed and resumed has `resumed`: it draws others afterwards. */
+/** Each job's state and frontier, and how often it came to its end. */
 export function outcomes(sweep: string) {
-  return readSweep(sweep).jobs.map(({ id, job, state }) => {
+  return readSweep(sweep).jobs.map(({ id, state }) => {
     const log = logOf(sweep, id).map((line) => JSON.parse(line) as { kind: string; reason?: string });
-    const begun = log.findLastIndex(({ kind }) => kind === 'started');
-    const resumed = job.task === 'text' && log.slice(0, begun).some(({ kind }) => kind === 'candidate');
     const frontier: unknown = JSON.parse(readFileSync(join(sweep, id, 'frontier.json'), 'utf8'));
-    return { id, state, resumed, frontier, ends: log.filter(({ reason }) => reason === 'done').length };
+    return { id, state, frontier, ends: log.filter(({ reason }) => reason === 'done').length };
   });
 }

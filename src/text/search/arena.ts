@@ -102,9 +102,10 @@ export class Arena {
    * @param evaluations - what the earlier part had spent
    */
   async recall(rows: readonly Int32Array[], evaluations: number): Promise<void> {
+    const { tokenLayers } = this.ledger;
     await this.evaluate(stackRows(rows), Array(rows.length).fill('earlier'));
     for (const row of rows) this.isNew(row);
-    this.ledger.resumeAt(evaluations);
+    this.ledger.resumeAt(evaluations, tokenLayers);
     this.gains.delete('earlier');
     this.takeEntered();
   }
