@@ -229,6 +229,7 @@ describe('damaged runs', () => {
     const path = textRun(mkdtempSync(join(place, 'log-')));
     truncateSync(join(path, 'events.jsonl'));
     expect(await pageOf(path)).toContain('href="#text-2"');
+    expect(describeRun(snapshotOf(viewRun(path)))).toContain('\n\nfrontier\n');
   });
 });
 

@@ -1,6 +1,5 @@
 /** @file A run as the report takes it: the folder read once, its events added up. */
 import { basename, dirname, resolve, sep } from 'node:path';
-import type { ScoredText } from '../core/scored-text.js';
 import { type RunDescription, unitOf } from '../runs/description.js';
 import type { JsonValue } from '../runs/events.js';
 import { viewRun } from '../runs/read-run.js';
@@ -22,21 +21,16 @@ export interface ReportedRun {
 
 /** Reads a run folder, whole or damaged. Throws UserError when it is none at all. */
 export function openRun(path: string): ReportedRun {
-  const { description, view, state, frontier, missing } = viewRun(path);
+  const { description, view, state, missing } = viewRun(path);
   return {
     path: resolve(path),
     name: basename(resolve(path)),
     description,
-    // What the frontier file says counts where the log lost its candidates.
-    view: view.frontier.length > 0 || !frontier ? view : { ...view, frontier: frontier.map(asEntry) },
+    view,
     state,
     missing: missing.map(({ sentence }) => sentence),
     result: view.end?.kind === 'finished' ? view.end.result : null,
   };
-}
-
-function asEntry(text: ScoredText): RunView['frontier'][number] {
-  return { at: 0, operator: '', ...text };
 }
 
 /** `text` | `image` | `tune` …; empty for a run of which nothing is known. */

@@ -77,8 +77,18 @@ export function readRun(path: string): RunReading {
 export function viewRun(path: string, tail = new RunTail(path), before = emptyView): ViewedRun {
   const view = advanceView(before, tail.poll());
   const { events, entries, frames } = view;
-  return { ...readFacts(path, tail, { events, hasCandidates: entries.length > 0, frames }), view };
+  const facts = readFacts(path, tail, { events, hasCandidates: entries.length > 0, frames });
+  return {
+    ...facts,
+    view: facts.frontier && view.frontier.length === 0 ? asKept(view, facts.frontier) : view,
+  };
 }
+
+/** The frontier file counts where the log lost its candidates. */
+const asKept = (view: RunView, frontier: readonly ScoredText[]): RunView => ({
+  ...view,
+  frontier: frontier.map((text) => ({ at: view.at, operator: '', ...text })),
+});
 
 /** @param log - what was read from the log */
 function readFacts(

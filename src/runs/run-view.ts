@@ -124,6 +124,14 @@ export function partsLeftOut(view: RunView): string[] {
   });
 }
 
+const baselineLabels: Readonly<Record<string, string>> = {
+  prior_best: "prior's best",
+  corpus_best: "corpus's best",
+};
+
+/** What a baseline is called. @param name - as in `baselines` */
+export const baselineLabel = (name: string): string => own(baselineLabels, name) ?? name.replaceAll('_', ' ');
+
 /** A field of a JSON object; null for anything else. */
 export function jsonField(value: JsonValue, name: string): JsonValue {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;

@@ -10,7 +10,7 @@ import { clip } from '../core/text-width.js';
 import { visible } from '../core/visible.js';
 import { formatShare, progressShare, progressWords } from '../runs/progress-text.js';
 import { publishedLine } from '../runs/published.js';
-import { partsLeftOut } from '../runs/run-view.js';
+import { baselineLabel, partsLeftOut } from '../runs/run-view.js';
 import { outcome, runState } from './draw/run-header.js';
 import { formatTime } from './draw/runs.js';
 import { visibleToken } from './draw/tokens.js';
@@ -88,7 +88,7 @@ export function describeRun(snapshot: RunSnapshot): string {
   ];
   if (frontier.length > 0) parts.push(`frontier\n${candidateTable(frontier)}`);
   for (const [name, text] of baselines)
-    parts.push(`${visible(name.replaceAll('_', ' '))}\n${text ? candidateTable([text]) : 'none'}`);
+    parts.push(`${visible(baselineLabel(name))}\n${text ? candidateTable([text]) : 'none'}`);
   for (const explanation of evenly([...explanations.values()], MOST_EXPLAINED))
     parts.push(describeExplanation(explanation));
   parts.push(...leftOut(view.seen.explanations, 'explained texts', MOST_EXPLAINED));

@@ -5,6 +5,7 @@ import { counted, formatCount } from '../../core/format.js';
 import { fluencyFront, HYPERVOLUME_CORNER } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { visible } from '../../core/visible.js';
+import { baselineLabel } from '../../runs/run-view.js';
 import { type Html, html, trusted } from '../html.js';
 import { decimal } from '../visible-text.js';
 import { type LegendEntry, legend, type PlotArea, plotArea, roundPixel } from './axes.js';
@@ -28,21 +29,20 @@ export interface FrontierOptions {
 /** A figure with more dots of a kind than this grows heavy and shows no more. */
 const MOST_DOTS = 600;
 
-const baselineMarks = {
-  prior_best: { label: "prior's best", type: symbolDiamond },
-  corpus_best: { label: "corpus's best", type: symbolTriangle },
-} as const;
+const baselineSymbols = new Map([
+  ['prior_best', symbolDiamond],
+  ['corpus_best', symbolTriangle],
+]);
 
 /** The figure, or null where there is nothing to draw. */
 export function frontierFigure(data: FrontierData, options: FrontierOptions): Html | null {
   const finite = ({ cross_entropy, z }: ScoredText) => Number.isFinite(cross_entropy) && Number.isFinite(z);
   const frontier = data.frontier.filter(finite);
   const beaten = evenly(data.beaten.filter(finite), MOST_DOTS);
-  const baselines = [...data.baselines].flatMap(([name, text]) =>
-    text && finite(text) && name in baselineMarks
-      ? [{ text, ...baselineMarks[name as keyof typeof baselineMarks] }]
-      : [],
-  );
+  const baselines = [...data.baselines].flatMap(([name, text]) => {
+    const type = baselineSymbols.get(name);
+    return text && finite(text) && type ? [{ text, label: baselineLabel(name), type }] : [];
+  });
   const all = [...frontier, ...beaten, ...baselines.map(({ text }) => text)];
   if (all.length === 0) return null;
   const [left, right] = extent(all.map((text) => text.cross_entropy));

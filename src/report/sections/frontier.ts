@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { evenly } from '../../core/evenly.js';
 import { formatCount } from '../../core/format.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import { jsonField } from '../../runs/run-view.js';
+import { baselineLabel, jsonField } from '../../runs/run-view.js';
 import { frontierFigure } from '../figures/frontier.js';
 import { type Html, html } from '../html.js';
 import { type ReportedRun, unitLabel } from '../reported-run.js';
@@ -15,11 +15,6 @@ const MOST_ROWS = 150;
 /** Groups, and texts of each. */
 const MOST_CLUSTERS = 30;
 const MOST_TEXTS = 20;
-
-const baselineNames: Readonly<Record<string, string>> = {
-  prior_best: "Prior's best",
-  corpus_best: "Corpus's best",
-};
 
 /** The scatter, or null for a run without texts. */
 export function frontierSection(run: ReportedRun): Html | null {
@@ -58,7 +53,7 @@ function textTable({ view }: ReportedRun, texts: readonly ScoredText[]): Html {
 ${[...baselines].map(
   ([name, text]) =>
     text &&
-    html`<tbody class="baseline"><tr><th colspan="5" scope="rowgroup">${baselineNames[name] ?? name}</th></tr><tr>${cells(text)}</tr></tbody>`,
+    html`<tbody class="baseline"><tr><th colspan="5" scope="rowgroup">${baselineLabel(name)}</th></tr><tr>${cells(text)}</tr></tbody>`,
 )}</table></div>`;
 }
 

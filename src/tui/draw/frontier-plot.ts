@@ -5,14 +5,14 @@ import { onceEach } from '../../core/once.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { palette, type Rgb } from '../../media/color.js';
 import type { Line, Span } from '../../media/styled.js';
-import type { RunView } from '../../runs/run-view.js';
+import { baselineLabel, type RunView } from '../../runs/run-view.js';
 import { axisOver, drawPlot, type Mark, type Path } from './plot.js';
 
 /** The baselines on the plot. */
-const baselineMarks: Readonly<Record<string, { readonly sign: string; readonly meaning: string }>> = {
-  prior_best: { sign: 'P', meaning: 'best sample of the prior' },
-  corpus_best: { sign: 'C', meaning: 'best of the corpus' },
-};
+const baselineSigns = new Map([
+  ['prior_best', 'P'],
+  ['corpus_best', 'C'],
+]);
 
 /** What is drawn of a run. */
 export interface FrontierLayer {
@@ -41,7 +41,7 @@ export function drawFrontier(
     ...layers.flatMap(({ view, color }) => view.frontier.map((entry): Mark => ({ ...point(entry), color }))),
     ...baselines.flatMap(([name, text]): Mark[] =>
       text
-        ? [{ ...point(text), color: palette.other, glyph: baselineMarks[name]?.sign ?? 'B', bold: true }]
+        ? [{ ...point(text), color: palette.other, glyph: baselineSigns.get(name) ?? 'B', bold: true }]
         : [],
     ),
     ...(selected ? [{ ...point(selected), color: palette.caution, glyph: '◆', bold: true }] : []),
@@ -69,8 +69,8 @@ export function drawFrontier(
 /** What the signs mean. */
 export function frontierLegend({ baselines }: RunView): Line {
   const legend: Span[] = [{ text: '◆ selected', color: palette.caution }];
-  for (const [name, { sign, meaning }] of Object.entries(baselineMarks))
-    if (baselines.get(name)) legend.push({ text: `  ${sign} ${meaning}`, color: palette.other });
+  for (const [name, sign] of baselineSigns)
+    if (baselines.get(name)) legend.push({ text: `  ${sign} ${baselineLabel(name)}`, color: palette.other });
   return legend;
 }
 
