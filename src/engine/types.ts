@@ -23,6 +23,11 @@ export interface CompileOptions {
    * four fifths to nine tenths of the time (bench/engine/packed.ts, bench/image/index.ts). For functions that are run often.
    */
   readonly packed?: boolean;
+  /**
+   * The memory that it works in stays taken from one run to the next, also where that is much: for functions that are run many
+   * times one after the other, and then disposed of (docs/decisions/08-working-memory.md).
+   */
+  readonly keepsMemory?: boolean;
   /** Threads of one operation, 0: as many as there are cores; default: as many as the size of the graph justifies. */
   readonly threads?: number;
 }

@@ -38,6 +38,8 @@ export interface OpFacts {
   readonly allThreads?: true;
   /** All its outputs are written, also those that nobody reads. */
   readonly wholeOutputs?: true;
+  /** ONNX's shape inference does not see its output's shape, and what ONNX Runtime does not know it does not optimize. */
+  readonly shapeUnseen?: true;
   /** Makes rows as long as each other. */
   readonly isNorm?: true;
   /** The operator that computes the same, roughly, by a matrix in 8 bits. */
@@ -148,7 +150,7 @@ const facts = {
   Conv: { allThreads: true },
   ConvTranspose: { allThreads: true },
   MaxPool: {},
-  MaxUnpool: {},
+  MaxUnpool: { shapeUnseen: true },
   Resize: {},
 } satisfies Record<string, OpFacts>;
 

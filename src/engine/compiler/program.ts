@@ -182,6 +182,9 @@ function writeModel(
       initializer: constants.map((value) => writeConstant(nameOf(value), value)),
       input: inputs.map((feed) => valueInfo(feed.name, feed)),
       output: outputs.map(([name, value]) => valueInfo(name, value)),
+      valueInfo: nodes
+        .filter(({ op }) => opTable[op].shapeUnseen)
+        .map(({ outputs: [value] }) => valueInfo(nameOf(value!), value!)),
     },
   });
 }

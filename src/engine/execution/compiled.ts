@@ -1,5 +1,6 @@
 /** @file Compiled execution: the function is traced once, written as a program, and run by a backend. */
 import type { Backend, HeldArray } from '../backends/backend.js';
+import { inBlocks } from '../compiler/blocks.js';
 import type { Traced } from '../compiler/graph.js';
 import { isHalf, weightType } from '../compiler/half-weights.js';
 import { narrow } from '../compiler/narrow.js';
@@ -51,14 +52,15 @@ const LITTLE_MEMORY = 48 * 2 ** 20;
 /** The graph of a function with only what is used, and the one that is run, in 8 bits where that is asked and pays. */
 export function graphsOf(
   fn: TensorFunction,
-  { inputs, weights, precision, evenRows }: CompileOptions,
+  { inputs, weights, precision, evenRows, packed }: CompileOptions,
   traits: Traits,
 ): { traced: Traced; computed: Traced } {
   const narrowed = narrow(trace(fn, inputs, weights, traits));
   const isWidened = (name: string) => weights !== undefined && isHalf(weightType(weights, name, traits));
   const traced = weights?.halves?.stay ? splitProducts(narrowed, isWidened) : narrowed;
   const rough = precision === 'int8' && traits.fastInt8;
-  return { traced, computed: rough ? quantizeProducts(traced, evenRows) : traced };
+  const computed = rough ? quantizeProducts(traced, evenRows) : traced;
+  return { traced, computed: packed && traits.packsConstants ? inBlocks(computed) : computed };
 }
 
 async function compileOn(backend: Backend, fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
@@ -73,7 +75,7 @@ async function compileOn(backend: Backend, fn: TensorFunction, options: CompileO
   const program = await backend.load(content, {
     weights,
     threads: options.threads ?? threadsFor(traced),
-    arena: !widensHalves(content) && workingMemory(computed) <= LITTLE_MEMORY,
+    arena: options.keepsMemory || (!widensHalves(content) && workingMemory(computed) <= LITTLE_MEMORY),
   });
   const specs = Object.entries(options.inputs);
   const feeds = (inputs: Readonly<Record<string, RunInput>>) =>

@@ -79,6 +79,7 @@ export class Trainer {
       },
       ...(options.frozen && { weights: options.frozen }),
       engine: options.engine ?? 'onnx',
+      keepsMemory: true,
     });
     const state = new Map<string, Resident>();
     for (const [key, shape] of shapes) {

@@ -146,7 +146,7 @@ export class Ascent {
           name === 'step'
             ? this.stepped(inputs, weights)
             : withRedirectedRelu(() => this.stepped(inputs, weights)),
-        { inputs, ...common, packed: true },
+        { inputs, ...common, packed: true, keepsMemory: true },
       );
     });
   }

@@ -82,7 +82,25 @@ function windowCounts(info: ConvInfo): Float32Array {
   return Float32Array.from(rows.flatMap((row) => columns.map((column) => row * column)));
 }
 
+/** The gradient where windows are one step apart: what each pixel gets of the windows around it is a pool again. */
+function denseAvgPoolGrad(graph: Graph, dy: Value, info: ConvInfo): Value {
+  const [height, width] = [info.effectiveFilterHeight, info.effectiveFilterWidth];
+  const counts = windowCounts(info).map((count) => (height * width) / count);
+  const share = graph.constant(counts, [1, 1, info.outHeight, info.outWidth], 'float32');
+  const [top, left, bottom, right] = padsFor(info) as Shape4;
+  return nhwc(
+    graph,
+    graph.node('AveragePool', [multiply(graph, nchw(graph, dy), share)], nchwShape(info.inShape), dy.dtype, {
+      kernel_shape: [height, width],
+      strides: [1, 1],
+      pads: [height - 1 - top, width - 1 - left, height - 1 - bottom, width - 1 - right],
+      count_include_pad: 1,
+    }),
+  );
+}
+
 function avgPoolGrad(graph: Graph, dy: Value, info: ConvInfo): Value {
+  if (info.strideHeight === 1 && info.strideWidth === 1) return denseAvgPoolGrad(graph, dy, info);
   const counts = windowCounts(info).map((count) => 1 / count);
   const share = graph.constant(counts, [1, 1, info.outHeight, info.outWidth], 'float32');
   const [batch, channel] = [info.batchSize, info.inChannels];
