@@ -1,6 +1,5 @@
 /** @file The task `text`: a search. */
 import { z } from 'zod';
-import { UsageError } from '../core/errors.js';
 import type { Run } from '../runs/events.js';
 import { searchMethodNames, textBounds, textDefaults } from '../text/names.js';
 import type { SearchOptions, SearchResult } from '../text/search/search.js';
@@ -105,7 +104,8 @@ async function* searchOptions(
     quietOn,
     baseline,
     finalists,
-    budget: budgetOf(seconds, evaluations),
+    // The schema leaves one of the two.
+    budget: evaluations === undefined ? { seconds: seconds! } : { evaluations },
     ...(gamma !== undefined && { gamma }),
     ...(lambda !== undefined && { lambda }),
     ...(naturalText.length > 0 && { naturalText: corpusFiles(naturalText) }),
@@ -114,10 +114,4 @@ async function* searchOptions(
       fluency: await openFluencyModel((yield* resolveModel(prior, { signal })).folder, session.engine, job),
     }),
   };
-}
-
-function budgetOf(seconds: number | undefined, evaluations: number | undefined): SearchOptions['budget'] {
-  if (seconds !== undefined) return { seconds };
-  if (evaluations !== undefined) return { evaluations };
-  throw new UsageError('a search needs a budget');
 }

@@ -4,7 +4,7 @@ import { UsageError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
 import type { Resident } from '../../engine/compile.js';
 import type { EventBody } from '../../runs/events.js';
-import { imageDefaults } from '../names.js';
+import { imageDefaults, type ParameterizationName } from '../names.js';
 import type { VisionNetwork } from '../network.js';
 import type { Objective } from '../objectives/objective.js';
 import { parameterizations } from '../parameterizations/index.js';
@@ -29,6 +29,7 @@ type ReadyOptions = RenderOptions & { readonly preprocessing: Preprocessing };
 /** One batch on its way from start to end. */
 export class Batch {
   private readonly channels: number;
+  private readonly parameterization: ParameterizationName;
   private readonly curve: number[][];
   /** Rows that have had a gradient of their own at some step. */
   private readonly moved: boolean[];
@@ -47,6 +48,7 @@ export class Batch {
     private readonly from?: BatchState,
   ) {
     this.channels = drawnPlanes(options.network.input.channels, options.input);
+    this.parameterization = options.parameterization ?? imageDefaults.parameterization;
     this.dips = options.network.dips(layersOf(objective.terms));
     this.curve = labels.map((_, i) => [...(from?.curve[i] ?? [])]);
     this.moved = labels.map((_, i) => from?.moved[i] ?? false);
@@ -58,13 +60,8 @@ export class Batch {
   async *run(keep: (state: BatchState) => void): AsyncGenerator<EventBody> {
     const { from } = this;
     const { stateEvery = Number.POSITIVE_INFINITY } = this.options;
-    const {
-      steps = imageDefaults.steps,
-      octaves = imageDefaults.octaves,
-      octaveScale = 1.4,
-      signal,
-    } = this.options;
-    const sizes = octaveSizes(this.size, octaves, octaveScale);
+    const { steps = imageDefaults.steps, octaves = imageDefaults.octaves, signal } = this.options;
+    const sizes = octaveSizes(this.size, octaves);
     let step = from?.step ?? 0;
     for (const [octave, size] of sizes.entries()) {
       if (from && octave < from.octave) continue;
@@ -128,7 +125,8 @@ export class Batch {
 
   /** The ascent of one octave: from the start, or from the octave before brought to this size. */
   private async begin(octave: number, before: PictureSize, size: PictureSize): Promise<Ascent> {
-    const { parameterization: name = 'fft', start = 'noise', transforms, engine = 'onnx' } = this.options;
+    const { start = imageDefaults.start, transforms, engine = 'onnx' } = this.options;
+    const name = this.parameterization;
     const shape = this.shape(size);
     const parameterization = parameterizations[name](shape);
     if (name === 'maco' && start === 'black') {
@@ -173,7 +171,7 @@ export class Batch {
   }
 
   private async step(ascent: Ascent, step: number): Promise<Float32Array> {
-    const { parameterization = 'fft', rate = defaults[parameterization].rate } = this.options;
+    const { rate = defaults[this.parameterization].rate } = this.options;
     const sleeps =
       this.moved.includes(false) || (this.dips && this.curve.some((values) => (values.at(-1) ?? 0) < 0));
     const redirect = step % WAKE_CHECK !== 0 && sleeps;

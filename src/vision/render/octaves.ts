@@ -6,10 +6,13 @@ import type { PictureSize } from '../picture-size.js';
 /** Smaller than this a picture shows nothing, and few networks can read it. */
 const SMALLEST = 32;
 
-/** Sizes of `count` octaves up to `size`, each `scale` times the one before; those too small are left out. */
-export function octaveSizes({ width, height }: PictureSize, count: number, scale: number): PictureSize[] {
+/** A size over the one before. */
+const SCALE = 1.4;
+
+/** Sizes of `count` octaves up to `size`, each 1.4 times the one before; those too small are left out. */
+export function octaveSizes({ width, height }: PictureSize, count: number): PictureSize[] {
   const sizes = Array.from({ length: count }, (_, i) => {
-    const factor = scale ** (count - 1 - i);
+    const factor = SCALE ** (count - 1 - i);
     return { width: Math.round(width / factor), height: Math.round(height / factor) };
   });
   const isReal = (octave: PictureSize): boolean =>

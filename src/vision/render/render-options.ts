@@ -24,9 +24,8 @@ export interface RenderOptions {
   readonly transforms?: readonly Transform[];
   readonly optimizer?: OptimizerName;
   readonly rate?: number;
-  /** From how many sizes upwards, each `octaveScale` times the last. */
+  /** From how many sizes upwards (`octaveSizes`). */
   readonly octaves?: number;
-  readonly octaveScale?: number;
   /** What the planes of the network's pictures are; default: three are colours, one is grey, others are pictures each. */
   readonly input?: InputKind;
   /** What the network's pictures are brought to; default: what the network or `fitInput` says. */

@@ -44,7 +44,7 @@ export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
     kind: 'started',
     task: 'image',
     unit: units.map(formatExpression).join(', '),
-    method: options.parameterization ?? 'fft',
+    method: options.parameterization ?? imageDefaults.parameterization,
   });
   for (const message of spoilt) yield event({ kind: 'warning', message });
   const given = options.preprocessing ?? network.input.preprocessing;
