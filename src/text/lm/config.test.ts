@@ -102,6 +102,24 @@ describe('parseConfig', () => {
     expect(parse({ ...sliding, use_sliding_window: false }).windows).toEqual(Array(5).fill(null));
   });
 
+  it('fills in what transformers fills in where a key is missing, and not where it is null', () => {
+    const five = (value: unknown) => Array(5).fill(value);
+    const of = (model_type: string, more: object = {}) => parse({ ...llama, model_type, ...more });
+    expect(of('mistral').windows).toEqual(five(4096));
+    expect(of('exaone4').windows).toEqual([4096, 4096, 4096, null, 4096]);
+    expect(of('exaone4', { sliding_window: null }).windows).toEqual(five(null));
+    expect(of('gemma2')).toMatchObject({ attentionCap: 50, logits: { cap: 30 } });
+    expect(of('gemma2', { attn_logit_softcapping: null }).attentionCap).toBeNull();
+    expect(of('phi3', { rms_norm_eps: null }).norm.eps).toBe(1e-5);
+    expect(of('olmo3').positions).toMatchObject({ layers: five({ theta: 500_000 }) });
+    const oss = { num_local_experts: 4, num_experts_per_tok: 2 };
+    expect(of('gpt_oss', oss).positions).toMatchObject({
+      layers: five({ theta: 150_000, scaling: { kind: 'yarn', factor: 32, truncate: false } }),
+    });
+    const windows = { use_sliding_window: true, sliding_window: 9, max_window_layers: 3 };
+    expect(of('qwen3_moe', windows).windows).toEqual(five(9));
+  });
+
   it('reads rotary settings of transformers 4 and 5', () => {
     const llama3 = {
       rope_type: 'llama3',

@@ -20,6 +20,9 @@ export function unembeddingModule(spec: TransformerSpec): string {
   return spec.tiedEmbeddings ? bodyModule(spec, 'tokenEmbedding') : spec.modules.unembedding;
 }
 
+/** Its own also where the matrix is that of the token embedding. */
+export const unembeddingBias = ({ modules }: TransformerSpec): string => `${modules.unembedding}.bias`;
+
 /** Every parameter of a network, with its shape as stored. */
 export function parameterShapes(spec: TransformerSpec): Map<string, readonly number[]> {
   const { modules, positions, vocab, dModel } = spec;
@@ -38,7 +41,7 @@ export function parameterShapes(spec: TransformerSpec): Map<string, readonly num
   if (modules.finalNorm) add(normShapes(spec, bodyModule(spec, 'finalNorm'), dModel));
   const unembedding = unembeddingModule(spec);
   add([[`${unembedding}.weight`, [vocab, dModel]]]);
-  if (spec.biases.unembedding) add([[`${unembedding}.bias`, [vocab]]]);
+  if (spec.biases.unembedding) add([[unembeddingBias(spec), [vocab]]]);
   return shapes;
 }
 

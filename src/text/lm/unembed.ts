@@ -4,7 +4,7 @@ import * as tf from '../../engine/functions/tfjs.js';
 import { tokenLogProbs } from '../../engine/functions/token-log-probs.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { norm, throughNorm } from './norm.js';
-import { bodyModule, unembeddingModule } from './parameters.js';
+import { bodyModule, unembeddingBias, unembeddingModule } from './parameters.js';
 import type { TransformerSpec } from './spec.js';
 
 /** What the unembedding reads, given the stream after the last layer; both `[rows, dModel]`. */
@@ -33,7 +33,7 @@ export function throughFinalNorm(
 /** The logits of hidden states behind the final norm: `[..., dModel]` to `[..., vocab]`. */
 export function unembed(spec: TransformerSpec, weights: WeightLookup, hidden: tf.Tensor): tf.Tensor {
   const linear = logitChange(spec, weights, hidden);
-  const biased = spec.biases.unembedding ? tf.add(linear, unembeddingBias(spec, weights)) : linear;
+  const biased = spec.biases.unembedding ? tf.add(linear, biasOf(spec, weights)) : linear;
   return capped(biased, spec.logits.cap);
 }
 
@@ -57,7 +57,7 @@ export function tokenLogits(
   const directions = tf.gather(unembedding(spec, weights), ids as tf.Tensor1D);
   const linear = tf.sum(tf.mul(scaled(spec, hidden), directions), -1);
   const biased = spec.biases.unembedding
-    ? tf.add(linear, tf.gather(unembeddingBias(spec, weights), ids as tf.Tensor1D))
+    ? tf.add(linear, tf.gather(biasOf(spec, weights), ids as tf.Tensor1D))
     : linear;
   return capped(biased, spec.logits.cap);
 }
@@ -77,7 +77,7 @@ export function targetLogProbs(
   targets: tf.Tensor,
   bias: tf.Tensor | null = null,
 ): tf.Tensor {
-  const own = spec.biases.unembedding ? unembeddingBias(spec, weights) : null;
+  const own = spec.biases.unembedding ? biasOf(spec, weights) : null;
   const added = own && bias ? tf.add(own, bias) : (own ?? bias);
   const { cap } = spec.logits;
   return tokenLogProbs(scaled(spec, hidden), unembedding(spec, weights), added, targets, cap);
@@ -102,5 +102,5 @@ const unembedding = (spec: TransformerSpec, weights: WeightLookup) =>
 /** One side of the products that logits are, with the factor that some families have. */
 const scaled = ({ logits: { scale } }: TransformerSpec, x: tf.Tensor) => (scale === 1 ? x : tf.mul(x, scale));
 
-const unembeddingBias = (spec: TransformerSpec, weights: WeightLookup) =>
-  weights(`${unembeddingModule(spec)}.bias`) as tf.Tensor1D;
+const biasOf = (spec: TransformerSpec, weights: WeightLookup) =>
+  weights(unembeddingBias(spec)) as tf.Tensor1D;

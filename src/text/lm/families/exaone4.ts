@@ -1,5 +1,5 @@
 /** @file EXAONE 4: norms behind attention and MLP, as OLMo 2; where windows alternate, nothing turns in the other layers. */
-import { family } from './family.js';
+import { family, withDefaults } from './family.js';
 import { layerCount, positive } from './keys.js';
 import { llamaKeys, llamaSpec, postNormModules, windowsByType } from './llama.js';
 import { rotary, rotaryWhere } from './rope.js';
@@ -11,7 +11,7 @@ const keys = {
   sliding_window_pattern: layerCount.optional().catch(undefined),
 };
 
-export const exaone4 = family(keys, (config, unsupported) => {
+const read = family(keys, (config, unsupported) => {
   const spec = llamaSpec({ ...config, attention_bias: false, mlp_bias: false }, unsupported);
   const { sliding_window_pattern: pattern = 4 } = config;
   const windows = windowsByType(config, (layer) => (layer + 1) % pattern !== 0);
@@ -19,3 +19,5 @@ export const exaone4 = family(keys, (config, unsupported) => {
   const positions = rotaryWhere(turns, rotary(config, spec, unsupported));
   return { ...spec, modules: postNormModules, windows, positions };
 });
+
+export const exaone4 = withDefaults(read, { sliding_window: 4096 });

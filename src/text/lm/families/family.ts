@@ -57,6 +57,12 @@ export function withOtherKeys(family: Family, names: Readonly<Record<string, str
   };
 }
 
+/** A family whose config.json may leave out keys, which then have values that null would not have. */
+export const withDefaults = (family: Family, values: Readonly<Record<string, unknown>>): Family => ({
+  ...family,
+  read: (json, where) => family.read({ ...values, ...json }, where),
+});
+
 /** What a schema makes of a JSON object. Throws UserError that names the first key at fault. */
 export function readBy<T>(schema: z.ZodType<T>, json: object, where: string): T {
   const known = withoutNulls(json);

@@ -1,7 +1,7 @@
 /** @file Gemma 2: norms before and after both halves of a layer, soft caps, windows in every other layer. */
 import type { z } from 'zod';
 import type { TransformerSpec } from '../spec.js';
-import { type Family, family, type Unsupported } from './family.js';
+import { type Family, family, type Unsupported, withDefaults } from './family.js';
 import { activation, flag, positive } from './keys.js';
 import { llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
 
@@ -44,4 +44,10 @@ export function gemma2Spec(
   };
 }
 
-export const gemma2: Family = { ...family(gemma2Keys, gemma2Spec), fold: gemmaFold };
+const defaults = {
+  sliding_window: 4096,
+  attn_logit_softcapping: 50,
+  final_logit_softcapping: 30,
+};
+
+export const gemma2: Family = { ...withDefaults(family(gemma2Keys, gemma2Spec), defaults), fold: gemmaFold };

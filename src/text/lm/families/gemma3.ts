@@ -33,6 +33,8 @@ export const gemma3Text: Family = {
     const { modules, ...spec } = gemma2Spec(config, unsupported);
     return {
       ...spec,
+      // As in transformers, whatever "attn_logit_softcapping" says.
+      attentionCap: null,
       modules: {
         ...modules,
         layer: { ...modules.layer, ...headNorms },
@@ -55,7 +57,9 @@ export const gemma3: Family = {
   read(json, where) {
     const { text_config: own, ...outer } = json as Record<string, unknown>;
     if (typeof own !== 'object' || own === null) throw new UserError(`${where} has no "text_config"`);
-    const { bos_token_id, eos_token_id } = outer;
-    return gemma3Text.read({ bos_token_id, eos_token_id, ...own, model_type: 'gemma3_text' }, where);
+    const { bos_token_id, eos_token_id, tie_word_embeddings } = outer;
+    // As in transformers, whatever the language model's own configuration says.
+    const fixed = { model_type: 'gemma3_text', tie_word_embeddings, final_logit_softcapping: null };
+    return gemma3Text.read({ bos_token_id, eos_token_id, ...own, ...fixed }, where);
   },
 };

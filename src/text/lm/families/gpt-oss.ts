@@ -17,7 +17,10 @@ const keys = {
 };
 
 const read = family(keys, (config, unsupported) => ({
-  ...llamaSpec({ ...config, mlp_bias: false }, unsupported),
+  ...llamaSpec(
+    { ...config, mlp_bias: false, rope_parameters: config.rope_parameters ?? config.rope_scaling ?? rope },
+    unsupported,
+  ),
   modules: { ...llamaModules, layer: { ...llamaModules.layer, sinks: 'self_attn.sinks' } },
   windows: windowsByType(config, (layer) => layer % 2 === 0),
   experts: {
@@ -32,6 +35,16 @@ const read = family(keys, (config, unsupported) => ({
     clamped: { slope: config.swiglu_alpha, limit: config.swiglu_limit },
   },
 }));
+
+/** Positions of gpt-oss-20b, where config.json says nothing of them. */
+const rope = {
+  rope_type: 'yarn',
+  factor: 32,
+  beta_fast: 32,
+  beta_slow: 1,
+  truncate: false,
+  original_max_position_embeddings: 4096,
+};
 
 export const gptOss: Family = {
   ...withOtherKeys(read, { experts_per_token: 'num_experts_per_tok' }),

@@ -1,6 +1,6 @@
 /** @file GPT-J. */
 import type { ModuleNames } from '../spec.js';
-import { basicSpec, family } from './family.js';
+import { basicSpec, family, withDefaults } from './family.js';
 import { gpt2Keys, gpt2Modules } from './gpt2.js';
 import { flag, width } from './keys.js';
 import { rotaryPositions } from './rope.js';
@@ -21,7 +21,7 @@ const modules: ModuleNames = {
   matrices: 'out,in',
 };
 
-export const gptj = family(keys, (config, unsupported) => {
+const read = family(keys, (config, unsupported) => {
   const { n_embd: dModel, n_head: heads, n_layer: layers } = config;
   const basic = basicSpec(config, { layers, dModel, heads }, unsupported);
   const dims = config.rotary_dim ?? basic.dHead;
@@ -37,3 +37,5 @@ export const gptj = family(keys, (config, unsupported) => {
     activation: config.activation_function,
   };
 });
+
+export const gptj = withDefaults(read, { rotary_dim: 64 });

@@ -1,6 +1,6 @@
 /** @file Mistral: Llama without biases, with a window in all layers. */
 import type { TransformerSpec } from '../spec.js';
-import { family, type Unsupported } from './family.js';
+import { family, type Unsupported, withDefaults } from './family.js';
 import { type LlamaConfig, llamaKeys, llamaSpec, windowEverywhere } from './llama.js';
 
 export const mistralSpec = (config: LlamaConfig, unsupported: Unsupported): TransformerSpec => ({
@@ -8,4 +8,4 @@ export const mistralSpec = (config: LlamaConfig, unsupported: Unsupported): Tran
   windows: windowEverywhere(config),
 });
 
-export const mistral = family(llamaKeys, mistralSpec);
+export const mistral = withDefaults(family(llamaKeys, mistralSpec), { sliding_window: 4096 });

@@ -17,7 +17,13 @@ function olmoSpec(config: LlamaConfig, unsupported: Unsupported): TransformerSpe
 
 export const olmo2 = family(keys, olmoSpec);
 
-export const olmo3 = family({ ...keys, sliding_window: length.default(4096) }, (config, unsupported) => {
+const newerKeys = {
+  ...keys,
+  rope_theta: positive.default(500_000),
+  sliding_window: length.default(4096),
+};
+
+export const olmo3 = family(newerKeys, (config, unsupported) => {
   const windows = windowsByType(config, (layer) => (layer + 1) % 4 !== 0);
   const spec = olmoSpec(config, unsupported);
   const positions = rotaryByWindow(config, { dHead: spec.dHead, windows }, null, unsupported);

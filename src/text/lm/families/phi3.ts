@@ -1,11 +1,12 @@
 /** @file Phi-3, 3.5 and 4: Mistral with fused projections. */
-import { family } from './family.js';
+import { family, withDefaults } from './family.js';
+import { positive } from './keys.js';
 import { llamaKeys, llamaModules } from './llama.js';
 import { mistralSpec } from './mistral.js';
 
 const { gate: _gate, up: _up, ...layer } = llamaModules.layer;
 
-export const phi3 = family(llamaKeys, (config, unsupported) => ({
+const read = family({ ...llamaKeys, rms_norm_eps: positive.default(1e-5) }, (config, unsupported) => ({
   ...mistralSpec(config, unsupported),
   modules: {
     ...llamaModules,
@@ -16,3 +17,5 @@ export const phi3 = family(llamaKeys, (config, unsupported) => ({
     },
   },
 }));
+
+export const phi3 = withDefaults(read, { original_max_position_embeddings: 4096 });

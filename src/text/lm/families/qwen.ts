@@ -3,7 +3,15 @@ import { z } from 'zod';
 import type { TransformerSpec } from '../spec.js';
 import { type Family, family, type Unsupported, withOtherKeys } from './family.js';
 import { flag, headCount, layerCount, width } from './keys.js';
-import { headNorms, type LlamaConfig, llamaKeys, llamaModules, llamaSpec, windowsByType } from './llama.js';
+import {
+  headNorms,
+  type LlamaConfig,
+  llamaKeys,
+  llamaModules,
+  llamaSpec,
+  windowEverywhere,
+  windowsByType,
+} from './llama.js';
 import { separateExperts } from './stored-experts.js';
 
 const wanted = 'a whole number';
@@ -51,6 +59,9 @@ const moeKeys = {
 
 const qwen3MoeRead = family(moeKeys, (config, unsupported) => ({
   ...qwen3Spec(config, unsupported),
+  windows: config.use_sliding_window
+    ? windowEverywhere(config)
+    : new Array(config.num_hidden_layers).fill(null),
   experts: {
     layers: Array.from(
       { length: config.num_hidden_layers },

@@ -77,7 +77,7 @@ export function rotary(
     dims: Math.trunc(dHead * turning),
     pairs: 'halves',
     theta: named.rope_theta ?? rope_scaling?.rope_theta ?? config.rope_theta ?? 10000,
-    scaling: rotaryScaling(typed, config, unsupported),
+    scaling: rotaryScaling(typed, config, rope_parameters?.[kind] !== undefined, unsupported),
   };
 }
 
@@ -109,22 +109,26 @@ export function rotaryByWindow(
   return { kind: 'rotary', layers: windows.map((window) => (window === null ? everywhere : near)) };
 }
 
+/** @param byKind - whether the parameters are those of one kind of layer */
 function rotaryScaling(
   parameters: Parameters,
   config: RopeConfig,
+  byKind: boolean,
   unsupported: Unsupported,
 ): RotaryScaling | null {
-  const kind = parameters.rope_type ?? parameters.type ?? 'default';
+  const named = parameters.rope_type ?? parameters.type ?? 'default';
+  // The first Phi-3 called it so.
+  const kind = named === 'yarn' && parameters.short_factor ? 'longrope' : named;
   const given = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor') => {
     const value = parameters[key];
     if (value === undefined)
       throw unsupported(`rotary positions of type "${clipped(kind)}" but has no "${key}"`);
     return value;
   };
-  const originalContext =
-    parameters.original_max_position_embeddings ??
-    config.original_max_position_embeddings ??
-    config.max_position_embeddings;
+  const own = parameters.original_max_position_embeddings;
+  const common = config.original_max_position_embeddings;
+  const originalContext = (byKind ? own : (common ?? own)) ?? config.max_position_embeddings;
+  const stretch = parameters.factor ?? config.max_position_embeddings / originalContext;
   switch (kind) {
     case 'default':
     // Stretched beyond the context of pre-training only, and longer texts are refused.
@@ -141,13 +145,14 @@ function rotaryScaling(
         originalContext,
       };
     case 'yarn': {
-      const factor = given('factor');
+      const factor = stretch;
       return {
         kind,
         factor,
         betaFast: parameters.beta_fast ?? 32,
         betaSlow: parameters.beta_slow ?? 1,
-        truncate: parameters.truncate ?? true,
+        // As in transformers, whatever parameters by kind of layer say.
+        truncate: byKind || (parameters.truncate ?? true),
         originalContext,
         magnitude: parameters.attention_factor ?? yarnMagnitude(parameters, factor),
       };
@@ -157,12 +162,9 @@ function rotaryScaling(
       const { short_factor: factors, long_factor: longFactors = null } = parameters;
       if (!factors)
         throw unsupported(`rotary positions of type "${clipped(kind)}" but has no "short_factor"`);
-      const factor = config.original_max_position_embeddings
-        ? config.max_position_embeddings / originalContext
-        : (parameters.factor ?? 1);
       const magnitude =
         parameters.attention_factor ??
-        (factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext)));
+        (stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(originalContext)));
       return { kind: 'longrope', factors, longFactors, originalContext, magnitude };
     }
     default:
