@@ -3,6 +3,7 @@
 import type { ColorDepth } from '../media/styled.js';
 import type { Graphics } from '../media/terminal-picture.js';
 import type { ExplainClient } from './explain-client.js';
+import type { Leaving } from './open-screen.js';
 import { DiskRun, type RunSource } from './run-source.js';
 import type { ScreenBuffer } from './screen.js';
 
@@ -16,7 +17,7 @@ export interface SessionHost {
   /** The folder whose runs are listed. */
   readonly folder: string;
   /** Ends the viewer. @param how - `interrupt` = Ctrl-C */
-  leave(how: 'quit' | 'interrupt'): void;
+  leave(how: Leaving): void;
   /** Gives the terminal back until the shell wakes us. */
   suspend(): void;
 }

@@ -2,14 +2,11 @@
 import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { forward, sequenceLogProbs } from '../lm/transformer.js';
-import { logitChange } from '../lm/unembed.js';
 import { behindFinalNorm } from '../readouts/head-deltas.js';
 import type { ReadoutGroup } from '../readouts/readout.js';
+import { writtenLogits } from '../readouts/written-logits.js';
 import { bannedMask } from '../sampling/draw-steps.js';
 import type { Panel } from './panel.js';
-
-/** Logits reported at each end of what a unit writes. */
-const LOGITS_REPORTED = 10;
 
 /** The atlas's groups, each once, in the order of the outputs below. */
 export const ownGroups = (panel: Panel): ReadoutGroup[] => [
@@ -56,8 +53,8 @@ export function compileAtlasReading(
 
 /**
  * What one unit of each text writes to the logits at its peak. Inputs: `ids` `[batch, positions]`, `own`
- * `[batch, columns]` and `peak` `[batch, positions]`, 1 at the unit and at the peak. Outputs: `topIds`, `topValues`,
- * `bottomIds`, `bottomValues` `[batch, LOGITS_REPORTED]`. Null for units that write nothing.
+ * `[batch, columns]` and `peak` `[batch, positions]`, 1 at the unit and at the peak. Outputs: those of
+ * `writtenLogits`. Null for units that write nothing.
  */
 export function compileWriting(panel: Panel, batch: number, positions: number): Promise<Compiled> | null {
   const { spec } = panel.options.subject;
@@ -74,16 +71,7 @@ export function compileWriting(panel: Panel, batch: number, positions: number): 
         .reduce((sum, one) => tf.add(sum, one)); // [1, rows, dModel]
       const rows = tf.reshape(behindFinalNorm(context, written), [batch, positions, spec.dModel]);
       const atPeak = tf.sum(tf.mul(rows, tf.expandDims(inputs.peak!, 2)), 1);
-      const change = logitChange(spec, lookup, atPeak); // [batch, vocab]
-      const centred = tf.sub(change, tf.mean(change, 1, true));
-      const count = Math.min(LOGITS_REPORTED, spec.vocab);
-      const [top, bottom] = [tf.topk(centred, count), tf.topk(tf.neg(centred), count)];
-      return {
-        topIds: top.indices,
-        topValues: top.values,
-        bottomIds: bottom.indices,
-        bottomValues: tf.neg(bottom.values),
-      };
+      return writtenLogits(spec, lookup, atPeak);
     },
     {
       ...panel.compiling,

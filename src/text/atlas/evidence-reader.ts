@@ -7,6 +7,8 @@ import { OnDemand } from '../../core/on-demand.js';
 import type { Compiled } from '../../engine/compile.js';
 import type { TypedArray } from '../../engine/tensor-spec.js';
 import { padRows, stackRows } from '../lm/rows.js';
+import { RIVALS_REPORTED } from '../readouts/explain.js';
+import { readLogits } from '../readouts/written-logits.js';
 import { compileAtlasReading, compileWriting, ownGroups } from './evidence-graphs.js';
 import type { Panel } from './panel.js';
 import type { PanelScores } from './panel-scores.js';
@@ -22,7 +24,6 @@ export interface Pair {
 /** Texts read in one call, and variants of them. */
 const READ = 16;
 const VARIANTS = 128;
-const RIVALS_REPORTED = 12;
 
 export class EvidenceReader {
   private readonly programs = new OnDemand<string, Compiled>();
@@ -171,15 +172,8 @@ export class EvidenceReader {
       );
       const ids = padRows(stackRows(part.map(({ pair }) => pair.ids)), batch, positions);
       const written = await program.run({ ids, own, peak });
-      const count = written.topIds!.length / batch;
-      for (const [row, { explanation }] of part.entries()) {
-        const tokens = (name: string): TokenValue[] =>
-          Array.from({ length: count }, (_, i) => ({
-            token: tokenizer.tokenString(written[`${name}Ids`]![row * count + i]!),
-            value: written[`${name}Values`]![row * count + i]!,
-          }));
-        explanation.logits = { top: tokens('top'), bottom: tokens('bottom') };
-      }
+      for (const [row, { explanation }] of part.entries())
+        explanation.logits = readLogits(written, tokenizer, row, batch);
     }
   }
 }

@@ -12,16 +12,13 @@ import type { TensorSpec } from '../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
 import { withoutTail } from '../lm/spec.js';
 import { forward, type Pass, sequenceLogProbs } from '../lm/transformer.js';
-import { logitChange } from '../lm/unembed.js';
 import { bannedMask } from '../sampling/draw-steps.js';
 import type { GroupStatistics } from './group-statistics.js';
 import { behindFinalNorm } from './head-deltas.js';
 import type { Probe } from './probe.js';
 import type { Effect } from './readout.js';
 import { scoreCounted } from './sequence-score.js';
-
-/** Logits reported at each end of what a unit writes. */
-const LOGITS_REPORTED = 10;
+import { writtenLogits } from './written-logits.js';
 
 /** What one unit does to the network behind it. */
 interface UnitEffect {
@@ -44,8 +41,8 @@ export interface EvidenceOptions {
  *
  * Outputs: `raw`, `z` `[1, positions]`; `logProbs` `[1, positions - 1]`; `score` `[1]`; `rivals0` … `[1, unit]`, one
  * a part of the reference class; `proposed` `[positions - 1, proposals]`, for the token behind each position; of heads
- * `attention`, `contribution` `[positions]`, from the peak; of heads, neurons and experts `topIds`, `topValues`, `bottomIds`,
- * `bottomValues` `[LOGITS_REPORTED]`.
+ * `attention`, `contribution` `[positions]`, from the peak; of heads, neurons and experts those of
+ * `writtenLogits`.
  */
 export function compileReading(options: EvidenceOptions, positions: number): Promise<Compiled> {
   const { probe, proposals } = options;
@@ -135,15 +132,5 @@ function logitsWritten(
   const context = { spec, weights, pass };
   const written = effect.of.written(context, effect.index, effect.usual); // [1, rows, dModel]
   const rows = tf.reshape(behindFinalNorm(context, written), [-1, spec.dModel]) as tf.Tensor2D;
-  const atPeak = tf.matMul(peak, rows); // [1, dModel]
-  const change = tf.reshape(logitChange(spec, weights, atPeak), [spec.vocab]);
-  const centred = tf.sub(change, tf.mean(change));
-  const count = Math.min(LOGITS_REPORTED, spec.vocab);
-  const [top, bottom] = [tf.topk(centred, count), tf.topk(tf.neg(centred), count)];
-  return {
-    topIds: top.indices,
-    topValues: top.values,
-    bottomIds: bottom.indices,
-    bottomValues: tf.neg(bottom.values),
-  };
+  return writtenLogits(spec, weights, tf.matMul(peak, rows));
 }

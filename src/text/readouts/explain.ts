@@ -19,6 +19,7 @@ import { soleReadout } from './objective.js';
 import { Probe } from './probe.js';
 import { countedPositions } from './sequence-score.js';
 import { calibrate, effectGroups, groupsOf, resolveUnits, type SessionOptions } from './session.js';
+import { readLogits } from './written-logits.js';
 
 export interface ExplainOptions {
   /** Replacements tried a position, default: `textDefaults`; 0 leaves substitutions out. */
@@ -27,7 +28,7 @@ export interface ExplainOptions {
   readonly ablate?: boolean;
 }
 
-const RIVALS_REPORTED = 12;
+export const RIVALS_REPORTED = 12;
 /** Variants of a text that are read together. */
 const VARIANTS = 32;
 
@@ -86,11 +87,6 @@ export class Explainer {
     const logProbs = part('logProbs', text.length - 1);
     const rivals = this.rivals(read);
     const score = read.score![0]!;
-    const tokens = (name: string): TokenValue[] =>
-      Array.from(read[`${name}Ids`]!, (id, i) => ({
-        token: tokenizer.tokenString(id),
-        value: read[`${name}Values`]![i]!,
-      }));
     return {
       unit: objective.name,
       text: tokenizer.decode(text),
@@ -106,7 +102,7 @@ export class Explainer {
       rank: rivals.length === 0 ? null : 1 + rivals.filter((rival) => rival.z > score).length,
       rivals: rivals.slice(0, RIVALS_REPORTED),
       attention: read.attention ? { weight: part('attention'), contribution: part('contribution') } : null,
-      logits: read.topIds ? { top: tokens('top'), bottom: tokens('bottom') } : null,
+      logits: readLogits(read, tokenizer),
       substitutions: await this.substitutions(
         padded,
         { text: text.length, whole: length },

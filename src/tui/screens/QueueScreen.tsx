@@ -6,6 +6,7 @@ import { type ColorDepth, encodeLine, fitLine, type Line, lineText } from '../..
 import type { QueueStatus } from '../../sweep/queue/queue.js';
 import { drawQueue } from '../draw/queue.js';
 import { useWindowSize } from '../hooks.js';
+import type { Leaving } from '../open-screen.js';
 import type { ScreenBuffer } from '../screen.js';
 import { FOOTER_ROWS } from './Screen.js';
 
@@ -24,7 +25,7 @@ export interface QueueScreenProps {
   readonly depth: ColorDepth;
   /** For screen readers: lines for Ink to print. */
   readonly linear: boolean;
-  readonly leave: (how: 'quit' | 'interrupt') => void;
+  readonly leave: (how: Leaving) => void;
 }
 
 export function QueueScreen({ queue, first, screen, depth, linear, leave }: QueueScreenProps) {
