@@ -4,7 +4,7 @@ import { field } from '../core/field.js';
 import type { FrameReport } from '../core/frame-report.js';
 import { hypervolume } from '../core/frontier.js';
 import type { ScoredText } from '../core/scored-text.js';
-import { asJson, eventClock, type Run, stamped } from '../runs/events.js';
+import { eventClock, finishedEvent, type Run, stamped } from '../runs/events.js';
 import { frameOf } from '../text/lm/frame.js';
 import { contextPhrase } from '../text/lm/spec.js';
 import { calibrate, groupsOf, resolveUnits } from '../text/readouts/session.js';
@@ -106,8 +106,7 @@ export async function* tune(options: TuneOptions): Run<TuneResult> {
       hypervolume: hypervolume(frontier),
       frontier,
     };
-    const reason = signal?.aborted ? 'interrupted' : 'done';
-    yield event({ kind: 'finished', reason, result: asJson(result) });
+    yield event(finishedEvent(result, signal));
     return result;
   } finally {
     await tuning.dispose();

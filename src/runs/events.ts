@@ -174,6 +174,13 @@ export type EventBody = RunEvent extends infer Event
     : never
   : never;
 
+/** The last event of a run that keeps what it has when its signal stops it. */
+export const finishedEvent = (result: object, signal: AbortSignal | undefined): EventBody => ({
+  kind: 'finished',
+  reason: signal?.aborted ? 'interrupted' : 'done',
+  result: asJson(result),
+});
+
 /**
  * Starts the clock of a run and returns the function that stamps events with it:
  * `const event = eventClock(); yield event({ kind: 'warning', message });`

@@ -3,9 +3,9 @@
 import type { ColorDepth } from '../media/styled.js';
 import type { Graphics } from '../media/terminal-picture.js';
 import type { ExplainClient } from './explain-client.js';
-import type { Leaving } from './open-screen.js';
 import { DiskRun, type RunSource } from './run-source.js';
 import type { ScreenBuffer } from './screen.js';
+import type { Leaving } from './take-screen.js';
 
 export interface SessionHost {
   readonly screen: ScreenBuffer;

@@ -2,13 +2,13 @@
 import { createElement } from 'react';
 import { graphicsOf } from '../media/terminal-picture.js';
 import { ExplainClient } from './explain-client.js';
-import { openScreen, type ScreenOptions, type Viewer } from './open-screen.js';
 import { startAt, type ViewPlace } from './places.js';
 import type { RunSource } from './run-source.js';
 import { App } from './screens/App.js';
 import { Session } from './session.js';
+import { type ScreenFlags, takeScreen, type Viewer } from './take-screen.js';
 
-export interface ViewerOptions extends ScreenOptions {
+export interface ViewerOptions extends ScreenFlags {
   readonly start: readonly [ViewPlace, ...ViewPlace[]];
   /** The folder whose runs are listed. */
   readonly folder: string;
@@ -18,7 +18,7 @@ export interface ViewerOptions extends ScreenOptions {
 
 /** Takes the terminal over; both streams must be terminals. */
 export function openViewer({ start, folder, live, ...options }: ViewerOptions): Viewer {
-  const { terminal, screen, depth, linear, leave, show } = openScreen(options);
+  const { terminal, screen, depth, linear, leave, show } = takeScreen(options);
   const suspend = () => {
     screen.pause(true);
     terminal.restore();

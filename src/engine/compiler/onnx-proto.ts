@@ -22,6 +22,17 @@ export const onnxTypes = {
   bfloat16: 16,
 } as const;
 
+export const integerTypes: ReadonlySet<number | undefined> = new Set([
+  onnxTypes.uint8,
+  onnxTypes.int8,
+  onnxTypes.uint16,
+  onnxTypes.int16,
+  onnxTypes.int32,
+  onnxTypes.int64,
+  onnxTypes.uint32,
+  onnxTypes.uint64,
+]);
+
 /** `AttributeProto.type`: must be set, ONNX Runtime does not guess it. */
 export const attributeTypes = {
   float: 1,

@@ -2,7 +2,7 @@
 import { UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { Random } from '../../core/random.js';
-import { asJson, eventClock, type Run, stamped } from '../../runs/events.js';
+import { eventClock, finishedEvent, type Run, stamped } from '../../runs/events.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import { calibrate } from '../readouts/session.js';
 import { Sampler } from '../sampling/sampler.js';
@@ -66,11 +66,7 @@ export async function* searchAtlas(
       hypervolume: arena.hypervolume,
       units,
     };
-    yield event({
-      kind: 'finished',
-      reason: signal?.aborted ? 'interrupted' : 'done',
-      result: asJson(result),
-    });
+    yield event(finishedEvent(result, signal));
     return result;
   } finally {
     await dispose();

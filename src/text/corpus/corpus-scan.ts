@@ -6,7 +6,14 @@ import { hypervolume } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
 import { untilStopped } from '../../core/until-stopped.js';
 import { Checkpoints, type Saving } from '../../runs/checkpoints.js';
-import { asJson, type EventBody, eventClock, type Run, type RunEvent, stamped } from '../../runs/events.js';
+import {
+  type EventBody,
+  eventClock,
+  finishedEvent,
+  type Run,
+  type RunEvent,
+  stamped,
+} from '../../runs/events.js';
 import { batchFor } from '../lm/batch-size.js';
 import { frameOf } from '../lm/frame.js';
 import { stackRows } from '../lm/rows.js';
@@ -113,8 +120,7 @@ export async function* scanCorpus(options: CorpusScanOptions): Run<CorpusResult>
       frontier,
       top: await withPeaks(found.strongest, subject, probe),
     };
-    const reason = signal?.aborted ? 'interrupted' : 'done';
-    yield event({ kind: 'finished', reason, result: asJson(result) });
+    yield event(finishedEvent(result, signal));
     return result;
   } finally {
     await probe.dispose();

@@ -7,7 +7,7 @@ import { dominates, hypervolume } from '../../core/frontier.js';
 import type { PublishedUnit } from '../../core/published-unit.js';
 import { Random } from '../../core/random.js';
 import type { ScoredText } from '../../core/scored-text.js';
-import { asJson, type EventBody, eventClock, type Run, stamped } from '../../runs/events.js';
+import { type EventBody, eventClock, finishedEvent, type Run, stamped } from '../../runs/events.js';
 import { frameOf } from '../lm/frame.js';
 import { openSubject } from '../lm/subject.js';
 import { type SearchMethodName, textDefaults } from '../names.js';
@@ -105,11 +105,7 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       clusters: clusterTexts(explanations),
       ...(published && { published }),
     };
-    yield event({
-      kind: 'finished',
-      reason: signal?.aborted ? 'interrupted' : 'done',
-      result: asJson(result),
-    });
+    yield event(finishedEvent(result, signal));
     return result;
   } finally {
     await tools.dispose();

@@ -6,8 +6,8 @@ import { type ColorDepth, encodeLine, fitLine, type Line, lineText } from '../..
 import type { QueueStatus } from '../../sweep/queue/queue.js';
 import { drawQueue } from '../draw/queue.js';
 import { useWindowSize } from '../hooks.js';
-import type { Leaving } from '../open-screen.js';
 import type { ScreenBuffer } from '../screen.js';
+import type { Leaving } from '../take-screen.js';
 import { FOOTER_ROWS } from './Screen.js';
 
 const LOOK_EVERY = 1000;

@@ -5,6 +5,16 @@ import type { InputSpec } from '../network.js';
 import { ownRange } from '../own-scaling.js';
 import { caffe, imagenet, type Preprocessing, range } from '../preprocess.js';
 
+/** The one input of a graph, which is a picture. */
+export interface ImageInput {
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly channelsFirst: boolean;
+  readonly isInteger: boolean;
+}
+
 export interface KnownInput {
   readonly size: number;
   readonly preprocessing: Preprocessing;

@@ -2,10 +2,10 @@
 import { basename } from 'node:path';
 import { UserError } from '../../core/errors.js';
 import {
+  integerTypes,
   type OnnxGraph,
   type OnnxTensor,
   type OnnxValueInfo,
-  onnxTypes,
 } from '../../engine/compiler/onnx-proto.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { GraphBuilder } from '../layers/graph.js';
@@ -14,7 +14,7 @@ import { shown } from '../limits.js';
 import { VisionNetwork } from '../network.js';
 import { FoldedWeights } from './folded-weights.js';
 import { Importer } from './importer.js';
-import { inputRange } from './known-inputs.js';
+import { type ImageInput, inputRange } from './known-inputs.js';
 import { readOnnxFile } from './onnx-file.js';
 import { addAliases } from './onnx-names.js';
 import { isOnnxDomain, OnnxTranslation } from './onnx-translation.js';
@@ -73,24 +73,6 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
     },
   });
 }
-
-interface ImageInput {
-  readonly name: string;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly channelsFirst: boolean;
-  readonly isInteger: boolean;
-}
-
-const integerTypes = new Set<number | undefined>([
-  onnxTypes.uint8,
-  onnxTypes.int8,
-  onnxTypes.uint16,
-  onnxTypes.int16,
-  onnxTypes.int32,
-  onnxTypes.int64,
-]);
 
 /** The one input that is no initializer, which must be an image. */
 function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {

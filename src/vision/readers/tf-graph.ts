@@ -13,7 +13,7 @@ import { VisionNetwork } from '../network.js';
 import { FoldedWeights } from './folded-weights.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
 import { Importer } from './importer.js';
-import { inputRange, knownInput } from './known-inputs.js';
+import { type ImageInput, inputRange, knownInput } from './known-inputs.js';
 import { withSinglePictures } from './single-picture.js';
 import { nodeSchema, TfCall, type TfNode, type TfRule } from './tf-ops/context.js';
 import { tfElementwise } from './tf-ops/elementwise.js';
@@ -163,15 +163,6 @@ function inOrder(nodes: readonly TfNode[]): TfNode[] {
     }
   }
   return [...ordered];
-}
-
-interface ImageInput {
-  readonly name: string;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly channelsFirst: boolean;
-  readonly isInteger: boolean;
 }
 
 function imageInput(nodes: readonly TfNode[], file: string, size: number): ImageInput {

@@ -1,6 +1,6 @@
 /** @file ONNX operators on single entries, arithmetic, and softmax. */
 import { UserError } from '../../../core/errors.js';
-import { onnxTypes } from '../../../engine/compiler/onnx-proto.js';
+import { integerTypes, onnxTypes } from '../../../engine/compiler/onnx-proto.js';
 import type { ActivationName, BinaryOp } from '../../layers/op.js';
 import { broadcast, combined } from '../arrays.js';
 import { softmaxed } from '../combining.js';
@@ -151,7 +151,7 @@ export const onnxElementwise: Readonly<Record<string, OnnxRule>> = {
     const x = call.input(0);
     const to = call.int('to', 1);
     if (to === onnxTypes.bool) return importer.activation('nonzero', x);
-    const whole = integers.has(to);
+    const whole = integerTypes.has(to);
     if (x.kind === 'node') return whole ? importer.activation('truncate', x) : x;
     if (whole === importer.isInteger(x)) return x;
     const cut = whole ? Math.trunc : (value: number): number => value;
@@ -172,17 +172,6 @@ export const onnxElementwise: Readonly<Record<string, OnnxRule>> = {
   BiasGelu: (call) =>
     call.importer.activation('gelu', call.importer.binary('add', call.input(0), call.input(1))),
 };
-
-const integers = new Set<number>([
-  onnxTypes.uint8,
-  onnxTypes.int8,
-  onnxTypes.uint16,
-  onnxTypes.int16,
-  onnxTypes.int32,
-  onnxTypes.int64,
-  onnxTypes.uint32,
-  onnxTypes.uint64,
-]);
 
 /** x sigmoid(alpha x). */
 function scaledSigmoid(call: OnnxCall, usual: number): ForeignValue {

@@ -5,7 +5,7 @@ import { type ColorDepth, colorDepth } from '../media/styled.js';
 import { ScreenBuffer } from './screen.js';
 import { type TakenTerminal, takeTerminal } from './terminal.js';
 
-export interface ScreenOptions {
+export interface ScreenFlags {
   /** False after `--no-color`. */
   readonly color?: boolean;
   /** Sentences instead of drawn screens, what is new below what was; also by `INK_SCREEN_READER=true`. */
@@ -23,7 +23,7 @@ export interface Viewer {
 }
 
 /** What screens are drawn on. */
-export interface OpenScreen {
+export interface TakenScreen {
   readonly terminal: TakenTerminal;
   readonly screen: ScreenBuffer;
   readonly depth: ColorDepth;
@@ -34,7 +34,7 @@ export interface OpenScreen {
 }
 
 /** Takes the terminal over; both streams must be terminals. */
-export function openScreen({ color = true, screenReader }: ScreenOptions): OpenScreen {
+export function takeScreen({ color = true, screenReader }: ScreenFlags): TakenScreen {
   const { stdin, stdout, env } = process;
   const linear = screenReader ?? env.INK_SCREEN_READER === 'true';
   const terminal = takeTerminal(stdin, stdout, !linear);
