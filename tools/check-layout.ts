@@ -1,6 +1,6 @@
 /**
- * @file What `npm run check` holds the source to besides types and lint: rooms import only from those above them in
- * CONTRIBUTING.md's layout, files and functions stay short, no two files export the same name. Circles are biome's rule.
+ * @file What `npm run check` holds the source to besides types and lint: folders import only from those of lower levels
+ * in CONTRIBUTING.md's table, files and functions stay short, no two files export the same name. Circles are biome's rule.
  *
  * Usage: npx tsx tools/check-layout.ts [FOLDER]
  */
@@ -10,36 +10,36 @@ import { argv } from 'node:process';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
-/** A room imports from itself and from lines above its own. Rooms of one line do not know each other. */
-const rooms = [
-  ['core'],
-  ['engine'],
-  ['runs'],
-  ['hub'],
-  ['text', 'vision'],
-  ['rl', 'media'],
-  ['jobs'],
-  ['report', 'library', 'sweep'],
-  ['tui'],
-  ['cli'],
-];
 const FILE_LINES = 300;
 const FUNCTION_LINES = 80;
 
 /** What a file declares and exports, one a line as the formatter leaves it; not what it hands on from other files. */
 const EXPORTED = /^export (?:abstract )?(?:async )?(?:type|interface|class|function\*?|const) (\w+)/gm;
 
-const roomOf = (path: string) => path.split('/')[0]!;
-const floorOf = (path: string) => rooms.findIndex((floor) => floor.includes(roomOf(path)));
+/** The level of each folder. A folder imports from itself and from lower levels; those of one level do not know each other. */
+type Levels = ReadonlyMap<string, number>;
 
-/** @param path - below the source folder, with slashes */
-function* upwardImports(path: string, text: string): Generator<string> {
-  if (floorOf(path) < 0) return;
+/** @param text - with a table whose rows begin with a level and a folder: "| 3 | `src/runs` |" */
+export function readLevels(text: string): Levels {
+  const rows = text.matchAll(/^\| (\d+) \| `src\/(\w+)` \|/gm);
+  return new Map(Array.from(rows, ([, level, folder]) => [folder!, Number(level)]));
+}
+
+const folderOf = (path: string) => (path.includes('/') ? path.split('/')[0]! : null);
+
+/** Entry files import from everywhere, and nothing from them. @param path - below the source folder, with slashes */
+function* upwardImports(path: string, text: string, levels: Levels): Generator<string> {
+  const folder = folderOf(path);
+  if (folder === null) return;
+  const level = levels.get(folder);
+  if (level === undefined) return yield `${path}: ${folder} has no level in CONTRIBUTING.md`;
   for (const { fileName } of ts.preProcessFile(text).importedFiles) {
     if (!fileName.startsWith('.')) continue;
     const target = posix.join(posix.dirname(path), fileName);
-    const isBelow = floorOf(target) >= floorOf(path) && roomOf(target) !== roomOf(path);
-    if (isBelow) yield `${path} imports ${target}: ${roomOf(target)} is no room above ${roomOf(path)}`;
+    const other = folderOf(target);
+    const isLower = other !== null && (levels.get(other) ?? level) < level;
+    if (!isLower && other !== folder)
+      yield `${path} imports ${target}: ${other ?? 'an entry file'} is of no lower level than ${folder}`;
   }
 }
 
@@ -57,7 +57,7 @@ function* longFunctions(path: string, text: string): Generator<string> {
 }
 
 /** One sentence for each place that breaks a rule. Tests may import what they like and be as long as they are. */
-export function* layoutFaults(folder: string): Generator<string> {
+export function* layoutFaults(folder: string, levels: Levels): Generator<string> {
   const exporters = new Map<string, string>();
   for (const found of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     if (!/\.tsx?$/.test(found) || /\.test\.tsx?$/.test(found)) continue;
@@ -65,7 +65,7 @@ export function* layoutFaults(folder: string): Generator<string> {
     const text = readFileSync(join(folder, found), 'utf8');
     const lines = text.split('\n').length - 1;
     if (lines > FILE_LINES) yield `${path} has ${lines} lines: at most ${FILE_LINES}`;
-    yield* upwardImports(path, text);
+    yield* upwardImports(path, text, levels);
     yield* longFunctions(path, text);
     for (const name of new Set(Array.from(text.matchAll(EXPORTED), ([, name]) => name!))) {
       const other = exporters.get(name);
@@ -76,7 +76,8 @@ export function* layoutFaults(folder: string): Generator<string> {
 }
 
 if (import.meta.url === pathToFileURL(argv[1]!).href) {
-  const faults = [...layoutFaults(argv[2] ?? 'src')];
+  const levels = readLevels(readFileSync('CONTRIBUTING.md', 'utf8'));
+  const faults = [...layoutFaults(argv[2] ?? 'src', levels)];
   for (const fault of faults) console.error(fault);
   process.exitCode = faults.length > 0 ? 1 : 0;
 }
