@@ -17,7 +17,7 @@ export {
 } from './jobs/job.js';
 export { readJobFile } from './jobs/job-file.js';
 export type { LoadedNetwork } from './jobs/open-network.js';
-export type { LoadedModel } from './jobs/open-subject.js';
+export type { LoadedModel } from './jobs/open-text-model.js';
 export { readJob } from './jobs/read-job.js';
 export type { EarlierRun, Given, More, Opened, RunContext } from './jobs/task.js';
 export {

@@ -26,7 +26,7 @@ export const calibrateTask = defineTask({
   outputFields: [],
   async *open(job, signal, given): Run<Opened<CalibrationResult>> {
     const { calibrateUnits } = await import('../text/readouts/calibrate-units.js');
-    const { openSession, recordedModel } = await import('./open-subject.js');
+    const { openSession, recordedModel } = await import('./open-text-model.js');
     const options = { ...(yield* openSession(job, signal, given.model)), units: job.units, all: job.all };
     return {
       model: recordedModel(options),

@@ -33,7 +33,7 @@ export const corpusTask = defineTask({
   async *open(job, signal, given): Run<Opened<CorpusResult>> {
     const { checkScan } = await import('../text/corpus/corpus-scan.js');
     const { corpusFiles } = await import('../text/corpus/corpus-text.js');
-    const { openSession, recordedModel } = await import('./open-subject.js');
+    const { openSession, recordedModel } = await import('./open-text-model.js');
     const files = corpusFiles(job.files);
     const { unit, top } = job;
     const options = { ...(yield* openSession(job, signal, given.model)), unit, top, files, cut: cutOf(job) };

@@ -26,7 +26,7 @@ export const explainTask = defineTask({
   async *open(job, signal, given): Run<Opened<ExplainResult>> {
     const { explainText } = await import('../text/readouts/explain.js');
     const { checkScore } = await import('../text/score.js');
-    const { openSession, recordedModel } = await import('./open-subject.js');
+    const { openSession, recordedModel } = await import('./open-text-model.js');
     const { text, unit, replacements, ablate } = job;
     const session = yield* openSession(job, signal, given.model);
     checkScore({ ...session, text, units: [unit] });

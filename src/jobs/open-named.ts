@@ -1,7 +1,7 @@
 /** @file The model that a job names, whatever it reads, opened. */
 import type { Run } from '../runs/events.js';
 import { loadNetwork } from './open-network.js';
-import { openTextModel } from './open-subject.js';
+import { openTextModel } from './open-text-model.js';
 import type { Given } from './task.js';
 import { type Job, readsText } from './tasks.js';
 

@@ -6,7 +6,7 @@ import type { RunDescription } from '../runs/description.js';
 import { finishRun } from '../runs/events.js';
 import type { SessionOptions } from '../text/readouts/session.js';
 import { fromOldJob } from './old-jobs.js';
-import { openSession } from './open-subject.js';
+import { openSession } from './open-text-model.js';
 import { readJob } from './read-job.js';
 import { readsText } from './tasks.js';
 

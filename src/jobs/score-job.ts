@@ -30,7 +30,7 @@ export const scoreTask = defineTask({
   outputFields: [],
   async *open(job, signal, given): Run<Opened<ScoreResult>> {
     const { checkScore, scoreText } = await import('../text/score.js');
-    const { openSession, recordedModel } = await import('./open-subject.js');
+    const { openSession, recordedModel } = await import('./open-text-model.js');
     const { publishedFeatures } = await import('./published-features.js');
     const { text, units, ablate, raw, neuronpedia } = job;
     const session = yield* openSession(job, signal, given.model);

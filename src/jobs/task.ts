@@ -6,7 +6,7 @@ import type { RunReading } from '../runs/read-run.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import type { Expression } from '../vision/objectives/expression.js';
 import type { LoadedNetwork } from './open-network.js';
-import type { LoadedModel } from './open-subject.js';
+import type { LoadedModel } from './open-text-model.js';
 
 /** More of a budget, for a search that is resumed. */
 export interface More {

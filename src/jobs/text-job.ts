@@ -63,7 +63,7 @@ export const textTask = defineTask({
     const { earlierSearch, furtherBudget } = await import('../text/search/resume.js');
     const { searchText } = await import('../text/search/search.js');
     const { readRunCheckpoint, savingTo } = await import('./checkpoint-file.js');
-    const { recordedModel } = await import('./open-subject.js');
+    const { recordedModel } = await import('./open-text-model.js');
     const options = yield* searchOptions(job, signal, given);
     checkSearch(options);
     return {
@@ -89,7 +89,7 @@ async function* searchOptions(
   const { openPolicy } = await import('../rl/open-policy.js');
   const { corpusFiles } = await import('../text/corpus/corpus-text.js');
   const { openFluencyModel } = await import('../text/fluency/open-fluency.js');
-  const { openSession } = await import('./open-subject.js');
+  const { openSession } = await import('./open-text-model.js');
   const { publishedFeatures } = await import('./published-features.js');
   const { unit, method, length, seconds, evaluations, quietOn, gamma, lambda, baseline, finalists } = job;
   const session = yield* openSession(job, signal, given.model);

@@ -49,7 +49,7 @@ export const tuneTask = defineTask({
   async *open(job, signal, given): Run<Opened<TuneResult>> {
     const { checkTune, tune } = await import('../rl/tune.js');
     const { readTuneState } = await import('../rl/tune-state.js');
-    const { recordedModel } = await import('./open-subject.js');
+    const { recordedModel } = await import('./open-text-model.js');
     const options = yield* tuneOptions(job, signal, given);
     checkTune(options);
     return {
@@ -68,7 +68,7 @@ async function* tuneOptions(
   given: Given,
 ): Run<TuneOptions> {
   const { inFrame } = await import('../text/lm/frame.js');
-  const { openSession, openTextModel } = await import('./open-subject.js');
+  const { openSession, openTextModel } = await import('./open-text-model.js');
   const { unit, length, steps, batch, rank, selectivity, checkpointEvery, learningRate, weightDecay } = job;
   const session = yield* openSession(job, signal, given.model);
   const writer =

@@ -1,5 +1,5 @@
 /** @file A language model that is open: what its units respond to, with the command line's defaults. */
-import type { LoadedModel } from '../jobs/open-subject.js';
+import type { LoadedModel } from '../jobs/open-text-model.js';
 import type { TaskReading } from '../jobs/tasks.js';
 import { finishRun } from '../runs/events.js';
 import type { TextModel } from '../text/lm/model.js';
@@ -53,7 +53,7 @@ export function openModel(
   { signal, family }: Stoppable & { readonly family?: string } = {},
 ): Running<LanguageModel> {
   return new Running(async function* () {
-    const { openTextModel } = await import('../jobs/open-subject.js');
+    const { openTextModel } = await import('../jobs/open-text-model.js');
     return new LanguageModel(
       yield* openTextModel(name, family ?? null, signal ?? new AbortController().signal),
     );
@@ -82,7 +82,7 @@ export class LanguageModel {
   /** The model with everything that is asked of it, for the functions of `superstimulus/text`. */
   async session(options: SessionFields = {}): Promise<SessionOptions> {
     const { readProbe } = await import('../jobs/read-job.js');
-    const { openSession } = await import('../jobs/open-subject.js');
+    const { openSession } = await import('../jobs/open-text-model.js');
     const { signal, ...fields } = options;
     const probe = readProbe({ ...fields, model: this.name, family: this.loaded.family });
     const session = openSession(probe, signal ?? new AbortController().signal, this.loaded);

@@ -25,7 +25,7 @@ export class Running<Result> implements AsyncIterable<RunEvent>, PromiseLike<Res
   private driven = false;
   private ended = false;
 
-  /** @param begin - is not called before somebody listens */
+  /** @param begin - a generator function: nothing of it runs before somebody listens */
   constructor(begin: () => Run<Result>) {
     this.run = begin();
     this.outcome = new Promise((resolve, reject) => {

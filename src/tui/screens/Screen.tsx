@@ -59,7 +59,7 @@ export function Screen({ session, ui, place, live = false, columns, rows, lines,
   );
 }
 
-/** Lines on the terminal, past Ink's layout (see `Screen` in screen.ts). */
+/** Lines on the terminal, past Ink's layout (see `ScreenBuffer`). */
 function Drawn({ session: { host }, lines }: { session: Session; lines: readonly Line[] }) {
   useLayoutEffect(() => host.screen.show(lines.map((line) => encodeLine(line, host.depth))));
   return null;
