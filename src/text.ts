@@ -76,6 +76,7 @@ export type { ReferenceClass, ReferencePart } from './text/readouts/reference.js
 // What a text does to a unit.
 
 export type { PublishedUnit, ScoredExemplar } from './core/published-unit.js';
+export type { Saving } from './runs/checkpoints.js';
 export { type AblationOptions, ablationDivergence } from './text/readouts/ablation.js';
 export {
   type CalibratedGroup,
@@ -97,7 +98,7 @@ export {
 export type { GroupStatistics } from './text/readouts/group-statistics.js';
 export { Probe, type ProbeOptions, type RivalScores } from './text/readouts/probe.js';
 export type { Rivalry, Scores } from './text/readouts/scores.js';
-export { calibrate, type Resolved, resolveUnits, type SessionOptions } from './text/readouts/session.js';
+export { calibrate, type Resolved, resolveUnits, type Session } from './text/readouts/session.js';
 export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';
 
 // Drawing texts from p(x), and from p(x) exp(beta J).

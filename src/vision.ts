@@ -18,6 +18,7 @@ export type { UnitStatistics } from './hub/unit-statistics.js';
 
 export type { UsedParam } from './vision/layers/evaluate.js';
 export type { LayerGraph } from './vision/layers/graph.js';
+export type { Shape } from './vision/layers/op.js';
 export type { Field } from './vision/layers/receptive-field.js';
 export {
   type InputSpec,

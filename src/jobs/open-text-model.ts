@@ -11,7 +11,7 @@ import { loadTextModel, type TextModel } from '../text/lm/model.js';
 import { openSubject } from '../text/lm/subject.js';
 import { type HeadMeasure, type MeasureChoice, tokenOfMeasure } from '../text/readouts/head-measures.js';
 import { namedLatents } from '../text/readouts/named-dictionaries.js';
-import type { SessionOptions } from '../text/readouts/session.js';
+import type { Session } from '../text/readouts/session.js';
 import { engineOf } from './device.js';
 import type { ProbeJob } from './fields.js';
 
@@ -57,7 +57,7 @@ export async function* openSession(
   job: Probed,
   signal: AbortSignal,
   loaded?: LoadedModel,
-): Run<SessionOptions & { modelHash: string }> {
+): Run<Session & { modelHash: string }> {
   const { model: found, hash } = loaded ?? (yield* openTextModel(job.model, job.family, signal));
   const engine = await engineOf(job);
   const model = openSubject(inFrame(found, job, job.at), engine);
@@ -81,7 +81,7 @@ export async function* openSession(
 export function recordedModel({
   model,
   modelHash: hash = '',
-}: Pick<SessionOptions, 'model' | 'modelHash'>): RecordedModel {
+}: Pick<Session, 'model' | 'modelHash'>): RecordedModel {
   return { name: model.name, hash, frame: frameOf(model) };
 }
 

@@ -4,7 +4,7 @@ import { field } from '../core/field.js';
 import { resolveLocal } from '../hub/resolve-model.js';
 import type { RunDescription } from '../runs/description.js';
 import { finishRun } from '../runs/events.js';
-import type { SessionOptions } from '../text/readouts/session.js';
+import type { Session } from '../text/readouts/session.js';
 import { fromOldJob } from './old-jobs.js';
 import { openSession } from './open-text-model.js';
 import { readJob } from './read-job.js';
@@ -15,7 +15,7 @@ import { readsText } from './tasks.js';
  *
  * @throws UserError when the run names no model, or the model is not on this machine or not the same any more
  */
-export async function recordedSession(run: RunDescription): Promise<SessionOptions & { unit: string }> {
+export async function recordedSession(run: RunDescription): Promise<Session & { unit: string }> {
   const { model: recorded } = run;
   const job = readJob(fromOldJob(run));
   if (!recorded || !readsText(job) || !('unit' in job))

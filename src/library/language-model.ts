@@ -7,7 +7,7 @@ import { textDefaults } from '../text/names.js';
 import type { CalibrationResult } from '../text/readouts/calibrate-units.js';
 import type { ExplainResult } from '../text/readouts/explain.js';
 import type { TextUnits } from '../text/readouts/list-units.js';
-import type { SessionOptions } from '../text/readouts/session.js';
+import type { Session } from '../text/readouts/session.js';
 import type { ScoreResult } from '../text/score.js';
 import { type FieldsOf, type Kept, type KeptResult, runTask, type Stoppable } from './run-task.js';
 import { Running } from './running.js';
@@ -80,7 +80,7 @@ export class LanguageModel {
   }
 
   /** The model with everything that is asked of it, for the functions of `superstimulus/text`. */
-  async session(options: SessionFields = {}): Promise<SessionOptions> {
+  async session(options: SessionFields = {}): Promise<Session> {
     const { readProbe } = await import('../jobs/read-job.js');
     const { openSession } = await import('../jobs/open-text-model.js');
     const { signal, ...fields } = options;

@@ -5,12 +5,12 @@ import { finishRun, type RunEvent } from '../runs/events.js';
 import { loadTextModel, type TextModel } from '../text/lm/model.js';
 import { openSubject } from '../text/lm/subject.js';
 import { Probe } from '../text/readouts/probe.js';
-import { calibrate, resolveUnits, type SessionOptions } from '../text/readouts/session.js';
+import { calibrate, resolveUnits, type Session } from '../text/readouts/session.js';
 import { Reward } from './reward.js';
 import { tune } from './tune.js';
 
 let model: TextModel;
-let session: SessionOptions;
+let session: Session;
 beforeAll(async () => {
   model = await loadTextModel(resolveLocal('books-lm')!.folder);
   session = { model, engine: 'onnx', measure: 'delta', at: 'max', reference: 'layer', seed: 0 };

@@ -8,7 +8,7 @@ import type { TextModel } from '../text/lm/model.js';
 import { openSubject } from '../text/lm/subject.js';
 import type { Calibration } from '../text/readouts/calibration.js';
 import { Probe } from '../text/readouts/probe.js';
-import type { Resolved, SessionOptions } from '../text/readouts/session.js';
+import type { Resolved, Session } from '../text/readouts/session.js';
 import { Likelihood } from './importance.js';
 import { nextBeta } from './kl-control.js';
 import { firstLora, type LoraLayout, type LoraSettings } from './lora.js';
@@ -18,7 +18,7 @@ import { Reward, type Rewarded } from './reward.js';
 import { mean, type SampleStatistics, sampleStatistics, uniqueShare } from './sample-statistics.js';
 import { type TuneCost, type TuneState, writeTuneState } from './tune-state.js';
 
-export interface TuneOptions extends SessionOptions {
+export interface TuneOptions extends Session {
   readonly unit: string;
   /** The language model that is tuned, and whose frozen self is the prior; the subject unless given. */
   readonly writer?: TextModel;

@@ -29,7 +29,7 @@ import { fileText } from './readouts/calibration-text.js';
 import { headGroup } from './readouts/head.js';
 import { NeuronGroup } from './readouts/neuron.js';
 import type { ReadoutGroup } from './readouts/readout.js';
-import { calibrate, type SessionOptions } from './readouts/session.js';
+import { calibrate, type Session } from './readouts/session.js';
 import { checkScore, type ScoreOptions, type ScoreResult, scoreText } from './score.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-score-'));
@@ -232,14 +232,14 @@ describe('scoreText', () => {
 
 describe('calibrate', () => {
   /** Options of a calibration on samples. */
-  const onSamples = (changes: Partial<SessionOptions> = {}) => {
+  const onSamples = (changes: Partial<Session> = {}) => {
     const { calibrationText: _, ...rest } = { ...options(), ...changes };
     return rest;
   };
   const group = () => headGroup(model.spec, 1, 'delta');
 
   /** One whole calibration, as a new process does it. */
-  async function fresh(changes: Partial<SessionOptions> = {}, groups: readonly ReadoutGroup[] = [group()]) {
+  async function fresh(changes: Partial<Session> = {}, groups: readonly ReadoutGroup[] = [group()]) {
     const reports: EventBody[] = [];
     const calibration = await finishRun(calibrate({ ...onSamples(changes), groups }), (event) =>
       reports.push(event),

@@ -21,7 +21,7 @@ import {
   groupsOf,
   type Resolved,
   resolveUnits,
-  type SessionOptions,
+  type Session,
 } from './readouts/session.js';
 
 /** The same whether it was counted now or found in the cache. */
@@ -59,7 +59,7 @@ export interface ScoreResult {
   units: UnitScore[];
 }
 
-export interface ScoreOptions extends SessionOptions {
+export interface ScoreOptions extends Session {
   readonly text: string;
   readonly units: readonly string[];
   /** Also measure what the predictions lose without each unit. */

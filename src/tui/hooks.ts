@@ -12,7 +12,7 @@ import { type Facts, insert, press } from './navigation.js';
 import type { Ui } from './places.js';
 import type { RunSnapshot, RunSource } from './run-source.js';
 import type { ScreenBuffer } from './screen.js';
-import type { Session } from './session.js';
+import type { ViewerState } from './viewer-state.js';
 
 /** The window's size, following it. */
 export function useWindowSize(screen: ScreenBuffer): { columns: number; rows: number } {
@@ -62,7 +62,7 @@ const SCORING: Answer = { state: 'asked', note: 'scoring' };
  *
  * @param text - null asks for nothing
  */
-export function useExplanation(session: Session, run: RunSnapshot, text: string | null): Answer | null {
+export function useExplanation(viewer: ViewerState, run: RunSnapshot, text: string | null): Answer | null {
   const known = text === null ? undefined : run.view.explanations.get(text);
   const { description } = run;
   const [found, setFound] = useState<{ text: string; answer: Answer } | null>(null);
@@ -75,13 +75,13 @@ export function useExplanation(session: Session, run: RunSnapshot, text: string 
       return;
     }
     let wanted = true;
-    session.host.explain.ask(description, text, (answer) => {
+    viewer.host.explain.ask(description, text, (answer) => {
       if (wanted) setFound({ text, answer });
     });
     return () => {
       wanted = false;
     };
-  }, [session, description, text, known]);
+  }, [viewer, description, text, known]);
   const ready = useMemo(
     (): Answer | null => (known ? { state: 'explained', explanation: known, milliseconds: 0 } : null),
     [known],
@@ -140,7 +140,7 @@ export function readFrame(source: RunSource, file: string): Uint8Array {
 
 /** How a screen takes part in what keys do. */
 export interface KeyHandling {
-  readonly session: Session;
+  readonly viewer: ViewerState;
   readonly ui: Ui;
   readonly setUi: (change: (ui: Ui) => Ui) => void;
   readonly place: PlaceKind;
@@ -152,8 +152,8 @@ export interface KeyHandling {
 }
 
 /** Does what the table of keys says. */
-export function useKeys({ session, setUi, place, facts, source, status }: KeyHandling): void {
-  const { host } = session;
+export function useKeys({ viewer, setUi, place, facts, source, status }: KeyHandling): void {
+  const { host } = viewer;
   const typing = place === 'filter' || place === 'edit';
   const act = (name: string, input: string) => {
     const command = commandFor(place, name);
@@ -175,7 +175,7 @@ export function useKeys({ session, setUi, place, facts, source, status }: KeyHan
         return notice('stopping after this step; what was found is kept');
       case 'open':
         try {
-          if (facts.chosen && facts.chosen.text === null) session.open(facts.chosen.path);
+          if (facts.chosen && facts.chosen.text === null) viewer.open(facts.chosen.path);
         } catch (error) {
           if (!(error instanceof UserError)) throw error;
           return notice(error.message);
@@ -184,12 +184,12 @@ export function useKeys({ session, setUi, place, facts, source, status }: KeyHan
     }
     setUi((ui) => press(ui, command, facts));
   };
-  session.act = act;
+  viewer.act = act;
   useInput((input: string, key: Key) => {
     const name = keyName(input, key);
     // A fast typist's keys come together; a paste is one piece of text.
     if (!typing && input.length > 1 && name === input)
-      for (const one of input) session.press(keyName(one, {}), one);
-    else session.press(name, key.ctrl || (key.meta && !key.escape) ? '' : input);
+      for (const one of input) viewer.press(keyName(one, {}), one);
+    else viewer.press(name, key.ctrl || (key.meta && !key.escape) ? '' : input);
   });
 }

@@ -5,8 +5,8 @@ import { ExplainClient } from './explain-client.js';
 import { startAt, type ViewPlace } from './places.js';
 import type { RunSource } from './run-source.js';
 import { App } from './screens/App.js';
-import { Session } from './session.js';
 import { type ScreenFlags, takeScreen, type Viewer } from './take-screen.js';
+import { ViewerState } from './viewer-state.js';
 
 export interface ViewerOptions extends ScreenFlags {
   readonly start: readonly [ViewPlace, ...ViewPlace[]];
@@ -29,7 +29,7 @@ export function openViewer({ start, folder, live, ...options }: ViewerOptions): 
     });
     process.kill(process.pid, 'SIGTSTP');
   };
-  const session = new Session(
+  const viewer = new ViewerState(
     {
       screen,
       depth,
@@ -42,5 +42,5 @@ export function openViewer({ start, folder, live, ...options }: ViewerOptions): 
     },
     live ?? null,
   );
-  return show(createElement(App, { session, start: startAt(...start) }), () => session.close());
+  return show(createElement(App, { viewer, start: startAt(...start) }), () => viewer.close());
 }

@@ -4,7 +4,7 @@ import { finishRun } from '../../src/runs/events.js';
 import { loadTextModel } from '../../src/text/lm/model.js';
 import { openSubject } from '../../src/text/lm/subject.js';
 import { Probe } from '../../src/text/readouts/probe.js';
-import { calibrate, resolveUnits, type SessionOptions } from '../../src/text/readouts/session.js';
+import { calibrate, resolveUnits, type Session } from '../../src/text/readouts/session.js';
 import { Decoder } from '../../src/text/sampling/decoder.js';
 import { PrefixReward } from '../../src/text/sampling/prefix-reward.js';
 import {
@@ -27,7 +27,7 @@ describe.skipIf(stories.missing)(stories.title('samplers of L2.H3 of stories260k
     const model = await loadTextModel(stories.path);
     const engine = 'onnx';
     const subject = openSubject(model, engine);
-    const session: SessionOptions = {
+    const session: Session = {
       model,
       engine,
       measure: 'delta',

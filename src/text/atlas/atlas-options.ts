@@ -1,7 +1,7 @@
 /** @file What is asked of an atlas. */
 import type { Saving } from '../../runs/checkpoints.js';
 import type { CorpusFile } from '../corpus/corpus-text.js';
-import type { SessionOptions } from '../readouts/session.js';
+import type { Session } from '../readouts/session.js';
 import type { AtlasCheckpoint } from './checkpoint.js';
 
 /** When an atlas ends: after a time, after so many sequences, or when frontiers hardly grow any more. */
@@ -16,7 +16,7 @@ export interface EarlierAtlas {
   readonly clock: number;
 }
 
-export interface AtlasOptions extends SessionOptions {
+export interface AtlasOptions extends Session {
   /** Names of units, and patterns of names (`unit-pattern.ts`). */
   readonly units: readonly string[];
   /** Tokens after BOS. */

@@ -23,17 +23,11 @@ import type { Tokenizer } from '../lm/tokenizer.js';
 import { detailsOf } from '../readouts/details.js';
 import { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
-import {
-  calibrate,
-  groupsOf,
-  type Resolved,
-  resolveUnits,
-  type SessionOptions,
-} from '../readouts/session.js';
+import { calibrate, groupsOf, type Resolved, resolveUnits, type Session } from '../readouts/session.js';
 import { type CorpusFile, type Cut, corpusSequences } from './corpus-text.js';
 import { type ScanCheckpoint, ScanState } from './scan-state.js';
 
-export interface CorpusScanOptions extends SessionOptions {
+export interface CorpusScanOptions extends Session {
   readonly unit: string;
   readonly files: readonly CorpusFile[];
   readonly cut: Cut;

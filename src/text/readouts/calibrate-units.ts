@@ -4,7 +4,7 @@ import { asJson, eventClock, type Run } from '../../runs/events.js';
 import { frameOf } from '../lm/frame.js';
 import type { CalibratedUnit, CalibrationSource } from './calibrated-unit.js';
 import { allGroups } from './kinds.js';
-import { calibrate, effectGroups, groupsOf, resolveUnits, type SessionOptions } from './session.js';
+import { calibrate, effectGroups, groupsOf, resolveUnits, type Session } from './session.js';
 import { unitContext } from './units.js';
 
 /** All units of a layer and kind. */
@@ -23,7 +23,7 @@ export interface CalibrationResult {
   groups: CalibratedGroup[];
 }
 
-export interface CalibrateOptions extends SessionOptions {
+export interface CalibrateOptions extends Session {
   readonly units: readonly string[];
   /** All heads, neurons and experts of the model. */
   readonly all?: boolean;

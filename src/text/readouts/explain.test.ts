@@ -23,7 +23,7 @@ import { ablationDivergence } from './ablation.js';
 import { type OpenExplainer, openExplainer } from './explain.js';
 import { headGroup } from './head.js';
 import { Probe } from './probe.js';
-import { calibrate, resolveUnits, type SessionOptions } from './session.js';
+import { calibrate, resolveUnits, type Session } from './session.js';
 
 const place = mkdtempSync(join(tmpdir(), 'superstim-explain-'));
 afterAll(() => rmSync(place, { recursive: true }));
@@ -50,7 +50,7 @@ beforeAll(async () => {
 const text = 'It was a dark and stormy night';
 const longText = `${text}; the rain fell in torrents, and the wind swept up`;
 
-const session = (model: string, changes: Partial<SessionOptions> = {}): SessionOptions => ({
+const session = (model: string, changes: Partial<Session> = {}): Session => ({
   model: models[model]!,
   engine: 'onnx',
   measure: 'delta',
@@ -61,10 +61,10 @@ const session = (model: string, changes: Partial<SessionOptions> = {}): SessionO
   ...changes,
 });
 
-const open = (options: SessionOptions, unit: string): Promise<OpenExplainer> =>
+const open = (options: Session, unit: string): Promise<OpenExplainer> =>
   finishRun(openExplainer({ ...options, unit }));
 
-async function explain(options: SessionOptions, unit: string, ...texts: string[]): Promise<Explanation[]> {
+async function explain(options: Session, unit: string, ...texts: string[]): Promise<Explanation[]> {
   const { explainer, dispose } = await open(options, unit);
   const explanations = [];
   for (const each of texts) explanations.push(await explainer.explain(each, { ablate: true }));
@@ -105,7 +105,7 @@ const times = (x: ArrayLike<number>, matrix: ArrayLike<number>, columns: number)
   );
 
 describe('an explanation agrees with the score', () => {
-  const cases: [string, string, SequenceScore, Partial<SessionOptions>][] = [
+  const cases: [string, string, SequenceScore, Partial<Session>][] = [
     ['llama', 'L1.H2', 'max', {}],
     ['llama', 'L2.N3', 'mean', { reference: 'all' }],
     ['gpt2', 'L1.H1', 'last', { measure: 'logits' }],

@@ -18,7 +18,7 @@ import { compileReading, compileVariants, type EvidenceOptions } from './evidenc
 import { soleReadout } from './objective.js';
 import { Probe } from './probe.js';
 import { countedPositions } from './sequence-score.js';
-import { calibrate, effectGroups, groupsOf, resolveUnits, type SessionOptions } from './session.js';
+import { calibrate, effectGroups, groupsOf, resolveUnits, type Session } from './session.js';
 import { readLogits } from './written-logits.js';
 
 export interface ExplainOptions {
@@ -197,7 +197,7 @@ export interface OpenExplainer {
  * @throws UsageError for a unit or a reference class that the model lacks
  */
 export async function* openExplainer(
-  options: SessionOptions & { readonly unit: string },
+  options: Session & { readonly unit: string },
   event = eventClock(),
 ): Run<OpenExplainer> {
   const { model, at, engine } = options;
@@ -227,7 +227,7 @@ export interface ExplainResult extends Explanation {
 export async function* explainText({
   text,
   ...options
-}: SessionOptions & ExplainOptions & { readonly unit: string; readonly text: string }): Run<ExplainResult> {
+}: Session & ExplainOptions & { readonly unit: string; readonly text: string }): Run<ExplainResult> {
   const event = eventClock();
   yield event({ kind: 'started', task: 'explain', unit: options.unit, method: null });
   const opened = yield* openExplainer(options, event);

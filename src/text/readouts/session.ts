@@ -20,7 +20,8 @@ import { type ReferenceClass, referenceClass } from './reference.js';
 import { shippedStatistics } from './unit-statistics.js';
 import { unitContext } from './units.js';
 
-export interface SessionOptions {
+/** A model with everything that is asked of it before any text or unit. */
+export interface Session {
   readonly model: TextModel;
   /** Hash of the model's files: calibration is kept on disk under it. Without one it is not kept. */
   readonly modelHash?: string;
@@ -48,7 +49,7 @@ export interface SessionOptions {
  * @param event - the clock of the run that this is a part of
  */
 export async function* calibrate(
-  options: SessionOptions & { readonly groups?: readonly ReadoutGroup[] },
+  options: Session & { readonly groups?: readonly ReadoutGroup[] },
   event = eventClock(),
 ): Run<Calibration> {
   const { model, engine, calibrationText, calibrationTokens: tokens = null, modelHash, signal } = options;
@@ -98,7 +99,7 @@ export const effectGroups = ({ objective }: Resolved): ReadoutGroup[] =>
 /** The objective and its rivals, from their names. Throws UsageError for names the model does not have. */
 export function resolveUnits(
   name: string,
-  { model, measure, reference, seed }: Pick<SessionOptions, 'model' | 'measure' | 'reference' | 'seed'>,
+  { model, measure, reference, seed }: Pick<Session, 'model' | 'measure' | 'reference' | 'seed'>,
 ): Resolved {
   const context = unitContext(model, measure);
   const objective = openObjective(name, context);

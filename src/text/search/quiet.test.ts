@@ -9,7 +9,7 @@ import { encodeText } from '../lm/encode-text.js';
 import { loadTextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
 import { Probe } from '../readouts/probe.js';
-import { calibrate, resolveUnits, type SessionOptions } from '../readouts/session.js';
+import { calibrate, resolveUnits, type Session } from '../readouts/session.js';
 import { loudest, quietTexts } from './quiet.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'superstim-quiet-'));
@@ -49,7 +49,7 @@ it('refuses what is no text, one endless line, and too many', async () => {
 
 it('scores many texts in few calls, each as it is scored alone', async () => {
   const model = await loadTextModel(`${embeddedFolder}/books-lm`);
-  const session: SessionOptions = {
+  const session: Session = {
     model,
     engine: 'onnx',
     measure: 'delta',

@@ -4,12 +4,12 @@ import type { Saving } from '../../runs/checkpoints.js';
 import type { CorpusFile } from '../corpus/corpus-text.js';
 import type { FluencyModel } from '../fluency/fluency-model.js';
 import type { SearchMethodName } from '../names.js';
-import type { SessionOptions } from '../readouts/session.js';
+import type { Session } from '../readouts/session.js';
 import type { SearchCheckpoint } from './checkpoint.js';
 import type { Budget, Earlier } from './drive.js';
 import type { Shortcuts } from './shortcuts.js';
 
-export interface SearchOptions extends SessionOptions {
+export interface SearchOptions extends Session {
   readonly unit: string;
   readonly method: SearchMethodName;
   /** Tokens after BOS. */

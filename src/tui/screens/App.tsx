@@ -2,7 +2,7 @@
 import { useCallback, useState } from 'react';
 import { useRun, useWindowSize } from '../hooks.js';
 import { type CandidatePlace, type RunPlace, shownPlace, type Ui } from '../places.js';
-import type { Session } from '../session.js';
+import type { ViewerState } from '../viewer-state.js';
 import { CandidateScreen } from './CandidateScreen.js';
 import { CompareScreen } from './CompareScreen.js';
 import { ImageRunScreen } from './ImageRunScreen.js';
@@ -10,12 +10,12 @@ import type { PlaceProps } from './props.js';
 import { RunsScreen } from './RunsScreen.js';
 import { TextRunScreen } from './TextRunScreen.js';
 
-export function App({ session, start }: { session: Session; start: Ui }) {
+export function App({ viewer, start }: { viewer: ViewerState; start: Ui }) {
   const [ui, setState] = useState(start);
   const setUi = useCallback((change: (ui: Ui) => Ui) => setState(change), []);
-  const size = useWindowSize(session.host.screen);
+  const size = useWindowSize(viewer.host.screen);
   const place = shownPlace(ui);
-  const shared = { session, ui, setUi, ...size };
+  const shared = { viewer, ui, setUi, ...size };
   switch (place.kind) {
     case 'runs':
       return <RunsScreen {...shared} place={place} />;
@@ -30,8 +30,8 @@ export function App({ session, start }: { session: Session; start: Ui }) {
 }
 
 function OpenRun(props: PlaceProps<RunPlace | CandidatePlace>) {
-  const { session, place } = props;
-  const source = session.open(place.path);
+  const { viewer, place } = props;
+  const source = viewer.open(place.path);
   const snapshot = useRun(source);
   if (place.kind === 'candidate') return <CandidateScreen {...props} {...{ place, source, snapshot }} />;
   const Screen = snapshot.view.task === 'image' ? ImageRunScreen : TextRunScreen;

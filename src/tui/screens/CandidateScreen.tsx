@@ -12,9 +12,9 @@ import type { RunProps } from './props.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 
 export function CandidateScreen(props: RunProps<CandidatePlace>) {
-  const { session, ui, setUi, place, source, snapshot, columns, rows } = props;
+  const { viewer, ui, setUi, place, source, snapshot, columns, rows } = props;
   const { view } = snapshot;
-  const answer = useExplanation(session, snapshot, place.text);
+  const answer = useExplanation(viewer, snapshot, place.text);
   // While a new text is scored the figures of the last one stay.
   const last = useRef<Explanation | null>(null);
   const [lastText, isEdited] = [last.current?.text, place.text !== place.original || place.cursor !== null];
@@ -35,7 +35,7 @@ export function CandidateScreen(props: RunProps<CandidatePlace>) {
   const keyPlace = place.cursor === null ? 'candidate' : 'edit';
   const unit = view.unit ?? (snapshot.description && unitOf(snapshot.description)) ?? '';
   useKeys({
-    session,
+    viewer,
     ui,
     setUi,
     source,
@@ -57,7 +57,7 @@ export function CandidateScreen(props: RunProps<CandidatePlace>) {
   );
   return (
     <Screen
-      {...{ session, ui, place: keyPlace, columns, rows, lines, live: source.stop !== null }}
+      {...{ viewer, ui, place: keyPlace, columns, rows, lines, live: source.stop !== null }}
       sentences={() => [
         ...(original && place.text === place.original
           ? [`candidate ${index + 1} of ${entries.length}, ${describeCandidate(original)}`]

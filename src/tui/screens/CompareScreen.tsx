@@ -6,20 +6,20 @@ import { useExplanation, useKeys, useRun } from '../hooks.js';
 import type { ComparePlace, Side } from '../places.js';
 import { describeProgress, describeState } from '../plain-text.js';
 import type { RunSnapshot } from '../run-source.js';
-import type { Session } from '../session.js';
+import type { ViewerState } from '../viewer-state.js';
 import type { PlaceProps } from './props.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 
-export function CompareScreen({ session, ui, setUi, place, columns, rows }: PlaceProps<ComparePlace>) {
+export function CompareScreen({ viewer, ui, setUi, place, columns, rows }: PlaceProps<ComparePlace>) {
   const [left, right] = place.sides;
-  const leftRun = useRun(session.open(left.path));
-  const rightRun = useRun(session.open(right.path));
-  const leftText = useText(session, leftRun, left);
-  const rightText = useText(session, rightRun, right);
+  const leftRun = useRun(viewer.open(left.path));
+  const rightRun = useRun(viewer.open(right.path));
+  const leftText = useText(viewer, leftRun, left);
+  const rightText = useText(viewer, rightRun, right);
   const bodyRows = rows - FOOTER_ROWS;
   const { coloring } = ui;
   useKeys({
-    session,
+    viewer,
     ui,
     setUi,
     place: 'compare',
@@ -35,7 +35,7 @@ export function CompareScreen({ session, ui, setUi, place, columns, rows }: Plac
   );
   return (
     <Screen
-      {...{ session, ui, place: 'compare', columns, rows, lines }}
+      {...{ viewer, ui, place: 'compare', columns, rows, lines }}
       sentences={() =>
         leftText && rightText
           ? [leftText, rightText].map(
@@ -49,8 +49,8 @@ export function CompareScreen({ session, ui, setUi, place, columns, rows }: Plac
 }
 
 /** A text with its figures and its explanation as they come; null for a side that is a whole run. */
-function useText(session: Session, run: RunSnapshot, { text }: Side): ComparedText | null {
-  const answer = useExplanation(session, run, text);
+function useText(viewer: ViewerState, run: RunSnapshot, { text }: Side): ComparedText | null {
+  const answer = useExplanation(viewer, run, text);
   return useMemo(() => {
     if (text === null) return null;
     const explanation = answer?.state === 'explained' ? answer.explanation : null;

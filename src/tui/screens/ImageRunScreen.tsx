@@ -15,8 +15,8 @@ const FRAME_TIME = 120;
 const NOTHING: readonly Line[] = [];
 
 export function ImageRunScreen(props: RunProps<RunPlace>) {
-  const { session, ui, setUi, place, source, snapshot, columns, rows } = props;
-  const { depth, graphics, screen, linear } = session.host;
+  const { viewer, ui, setUi, place, source, snapshot, columns, rows } = props;
+  const { depth, graphics, screen, linear } = viewer.host;
   const { frames } = snapshot.view;
   const frame = Math.max(0, Math.min(place.frame ?? frames.length - 1, frames.length - 1));
   const bodyRows = rows - FOOTER_ROWS;
@@ -50,7 +50,7 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
   useOverlay(screen, code, layout.picture);
 
   useKeys({
-    session,
+    viewer,
     ui,
     setUi,
     source,
@@ -77,7 +77,7 @@ export function ImageRunScreen(props: RunProps<RunPlace>) {
   const lines = useClock(drawing, source, snapshot, columns);
   return (
     <Screen
-      {...{ session, ui, place: 'image', columns, rows, lines, live: source.stop !== null }}
+      {...{ viewer, ui, place: 'image', columns, rows, lines, live: source.stop !== null }}
       sentences={() => [
         describeState(snapshot),
         ...snapshot.missing.map(({ sentence }) => sentence),
@@ -100,7 +100,7 @@ function usePlayback(playing: boolean, count: number, setUi: RunProps<RunPlace>[
 
 /** Keeps a picture of the terminal's own graphics on the screen. */
 function useOverlay(
-  screen: RunProps<RunPlace>['session']['host']['screen'],
+  screen: RunProps<RunPlace>['viewer']['host']['screen'],
   code: Pick<Overlay, 'code' | 'rows'> | null | undefined,
   { row, column }: Pick<Overlay, 'row' | 'column'>,
 ): void {

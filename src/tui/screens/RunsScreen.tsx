@@ -14,8 +14,8 @@ import { FOOTER_ROWS, Screen } from './Screen.js';
 /** Milliseconds between two looks at the folder. */
 const LOOK_EVERY = 2000;
 
-export function RunsScreen({ session, ui, setUi, place, columns, rows }: PlaceProps<RunsPlace>) {
-  const { folder } = session.host;
+export function RunsScreen({ viewer, ui, setUi, place, columns, rows }: PlaceProps<RunsPlace>) {
+  const { folder } = viewer.host;
   const [all, setAll] = useState<readonly RunSummary[]>(() => listRuns(folder));
   useEffect(() => {
     const timer = setInterval(() => {
@@ -33,7 +33,7 @@ export function RunsScreen({ session, ui, setUi, place, columns, rows }: PlacePr
     : `no runs in ${folder}`;
   const keyPlace = place.cursor === null ? 'runs' : 'filter';
   useKeys({
-    session,
+    viewer,
     ui,
     setUi,
     place: keyPlace,
@@ -61,7 +61,7 @@ export function RunsScreen({ session, ui, setUi, place, columns, rows }: PlacePr
   const filter = place.filter === '' ? '' : `, with ${place.filter}`;
   return (
     <Screen
-      {...{ session, ui, place: keyPlace, columns, rows, lines }}
+      {...{ viewer, ui, place: keyPlace, columns, rows, lines }}
       sentences={() => [`${counted(runs.length, 'run')} in ${folder}${filter}, by ${place.order}`, sentence]}
     />
   );

@@ -8,10 +8,10 @@ import { drawHelp } from '../draw/help.js';
 import { fitBlock } from '../draw/layout.js';
 import { hintsOf, type PlaceKind } from '../keys.js';
 import type { Ui } from '../places.js';
-import type { Session } from '../session.js';
+import type { ViewerState } from '../viewer-state.js';
 
 export interface ScreenProps {
-  readonly session: Session;
+  readonly viewer: ViewerState;
   readonly ui: Ui;
   readonly place: PlaceKind;
   /** A run of this process is on the screen. */
@@ -27,8 +27,8 @@ export interface ScreenProps {
 /** Lines that are drawn before them, and the last one. */
 export const FOOTER_ROWS = 1;
 
-export function Screen({ session, ui, place, live = false, columns, rows, lines, sentences }: ScreenProps) {
-  const { linear } = session.host;
+export function Screen({ viewer, ui, place, live = false, columns, rows, lines, sentences }: ScreenProps) {
+  const { linear } = viewer.host;
   const hints = hintsOf(place, live);
   if (linear) {
     const spoken = ui.help
@@ -53,14 +53,14 @@ export function Screen({ session, ui, place, live = false, columns, rows, lines,
   const body = ui.help ? drawHelp(place, columns, rows - FOOTER_ROWS) : lines;
   return (
     <Drawn
-      session={session}
+      viewer={viewer}
       lines={[...fitBlock(body, columns, rows - FOOTER_ROWS), footer(hints, ui.notice, columns)]}
     />
   );
 }
 
 /** Lines on the terminal, past Ink's layout (see `ScreenBuffer`). */
-function Drawn({ session: { host }, lines }: { session: Session; lines: readonly Line[] }) {
+function Drawn({ viewer: { host }, lines }: { viewer: ViewerState; lines: readonly Line[] }) {
   useLayoutEffect(() => host.screen.show(lines.map((line) => encodeLine(line, host.depth))));
   return null;
 }

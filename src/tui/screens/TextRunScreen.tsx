@@ -10,7 +10,7 @@ import type { RunProps } from './props.js';
 import { FOOTER_ROWS, Screen } from './Screen.js';
 
 export function TextRunScreen(props: RunProps<RunPlace>) {
-  const { session, ui, setUi, place, source, snapshot, columns, rows } = props;
+  const { viewer, ui, setUi, place, source, snapshot, columns, rows } = props;
   const { view } = snapshot;
   const isTraining = view.task === 'tune';
   const { all, order } = place;
@@ -21,7 +21,7 @@ export function TextRunScreen(props: RunProps<RunPlace>) {
   const bodyRows = rows - FOOTER_ROWS;
   const keyPlace = isTraining ? 'tune' : 'text';
   useKeys({
-    session,
+    viewer,
     ui,
     setUi,
     source,
@@ -42,7 +42,7 @@ export function TextRunScreen(props: RunProps<RunPlace>) {
   const lines = useClock(drawing, source, snapshot, columns);
   return (
     <Screen
-      {...{ session, ui, place: keyPlace, columns, rows, lines, live: source.stop !== null }}
+      {...{ viewer, ui, place: keyPlace, columns, rows, lines, live: source.stop !== null }}
       sentences={() => [
         describeState(snapshot),
         ...snapshot.missing.map(({ sentence }) => sentence),

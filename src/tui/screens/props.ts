@@ -1,10 +1,10 @@
 /** @file What every screen is given. */
 import type { Ui, ViewPlace } from '../places.js';
 import type { RunSnapshot, RunSource } from '../run-source.js';
-import type { Session } from '../session.js';
+import type { ViewerState } from '../viewer-state.js';
 
 export interface PlaceProps<P extends ViewPlace> {
-  readonly session: Session;
+  readonly viewer: ViewerState;
   readonly ui: Ui;
   readonly setUi: (change: (ui: Ui) => Ui) => void;
   readonly place: P;

@@ -7,7 +7,7 @@ import { DiskRun, type RunSource } from './run-source.js';
 import type { ScreenBuffer } from './screen.js';
 import type { Leaving } from './take-screen.js';
 
-export interface SessionHost {
+export interface ViewerHost {
   readonly screen: ScreenBuffer;
   readonly depth: ColorDepth;
   readonly graphics: Graphics;
@@ -22,15 +22,15 @@ export interface SessionHost {
   suspend(): void;
 }
 
-/** A session keeps what was opened, so that going back and forth costs nothing. */
-export class Session {
+/** A viewer keeps what was opened, so that going back and forth costs nothing. */
+export class ViewerState {
   /** What the screen that is shown does with a key. */
   act: (key: string, input: string) => void = () => undefined;
   private readonly runs = new Map<string, RunSource>();
   private readonly keys: [key: string, input: string][] = [];
 
   constructor(
-    readonly host: SessionHost,
+    readonly host: ViewerHost,
     live: RunSource | null,
   ) {
     if (live) this.runs.set(live.path, live);
