@@ -39,6 +39,8 @@ export interface LayerInfo {
   readonly size: readonly number[];
   /** Whether a class token stands beside the map of patches. */
   readonly hasClassToken?: true;
+  /** The innermost PyTorch module that ends with it, where its file says: another name of it. */
+  readonly module?: string;
 }
 
 /** One layer to compute; `channels` in the order wanted, all when left out. */
@@ -92,11 +94,12 @@ export class VisionNetwork {
       channels: channelCount(shape),
       size: shape.slice(1, -1),
     });
-    this.layers = graph.named.map(({ name: layer, kind, node, cls }) => ({
+    this.layers = graph.named.map(({ name: layer, kind, node, cls, module }) => ({
       name: layer,
       kind,
       ...describe(shapes.get(node)!),
       ...(cls !== undefined && { hasClassToken: true as const }),
+      ...(module !== undefined && { module }),
     }));
     this.outputs = outputs ?? this.layers.slice(-1).map((layer) => layer.name);
     this.byName = new Map(this.layers.map((layer) => [layer.name, layer]));

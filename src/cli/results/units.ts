@@ -34,15 +34,18 @@ const FIRST_REASONS = 2;
 /** @param all - also each layer that cannot be computed, and not only their count and first reasons */
 export function formatUnits(units: Units, all = false): string {
   if (units.kind === 'vision') {
-    const rows = units.layers.map(({ name, kind, channels, size, hasClassToken }) => [
+    const hasModules = units.layers.some(({ module }) => module !== undefined);
+    const rows = units.layers.map(({ name, kind, channels, size, hasClassToken, module }) => [
       formatLayer(name),
+      ...(hasModules ? [module === undefined ? '' : formatLayer(module)] : []),
       kind,
       channels === 1
         ? `${formatLayer(name)}:0`
         : `${formatLayer(name)}:0 to ${formatLayer(name)}:${channels - 1}`,
       `${size.join(' x ')}${hasClassToken ? ' and cls' : ''}`,
     ]);
-    const table = formatTable([['layer', 'kind', 'channels', 'size'], ...rows]);
+    const header = ['layer', ...(hasModules ? ['or by its module'] : []), 'kind', 'channels', 'size'];
+    const table = formatTable([header, ...rows]);
     return [table, ...unreachableText(units.unreachable, all)].join('\n\n');
   }
   if (units.kind === 'unknown') return unknownText(units);

@@ -18,6 +18,8 @@ export interface NamedNode {
   readonly kind: string;
   /** Where `node` has the values of patches: the class token's, [batch, channel]. */
   readonly cls?: number;
+  /** The innermost PyTorch module that ends with it, by which it can be named too. */
+  readonly module?: string;
 }
 
 /** Node 0 is the picture. */
@@ -58,6 +60,8 @@ export class GraphBuilder {
   private readonly named: NamedNode[] = [];
   private readonly names = new Set<string>();
   private readonly aliases = new Map<string, string>();
+  /** By layer, its innermost module. */
+  private readonly modules = new Map<string, string>();
   /** The picture. */
   readonly input: number;
 
@@ -108,11 +112,21 @@ export class GraphBuilder {
     if (!this.names.has(alias) && !this.aliases.has(alias)) this.aliases.set(alias, name);
   }
 
+  /** An alias that is a PyTorch module; inner ones come before outer ones. */
+  module(module: string, name: string): void {
+    this.alias(module, name);
+    const isItsName = this.aliases.get(module) === name;
+    if (isItsName && !this.modules.has(name)) this.modules.set(name, module);
+  }
+
   build(): LayerGraph {
     const named = this.named
       .map((layer, order) => ({ layer, order }))
       .sort((a, b) => a.layer.node - b.layer.node || a.order - b.order)
-      .map(({ layer }) => layer);
+      .map(({ layer }) => {
+        const module = this.modules.get(layer.name);
+        return { ...layer, ...(module !== undefined && { module }) };
+      });
     return { nodes: this.nodes, named, aliases: this.aliases };
   }
 

@@ -33,7 +33,7 @@ export function addAliases(
   for (const { parts, name } of [...layers].reverse()) {
     for (let length = Math.min(parts.length, limits.scopes); length > 0; length--) {
       const module = parts.slice(0, length).join('.');
-      if (module) graph.alias(module, name);
+      if (module) graph.module(module, name);
     }
   }
   for (const { node, name } of layers) {

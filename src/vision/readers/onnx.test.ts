@@ -28,9 +28,9 @@ const small = (): OnnxModel =>
 test('layers go by the names of nodes and of the modules they came from', () => {
   const network = onnxNetwork(write(small()));
   expect(network.layers).toEqual([
-    { name: '/features/features.0/Conv', kind: 'Conv', channels: 6, size: [5, 7] },
-    { name: '/features/features.1/Relu', kind: 'Relu', channels: 6, size: [5, 7] },
-    { name: 'node_conv2d_1', kind: 'Conv', channels: 2, size: [5, 7] },
+    { name: '/features/features.0/Conv', kind: 'Conv', channels: 6, size: [5, 7], module: 'features.0' },
+    { name: '/features/features.1/Relu', kind: 'Relu', channels: 6, size: [5, 7], module: 'features.1' },
+    { name: 'node_conv2d_1', kind: 'Conv', channels: 2, size: [5, 7], module: 'head.conv' },
   ]);
   expect(network.layer('features.0').kind).toBe('Conv');
   expect(network.layer('features.1').kind).toBe('Relu');
