@@ -7,7 +7,7 @@ export interface UnitForm<U> {
   /** Each a pattern and the unit that a match means; the first that matches counts. */
   readonly parse: readonly (readonly [pattern: RegExp, unit: (parts: readonly string[]) => U])[];
   /** The name; `parse` gives the unit back. */
-  readonly format: (unit: U) => string;
+  format(unit: U): string;
 }
 
 /** The unit that a name means, or null when it has none of the forms. Ranges are not checked. */

@@ -2,7 +2,7 @@
  * @file The kinds of units of a language model, from the files of the parts of it that they read; a new one goes into one of
  * their tables. Names of units are taken apart and put together by their kinds (docs/units-and-measures.md lists the forms).
  */
-import { matchUnit, readUnit, type UnitForm } from '../../core/unit-form.js';
+import { matchUnit, readUnit } from '../../core/unit-form.js';
 import { streamKinds } from './direction.js';
 import { expertKinds } from './expert.js';
 import { headKinds } from './head.js';
@@ -26,10 +26,12 @@ export type TextUnit = {
   [K in keyof typeof kinds]: (typeof kinds)[K] extends Kind<infer U> ? U : never;
 }[keyof typeof kinds];
 
-/** The kind of a unit. */
-export const kindOf = <U extends TextUnit>(unit: U): Kind<U> => kinds[unit.kind] as unknown as Kind<U>;
+const byName: { readonly [K in TextUnit['kind']]: Kind<TextUnit> } = kinds;
 
-const forms = Object.values(kinds).map(({ form }) => form as UnitForm<TextUnit>);
+/** The kind of a unit, to be asked about that unit. */
+export const kindOf = (unit: TextUnit): Kind<TextUnit> => byName[unit.kind];
+
+const forms = Object.values(byName).map(({ form }) => form);
 
 /** The unit that a name means, or null when it has none of the forms. Ranges are not checked. */
 export const tryParseUnit = (name: string): TextUnit | null => matchUnit(name, forms);
