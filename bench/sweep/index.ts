@@ -2,7 +2,7 @@
  * @file Sweeps on a redis-server of this machine: what the queue itself takes, what a second worker brings, and whether
  * anything is lost when workers are killed at random.
  *
- * Usage: npx tsx bench/sweep/index.ts empty|workers|killed
+ * Usage: npx tsx bench/sweep/index.ts empty|workers|killed [ROUNDS]
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,24 +60,11 @@ async function empty(count = 5000): Promise<number> {
   return count / seconds;
 }
 
-/** Seconds from the adding of jobs to the last result, workers being there, each on a core of its own. */
+/** Seconds from the adding of jobs to the last result, workers being there, each with one thread. */
 async function workers(count: number, jobs: readonly object[], round: number): Promise<number> {
   const name = `workers-${count}-${round}`;
-  const children = Array.from({ length: count }, (_, i) =>
-    start(
-      [
-        '--import',
-        `data:text/javascript,${encodeURIComponent(pin(i))}`,
-        bin,
-        'worker',
-        ...named(name),
-        '--models',
-        '.',
-      ],
-      env,
-      data,
-    ),
-  );
+  const flags = ['worker', ...named(name), '--models', '.', '--threads', '1'];
+  const children = Array.from({ length: count }, () => start([bin, ...flags], env, data));
   await sleep(2500);
   const sweep = join(place, name);
   const began = performance.now();
@@ -87,11 +74,6 @@ async function workers(count: number, jobs: readonly object[], round: number): P
   if (doneOf(sweep) !== jobs.length) throw new Error(`${sweep} is not done`);
   return seconds;
 }
-
-/** Before anything is loaded: the process and its threads to come on one core. */
-const pin = (core: number) =>
-  `import { execFileSync } from 'node:child_process';
-   execFileSync('taskset', ['-a', '-p', '-c', '${core}', String(process.pid)]);`;
 
 /** 60 jobs, 3 workers, one killed after every sixth result. */
 async function killed(): Promise<void> {
@@ -125,7 +107,8 @@ try {
   if (argv[2] === 'empty') for (let i = 0; i < 3; i++) console.log(await empty());
   if (argv[2] === 'workers') {
     const jobs = smallJobs(12, 'natural.txt', 1500);
-    for (let i = 0; i < 2; i++) console.log(await workers(1, jobs, i), await workers(2, jobs, i));
+    const rounds = Number(argv[3] ?? 2);
+    for (let i = 0; i < rounds; i++) console.log(await workers(1, jobs, i), await workers(2, jobs, i));
   }
   if (argv[2] === 'killed') await killed();
 } finally {

@@ -34,3 +34,6 @@ export type Engine = EngineName | `onnx:${Exclude<Device, 'cpu'>}`;
 /** Engines other than `onnx` have the cpu only. */
 export const engineOn = (engine: EngineName, device: Device): Engine =>
   engine === 'onnx' && device !== 'cpu' ? `onnx:${device}` : engine;
+
+/** The environment variable that says how many threads an operation on the CPU may have at the most. */
+export const THREADS_VARIABLE = 'SUPERSTIM_THREADS';

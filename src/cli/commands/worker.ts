@@ -5,9 +5,9 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { fileError } from '../../core/file-error.js';
 import { counted } from '../../core/format.js';
-import type { DeviceChoice } from '../../engine/engine-names.js';
+import { type DeviceChoice, THREADS_VARIABLE } from '../../engine/engine-names.js';
 import { withInterrupt } from '../interrupt.js';
-import { type CommonOptions, number, otherDeviceOption } from '../options.js';
+import { type CommonOptions, integer, number, otherDeviceOption } from '../options.js';
 import { Output } from '../output.js';
 import { addQueueOptions, namedQueue, type QueueOptions } from '../queue-options.js';
 
@@ -15,6 +15,7 @@ interface WorkerFlags extends CommonOptions, QueueOptions {
   out: string;
   models?: string;
   stalledAfter: number;
+  threads?: number;
   device?: DeviceChoice;
 }
 
@@ -36,6 +37,11 @@ export function workerCommand(): Command {
       number({ min: 1 }),
       30,
     )
+    .option(
+      '--threads <count>',
+      'threads of an operation on the CPU, for several workers on one machine (default: all cores)',
+      integer({ min: 1 }),
+    )
     .addOption(otherDeviceOption());
   return addQueueOptions(command)
     .addHelpText('after', '\nExamples:\n  $ superstim worker --queue redis://host:6379 --out /shared/sweeps')
@@ -43,7 +49,8 @@ export function workerCommand(): Command {
       const output = new Output(flags);
       const address = await namedQueue(flags);
       const out = resolve(flags.out);
-      const { stalledAfter, device } = flags;
+      const { stalledAfter, device, threads } = flags;
+      if (threads !== undefined) process.env[THREADS_VARIABLE] = String(threads);
       const models = flags.models === undefined ? null : enter(flags.models);
       const { makeFolder } = await import('../../runs/files.js');
       makeFolder(out);

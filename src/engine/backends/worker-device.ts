@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { ONNX_TYPE } from '../compiler/graph.js';
 import { encodeModel } from '../compiler/onnx-proto.js';
 import { IR_VERSION, OPSET } from '../compiler/program.js';
-import type { Device } from '../engine-names.js';
+import { type Device, THREADS_VARIABLE } from '../engine-names.js';
 import type { LoadOptions } from './backend.js';
 
 // Else a library of a device that is not there is written to the terminal; the error says it too.
@@ -39,6 +39,13 @@ export function reshapedTensor(tensor: ort.Tensor, dims: readonly number[]): ort
   return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: tensor.type as 'float32', dims });
 }
 
+/** @param threads - 0: as many as there are cores, each of them bound to one, whatever `taskset` says */
+function withinLimit(threads: number): number {
+  const most = Number(process.env[THREADS_VARIABLE]);
+  if (!(most >= 1)) return threads;
+  return threads === 0 ? Math.floor(most) : Math.min(threads, Math.floor(most));
+}
+
 // -- cpu -------------------------------------------------------------------------------------------------------
 
 const cpu: WorkerDevice = {
@@ -46,7 +53,7 @@ const cpu: WorkerDevice = {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
       graphOptimizationLevel: 'all',
-      intraOpNumThreads: threads,
+      intraOpNumThreads: withinLimit(threads),
       interOpNumThreads: 1,
       enableCpuMemArena: arena,
       executionMode: 'sequential',
