@@ -14,6 +14,7 @@ import { workingMemory } from '../compiler/working-memory.js';
 import type { TensorSpec } from '../tensor-spec.js';
 import type { Traits } from '../traits.js';
 import type { Compiled, CompileOptions, Resident, RunInput } from '../types.js';
+import { collectGarbage } from './collect-garbage.js';
 import type { Executor } from './executor.js';
 import { checkedInput, isResident, specOf } from './inputs.js';
 
@@ -63,20 +64,25 @@ export function graphsOf(
   return { traced, computed: packed && traits.packsConstants ? inBlocks(computed) : computed };
 }
 
-async function compileOn(backend: Backend, fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
-  const { traced, computed } = graphsOf(fn, options, backend.traits);
-  const { weights } = options;
+/** What is loaded of a function. The graph that it is made from is garbage afterwards. */
+function preparedFor({ traits }: Backend, fn: TensorFunction, options: CompileOptions) {
+  const { traced, computed } = graphsOf(fn, options, traits);
+  const { weights, packed, keepsMemory } = options;
   const content = buildProgram(computed, {
-    packs: options.packed && backend.traits.packsConstants,
-    views: backend.traits.viewsWeights,
-    ...(weights && { weightType: (name) => weightType(weights, name, backend.traits) }),
+    packs: packed && traits.packsConstants,
+    views: traits.viewsWeights,
+    ...(weights && { weightType: (name) => weightType(weights, name, traits) }),
   });
+  const arena = keepsMemory || (!widensHalves(content) && workingMemory(computed) <= LITTLE_MEMORY);
+  return { content, threads: options.threads ?? threadsFor(traced), arena };
+}
+
+async function compileOn(backend: Backend, fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
+  const { content, ...settings } = preparedFor(backend, fn, options);
+  const { weights } = options;
+  if (weights?.halves?.stay) collectGarbage();
   if (weights) await backend.upload(weights, weightsOf(content));
-  const program = await backend.load(content, {
-    weights,
-    threads: options.threads ?? threadsFor(traced),
-    arena: options.keepsMemory || (!widensHalves(content) && workingMemory(computed) <= LITTLE_MEMORY),
-  });
+  const program = await backend.load(content, { weights, ...settings });
   const specs = Object.entries(options.inputs);
   const feeds = (inputs: Readonly<Record<string, RunInput>>) =>
     Object.fromEntries(specs.map(([name, spec]) => [name, feed(name, spec, inputs[name])]));
