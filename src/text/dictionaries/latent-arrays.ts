@@ -1,5 +1,7 @@
 /** @file The arrays that latents are computed with, by names that no other source has; each read when it is asked for. */
+import { UserError } from '../../core/errors.js';
 import { once } from '../../core/once.js';
+import { firstNonFinite } from '../../engine/weights/finite.js';
 import type { NamedArrays } from '../../engine/weights/named-arrays.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import type { Dictionary, LatentMatrix } from './dictionary.js';
@@ -29,8 +31,8 @@ export class LatentArrays implements WeightSource {
     const scales = once(() => (scaledBy ? norms(lines(scaledBy), count) : null));
     const numbers = (name: string): Float32Array => {
       const all = arrays.read(name);
-      if (all.length === 1) return new Float32Array(count).fill(all[0]!);
-      return indices ? Float32Array.from(indices, (index) => all[index]!) : all;
+      if (all.length === 1) return new Float32Array(count).fill(finite(all, name, arrays)[0]!);
+      return finite(indices ? Float32Array.from(indices, (index) => all[index]!) : all, name, arrays);
     };
     const scaled = (data: Float32Array, each: number) => {
       const by = scales();
@@ -46,7 +48,8 @@ export class LatentArrays implements WeightSource {
       add('gain', [count], () => numbers(activation.gain).map(Math.exp));
       add('magnitude', [count], () => numbers(activation.magnitude));
     }
-    if (input.subtract !== null) add('subtract', [width], () => arrays.read(input.subtract!));
+    const whole = (name: string) => finite(arrays.read(name), name, arrays);
+    if (input.subtract !== null) add('subtract', [width], () => whole(input.subtract!));
     if (decoder !== null) {
       // Latents are as large as their scales, which their decoder does not know.
       const unscaled = (data: Float32Array) => {
@@ -54,7 +57,7 @@ export class LatentArrays implements WeightSource {
         return by ? data.map((x, i) => x / by[Math.floor(i / width)]!) : data;
       };
       add('decoder', [count, width], () => unscaled(lines(decoder.matrix)));
-      add('added', [width], () => arrays.read(decoder.bias));
+      add('added', [width], () => whole(decoder.bias));
     }
     this.arrays = found;
   }
@@ -78,9 +81,17 @@ export class LatentArrays implements WeightSource {
 
 function linesOf(arrays: NamedArrays, { name, latents }: LatentMatrix, indices: readonly number[] | null) {
   const all = () => Array.from({ length: arrays.shape(name)[latents]! }, (_, i) => i);
-  return indices === null && latents === 0
-    ? arrays.read(name)
-    : arrays.lines(name, latents, indices ?? all());
+  const lines =
+    indices === null && latents === 0 ? arrays.read(name) : arrays.lines(name, latents, indices ?? all());
+  return finite(lines, name, arrays);
+}
+
+/** Throws UserError, by the names that the user knows, where what was read of an array is no number. */
+function finite(data: Float32Array, name: string, { path }: NamedArrays): Float32Array {
+  if (firstNonFinite(data) === undefined) return data;
+  throw new UserError(
+    `"${name}" in ${path} holds NaN or infinity: the file is damaged or its training diverged; use another copy or an earlier checkpoint`,
+  );
 }
 
 /** The norm of each of `count` lines. */

@@ -120,6 +120,10 @@ describe('a dictionary that is refused', () => {
     return join(root, name);
   };
 
+  /** An encoder `[width, size]` without one number of a latent. */
+  const nanAt = (latent: number) =>
+    new Float32Array(width * size).map((_, i) => (i === latent ? Number.NaN : 1));
+
   it.each([
     [
       'of another width',
@@ -164,8 +168,17 @@ describe('a dictionary that is refused', () => {
     ['a .pt that is cut short', () => written('cut.pt', torchFile(saelens).subarray(0, 2000)), /cut short/],
     ['that is cut short', () => written('cut.npz', npzFile(saelens).subarray(0, 900)), /cut short/],
     ['that is not there', () => join(root, 'nothing'), /there is no such file/],
+    [
+      'that holds NaN where the latent is read',
+      () => folder('nan', {}, { ...saelens, W_enc: { shape: [width, size], data: nanAt(3) } }),
+      /^"W_enc" in .*nan.sae_weights.safetensors holds NaN or infinity/,
+    ],
   ])('%s', (_, path, message) => {
-    expect(complaint(() => open(`sae:${path()}#3`))).toMatch(message);
+    const read = () => {
+      const { weights } = open(`sae:${path()}#3`).group;
+      for (const name of weights!.names) weights!.read(name);
+    };
+    expect(complaint(read)).toMatch(message);
   });
 
   it('for a latent that it lacks', () => {
