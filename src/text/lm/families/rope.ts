@@ -128,7 +128,6 @@ function rotaryScaling(
   const own = parameters.original_max_position_embeddings;
   const common = config.original_max_position_embeddings;
   const originalContext = (byKind ? own : (common ?? own)) ?? config.max_position_embeddings;
-  const stretch = parameters.factor ?? config.max_position_embeddings / originalContext;
   switch (kind) {
     case 'default':
     // Stretched beyond the context of pre-training only, and longer texts are refused.
@@ -145,7 +144,7 @@ function rotaryScaling(
         originalContext,
       };
     case 'yarn': {
-      const factor = stretch;
+      const factor = given('factor');
       return {
         kind,
         factor,
@@ -162,6 +161,7 @@ function rotaryScaling(
       const { short_factor: factors, long_factor: longFactors = null } = parameters;
       if (!factors)
         throw unsupported(`rotary positions of type "${clipped(kind)}" but has no "short_factor"`);
+      const stretch = parameters.factor ?? config.max_position_embeddings / originalContext;
       const magnitude =
         parameters.attention_factor ??
         (stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(originalContext)));
