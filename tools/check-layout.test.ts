@@ -16,6 +16,7 @@ test('imports upward and sideways, long files and functions, names that mean two
     ['text/t.ts', "const v = await import('../vision/v.js');\n"],
     ['text/t.test.ts', "import { v } from '../vision/v.js';\n"],
     ['vision/v.ts', '\n'.repeat(301)],
+    ['vision/v.test.ts', '\n'.repeat(302)],
     ['rl/a.ts', 'export const same = 1;\nexport type Own = 1;\n'],
     ['rl/b.ts', 'export async function* same() {}\nexport { Own } from "./a.js";\n'],
     ['cli/c.ts', `const f = () => {${'\n'.repeat(80)}};\n`],
@@ -32,6 +33,7 @@ test('imports upward and sideways, long files and functions, names that mean two
     'new/n.ts: new has no level in CONTRIBUTING.md',
     'rl/b.ts exports same, as rl/a.ts does: one word a thing, one thing a word',
     'text/t.ts imports vision/v.js: vision is of no lower level than text',
+    'vision/v.test.ts has 302 lines: at most 300',
     'vision/v.ts has 301 lines: at most 300',
   ]);
 });

@@ -1,17 +1,4 @@
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -19,15 +6,17 @@ import { etagOf, type FakeHub } from '../../test/fake-hub.js';
 import {
   tinyCommit as commit,
   downloadTiny,
+  expectWhole,
   tinyNewer as newer,
   tinyRepo as repo,
   jsonFile as text,
+  tinyFolder,
   tinyHub,
+  tinyNeeded,
   tinySettings,
   someWeights as weights,
 } from '../../test/helpers/tiny-hub.js';
 import { UserError } from '../core/errors.js';
-import { listModels } from './list-models.js';
 import type { HubSettings } from './settings.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'superstim-hub-'));
@@ -44,30 +33,15 @@ afterEach(() => hub.stop());
 
 const download = (revision?: string, signal?: AbortSignal) => downloadTiny(settings, revision, signal);
 
-const repoFolder = () => join(settings.cache, 'models--tiny-org--tiny-model');
-const blobOf = (name: string) => join(repoFolder(), 'blobs', etagOf(hub.files.get(name)!));
-const needed = [
-  'config.json',
-  'generation_config.json',
-  'model.safetensors',
-  'tokenizer.json',
-  'tokenizer_config.json',
-];
-
-function expectWhole(folder: string, names = needed) {
-  expect(readdirSync(folder).sort()).toEqual([...names].sort());
-  for (const name of names) {
-    expect(readFileSync(join(folder, name)).equals(hub.files.get(name)!.content), name).toBe(true);
-  }
-}
+const repoFolder = () => tinyFolder(settings);
 
 describe('downloadModel', () => {
   it('fetches what is needed, in the layout of the Python library', async () => {
     const { folder, events } = await download();
     expect(folder).toBe(join(repoFolder(), 'snapshots', commit));
-    expectWhole(folder);
+    expectWhole(hub, folder);
     expect(readFileSync(join(repoFolder(), 'refs', 'main'), 'utf8')).toBe(commit);
-    for (const name of needed) {
+    for (const name of tinyNeeded) {
       expect(lstatSync(join(folder, name)).isSymbolicLink()).toBe(true);
       expect(readlinkSync(join(folder, name))).toBe(`../../blobs/${etagOf(hub.files.get(name)!)}`);
     }
@@ -96,12 +70,12 @@ describe('downloadModel', () => {
     const map = { 'a.weight': shards[0], 'b.weight': shards[1], 'b.bias': shards[1] };
     hub.files.set('model.safetensors.index.json', text({ metadata: {}, weight_map: map }));
     const names = [
-      ...needed.filter((name) => name !== 'model.safetensors'),
+      ...tinyNeeded.filter((name) => name !== 'model.safetensors'),
       'model.safetensors.index.json',
       ...shards,
     ];
     const { folder, events } = await download();
-    expectWhole(folder, names);
+    expectWhole(hub, folder, names);
     const total = names.reduce((sum, name) => sum + hub.files.get(name)!.content.length, 0);
     expect(events.at(-1)).toMatchObject({ done: total, total });
   });
@@ -111,7 +85,7 @@ describe('downloadModel', () => {
     hub.requests.length = 0;
     const { folder } = await download('v1.0');
     expect(folder).toBe(join(repoFolder(), 'snapshots', newer));
-    expectWhole(folder);
+    expectWhole(hub, folder);
     expect(readFileSync(join(repoFolder(), 'refs', 'v1.0'), 'utf8')).toBe(newer);
     expect(hub.requests.filter((request) => request.includes('resolve'))).toEqual([]);
   });
@@ -123,7 +97,7 @@ describe('downloadModel', () => {
     hub.requests.length = 0;
     const { folder } = await download();
     expect(folder).toBe(join(repoFolder(), 'snapshots', newer));
-    expectWhole(folder);
+    expectWhole(hub, folder);
     expect(hub.requests.filter((request) => request.includes('resolve'))).toEqual([
       `GET hub /${repo}/resolve/${newer}/config.json`,
     ]);
@@ -132,116 +106,7 @@ describe('downloadModel', () => {
   it('adds a tokenizer that another tool left out', async () => {
     const { folder } = await download();
     rmSync(join(folder, 'tokenizer.json'));
-    expectWhole((await download()).folder);
-  });
-});
-
-describe('a broken connection', () => {
-  it('is resumed where it broke off', async () => {
-    hub.mischief.cuts = [50_000, 50_000, 50_000, 50_000];
-    const { folder, events } = await download();
-    expectWhole(folder);
-    const asked = hub.requests.filter((request) => request.startsWith('GET storage'));
-    expect(asked.map((request) => Number(/bytes=(\d+)-/.exec(request)?.[1] ?? 0))).toEqual([
-      0, 50_000, 100_000, 150_000, 200_000,
-    ]);
-    const done = events.flatMap((event) => (event.kind === 'progress' ? [event.done] : []));
-    expect(done).toEqual([...done].sort((a, b) => a - b));
-  });
-
-  it('is resumed by the next run too, also where Python left it', async () => {
-    await download();
-    rmSync(join(repoFolder(), 'snapshots'), { recursive: true });
-    const blob = blobOf('model.safetensors');
-    const { content } = hub.files.get('model.safetensors')!;
-    rmSync(blob);
-    writeFileSync(`${blob}.incomplete`, content.subarray(0, 123_456));
-    hub.requests.length = 0;
-    expectWhole((await download()).folder);
-    expect(hub.requests.filter((request) => request.includes('bytes=123456-'))).toHaveLength(2);
-  });
-
-  it('starts over where the server does not resume', async () => {
-    hub.mischief.cuts = [50_000, 70_000];
-    hub.mischief.ignoreRanges = true;
-    expectWhole((await download()).folder);
-  });
-
-  it('counts silence as a break', async () => {
-    hub.mischief.stallAfter = 120_000;
-    const healed = vi.waitFor(() => {
-      expect(hub.requests.at(-1)).toMatch(/^GET storage/);
-      hub.mischief.stallAfter = null;
-    });
-    expectWhole((await download()).folder);
-    await healed;
-    expect(hub.requests.at(-1)).toContain('bytes=120000-');
-  });
-
-  it('ends in a sentence when no attempt brings anything, and keeps what is there', async () => {
-    hub.mischief.cuts = [80_000, 0, 0, 0];
-    const sentence = /model\.safetensors broke off 3 times in a row.*resumes where it stopped/;
-    await expect(download()).rejects.toThrow(sentence);
-    expect(existsSync(join(repoFolder(), 'refs'))).toBe(false);
-    expectWhole((await download()).folder);
-    expect(hub.requests.at(-1)).toContain('bytes=80000-');
-  });
-});
-
-describe('a file that is not what was announced', () => {
-  it('is fetched once more when its hash is wrong', async () => {
-    hub.mischief.damages = 1;
-    expectWhole((await download()).folder);
-    rmSync(repoFolder(), { recursive: true });
-    hub.mischief.damages = 1000;
-    await expect(download()).rejects.toThrow(/config\.json of tiny-org\/tiny-model arrived damaged twice/);
-    expect(existsSync(join(repoFolder(), 'snapshots'))).toBe(false);
-    expect(existsSync(join(repoFolder(), 'refs'))).toBe(false);
-  });
-
-  it('mends a damaged half', async () => {
-    await download();
-    const blob = blobOf('model.safetensors');
-    rmSync(blob);
-    writeFileSync(`${blob}.incomplete`, Buffer.alloc(100_000, 7));
-    expectWhole((await download()).folder);
-  });
-
-  it('mends a half that is too long', async () => {
-    await download();
-    const blob = blobOf('model.safetensors');
-    rmSync(blob);
-    writeFileSync(`${blob}.incomplete`, Buffer.alloc(400_000, 7));
-    expectWhole((await download()).folder);
-  });
-
-  it.each([100, -100])('is refused when its size is off by %i', async (extraSize) => {
-    hub.mischief.extraSize = extraSize;
-    // The smallest files would have less than no bytes.
-    for (const [name, { content }] of hub.files) if (content.length + extraSize < 0) hub.files.delete(name);
-    if (extraSize < 0) hub.files.set('config.json', weights(20));
-    await expect(download()).rejects.toThrow(/config\.json.* another size than it announced/);
-    expect(existsSync(join(repoFolder(), 'snapshots'))).toBe(false);
-  });
-
-  it('is refused at once when it is shorter than what is there', async () => {
-    await download();
-    rmSync(join(repoFolder(), 'snapshots'), { recursive: true });
-    renameSync(blobOf('model.safetensors'), `${blobOf('model.safetensors')}.incomplete`);
-    hub.mischief.extraSize = 100;
-    for (const name of needed) if (name !== 'model.safetensors') hub.files.delete(name);
-    hub.requests.length = 0;
-    await expect(download()).rejects.toThrow(/model\.safetensors.* another size than it announced/);
-    expect(hub.requests.filter((request) => request.startsWith('GET storage'))).toHaveLength(1);
-    expect(existsSync(`${blobOf('model.safetensors')}.incomplete`)).toBe(false);
-  });
-
-  it('is fetched again when its blob was cut', async () => {
-    const { folder } = await download();
-    truncateSync(blobOf('model.safetensors'), 1000);
-    rmSync(folder, { recursive: true });
-    expectWhole((await download()).folder);
-    expect(statSync(blobOf('model.safetensors')).size).toBe(300_000);
+    expectWhole(hub, (await download()).folder);
   });
 });
 
@@ -265,7 +130,7 @@ describe('a hub that refuses', () => {
     hub.mischief.token = 'hf_secret';
     await expect(download()).rejects.toThrow(/HF_TOKEN is not set/);
     settings.token = 'hf_secret';
-    expectWhole((await download()).folder);
+    expectWhole(hub, (await download()).folder);
     expect(hub.leakedTokens).toEqual([]);
   });
 
@@ -330,43 +195,7 @@ describe('the signal', () => {
     await expect(download('main', controller.signal)).rejects.toBe(reason);
     await arrived;
     hub.mischief.stallAfter = null;
-    expectWhole((await download()).folder);
+    expectWhole(hub, (await download()).folder);
     expect(hub.requests.at(-1)).toContain('bytes=100000-');
-  });
-});
-
-describe('listModels', () => {
-  it('says what kind of model each embedded one is, and what its dictionary is called', () => {
-    const root = join(scratch, 'embedded');
-    const declarations = {
-      network: ['model.json', '{ "format": "layers-model" }'],
-      'other-text': ['config.json', '{}'],
-      'text-model': ['config.json', '{ "model_type": "llama" }'],
-    } as const;
-    for (const [name, [file, content]] of Object.entries(declarations)) {
-      mkdirSync(join(root, name), { recursive: true });
-      writeFileSync(join(root, name, file), content);
-    }
-    mkdirSync(join(root, 'text-model', 'dictionary'));
-    const { embedded } = listModels(root, join(scratch, 'none'));
-    expect(embedded.map((m) => [m.name, m.architecture, m.dictionary])).toEqual([
-      ['network', 'TensorFlow.js', null],
-      ['other-text', null, null],
-      ['text-model', 'llama', 'sae:text-model'],
-    ]);
-  });
-
-  it('lists what the cache has, and what is incomplete', async () => {
-    const none = join(scratch, 'none');
-    expect(listModels(none, none)).toMatchObject({ embedded: [], cached: [] });
-    await download();
-    const { folder } = await download('v1.0');
-    rmSync(join(folder, 'model.safetensors'));
-    mkdirSync(join(settings.cache, 'datasets--some--data', 'snapshots'), { recursive: true });
-    writeFileSync(join(settings.cache, 'version.txt'), '1');
-    expect(listModels(none, settings.cache).cached).toMatchObject([
-      { name: repo, architecture: 'llama', complete: true },
-      { name: `${repo}@v1.0`, architecture: 'llama', complete: false },
-    ]);
   });
 });

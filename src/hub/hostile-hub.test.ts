@@ -15,8 +15,17 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { etagOf, type FakeAnswer, type FakeHub } from '../../test/fake-hub.js';
-import { downloadTiny, jsonFile, someWeights, tinyHub, tinySettings } from '../../test/helpers/tiny-hub.js';
+import type { FakeAnswer, FakeHub } from '../../test/fake-hub.js';
+import {
+  downloadTiny,
+  expectWhole,
+  jsonFile,
+  someWeights,
+  tinyBlob,
+  tinyFolder,
+  tinyHub,
+  tinySettings,
+} from '../../test/helpers/tiny-hub.js';
 import { UserError } from '../core/errors.js';
 import type { HubSettings } from './settings.js';
 
@@ -32,15 +41,11 @@ beforeEach(async () => {
 });
 afterEach(() => hub.stop());
 
-const repoFolder = () => join(settings.cache, 'models--tiny-org--tiny-model');
-const blobOf = (name: string) => join(repoFolder(), 'blobs', etagOf(hub.files.get(name)!));
+const repoFolder = () => tinyFolder(settings);
+const blobOf = (name: string) => tinyBlob(hub, settings, name);
 const answersOf = (kind: FakeAnswer['kind'], change: Partial<FakeAnswer>) => {
   hub.mischief.alter = (answer) => (answer.kind === kind ? { ...answer, ...change } : answer);
 };
-async function expectWhole(folder: string) {
-  for (const name of ['config.json', 'tokenizer.json', 'model.safetensors'])
-    expect(readFileSync(join(folder, name)).equals(hub.files.get(name)!.content), name).toBe(true);
-}
 
 describe('names from the hub', () => {
   it.each(['../../../../../planted', '/tmp/planted', 'a\\b', 'x'.repeat(300), 'a\x1b]0;x\x07'])(
@@ -154,7 +159,7 @@ describe('an answer of the API', () => {
 describe('the cache', () => {
   it('is filled by three downloads at once, which fetch each file once', async () => {
     const runs = await Promise.all([1, 2, 3].map(() => downloadTiny(settings)));
-    for (const { folder } of runs) await expectWhole(folder);
+    for (const { folder } of runs) expectWhole(hub, folder);
     expect(hub.requests.filter((request) => request.startsWith('GET storage'))).toHaveLength(1);
     expect(readdirSync(join(repoFolder(), 'blobs')).filter((name) => name.includes('incomplete'))).toEqual(
       [],
@@ -171,7 +176,7 @@ describe('the cache', () => {
       `${blob}.4194305-0a.incomplete`,
       hub.files.get('model.safetensors')!.content.subarray(0, 1e5),
     );
-    await expectWhole((await downloadTiny(settings)).folder);
+    expectWhole(hub, (await downloadTiny(settings)).folder);
     expect(hub.requests.at(-1)).toContain('bytes=100000-');
   });
 
@@ -181,7 +186,7 @@ describe('the cache', () => {
       const blob = realpathSync(join(folder, name));
       writeFileSync(blob, Buffer.alloc(readFileSync(blob).length));
       const again = await downloadTiny(settings);
-      await expectWhole(again.folder);
+      expectWhole(hub, again.folder);
       expect(again.events).toContainEqual(
         expect.objectContaining({ kind: 'warning', message: `damaged in the cache, fetched again: ${name}` }),
       );
@@ -189,7 +194,7 @@ describe('the cache', () => {
       settings.offline = true;
       await expect(downloadTiny(settings)).rejects.toThrow(`damaged in the cache: ${name}`);
       settings.offline = false;
-      await expectWhole((await downloadTiny(settings)).folder);
+      expectWhole(hub, (await downloadTiny(settings)).folder);
     }
   });
 
@@ -203,7 +208,7 @@ describe('the cache', () => {
     const file = openSync(blob, 'r+');
     writeSync(file, 'x', 20_000_000);
     closeSync(file);
-    await expectWhole((await downloadTiny(settings)).folder);
+    expectWhole(hub, (await downloadTiny(settings)).folder);
   });
 });
 
@@ -240,7 +245,7 @@ describe('a proxy', () => {
     asked.length = 0;
     settings.endpoint = hub.endpoint;
     settings.proxies.none = '127.0.0.1';
-    await expectWhole((await downloadTiny(settings)).folder);
+    expectWhole(hub, (await downloadTiny(settings)).folder);
     expect(asked).toEqual([]);
   });
 
@@ -257,7 +262,7 @@ describe('a proxy', () => {
       up.pipe(response.socket!);
     });
     settings.proxies.http = address();
-    await expectWhole((await downloadTiny(settings)).folder);
+    expectWhole(hub, (await downloadTiny(settings)).folder);
     expect(new Set(asked)).toEqual(new Set([hub.endpoint, hub.elsewhere].map((url) => new URL(url).host)));
   });
 

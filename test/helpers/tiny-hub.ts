@@ -1,10 +1,11 @@
 /** @file A fake hub with one tiny model, and settings that ask it. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { downloadModel } from '../../src/hub/download-model.js';
 import type { HubSettings } from '../../src/hub/settings.js';
 import { finishRun, type RunEvent } from '../../src/runs/events.js';
-import { FakeHub } from '../fake-hub.js';
+import { etagOf, FakeHub } from '../fake-hub.js';
 
 export const tinyRepo = 'tiny-org/tiny-model';
 export const tinyCommit = 'a'.repeat(40);
@@ -57,4 +58,25 @@ export async function downloadTiny(settings: HubSettings, revision = 'main', sig
   const run = downloadModel({ repo: tinyRepo, revision }, { settings, ...(signal && { signal }) });
   const folder = await finishRun(run, (event) => events.push(event));
   return { folder, events };
+}
+
+export const tinyFolder = ({ cache }: HubSettings) => join(cache, 'models--tiny-org--tiny-model');
+
+/** Where the content of a file is kept. */
+export const tinyBlob = (hub: FakeHub, settings: HubSettings, name: string) =>
+  join(tinyFolder(settings), 'blobs', etagOf(hub.files.get(name)!));
+
+/** What a download of the tiny model brings. */
+export const tinyNeeded = [
+  'config.json',
+  'generation_config.json',
+  'model.safetensors',
+  'tokenizer.json',
+  'tokenizer_config.json',
+];
+
+export function expectWhole(hub: FakeHub, folder: string, names = tinyNeeded) {
+  expect(readdirSync(folder).sort()).toEqual([...names].sort());
+  for (const name of names)
+    expect(readFileSync(join(folder, name)).equals(hub.files.get(name)!.content), name).toBe(true);
 }

@@ -222,6 +222,60 @@ const examples: Record<string, Example> = {
     { opset: 10 },
   ),
   Upsample: withInputs('Upsample', [floats('scales', [4], [1, 1, 2, 3])], {}, { opset: 9 }),
+  'Tile, Gather of several': {
+    nodes: [node('Tile', ['x', 'repeats'], 't'), node('Gather', ['t', 'chosen'], 'y', { axis: 1 })],
+    weights: [ints('repeats', [1, 2, 1, 1]), ints('chosen', [7, 0, 2])],
+  },
+  'Flatten from the batch, counted from the end': {
+    nodes: [node('Flatten', ['x'], 'f', { axis: -3 }), node('Gemm', ['f', 'w'], 'y', { transB: 1 })],
+    weights: [floats('w', [2, 252])],
+    rank: 2,
+  },
+  'Div, a number by it': {
+    nodes: [node('Abs', ['x'], 'a'), node('Add', ['a', 'c'], 'b'), node('Div', ['c', 'b'])],
+    weights: [floats('c', [1], [2])],
+  },
+  'Max of three': {
+    nodes: [node('Neg', ['x'], 'n'), node('Max', ['x', 'n', 'c'])],
+    weights: [floats('c', [1], [0.1])],
+  },
+  'Mean of two': { nodes: [node('Exp', ['x'], 'n'), node('Mean', ['x', 'n'])] },
+  'LogSoftmax of a vector': { nodes: [node('Flatten', ['x'], 'f'), node('LogSoftmax', ['f'])], rank: 2 },
+  'Concat of channels': { nodes: [node('Relu', ['x'], 'r'), node('Concat', ['r', 'x'], 'y', { axis: 1 })] },
+  'Concat of rows': { nodes: [node('Relu', ['x'], 'r'), node('Concat', ['r', 'x'], 'y', { axis: 2 })] },
+  'Split, uneven': {
+    nodes: [node('Split', ['x', 's'], ['a', 'b'], { axis: 1 }), node('Sub', ['b', 'c'])],
+    weights: [ints('s', [1, 3]), floats('c', [3, 1, 1])],
+  },
+  'Split, even, of columns': {
+    nodes: [node('Split', ['x'], ['a', 'b', 'c'], { axis: 3, num_outputs: 3 }), node('Add', ['a', 'c'])],
+  },
+  'Flatten, Gemm with transB, alpha and a bias': {
+    nodes: [
+      node('Flatten', ['x'], 'f'),
+      node('Gemm', ['f', 'w', 'b'], 'y', { transB: 1, alpha: { f: 0.5 } }),
+    ],
+    weights: [floats('w', [5, 252]), floats('b', [5])],
+    rank: 2,
+  },
+  'Gather of one channel': {
+    nodes: [node('Gather', ['x', 'i'], 'g', { axis: 1 }), node('Unsqueeze', ['g', 'axis'])],
+    weights: [ints('i', [-2], []), ints('axis', [1])],
+  },
+  'Squeeze of a pooled picture': {
+    nodes: [node('GlobalMaxPool', ['x'], 'p'), node('Squeeze', ['p', 'axes'])],
+    weights: [ints('axes', [2, -1])],
+    rank: 2,
+  },
+  'Identity, Dropout, Cast, Constant': {
+    nodes: [
+      node('Identity', ['x'], 'i'),
+      node('Dropout', ['i'], 'd'),
+      node('Cast', ['d'], 'c', { to: 1 }),
+      node('Constant', [], 'k', { value: floats('', [4, 1, 1]) }),
+      node('Mul', ['c', 'k']),
+    ],
+  },
 };
 
 test.each(Object.entries(examples))('%s', (_name, example) => expectSame(example));

@@ -1,23 +1,8 @@
 /** What exporters write as several nodes of ONNX, against ONNX Runtime. */
 import { expect, test } from 'vitest';
-import { expectSame, forward, toNhwc, write } from '../../../test/vision/onnx-peer-values.js';
-import {
-  type Example,
-  floats,
-  ints,
-  modelOf,
-  node,
-  noise,
-  sizeOf,
-  valueInfo,
-} from '../../../test/vision/small-onnx.js';
-import {
-  attributeTypes,
-  type OnnxNode,
-  type OnnxTensor,
-  onnxTypes,
-} from '../../engine/compiler/onnx-proto.js';
-import * as tf from '../../engine/functions/tfjs.js';
+import { expectSame, write } from '../../../test/vision/onnx-peer-values.js';
+import { type Example, floats, ints, modelOf, node, valueInfo } from '../../../test/vision/small-onnx.js';
+import { attributeTypes, type OnnxNode, onnxTypes } from '../../engine/compiler/onnx-proto.js';
 import { onnxNetwork } from './onnx.js';
 
 /** Sizes that a file works out from the picture's own, as exporters write an Expand of a class token. */
@@ -173,15 +158,6 @@ const examples: Record<string, Example> = {
     ],
     rank: 3,
   },
-  'Tile, Gather of several': {
-    nodes: [node('Tile', ['x', 'repeats'], 't'), node('Gather', ['t', 'chosen'], 'y', { axis: 1 })],
-    weights: [ints('repeats', [1, 2, 1, 1]), ints('chosen', [7, 0, 2])],
-  },
-  'Flatten from the batch, counted from the end': {
-    nodes: [node('Flatten', ['x'], 'f', { axis: -3 }), node('Gemm', ['f', 'w'], 'y', { transB: 1 })],
-    weights: [floats('w', [2, 252])],
-    rank: 2,
-  },
   'Constants computed from constants alone': {
     nodes: [
       node('Pow', ['sixteen', 'half'], 'p'),
@@ -247,16 +223,6 @@ const examples: Record<string, Example> = {
     ],
     weights: [floats('scale', [4]), floats('shift', [4])],
   },
-  'Div, a number by it': {
-    nodes: [node('Abs', ['x'], 'a'), node('Add', ['a', 'c'], 'b'), node('Div', ['c', 'b'])],
-    weights: [floats('c', [1], [2])],
-  },
-  'Max of three': {
-    nodes: [node('Neg', ['x'], 'n'), node('Max', ['x', 'n', 'c'])],
-    weights: [floats('c', [1], [0.1])],
-  },
-  'Mean of two': { nodes: [node('Exp', ['x'], 'n'), node('Mean', ['x', 'n'])] },
-  'LogSoftmax of a vector': { nodes: [node('Flatten', ['x'], 'f'), node('LogSoftmax', ['f'])], rank: 2 },
   'Squeeze-and-excite, with the channels in other axes': {
     nodes: [
       node('ReduceMean', ['x', 'axes'], 'm', { keepdims: 0 }),
@@ -265,15 +231,6 @@ const examples: Record<string, Example> = {
       node('Mul', ['x', 'u']),
     ],
     weights: [ints('axes', [2, 3])],
-  },
-  'Concat of channels': { nodes: [node('Relu', ['x'], 'r'), node('Concat', ['r', 'x'], 'y', { axis: 1 })] },
-  'Concat of rows': { nodes: [node('Relu', ['x'], 'r'), node('Concat', ['r', 'x'], 'y', { axis: 2 })] },
-  'Split, uneven': {
-    nodes: [node('Split', ['x', 's'], ['a', 'b'], { axis: 1 }), node('Sub', ['b', 'c'])],
-    weights: [ints('s', [1, 3]), floats('c', [3, 1, 1])],
-  },
-  'Split, even, of columns': {
-    nodes: [node('Split', ['x'], ['a', 'b', 'c'], { axis: 3, num_outputs: 3 }), node('Add', ['a', 'c'])],
   },
   'Transpose, Reshape and back (channel shuffle)': {
     nodes: [
@@ -294,112 +251,9 @@ const examples: Record<string, Example> = {
     weights: [ints('zero', [0], []), ints('axis', [0]), ints('rest', [-1])],
     rank: 2,
   },
-  'Flatten, Gemm with transB, alpha and a bias': {
-    nodes: [
-      node('Flatten', ['x'], 'f'),
-      node('Gemm', ['f', 'w', 'b'], 'y', { transB: 1, alpha: { f: 0.5 } }),
-    ],
-    weights: [floats('w', [5, 252]), floats('b', [5])],
-    rank: 2,
-  },
-  'Gather of one channel': {
-    nodes: [node('Gather', ['x', 'i'], 'g', { axis: 1 }), node('Unsqueeze', ['g', 'axis'])],
-    weights: [ints('i', [-2], []), ints('axis', [1])],
-  },
-  'Squeeze of a pooled picture': {
-    nodes: [node('GlobalMaxPool', ['x'], 'p'), node('Squeeze', ['p', 'axes'])],
-    weights: [ints('axes', [2, -1])],
-    rank: 2,
-  },
-  'Identity, Dropout, Cast, Constant': {
-    nodes: [
-      node('Identity', ['x'], 'i'),
-      node('Dropout', ['i'], 'd'),
-      node('Cast', ['d'], 'c', { to: 1 }),
-      node('Constant', [], 'k', { value: floats('', [4, 1, 1]) }),
-      node('Mul', ['c', 'k']),
-    ],
-  },
 };
 
 test.each(Object.entries(examples))('%s', (_name, example) => expectSame(example));
-
-test('functions of the file are looked into', async () => {
-  const model = modelOf({
-    nodes: [{ ...node('Twice', ['x', 'w'], 'y', { slope: { f: 0.3 } }), domain: 'own' }],
-  });
-  model.graph!.initializer = [floats('w', [5, 4, 3, 3])];
-  model.opsetImport!.push({ domain: 'own', version: 1 });
-  const leaky = node('LeakyRelu', ['c'], 'out');
-  leaky.attribute = [{ name: 'alpha', type: attributeTypes.float, refAttrName: 'slope' }];
-  model.functions = [
-    {
-      name: 'Twice',
-      domain: 'own',
-      input: ['a', 'k'],
-      output: ['out'],
-      node: [node('Conv', ['a', 'k'], 'c'), leaky],
-    },
-  ];
-  const network = onnxNetwork(write(model));
-  expect(network.layers.map(({ name }) => name)).toEqual([
-    'Twice_y/Conv_c',
-    'Twice_y/LeakyRelu_out',
-    'Twice_y',
-  ]);
-  const image = [4, 7, 9] as [number, number, number];
-  const x = toNhwc(noise(sizeOf(image)), image);
-  const [before, after] = ['Twice_y/Conv_c', 'Twice_y'].map((name) => forward(network, x, name));
-  expect(tf.max(tf.abs(tf.sub(tf.leakyRelu(before!, 0.3), after!))).dataSync()[0]).toBeLessThan(1e-6);
-});
-
-test('activation functions that are spelled in several nodes are one operation', () => {
-  const half = [floats('h', [], [0.5]), floats('one', [], [1]), floats('r', [], [Math.SQRT2])];
-  const scaled = [floats('c', [], [0.044715]), floats('k', [], [Math.sqrt(2 / Math.PI)])];
-  const spellings: Record<string, readonly [OnnxNode[], OnnxTensor[]]> = {
-    gelu: [
-      [
-        node('Div', ['x', 'r'], 'd'),
-        node('Erf', ['d'], 'e'),
-        node('Add', ['e', 'one'], 'a'),
-        node('Mul', ['x', 'a'], 'm'),
-        node('Mul', ['m', 'h']),
-      ],
-      half,
-    ],
-    'gelu-tanh': [
-      [
-        node('Mul', ['x', 'x'], 'square'),
-        node('Mul', ['square', 'x'], 'cube'),
-        node('Mul', ['c', 'cube'], 's'),
-        node('Add', ['x', 's'], 'a'),
-        node('Mul', ['a', 'k'], 'b'),
-        node('Tanh', ['b'], 't'),
-        node('Add', ['t', 'one'], 'u'),
-        node('Mul', ['x', 'h'], 'half'),
-        node('Mul', ['half', 'u']),
-      ],
-      [...half, ...scaled],
-    ],
-    'gelu-quick': [
-      [node('Mul', ['x', 'q'], 's'), node('Sigmoid', ['s'], 'g'), node('Mul', ['g', 'x'])],
-      [floats('q', [], [1.702])],
-    ],
-    silu: [[node('Sigmoid', ['x'], 's'), node('Mul', ['x', 's'])], []],
-    'hard-swish': [[node('HardSigmoid', ['x'], 's', { alpha: { f: 1 / 6 } }), node('Mul', ['x', 's'])], []],
-    mish: [[node('Softplus', ['x'], 's'), node('Tanh', ['s'], 't'), node('Mul', ['x', 't'])], []],
-  };
-  for (const [name, [nodes, weights]] of Object.entries(spellings)) {
-    const { graph } = onnxNetwork(write(modelOf({ nodes, weights })));
-    const { op, inputs } = graph.nodes[graph.named.at(-1)!.node]!;
-    expect([op, inputs]).toEqual([{ kind: 'activation', name }, [0]]);
-  }
-  const gated = modelOf({
-    nodes: [node('Sigmoid', ['x'], 's'), node('Conv', ['x', 'w'], 'c'), node('Mul', ['c', 's'])],
-    weights: [floats('w', [4, 4, 1, 1])],
-  });
-  expect(onnxNetwork(write(gated)).graph.nodes.at(-1)!.op.kind).toBe('multiply');
-});
 
 test('a channel axis is followed; constants are no layers', () => {
   const { nodes, weights = [] } = examples['Windows merged into the batch and back (Swin)']!;

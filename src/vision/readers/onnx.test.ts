@@ -3,8 +3,14 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { folder, forward, toNhwc, write } from '../../../test/vision/onnx-peer-values.js';
-import { floats, ints, modelOf, node, noise, valueInfo } from '../../../test/vision/small-onnx.js';
-import { type OnnxModel, type OnnxTensor, onnxTypes } from '../../engine/compiler/onnx-proto.js';
+import { floats, ints, modelOf, node, noise, sizeOf, valueInfo } from '../../../test/vision/small-onnx.js';
+import {
+  attributeTypes,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  onnxTypes,
+} from '../../engine/compiler/onnx-proto.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { f16FromFloat32 } from '../../engine/weights/half.js';
 import { onnxNetwork } from './onnx.js';
@@ -165,4 +171,81 @@ test('files that are no networks are reported', () => {
   expect(() => onnxNetwork(write(short))).toThrow(
     /the tensor "w2" holds 2 numbers for the shape \[2,6,1,1\]/,
   );
+});
+
+test('functions of the file are looked into', async () => {
+  const model = modelOf({
+    nodes: [{ ...node('Twice', ['x', 'w'], 'y', { slope: { f: 0.3 } }), domain: 'own' }],
+  });
+  model.graph!.initializer = [floats('w', [5, 4, 3, 3])];
+  model.opsetImport!.push({ domain: 'own', version: 1 });
+  const leaky = node('LeakyRelu', ['c'], 'out');
+  leaky.attribute = [{ name: 'alpha', type: attributeTypes.float, refAttrName: 'slope' }];
+  model.functions = [
+    {
+      name: 'Twice',
+      domain: 'own',
+      input: ['a', 'k'],
+      output: ['out'],
+      node: [node('Conv', ['a', 'k'], 'c'), leaky],
+    },
+  ];
+  const network = onnxNetwork(write(model));
+  expect(network.layers.map(({ name }) => name)).toEqual([
+    'Twice_y/Conv_c',
+    'Twice_y/LeakyRelu_out',
+    'Twice_y',
+  ]);
+  const image = [4, 7, 9] as [number, number, number];
+  const x = toNhwc(noise(sizeOf(image)), image);
+  const [before, after] = ['Twice_y/Conv_c', 'Twice_y'].map((name) => forward(network, x, name));
+  expect(tf.max(tf.abs(tf.sub(tf.leakyRelu(before!, 0.3), after!))).dataSync()[0]).toBeLessThan(1e-6);
+});
+
+test('activation functions that are spelled in several nodes are one operation', () => {
+  const half = [floats('h', [], [0.5]), floats('one', [], [1]), floats('r', [], [Math.SQRT2])];
+  const scaled = [floats('c', [], [0.044715]), floats('k', [], [Math.sqrt(2 / Math.PI)])];
+  const spellings: Record<string, readonly [OnnxNode[], OnnxTensor[]]> = {
+    gelu: [
+      [
+        node('Div', ['x', 'r'], 'd'),
+        node('Erf', ['d'], 'e'),
+        node('Add', ['e', 'one'], 'a'),
+        node('Mul', ['x', 'a'], 'm'),
+        node('Mul', ['m', 'h']),
+      ],
+      half,
+    ],
+    'gelu-tanh': [
+      [
+        node('Mul', ['x', 'x'], 'square'),
+        node('Mul', ['square', 'x'], 'cube'),
+        node('Mul', ['c', 'cube'], 's'),
+        node('Add', ['x', 's'], 'a'),
+        node('Mul', ['a', 'k'], 'b'),
+        node('Tanh', ['b'], 't'),
+        node('Add', ['t', 'one'], 'u'),
+        node('Mul', ['x', 'h'], 'half'),
+        node('Mul', ['half', 'u']),
+      ],
+      [...half, ...scaled],
+    ],
+    'gelu-quick': [
+      [node('Mul', ['x', 'q'], 's'), node('Sigmoid', ['s'], 'g'), node('Mul', ['g', 'x'])],
+      [floats('q', [], [1.702])],
+    ],
+    silu: [[node('Sigmoid', ['x'], 's'), node('Mul', ['x', 's'])], []],
+    'hard-swish': [[node('HardSigmoid', ['x'], 's', { alpha: { f: 1 / 6 } }), node('Mul', ['x', 's'])], []],
+    mish: [[node('Softplus', ['x'], 's'), node('Tanh', ['s'], 't'), node('Mul', ['x', 't'])], []],
+  };
+  for (const [name, [nodes, weights]] of Object.entries(spellings)) {
+    const { graph } = onnxNetwork(write(modelOf({ nodes, weights })));
+    const { op, inputs } = graph.nodes[graph.named.at(-1)!.node]!;
+    expect([op, inputs]).toEqual([{ kind: 'activation', name }, [0]]);
+  }
+  const gated = modelOf({
+    nodes: [node('Sigmoid', ['x'], 's'), node('Conv', ['x', 'w'], 'c'), node('Mul', ['c', 's'])],
+    weights: [floats('w', [4, 4, 1, 1])],
+  });
+  expect(onnxNetwork(write(gated)).graph.nodes.at(-1)!.op.kind).toBe('multiply');
 });
