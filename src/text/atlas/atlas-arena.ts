@@ -149,7 +149,7 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
     valid: readonly {
       readonly ids: Int32Array;
       readonly source: string;
-      readonly parent?: AtlasEntry | undefined;
+      readonly parent?: AtlasEntry | null | undefined;
     }[],
   ): Promise<void> {
     const { positions, panel, batch } = this.options;

@@ -161,6 +161,14 @@ export class Probe {
     return tf.concat([own, ...rivals], 2);
   }
 
+  /** z of the unit and, where it has rivals, of the strongest of them, at every position: `[batch, pos]` each. */
+  standingAtPositions(weights: WeightLookup, run: Pass): { z: tf.Tensor; strongest?: tf.Tensor } {
+    const all = this.trackedZ(weights, run, true);
+    const [batch, pos, tracked] = all.shape as [number, number, number];
+    const rivals = () => tf.slice(all, [0, 0, 1], [batch, pos, tracked - 1]);
+    return { z: column(all, 0), ...(tracked > 1 && { strongest: tf.max(rivals(), 2) }) };
+  }
+
   /**
    * z less `gamma` times the softmax-weighted rivals: the objective J without its fluency term (docs/search.md). Differentiable.
    *

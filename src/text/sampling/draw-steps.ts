@@ -6,6 +6,8 @@ import { cacheNames, cacheShape, namedCache } from '../lm/named-cache.js';
 import type { KeyValueCache } from '../lm/reading.js';
 import type { Subject } from '../lm/subject.js';
 import { step } from '../lm/transformer.js';
+import type { Probe } from '../readouts/probe.js';
+import type { Told } from './known.js';
 
 /** Tokens drawn in one call of the graph where nothing else is said: enough to hide the call, few enough to compile fast. */
 export const STEPS = 4;
@@ -25,6 +27,8 @@ export interface DrawOptions {
   readonly steps: number;
   /** Whether ln p of the tokens is computed, of those that are drawn and those that are passed. */
   readonly logProbs?: boolean;
+  /** What this says of each position that is read is computed as well. */
+  readonly probe?: Probe;
 }
 
 /** In the place of a parent's number: the slot keeps what it has read. */
@@ -49,6 +53,7 @@ export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
     read: slots,
     from: slots,
     end: slots,
+    until: slots,
     uniform: { shape: [batch, steps] },
     sharpness: { shape: [batch, 1] },
     ...Object.fromEntries(caches),
@@ -57,18 +62,18 @@ export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
 
 /**
  * Each step reads the token at `read` and draws the next by inverting the cumulative distribution at a uniform number;
- * before `from` the next one stands already, and a slot that has drawn what is before `end` reads its last token again,
- * to no effect. A slot begins with the cache of its `parent`.
+ * before `from` the next one stands already, and from `end` on. A slot that has read what is before `until` reads its last
+ * token again, to no effect. A slot begins with the cache of its `parent`.
  *
- * @returns the rows (`drawn`), the caches where they are kept, and ln p of each step's next token where that is asked for,
- *   `[batch, steps]`
+ * @returns the rows (`drawn`), the caches where they are kept, and where it is asked for, `[batch, steps]` each: ln p of
+ *   each step's next token, and what the probe says of its own (as `Told`)
  */
 export function drawSteps(
   options: DrawOptions,
   inputs: Record<string, tf.Tensor>,
   lookup: (name: string) => tf.Tensor,
 ): Record<string, tf.Tensor> {
-  const { batch, positions, parents, steps, logProbs } = options;
+  const { batch, positions, parents, steps, probe, logProbs = probe !== undefined } = options;
   const { spec, special } = options.subject;
   const layers = Array.from({ length: spec.layers }, (_, layer) => layer);
   // Parents' caches first, then the slots' own.
@@ -84,15 +89,16 @@ export function drawSteps(
   let ids = inputs.ids!;
   const one = tf.scalar(1, 'int32');
   // The last token that is read; empty slots read what stands at position 0.
-  const last = tf.maximum(tf.sub(inputs.end!, tf.scalar(2, 'int32')), tf.scalar(0, 'int32'));
+  const last = tf.sub(inputs.until!, one);
   const columns = tf.range(0, positions, 1, 'int32');
   const isAt = (position: tf.Tensor) => tf.equal(columns, tf.expandDims(position, 1)); // [batch, positions]
-  const known: tf.Tensor[] = [];
+  const told: Partial<Record<keyof Told, tf.Tensor>>[] = [];
   for (let done = 0; done < steps; done++) {
     const reached = tf.add(inputs.read!, tf.scalar(done, 'int32')); // [batch]
     const here = tf.minimum(reached, last);
     const next = tf.add(here, one);
-    const active = tf.logicalAnd(tf.lessEqual(reached, last), tf.greaterEqual(next, inputs.from!));
+    const isInside = tf.logicalAnd(tf.greaterEqual(next, inputs.from!), tf.less(next, inputs.end!));
+    const active = tf.logicalAnd(tf.lessEqual(reached, last), isInside);
     const token = tf.sum(tf.mul(ids, tf.cast(isAt(here), 'int32')), 1);
     const read = step(spec, lookup, { ids: token, positions: here, cache });
     cache = read.cache();
@@ -101,11 +107,23 @@ export function drawSteps(
     const drawn = drawTokens(allowed, tf.slice(inputs.uniform!, [0, done], [batch, 1]));
     const written = tf.logicalAnd(isAt(next), tf.expandDims(active, 1));
     ids = tf.where(written, tf.expandDims(drawn, 1), ids);
-    if (logProbs) known.push(logProbOf(logits, tf.sum(tf.mul(ids, tf.cast(isAt(next), 'int32')), 1)));
+    const nextLogProb = () => logProbOf(logits, tf.sum(tf.mul(ids, tf.cast(isAt(next), 'int32')), 1));
+    told.push({
+      ...(logProbs && { logProbs: nextLogProb() }),
+      ...probe?.standingAtPositions(lookup, read),
+    });
   }
   return {
     drawn: ids,
-    ...(logProbs && { logProbs: tf.concat(known, 1) }),
+    ...Object.fromEntries(
+      (Object.keys(told[0]!) as (keyof Told)[]).map((name) => [
+        name,
+        tf.concat(
+          told.map((step) => step[name]!),
+          1,
+        ),
+      ]),
+    ),
     ...(keepsCaches(options) && namedCache(cache)),
   };
 }

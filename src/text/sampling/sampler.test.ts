@@ -5,6 +5,7 @@ import { randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/rando
 import { Random } from '../../core/random.js';
 import type * as tf from '../../engine/functions/tfjs.js';
 import { forward } from '../lm/transformer.js';
+import { nothingKnown } from './known.js';
 import { type Rewrite, Sampler, type SamplerOptions } from './sampler.js';
 
 const positions = 7;
@@ -125,13 +126,14 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
       parents.push(mine[(row >> 1) % mine.length]!);
       return { from: isEven ? 5 : 2, count: 1 };
     });
-    const logProbs = new Float32Array(rows.length).fill(Number.NaN);
-    const drawn = rowsOf(await sampler.rewrite(rows, rewrites, new Random(6), parents, logProbs));
+    const known = Array.from({ length: count }, () => nothingKnown(positions));
+    const drawn = rowsOf(await sampler.rewrite(rows, rewrites, new Random(6), parents, known));
     // Rows 0 and 2 have the prefixes' tokens up to 5 and up to 2 in common with their parents.
     const [[drawnThere], [passed]] = [await exact([prefix], 1, []), await exact([[0, 3, 7]], 1, [])];
-    expect(logProbs[5]).toBeCloseTo(Math.log(drawnThere![drawn[0]![5]!]!), 4);
-    expect(logProbs[2 * positions + 3]).toBeCloseTo(Math.log(passed![prefix[3]!]!), 4);
-    expect([4, 6, 2 * positions + 2].map((at) => logProbs[at])).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect(known[0]!.logProbs[5]).toBeCloseTo(Math.log(drawnThere![drawn[0]![5]!]!), 4);
+    expect(known[2]!.logProbs[3]).toBeCloseTo(Math.log(passed![prefix[3]!]!), 4);
+    const unread = [known[0]!.logProbs[4], known[0]!.logProbs[6], known[2]!.logProbs[2], known[0]!.z[5]];
+    expect(unread).toEqual(unread.map(() => Number.NaN));
     const at = (even: boolean) => drawn.filter((_, row) => (row % 2 === 0) === even);
     expect(
       surprise(

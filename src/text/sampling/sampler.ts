@@ -17,9 +17,11 @@ import { type CacheEntries, cacheNames, namedCache, releaseCache } from '../lm/n
 import { firstChange, padRows, stackRows } from '../lm/rows.js';
 import { withoutTail } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
-import { forward } from '../lm/transformer.js';
+import { forward, sequenceLogProbs } from '../lm/transformer.js';
+import type { Probe } from '../readouts/probe.js';
 import { drawInputs, drawSteps, GOES_ON, keepsCaches, ofParents, STEPS } from './draw-steps.js';
 import { EmptyCaches } from './empty-caches.js';
+import { inherit, type KnownRow, learn, nothingKnown, type Told } from './known.js';
 
 export interface SamplerOptions {
   readonly subject: Subject;
@@ -37,8 +39,10 @@ export interface SamplerOptions {
   readonly steps?: number;
   /** int8 for drafts, whose worth is counted elsewhere; default: float32. */
   readonly precision?: Precision;
-  /** Whether `rewrite` can tell ln p; default: no. */
+  /** Whether `rewrite` can tell ln p; default: no, unless there is a probe. */
   readonly logProbs?: boolean;
+  /** Rows that are written to their ends are read to there, and `rewrite` can tell what this says of each position. */
+  readonly probe?: Probe;
   /** Given, drawing stops between two calls of the graph and throws its reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -51,14 +55,21 @@ export interface Rewrite {
   readonly temperature?: number;
 }
 
-/** A row to rewrite: `read` is the next token to read, `end` the position behind its last new token. */
+/** A row to rewrite: `read` is the next token to read, `until` the position behind the last, `end` that behind its last new token. */
 interface Job {
   readonly row: number;
   readonly parent: Int32Array;
   read: number;
+  readonly until: number;
   readonly from: number;
   readonly end: number;
   readonly sharpness: number;
+}
+
+/** What was read of some parents, by parent. */
+interface ParentsRead {
+  readonly caches: CacheEntries;
+  readonly known: ReadonlyMap<Int32Array, KnownRow>;
 }
 
 /** Jobs, and the parents that they need. */
@@ -80,7 +91,7 @@ function uniforms(random: Random, batch: number, steps: number): Float32Array {
   return all;
 }
 
-const stepsOf = ({ read, end }: Job) => end - 1 - read;
+const stepsOf = ({ read, until }: Job) => until - read;
 
 /** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
 export const samplerVersion = 4;
@@ -97,8 +108,9 @@ export class Sampler {
   ) {}
 
   static async create(options: SamplerOptions): Promise<Sampler> {
-    const { batch, positions, precision = 'float32', parents = 1, steps = STEPS, changing } = options;
-    const { weights, engine } = options.subject;
+    const { batch, positions, precision = 'float32', parents = 1, steps = STEPS, changing, probe } = options;
+    const { engine } = options.subject;
+    const weights = probe?.weights ?? options.subject.weights;
     // What stands behind a text is of no use to those who draw it.
     const subject = { ...options.subject, spec: withoutTail(options.subject.spec) };
     const drawing = { ...options, subject, parents, steps };
@@ -126,14 +138,20 @@ export class Sampler {
   /**
    * Whole sequences after BOS.
    *
+   * @param known - what is found out, as in `rewrite`
    * @returns token ids, `[count, positions]`, BOS in front
    */
-  async sample(count: number, random: Random, temperature = 1): Promise<Int32Array> {
+  async sample(
+    count: number,
+    random: Random,
+    temperature = 1,
+    known?: readonly KnownRow[],
+  ): Promise<Int32Array> {
     const { positions, subject } = this.options;
     const rows = new Int32Array(count * positions);
     for (let row = 0; row < count; row++) rows[row * positions] = subject.start;
     const all = Array<Rewrite>(count).fill({ from: 1, count: positions - 1, temperature });
-    return this.rewrite(rows, all, random, Array(count).fill(rows.subarray(0, positions)));
+    return this.rewrite(rows, all, random, Array(count).fill(rows.subarray(0, positions)), known);
   }
 
   /**
@@ -141,28 +159,40 @@ export class Sampler {
    *
    * @param rows - token ids, `[count, positions]`; not changed
    * @param parents - what each row was made from, `[positions]`: a beginning in common is read once for all children
-   * @param logProbs - where ln p of the tokens goes that are drawn or passed, `[count, positions]`; others stay
+   * @param known - one a row: where what is found out about it goes. Of the tokens that are drawn or passed, ln p; with a
+   *   probe, of a row that is written to its end, everything
    */
   async rewrite(
     rows: Int32Array,
     rewrites: readonly Rewrite[],
     random: Random,
     parents: readonly Int32Array[],
-    logProbs?: Float32Array,
+    known?: readonly KnownRow[],
   ): Promise<Int32Array> {
-    const { positions } = this.options;
-    const result = { rows: rows.slice(), logProbs };
+    const { positions, probe } = this.options;
+    const result = { rows: rows.slice(), known };
     const rowOf = (row: number) => rows.subarray(row * positions, (row + 1) * positions);
     const jobs = rewrites.flatMap(({ from, count, temperature = 1 }, row): Job[] => {
+      if (count === 0) return [];
       const parent = parents[row]!;
-      const read = Math.min(from - 1, firstChange(rowOf(row), parent));
-      return count > 0 ? [{ row, parent, read, from, end: from + count, sharpness: 1 / temperature }] : [];
+      const end = from + count;
+      // Only a row that is written to its end is known as a whole. How probable a changed token is shows in what stands
+      // before it.
+      const isKnown = probe !== undefined && end === positions;
+      const change = firstChange(rowOf(row), parent) - (isKnown ? 1 : 0);
+      const read = Math.max(0, Math.min(from - 1, change));
+      const until = isKnown ? positions : end - 1;
+      return [{ row, parent, read, until, from, end, sharpness: 1 / temperature }];
     });
-    const [empty, noParents] = (await this.empty.current()) as [CacheEntries, CacheEntries];
+    const [empty, none] = (await this.empty.current()) as [CacheEntries, CacheEntries];
     for (const group of this.inGroups(jobs)) {
-      const read = group.parents.length > 0 ? await this.readParents(group.parents) : noParents;
-      await this.draw(result, group, { empty, read }, random);
-      if (read !== noParents) releaseCache(read);
+      const read = group.parents.length > 0 ? await this.readParents(group.parents) : null;
+      for (const { row, parent, read: first } of group.jobs) {
+        const ofParent = first > 0 && read?.known.get(parent);
+        if (known && ofParent) inherit(known[row]!, ofParent, first);
+      }
+      await this.draw(result, group, { empty, read: read?.caches ?? none }, random);
+      if (read) releaseCache(read.caches);
     }
     return result.rows;
   }
@@ -179,16 +209,23 @@ export class Sampler {
     return groups;
   }
 
-  /** The caches of some parents; compiled when first needed, since whole samples need none. */
-  private async readParents(parents: readonly Int32Array[]): Promise<CacheEntries> {
-    const { subject, positions, changing, precision = 'float32', parents: size } = this.options;
-    const { spec, weights, engine } = subject;
+  /** What is read of some parents; compiled when first needed, since whole samples need none. */
+  private async readParents(parents: readonly Int32Array[]): Promise<ParentsRead> {
+    const { subject, positions, changing, precision = 'float32', parents: size, probe } = this.options;
+    const { spec, engine } = subject;
     this.reading ??= compile(
-      (inputs, lookup) =>
-        namedCache(forward(spec, withArguments(changing, inputs, lookup), { ids: inputs.ids! }).cache()),
+      (inputs, lookup) => {
+        const weights = withArguments(changing, inputs, lookup);
+        const pass = forward(spec, weights, { ids: inputs.ids! });
+        const logProbs = () => sequenceLogProbs(spec, weights, pass, inputs.ids!);
+        return {
+          ...namedCache(pass.cache()),
+          ...(probe && { ...probe.standingAtPositions(weights, pass), logProbs: logProbs() }),
+        };
+      },
       {
         inputs: { ...changingInputs(changing), ids: { shape: [size, positions], dtype: 'int32' } },
-        weights,
+        weights: probe?.weights ?? subject.weights,
         engine,
         precision,
       },
@@ -196,7 +233,16 @@ export class Sampler {
     const ids = padRows(stackRows(parents), size, positions);
     this.tokensRead += ids.length;
     const reading = await this.reading;
-    return (await reading.runKeeping({ ...currentArrays(changing), ids }, cacheNames(spec))).kept;
+    const { values, kept } = await reading.runKeeping({ ...currentArrays(changing), ids }, cacheNames(spec));
+    const known = new Map<Int32Array, KnownRow>();
+    for (const [row, parent] of probe ? parents.entries() : []) {
+      const own = nothingKnown(positions);
+      const { logProbs, ...standing } = values as Required<Told>;
+      learn(own, standing, row, positions, positions, 0);
+      learn(own, { logProbs }, row, positions - 1, positions - 1, 0);
+      known.set(parent, own);
+    }
+    return { caches: kept, known };
   }
 
   /**
@@ -206,7 +252,7 @@ export class Sampler {
    * @param caches - of slots that have read nothing, and of the parents
    */
   private async draw(
-    { rows, logProbs }: { readonly rows: Int32Array; readonly logProbs: Float32Array | undefined },
+    { rows, known }: { readonly rows: Int32Array; readonly known: readonly KnownRow[] | undefined },
     group: Group,
     { empty, read }: Record<'empty' | 'read', CacheEntries>,
     random: Random,
@@ -241,6 +287,7 @@ export class Sampler {
         read: ofSlots((job) => job.read, 0),
         from: ofSlots((job) => job.from, 1),
         end: ofSlots((job) => job.end, 1),
+        until: ofSlots((job) => job.until, 1),
         sharpness: ofSlots((job) => job.sharpness, 1),
         uniform: uniforms(random, batch, most),
         ...cache,
@@ -253,11 +300,7 @@ export class Sampler {
         if (!job) continue;
         const steps = Math.min(most, stepsOf(job));
         this.tokensRead += steps;
-        const known = (values.logProbs as Float32Array | undefined)?.subarray(
-          slot * most,
-          slot * most + steps,
-        );
-        if (known) logProbs?.set(known, job.row * positions + job.read + 1);
+        if (known) learn(known[job.row]!, values as Told, slot, most, steps, job.read);
         job.read += most;
         if (stepsOf(job) > 0) continue;
         rows.set(ids.subarray(slot * positions, (slot + 1) * positions), job.row * positions);

@@ -13,6 +13,7 @@ import { stackRows } from '../lm/rows.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
+import { nothingKnown } from '../sampling/known.js';
 import type { Sampler } from '../sampling/sampler.js';
 import type { Made } from './breeding.js';
 import { type Candidate, candidateOf } from './candidate.js';
@@ -139,7 +140,7 @@ export class Arena {
       valid.map((i) => ids[i]!),
       made && {
         parents: valid.map((i) => made.parents[i]!),
-        ...(made.written && { written: valid.map((i) => made.written![i]!) }),
+        ...(made.known && { known: valid.map((i) => made.known![i]!) }),
       },
       (prospects) => this.choose(prospects, serves),
     );
@@ -161,7 +162,7 @@ export class Arena {
     const { probe, screen, positions, batch } = this.options;
     if (screen && made) {
       const before = screen.tokenLayers;
-      const screened = await screen.score(rows, made.parents, choose, made.written);
+      const screened = await screen.score(rows, made.parents, choose, made.known);
       this.ledger.spend({ tokenLayers: screen.tokenLayers - before });
       return screened;
     }
@@ -219,6 +220,21 @@ export class Arena {
     }
     this.countTokens(count * (positions - 1));
     return sampler.sample(count, random);
+  }
+
+  /** Draws sequences from the prior and scores those that could matter. */
+  async evaluatePrior(count: number): Promise<void> {
+    const { sampler, positions, random, fluency } = this.options;
+    const operators = Array(count).fill('prior');
+    if (fluency) {
+      await this.evaluate(await this.samplePrior(count), operators);
+      return;
+    }
+    const before = sampler.tokensRead;
+    const known = Array.from({ length: count }, () => nothingKnown(positions));
+    const rows = await sampler.sample(count, random, 1, known);
+    this.countTokens(sampler.tokensRead - before);
+    await this.evaluate(rows, operators, { parents: Array(count).fill(null), known });
   }
 
   /** Parents from the population, which is not empty. */

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
+import { type KnownRow, nothingKnown } from '../sampling/known.js';
 import type { Rewrite, Sampler } from '../sampling/sampler.js';
 import type { Bred } from './candidate.js';
 import type { Ledger } from './ledger.js';
@@ -56,11 +57,12 @@ export interface BreedingGround<Parent extends Bred> {
   countTokens(tokens: number): void;
 }
 
-/** What is known of how some rows were made. */
+/** How some rows were made. */
 export interface Made<Parent> {
-  readonly parents: readonly Parent[];
-  /** ln p of the tokens that a sampler wrote or passed, NaN elsewhere; `[positions]` each. */
-  readonly written?: readonly Float32Array[];
+  /** What each was made from; null for what was drawn whole. */
+  readonly parents: readonly (Parent | null)[];
+  /** What a sampler has found out about them. */
+  readonly known?: readonly KnownRow[];
 }
 
 /** What a parent's proposals were made with; they are null until a resumed search uses them. */
@@ -74,8 +76,7 @@ interface Child<Parent> {
   readonly operator: OperatorName;
   row: Int32Array;
   readonly rewrite: Rewrite | null;
-  /** ln p of its tokens, as in `Made`. */
-  readonly logProbs: Float32Array;
+  readonly known: KnownRow;
   /** Spent on writing and scoring it. */
   seconds: number;
 }
@@ -129,8 +130,7 @@ export class Breeding<Parent extends Bred> {
       const operator = names[random.weighted(weights)]!;
       const mate = arena.mateOf?.(parent) ?? random.pick(parents)[0];
       const { row, rewrite }: Draft = operators[operator]({ parent, proposals, mate, triggers, random });
-      const logProbs = new Float32Array(row.length).fill(Number.NaN);
-      return { parent, operator, row, rewrite, logProbs, seconds: 0 };
+      return { parent, operator, row, rewrite, known: nothingKnown(row.length), seconds: 0 };
     });
     await this.write(children);
     const fresh = children.filter(({ row }) => arena.isNew(row));
@@ -140,7 +140,7 @@ export class Breeding<Parent extends Bred> {
         fresh.map(({ operator }) => operator),
         {
           parents: fresh.map(({ parent }) => parent),
-          written: fresh.map(({ logProbs }) => logProbs),
+          known: fresh.map(({ known }) => known),
         },
       ),
     );
@@ -206,13 +206,9 @@ export class Breeding<Parent extends Bred> {
     const rows = stackRows(part.map(({ row }) => row));
     const parents = part.map(({ parent }) => parent.ids);
     const before = sampler.tokensRead;
-    const logProbs = new Float32Array(rows.length).fill(Number.NaN);
-    const written = await timed(part, () => sampler.rewrite(rows, rewrites, random, parents, logProbs));
-    for (const [i, child] of part.entries()) {
-      const [start, end] = [i * positions, (i + 1) * positions];
-      child.row = written.slice(start, end);
-      child.logProbs.set(logProbs.subarray(start, end));
-    }
+    const known = part.map((child) => child.known);
+    const written = await timed(part, () => sampler.rewrite(rows, rewrites, random, parents, known));
+    for (const [i, child] of part.entries()) child.row = written.slice(i * positions, (i + 1) * positions);
     this.arena.countTokens(sampler.tokensRead - before);
   }
 }

@@ -71,7 +71,7 @@ export async function* sampleUntil(
   const wantsMore = () =>
     begins && ledger.used - used < share * ledger.whole && ledger.evaluations - evaluations < most;
   while (sampling.turns === 0 || wantsMore() || isEmpty(arena)) {
-    await arena.evaluate(await arena.samplePrior(options.turn), Array(options.turn).fill('prior'));
+    await arena.evaluatePrior(options.turn);
     sampling.turns++;
     yield;
   }

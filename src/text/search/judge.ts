@@ -1,5 +1,6 @@
 /** @file What ranking begins with: something that is known of children before they are scored. */
 import type { Scores } from '../readouts/scores.js';
+import type { KnownRow } from '../sampling/known.js';
 import type { Opinion } from './rough-errors.js';
 import type { Parent } from './scoring.js';
 
@@ -16,10 +17,10 @@ export interface Judged {
 export interface Judge {
   /** Token positions times layers computed so far. */
   readonly tokenLayers: number;
-  /** @param written - as in `Screening` */
+  /** Parents and what is known are as in `Screening`. */
   judge(
     children: readonly Int32Array[],
-    parents: readonly Parent[],
-    written?: readonly Float32Array[],
+    parents: readonly (Parent | null)[],
+    known?: readonly KnownRow[],
   ): Promise<Judged>;
 }

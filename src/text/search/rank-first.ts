@@ -4,6 +4,7 @@
  */
 import type { Point } from '../../core/frontier.js';
 import { concatScores, type Scores } from '../readouts/scores.js';
+import type { KnownRow } from '../sampling/known.js';
 import type { Judge } from './judge.js';
 import { RoughErrors } from './rough-errors.js';
 import type { Choose, Parent, Screened, Screening } from './scoring.js';
@@ -19,16 +20,16 @@ export class RankFirst implements Screening {
 
   async score(
     children: readonly Int32Array[],
-    parents: readonly Parent[],
+    parents: readonly (Parent | null)[],
     choose: Choose,
-    written?: readonly Float32Array[],
+    known?: readonly KnownRow[],
   ): Promise<Screened> {
-    const judged = await this.judge.judge(children, parents, written);
+    const judged = await this.judge.judge(children, parents, known);
     const { opinions } = judged;
-    const known = new Map<number, Point>();
+    const exact = new Map<number, Point>();
     const scored: Screened[] = [];
     const measure = async (wanted: readonly boolean[]) => {
-      const kept = [...children.keys()].filter((row) => wanted[row] && !known.has(row));
+      const kept = [...children.keys()].filter((row) => wanted[row] && !exact.has(row));
       if (kept.length === 0) return;
       const scores = await judged.finish(kept);
       const points = kept.map((_, i) => pointOf(scores, i));
@@ -36,14 +37,14 @@ export class RankFirst implements Screening {
         kept.map((row) => opinions[row]!),
         points,
       );
-      for (const [i, row] of kept.entries()) known.set(row, points[i]!);
+      for (const [i, row] of kept.entries()) exact.set(row, points[i]!);
       scored.push({ kept, scores });
     };
     // First what is likely to matter, and what errors must be learned from: it rules out most of the rest.
     const likely = choose(opinions.map((opinion) => this.errors.likely(opinion)));
     const toLearnFrom = this.errors.toLearnFrom(opinions);
     await measure(opinions.map((_, row) => likely[row] || toLearnFrom.has(row)));
-    await measure(choose(opinions.map((opinion, row) => this.errors.prospect(opinion, known.get(row)))));
+    await measure(choose(opinions.map((opinion, row) => this.errors.prospect(opinion, exact.get(row)))));
     judged.release();
     return {
       kept: scored.flatMap(({ kept }) => kept),

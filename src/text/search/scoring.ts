@@ -6,6 +6,7 @@ import type { Point } from '../../core/frontier.js';
 import { stackRows } from '../lm/rows.js';
 import type { Probe } from '../readouts/probe.js';
 import { concatScores, type Scores } from '../readouts/scores.js';
+import type { KnownRow } from '../sampling/known.js';
 import type { SavedErrors } from './error-moments.js';
 
 /** Scores children, given the parent that each was made from (`[positions]` each). */
@@ -45,14 +46,23 @@ export interface Screening {
   readonly errors?: { save(): SavedErrors; restore(saved: SavedErrors): void };
   /** Token positions times layers computed so far. */
   readonly tokenLayers: number;
-  /** @param written - ln p of a child's tokens where a sampler has computed it, NaN elsewhere; `[positions]` each */
+  /**
+   * @param parents - one a child; null for what was drawn whole
+   * @param known - what a sampler has found out about the children
+   */
   score(
     children: readonly Int32Array[],
-    parents: readonly Parent[],
+    parents: readonly (Parent | null)[],
     choose: Choose,
-    written?: readonly Float32Array[],
+    known?: readonly KnownRow[],
   ): Promise<Screened>;
 }
+
+/** For each child a text with a beginning in common: its parent, or where there is none the first child. */
+export const likeChildren = (
+  children: readonly Int32Array[],
+  parents: readonly (Parent | null)[],
+): Int32Array[] => parents.map((parent) => parent?.ids ?? children[0]!);
 
 /** Every child from its first token on. */
 export class WholeScorer implements Scorer {
@@ -86,8 +96,8 @@ export class KeepAll implements Screening {
     return this.scoring.tokenLayers;
   }
 
-  async score(children: readonly Int32Array[], parents: readonly Parent[]): Promise<Screened> {
-    const read = parents.map(({ ids }) => ids);
-    return { kept: [...children.keys()], scores: await this.scoring.score(children, read) };
+  async score(children: readonly Int32Array[], parents: readonly (Parent | null)[]): Promise<Screened> {
+    const scores = await this.scoring.score(children, likeChildren(children, parents));
+    return { kept: [...children.keys()], scores };
   }
 }

@@ -4,6 +4,7 @@ import { hasDotProducts } from '../../engine/dot-products.js';
 import { tailOf } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
+import type { SamplerOptions } from '../sampling/sampler.js';
 import { parentsOf } from './breeding.js';
 import type { Judge } from './judge.js';
 import { JudgeRoughly } from './judge-roughly.js';
@@ -70,6 +71,19 @@ const TOKENS = 256;
 /** What stands behind a text is read anew for every change in it: then beginnings are not shared. */
 export const sharesPrefixes = ({ sharedPrefixes }: Shortcuts, { spec }: Pick<Subject, 'spec'>): boolean =>
   sharedPrefixes && tailOf(spec).length === 0;
+
+/**
+ * What the sampler finds out about its drafts beside writing them. Where children are ranked in 8 bits, all that is ranked
+ * by; a mean over positions of several rivals is not made from the strongest at each.
+ */
+export const toldByDrafts = (
+  { roughRanking }: Shortcuts,
+  probe: Probe,
+): Pick<SamplerOptions, 'logProbs' | 'probe'> => {
+  const { at, subject } = probe.options;
+  if (!roughRanking) return { logProbs: true };
+  return at === 'mean' || tailOf(subject.spec).length > 0 ? {} : { probe };
+};
 
 /** A way to score, and what it takes. */
 interface Opened<T> {

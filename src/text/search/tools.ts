@@ -14,7 +14,14 @@ import { GCG_TOP_TOKENS } from './gcg.js';
 import { Proposer } from './proposals.js';
 import { loudest } from './quiet.js';
 import type { SearchOptions } from './search-options.js';
-import { noShortcuts, openScreen, type Shortcuts, sharesPrefixes, shortcutsFor } from './shortcuts.js';
+import {
+  noShortcuts,
+  openScreen,
+  type Shortcuts,
+  sharesPrefixes,
+  shortcutsFor,
+  toldByDrafts,
+} from './shortcuts.js';
 
 /** Tokens a position that the gradient's methods as published choose from. */
 const TOP_TOKENS: Partial<Record<SearchMethodName, number>> = { epo: EPO_TOP_TOKENS, gcg: GCG_TOP_TOKENS };
@@ -54,7 +61,7 @@ export async function openTools(
   const precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
   const isRough = precision === 'int8' && breeds(method);
   const drafts = isRough
-    ? await Sampler.create({ ...drawing, precision, logProbs: !shortcuts.roughRanking })
+    ? await Sampler.create({ ...drawing, precision, ...toldByDrafts(shortcuts, probe) })
     : sampler;
   const proposer = new Proposer({
     probe,

@@ -14,11 +14,12 @@ import type { TransformerSpec } from '../lm/spec.js';
 import { finalNorm, tokenLogits } from '../lm/unembed.js';
 import type { Probe } from '../readouts/probe.js';
 import { type Scores, toScores } from '../readouts/scores.js';
+import type { KnownRow } from '../sampling/known.js';
 import type { Judge, Judged } from './judge.js';
 import { callSizes, PackedChildren, packedInputs } from './packed-children.js';
 import { type ChildBatch, lastStream, ParentRows } from './parent-rows.js';
 import type { Opinion } from './rough-errors.js';
-import type { Parent } from './scoring.js';
+import { likeChildren, type Parent } from './scoring.js';
 import { place, type SharedPrefixesOptions } from './shared-prefixes.js';
 
 /** Less than this share of the layers saved is not worth a second call. */
@@ -67,23 +68,23 @@ export class UnitFirst implements Judge {
 
   async judge(
     children: readonly Int32Array[],
-    parents: readonly Parent[],
-    written?: readonly Float32Array[],
+    parents: readonly (Parent | null)[],
+    known?: readonly KnownRow[],
   ): Promise<Judged> {
     const batches: ChildBatch[] = [];
     const streams: Float32Array[] = [];
     const columns: Record<string, TypedArray> = {};
-    const rows = parents.map(({ ids }) => ids);
+    const rows = likeChildren(children, parents);
     const guesses: { crossEntropy: number; isKnown: boolean }[] = [];
     for await (const batch of this.parents.batches(children, rows)) {
       batches.push(batch);
       await this.readUnit(batch, children.length, columns, streams);
-      const known = (await batch.read.logProbs!.read()) as Float32Array; // [parents * positions]
+      const logProbs = (await batch.read.logProbs!.read()) as Float32Array; // [parents * positions]
       for (const [i, child] of batch.own.entries()) {
         const { ids, parent, parentIndex } = batch.described[i]!;
-        const ofParent = known.subarray(parentIndex * ids.length, (parentIndex + 1) * ids.length);
+        const ofParent = logProbs.subarray(parentIndex * ids.length, (parentIndex + 1) * ids.length);
         const change = columns.change![child]!;
-        guesses[child] = guess(firstChange(ids, parent), ofParent, change, written?.[child]);
+        guesses[child] = guess(firstChange(ids, parent), ofParent, change, known?.[child]?.logProbs);
       }
     }
     const scores = toScores({ ...columns, crossEntropy: new Float32Array(children.length) });
