@@ -109,9 +109,11 @@ export { type AnnealingOptions, annealed, type Rung } from './text/sampling/anne
 export { Chains, type ChainsOptions, type Move, type Tried } from './text/sampling/chains.js';
 export { Decoder, type Drawn } from './text/sampling/decoder.js';
 export type { DecoderOptions, Proposal, Standing } from './text/sampling/decoder-graphs.js';
+export type { Rewrite } from './text/sampling/draw-jobs.js';
 export { importanceWeights, type Weighted } from './text/sampling/importance.js';
+export { type KnownRow, nothingKnown } from './text/sampling/known.js';
 export { PrefixReward } from './text/sampling/prefix-reward.js';
-export { type Rewrite, Sampler, type SamplerOptions } from './text/sampling/sampler.js';
+export { Sampler, type SamplerOptions } from './text/sampling/sampler.js';
 export { type Island, type Particles, type SmcOptions, sequentialMonteCarlo } from './text/sampling/smc.js';
 
 // Searching text: by computing, for one unit or many, and in a corpus.

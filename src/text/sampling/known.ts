@@ -12,6 +12,7 @@ export interface KnownRow {
   parent: KnownRow | null;
 }
 
+/** A row of which nothing is known. */
 export function nothingKnown(positions: number): KnownRow {
   const column = () => new Float32Array(positions).fill(Number.NaN);
   return { logProbs: column(), z: column(), strongest: column(), parent: null };

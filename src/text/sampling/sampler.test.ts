@@ -5,8 +5,9 @@ import { randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/rando
 import { Random } from '../../core/random.js';
 import type * as tf from '../../engine/functions/tfjs.js';
 import { forward } from '../lm/transformer.js';
+import type { Rewrite } from './draw-jobs.js';
 import { nothingKnown } from './known.js';
-import { type Rewrite, Sampler, type SamplerOptions } from './sampler.js';
+import { Sampler, type SamplerOptions } from './sampler.js';
 
 const positions = 7;
 const banned = [0, 4];

@@ -14,11 +14,12 @@ import {
   withArguments,
 } from '../lm/changing-weights.js';
 import { type CacheEntries, cacheNames, namedCache, releaseCache } from '../lm/named-cache.js';
-import { firstChange, padRows, stackRows } from '../lm/rows.js';
+import { padRows, stackRows } from '../lm/rows.js';
 import { withoutTail } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import { forward, sequenceLogProbs } from '../lm/transformer.js';
 import type { Probe } from '../readouts/probe.js';
+import { type Group, inGroups, type Job, jobsOf, type Rewrite, stepsOf } from './draw-jobs.js';
 import { drawInputs, drawSteps, GOES_ON, keepsCaches, ofParents, STEPS } from './draw-steps.js';
 import { EmptyCaches } from './empty-caches.js';
 import { inherit, type KnownRow, learn, nothingKnown, type Told } from './known.js';
@@ -47,35 +48,10 @@ export interface SamplerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Which tokens of a row to draw anew: `count` of them, the first at position `from` (at least 1). */
-export interface Rewrite {
-  readonly from: number;
-  readonly count: number;
-  /** Below 1 the likely is drawn more often than it occurs; default: 1. */
-  readonly temperature?: number;
-}
-
-/** A row to rewrite: `read` is the next token to read, `until` the position behind the last, `end` that behind its last new token. */
-interface Job {
-  readonly row: number;
-  readonly parent: Int32Array;
-  read: number;
-  readonly until: number;
-  readonly from: number;
-  readonly end: number;
-  readonly sharpness: number;
-}
-
 /** What was read of some parents, by parent. */
 interface ParentsRead {
   readonly caches: CacheEntries;
   readonly known: ReadonlyMap<Int32Array, KnownRow>;
-}
-
-/** Jobs, and the parents that they need. */
-interface Group {
-  readonly jobs: Job[];
-  readonly parents: readonly Int32Array[];
 }
 
 /** Numbers that tokens are drawn by, `[batch, steps]`: of one seed the same, however many steps are drawn at once. */
@@ -90,8 +66,6 @@ function uniforms(random: Random, batch: number, steps: number): Float32Array {
   }
   return all;
 }
-
-const stepsOf = ({ read, until }: Job) => until - read;
 
 /** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
 export const samplerVersion = 4;
@@ -171,21 +145,9 @@ export class Sampler {
   ): Promise<Int32Array> {
     const { positions, probe } = this.options;
     const result = { rows: rows.slice(), known };
-    const rowOf = (row: number) => rows.subarray(row * positions, (row + 1) * positions);
-    const jobs = rewrites.flatMap(({ from, count, temperature = 1 }, row): Job[] => {
-      if (count === 0) return [];
-      const parent = parents[row]!;
-      const end = from + count;
-      // Only a row that is written to its end is known as a whole. How probable a changed token is shows in what stands
-      // before it.
-      const isKnown = probe !== undefined && end === positions;
-      const change = firstChange(rowOf(row), parent) - (isKnown ? 1 : 0);
-      const read = Math.max(0, Math.min(from - 1, change));
-      const until = isKnown ? positions : end - 1;
-      return [{ row, parent, read, until, from, end, sharpness: 1 / temperature }];
-    });
+    const jobs = jobsOf(rows, rewrites, parents, { positions, tells: probe !== undefined });
     const [empty, none] = (await this.empty.current()) as [CacheEntries, CacheEntries];
-    for (const group of this.inGroups(jobs)) {
+    for (const group of inGroups(jobs, this.options.parents)) {
       const read = group.parents.length > 0 ? await this.readParents(group.parents) : null;
       for (const { row, parent, read: first } of group.jobs) {
         const ofParent = first > 0 && read?.known.get(parent);
@@ -195,18 +157,6 @@ export class Sampler {
       if (read) releaseCache(read.caches);
     }
     return result.rows;
-  }
-
-  /** Jobs with as many parents as are read in one call; those that begin at BOS need none. */
-  private inGroups(jobs: readonly Job[]): Group[] {
-    const { parents: size } = this.options;
-    const distinct = [...new Set(jobs.filter(({ read }) => read > 0).map(({ parent }) => parent))];
-    const groups = Array.from({ length: Math.max(1, Math.ceil(distinct.length / size)) }, (_, i): Group => {
-      const parents = distinct.slice(i * size, (i + 1) * size);
-      return { parents, jobs: jobs.filter(({ read, parent }) => read > 0 && parents.includes(parent)) };
-    });
-    groups[0]!.jobs.push(...jobs.filter(({ read }) => read === 0));
-    return groups;
   }
 
   /** What is read of some parents; compiled when first needed, since whole samples need none. */

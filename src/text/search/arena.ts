@@ -226,13 +226,9 @@ export class Arena {
   async evaluatePrior(count: number): Promise<void> {
     const { sampler, positions, random, fluency } = this.options;
     const operators = Array(count).fill('prior');
-    if (fluency) {
-      await this.evaluate(await this.samplePrior(count), operators);
-      return;
-    }
-    const before = sampler.tokensRead;
     const known = Array.from({ length: count }, () => nothingKnown(positions));
-    const rows = await sampler.sample(count, random, 1, known);
+    const before = sampler.tokensRead;
+    const rows = await (fluency ? this.samplePrior(count) : sampler.sample(count, random, 1, known));
     this.countTokens(sampler.tokensRead - before);
     await this.evaluate(rows, operators, { parents: Array(count).fill(null), known });
   }

@@ -3,8 +3,9 @@
 import { z } from 'zod';
 import type { Random } from '../../core/random.js';
 import { stackRows } from '../lm/rows.js';
+import type { Rewrite } from '../sampling/draw-jobs.js';
 import { type KnownRow, nothingKnown } from '../sampling/known.js';
-import type { Rewrite, Sampler } from '../sampling/sampler.js';
+import type { Sampler } from '../sampling/sampler.js';
 import type { Bred } from './candidate.js';
 import type { Ledger } from './ledger.js';
 import { type Draft, type OperatorName, operators } from './operators.js';

@@ -12,8 +12,9 @@ import { stackRows } from '../lm/rows.js';
 import type { SequenceScore } from '../names.js';
 import type { HeadMeasure } from '../readouts/head-measures.js';
 import { Probe } from '../readouts/probe.js';
+import type { Rewrite } from '../sampling/draw-jobs.js';
 import { nothingKnown } from '../sampling/known.js';
-import { type Rewrite, Sampler } from '../sampling/sampler.js';
+import { Sampler } from '../sampling/sampler.js';
 import { pointKnown } from './known-point.js';
 
 const POSITIONS = 9;

@@ -6,7 +6,7 @@
  * causal model's z there, so it is rewritten for fluency alone.
  */
 import type { Random } from '../../core/random.js';
-import type { Rewrite } from '../sampling/sampler.js';
+import type { Rewrite } from '../sampling/draw-jobs.js';
 import type { Bred } from './candidate.js';
 import { pickStrong } from './niches.js';
 import type { Proposals, TokenLists } from './proposals.js';
