@@ -10,7 +10,7 @@ export interface Rewrite {
 }
 
 /** A row to rewrite: `read` is the next token to read, `until` the position behind the last, `end` that behind its last new token. */
-export interface Job {
+export interface DrawJob {
   readonly row: number;
   readonly parent: Int32Array;
   read: number;
@@ -21,12 +21,12 @@ export interface Job {
 }
 
 /** Jobs, and the parents that they need. */
-export interface Group {
-  readonly jobs: Job[];
+export interface DrawGroup {
+  readonly jobs: DrawJob[];
   readonly parents: readonly Int32Array[];
 }
 
-export const stepsOf = ({ read, until }: Job) => until - read;
+export const stepsOf = ({ read, until }: DrawJob) => until - read;
 
 /**
  * A job for each row of which something is to be drawn.
@@ -40,8 +40,8 @@ export function jobsOf(
   rewrites: readonly Rewrite[],
   parents: readonly Int32Array[],
   { positions, tells }: { readonly positions: number; readonly tells: boolean },
-): Job[] {
-  return rewrites.flatMap(({ from, count, temperature = 1 }, row): Job[] => {
+): DrawJob[] {
+  return rewrites.flatMap(({ from, count, temperature = 1 }, row): DrawJob[] => {
     if (count === 0) return [];
     const parent = parents[row]!;
     const end = from + count;
@@ -60,9 +60,9 @@ export function jobsOf(
  *
  * @param size - parents of a call
  */
-export function inGroups(jobs: readonly Job[], size: number): Group[] {
+export function inGroups(jobs: readonly DrawJob[], size: number): DrawGroup[] {
   const distinct = [...new Set(jobs.filter(({ read }) => read > 0).map(({ parent }) => parent))];
-  const groups = Array.from({ length: Math.max(1, Math.ceil(distinct.length / size)) }, (_, i): Group => {
+  const groups = Array.from({ length: Math.max(1, Math.ceil(distinct.length / size)) }, (_, i): DrawGroup => {
     const parents = distinct.slice(i * size, (i + 1) * size);
     return { parents, jobs: jobs.filter(({ read, parent }) => read > 0 && parents.includes(parent)) };
   });

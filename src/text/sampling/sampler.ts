@@ -19,7 +19,7 @@ import { withoutTail } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import { forward, sequenceLogProbs } from '../lm/transformer.js';
 import type { Probe } from '../readouts/probe.js';
-import { type Group, inGroups, type Job, jobsOf, type Rewrite, stepsOf } from './draw-jobs.js';
+import { type DrawGroup, type DrawJob, inGroups, jobsOf, type Rewrite, stepsOf } from './draw-jobs.js';
 import { drawInputs, drawSteps, GOES_ON, keepsCaches, ofParents, STEPS } from './draw-steps.js';
 import { EmptyCaches } from './empty-caches.js';
 import { inherit, type KnownRow, learn, nothingKnown, type Told } from './known.js';
@@ -203,7 +203,7 @@ export class Sampler {
    */
   private async draw(
     { rows, known }: { readonly rows: Int32Array; readonly known: readonly KnownRow[] | undefined },
-    group: Group,
+    group: DrawGroup,
     { empty, read }: Record<'empty' | 'read', CacheEntries>,
     random: Random,
   ): Promise<void> {
@@ -215,8 +215,8 @@ export class Sampler {
       ...Object.fromEntries(names.map((name) => [ofParents(name), read[name]!])),
     };
     const waiting = group.jobs.sort((a, b) => stepsOf(b) - stepsOf(a));
-    const slots: (Job | undefined)[] = Array(batch).fill(undefined);
-    const ofSlots = (of: (job: Job) => number, none: number) =>
+    const slots: (DrawJob | undefined)[] = Array(batch).fill(undefined);
+    const ofSlots = (of: (job: DrawJob) => number, none: number) =>
       slots.map((job) => (job === undefined ? none : of(job)));
     let ids: Int32Array = new Int32Array(batch * positions);
     let cache = empty;
