@@ -1,7 +1,7 @@
 /** @file Arithmetic of constants: what a file computes from its weights and sizes alone, worked out while reading. */
 import { UserError } from '../../core/errors.js';
 import { broadcastShape, sizeOf } from '../../engine/tensor-spec.js';
-import type { ActivationName, BinaryOp, Shape } from '../layers/op.js';
+import type { BinaryOp, Shape } from '../layers/op.js';
 
 export type Numbers = ArrayLike<number>;
 
@@ -14,45 +14,6 @@ export const arithmetic: Readonly<Record<BinaryOp['kind'], (a: number, b: number
   maximum: Math.max,
   minimum: Math.min,
 };
-
-/** Functions of one number that graphs apply to constants; `a` and `b` as in the table of activations. */
-export const functions: Partial<Record<ActivationName, (x: number, a: number, b: number) => number>> = {
-  relu: (x) => Math.max(0, x),
-  clip: (x, a, b) => Math.min(Math.max(x, a), b),
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  'hard-sigmoid': (x, a, b) => Math.min(Math.max(a * x + b, 0), 1),
-  erf: (x) => erf(x),
-  tanh: Math.tanh,
-  softplus: (x) => Math.log1p(Math.exp(x)),
-  linear: (x, a, b) => a * x + b,
-  power: (x, a) => x ** a,
-  exp: Math.exp,
-  log: Math.log,
-  sqrt: Math.sqrt,
-  rsqrt: (x) => 1 / Math.sqrt(x),
-  abs: Math.abs,
-  floor: Math.floor,
-  ceil: Math.ceil,
-  round: (x) => roundHalfEven(x),
-  sign: Math.sign,
-  truncate: Math.trunc,
-  nonzero: (x) => (x === 0 ? 0 : 1),
-};
-
-/** To 1.5e-7 (Abramowitz and Stegun 7.1.26). */
-export function erf(x: number): number {
-  const t = 1 / (1 + 0.3275911 * Math.abs(x));
-  const series =
-    t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-  return Math.sign(x) * (1 - series * Math.exp(-x * x));
-}
-
-/** To the nearest integer, the even one of two. */
-export function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  if (x - floor !== 0.5) return Math.round(x);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
 
 /** How many entries lie between neighbours along each axis. */
 export function stridesOf(shape: Shape): number[] {

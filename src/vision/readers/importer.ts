@@ -2,8 +2,9 @@
 
 import { UserError } from '../../core/errors.js';
 import { sizeOf } from '../../engine/tensor-spec.js';
+import { activationNumbers } from '../layers/activation-numbers.js';
 import { type ActivationName, type BinaryOp, channelCount, type Op } from '../layers/op.js';
-import { arithmetic, broadcast, combined, functions } from './arrays.js';
+import { arithmetic, broadcast, combined } from './arrays.js';
 import { Layouts } from './layouts.js';
 import { spelledActivation } from './spelled-activations.js';
 import {
@@ -22,12 +23,11 @@ export class Importer extends Layouts {
       const after = this.after(x, { kind: 'activation', name, ...settings });
       return name === 'linear' ? this.spelled(after) : after;
     }
-    const of = functions[name];
-    if (!of) throw new UserError(`is a ${name} of constants, which is not supported`);
+    const of = activationNumbers[name];
     const whole =
       name === 'linear' || name === 'clip' || name === 'abs' || name === 'sign' || name === 'truncate';
     return this.fold(this.shape(x), whole && this.isInteger(x), [x], () =>
-      Float64Array.from(this.entries(x), (value) => of(value, a ?? 1, b ?? 0)),
+      Float64Array.from(this.entries(x), (value) => of(value, a, b)),
     );
   }
 
