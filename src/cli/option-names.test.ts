@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { fieldsOf, readJob } from '../jobs/read-job.js';
 import { type Job, jobSchemas, type TaskName } from '../jobs/tasks.js';
-import { optionOf } from './option-names.js';
+import { optionOf, withoutOption } from './option-names.js';
 import { createProgram } from './program.js';
 
 const tasks = Object.keys(jobSchemas) as TaskName[];
@@ -10,8 +10,6 @@ const commandOf = (task: TaskName) => createProgram().commands.find((command) =>
 const optionsOf = (task: TaskName) =>
   new Map(commandOf(task).options.map((option) => [option.long!, option]));
 
-/** Fields that are arguments, or for files and programs only. */
-const withoutOption = ['version', 'task', 'files', 'baseline', 'finalists'];
 /** Options that are about the command and not about what is computed. */
 const withoutField = ['--out', '--runs', '--tui', '--json', '--quiet', '--no-color', '--debug'];
 

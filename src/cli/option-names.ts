@@ -12,7 +12,11 @@ const others: Readonly<Record<string, string>> = {
   image: '--out',
 };
 
-/** `--kl-target` for `klTarget`. */
+/** Arguments, and fields that only files and programs give. */
+export const withoutOption: readonly string[] = ['version', 'task', 'files', 'baseline', 'finalists'];
+
+/** `--kl-target` for `klTarget`; the field's own name where it has no option. */
 export function optionOf(field: string): string {
+  if (withoutOption.includes(field)) return field;
   return others[field] ?? `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -14,7 +14,7 @@ const schema = z
     all: z.boolean().default(false),
   })
   .refine(({ units, all }) => all || units.length > 0, {
-    message: 'are missing: name at least one, or ask for `all`',
+    message: 'name at least one, or ask for `all`',
     path: ['units'],
   });
 

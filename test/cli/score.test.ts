@@ -64,7 +64,7 @@ describe('superstim score', () => {
   it('calibrates all units of a model', async () => {
     const none = await superstim(['calibrate', ...books]);
     expect(none).toMatchObject({ code: 2, stdout: '' });
-    expect(none.stderr).toContain('--unit: are missing: name at least one, or ask for --all');
+    expect(none.stderr).toContain('--unit: name at least one, or ask for --all');
     const { stdout } = await superstim(['calibrate', ...books, '--all']);
     expect(stdout).toMatch(/^group +units +counted over\nheads 0 delta +8 +[\d,.k]+ tokens of the model/);
   });
