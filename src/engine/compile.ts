@@ -8,6 +8,7 @@
  */
 import { UserError } from '../core/errors.js';
 import { OnnxRuntime } from './backends/onnx-runtime.js';
+import { runsOnCpu } from './compiler/op-table.js';
 import { printTraced } from './compiler/print.js';
 import type { TensorFunction } from './compiler/trace.js';
 import { type Device, deviceNames, devices, type Engine, engineOn } from './engine-names.js';
@@ -63,10 +64,13 @@ export function compile(fn: TensorFunction, options: CompileOptions): Promise<Co
 
 /**
  * The program that a function compiles to, as text: a node per line, with shapes, types and attributes; nodes marked `once`
- * are computed once for a set of weights. For debugging; nothing is run.
+ * are computed once for a set of weights, nodes marked `cpu` on the CPU, since the device has no kernel for them. For
+ * debugging; nothing is run.
  */
 export function printProgram(fn: TensorFunction, options: CompileOptions): string {
-  return printTraced(graphsOf(fn, options, traitsOf('onnx')).computed);
+  const traits = traitsOf(options.engine ?? 'onnx');
+  const { computed } = graphsOf(fn, options, traits);
+  return printTraced(computed, (node) => traits.lacksKernels && runsOnCpu(node));
 }
 
 /**

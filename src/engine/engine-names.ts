@@ -17,8 +17,9 @@ export const devices = {
     widensHalves: true,
     viewsWeights: true,
     misreadsThrees: false,
+    lacksKernels: false,
   },
-  webgpu: { ...plainTraits, misreadsThrees: true },
+  webgpu: { ...plainTraits, misreadsThrees: true, lacksKernels: true },
   cuda: { ...plainTraits, viewsWeights: true },
 } as const satisfies Readonly<Record<string, Traits>>;
 export type Device = keyof typeof devices;

@@ -17,6 +17,8 @@ export interface Traits {
    * reads them in threes (conv2d_mm.cc) and counts them in fours, in 1.30 (its issue 29651).
    */
   readonly misreadsThrees: boolean;
+  /** Some operators have no kernel there, as `op-table.ts` says: ONNX Runtime computes them on the CPU. */
+  readonly lacksKernels: boolean;
 }
 
 /** Traits of a device that runs every function as it is written. */
@@ -27,6 +29,7 @@ export const plainTraits: Traits = {
   widensHalves: false,
   viewsWeights: false,
   misreadsThrees: false,
+  lacksKernels: false,
 };
 
 /** Elements of a weight in half precision that are widened at once: as float32 they take 16 MiB. */

@@ -44,6 +44,8 @@ export interface OpFacts {
   readonly isNorm?: true;
   /** The operator that computes the same, roughly, by a matrix in 8 bits. */
   readonly in8Bits?: 'DynamicQuantizeMatMul';
+  /** ONNX Runtime's WebGPU has no kernel for it, or none that gives so many outputs (1.30, measured in placement.test.ts). */
+  readonly cpuOnly?: true | { readonly outputs: number };
 }
 
 const element = { part: 'element' } as const;
@@ -52,6 +54,7 @@ const reduction = { part: 'reduction' } as const;
 const alongAxis = { part: 'along-axis' } as const;
 const microsoft = { domain: 'com.microsoft' } as const;
 const norm = { isNorm: true } as const;
+const cpuOnly = { cpuOnly: true } as const;
 
 /** Output elements times the length of the rows of the left side. */
 function batchedProduct({ inputs, attributes, outputs }: NodeShapes): number {
@@ -61,18 +64,18 @@ function batchedProduct({ inputs, attributes, outputs }: NodeShapes): number {
 const facts = {
   // element-wise, one input
   Abs: element,
-  Atan: element,
+  Atan: { ...element, ...cpuOnly },
   Cast: element,
   Ceil: element,
-  Cos: element,
-  Elu: element,
+  Cos: { ...element, ...cpuOnly },
+  Elu: { ...element, ...cpuOnly },
   Erf: element,
   Exp: element,
   FastGelu: { ...element, ...microsoft },
   Floor: element,
   Gelu: element,
   HardSigmoid: element,
-  IsNaN: element,
+  IsNaN: { ...element, ...cpuOnly },
   LeakyRelu: element,
   Log: element,
   Neg: element,
@@ -80,14 +83,14 @@ const facts = {
   QuickGelu: { ...element, ...microsoft },
   Reciprocal: element,
   Relu: element,
-  Round: element,
-  Selu: element,
+  Round: { ...element, ...cpuOnly },
+  Selu: { ...element, ...cpuOnly },
   Sigmoid: element,
-  Sign: element,
-  Sin: element,
+  Sign: { ...element, ...cpuOnly },
+  Sin: { ...element, ...cpuOnly },
   Softplus: element,
   Sqrt: element,
-  Tan: element,
+  Tan: { ...element, ...cpuOnly },
   Tanh: element,
   // element-wise, several inputs
   Add: broadcast,
@@ -102,7 +105,7 @@ const facts = {
   Max: broadcast,
   Min: broadcast,
   Mul: broadcast,
-  Or: broadcast,
+  Or: { ...broadcast, ...cpuOnly },
   Pow: broadcast,
   Sub: broadcast,
   Where: broadcast,
@@ -111,7 +114,7 @@ const facts = {
   Expand: {},
   Gather: { part: 'gather' },
   GatherND: {},
-  OneHot: {},
+  OneHot: cpuOnly,
   Pad: {},
   Reshape: { part: 'reshape', isView: true },
   ScatterElements: {},
@@ -124,13 +127,13 @@ const facts = {
   ArgMin: {},
   CumSum: {},
   DynamicQuantizeMatMul: microsoft,
-  FusedMatMul: { part: 'matmul', ...microsoft, multiplications: batchedProduct },
+  FusedMatMul: { part: 'matmul', ...microsoft, multiplications: batchedProduct, ...cpuOnly },
   Gemm: {
     part: 'gemm',
     in8Bits: 'DynamicQuantizeMatMul',
     multiplications: batchedProduct,
   },
-  LogSoftmax: alongAxis,
+  LogSoftmax: { ...alongAxis, ...cpuOnly },
   MatMul: { part: 'matmul', multiplications: batchedProduct },
   ReduceMax: reduction,
   ReduceMin: reduction,
@@ -148,12 +151,25 @@ const facts = {
   AveragePool: {},
   BatchNormalization: {},
   Conv: { allThreads: true },
-  ConvTranspose: { allThreads: true },
-  MaxPool: {},
-  MaxUnpool: { shapeUnseen: true },
+  ConvTranspose: { allThreads: true, ...cpuOnly },
+  MaxPool: { cpuOnly: { outputs: 2 } },
+  MaxUnpool: { shapeUnseen: true, ...cpuOnly },
   Resize: {},
 } satisfies Record<string, OpFacts>;
 
 export type OpName = keyof typeof facts;
 
 export const opTable: Readonly<Record<OpName, OpFacts>> = facts;
+
+interface TypedNode {
+  readonly op: OpName;
+  readonly inputs: readonly ({ readonly dtype: string } | null)[];
+  readonly outputs: readonly unknown[];
+}
+
+/** Whether ONNX Runtime computes a node on the CPU on a device that lacks kernels. None there computes with 64-bit integers. */
+export function runsOnCpu({ op, inputs, outputs }: TypedNode): boolean {
+  const { cpuOnly } = opTable[op];
+  const isMissing = typeof cpuOnly === 'object' ? outputs.length >= cpuOnly.outputs : cpuOnly === true;
+  return isMissing || inputs[0]?.dtype === 'int64';
+}

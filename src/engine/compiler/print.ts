@@ -8,6 +8,8 @@ const SHORT = 8;
 /**
  * Prints a graph.
  *
+ * @param isElsewhere - whether a node is computed on the CPU and not on the device
+ *
  * ```text
  * input x: float32[2,4]
  * weight w: float32[3,4]
@@ -16,9 +18,10 @@ const SHORT = 8;
  * return y=b
  * ```
  *
- * Nodes marked `once` depend on weights alone and are computed once for all runs.
+ * Nodes marked `once` depend on weights alone and are computed once for all runs; those marked `cpu` are computed on the
+ * CPU, and the last line but one lists their operators.
  */
-export function printTraced({ outputs }: Traced): string {
+export function printTraced({ outputs }: Traced, isElsewhere: (node: GraphNode) => boolean): string {
   const results = Object.values(outputs);
   const { nodes, leaves } = reachable(results);
   const once = dependsOnWeightsAlone(results);
@@ -32,10 +35,13 @@ export function printTraced({ outputs }: Traced): string {
   );
   const lines = nodes.map((node) => {
     const made = node.outputs.map((value) => `${nameOf(value)}: ${typeOf(value)}`).join(', ');
-    return `${once.has(node.outputs[0]!) ? 'once ' : ''}${made} = ${call(node, nameOf)}`;
+    const marks = `${once.has(node.outputs[0]!) ? 'once ' : ''}${isElsewhere(node) ? 'cpu ' : ''}`;
+    return `${marks}${made} = ${call(node, nameOf)}`;
   });
+  const elsewhere = [...new Set(nodes.filter(isElsewhere).map(({ op }) => op))].sort();
+  const listed = elsewhere.length > 0 ? [`on the cpu: ${elsewhere.join(', ')}`] : [];
   const returned = Object.entries(outputs).map(([name, value]) => `${name}=${nameOf(value)}`);
-  return [...fed, ...lines, `return ${returned.join(' ')}`].join('\n');
+  return [...fed, ...lines, ...listed, `return ${returned.join(' ')}`].join('\n');
 }
 
 function call({ op, inputs, attributes }: GraphNode, nameOf: (value: Value) => string): string {

@@ -3,7 +3,7 @@
  * gradient of few passes over memory. On eager engines they are compositions of TensorFlow.js operations.
  */
 
-import { emit, tracing } from '../compiler/emit.js';
+import { emit, tracedTraits, tracing } from '../compiler/emit.js';
 import type { Attributes } from '../compiler/graph.js';
 import type { OpName } from '../compiler/op-table.js';
 import * as tf from './tfjs.js';
@@ -157,7 +157,13 @@ export function capped(x: tf.Tensor, cap: number | null): tf.Tensor {
 
 /** ln of the softmax over the last axis. */
 export function logSoftmax(x: tf.Tensor): tf.Tensor {
-  const value = (x: tf.Tensor) =>
-    oneNode('LogSoftmax', [x], { axis: x.shape.length - 1 }, () => tf.logSoftmax(x));
+  const value = (x: tf.Tensor) => {
+    if (tracedTraits().lacksKernels) {
+      // Else logits of a whole vocabulary would leave the GPU.
+      const below = tf.sub(x, tf.max(x, -1, true));
+      return tf.sub(below, tf.log(tf.sum(tf.exp(below), -1, true)));
+    }
+    return oneNode('LogSoftmax', [x], { axis: x.shape.length - 1 }, () => tf.logSoftmax(x));
+  };
   return differentiable([x], value, (dy, y) => [tf.sub(dy, tf.mul(tf.exp(y), tf.sum(dy, -1, true)))]);
 }
