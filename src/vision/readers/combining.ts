@@ -10,6 +10,7 @@ import {
   type ConstantValue,
   type ForeignValue,
   heldAxes,
+  identity,
   isConstant,
   type NodeValue,
   withoutAxes,
@@ -82,13 +83,18 @@ export function multiplied(importer: Importer, a: ForeignValue, b: ForeignValue)
   const [aShape, bShape] = [importer.shape(a), importer.shape(b)];
   if (isConstant(a) && isConstant(b)) return constantProduct(importer, a, b);
   if (a.kind === 'node' && isConstant(b) && bShape.length === 2) {
+    const batch = a.order.indexOf(0);
+    // Tokens may come before the batch.
+    const axes = [batch, ...identity(aShape.length).filter((axis) => axis !== batch)];
+    const kernel = importer.weight(b, 'the second input');
     const node = importer.graph.add(
-      { kind: 'dense', kernel: importer.weight(b, 'the second input') },
-      importer.asPlain(a),
+      { kind: 'dense', kernel },
+      importer.arranged(a, batch === aShape.length - 1 ? identity(aShape.length) : axes),
     );
     const elsewhere = a.roles.slice(0, -1).includes('c') && a.roles.at(-1) !== 'c';
     const last: Role = elsewhere ? a.roles.at(-1)! : 'c';
-    return importer.plain(node, [...a.roles.slice(0, -1), last]);
+    const order = axes.map((_, axis) => axes.indexOf(axis));
+    return { kind: 'node', node, order, roles: [...a.roles.slice(0, -1), last] };
   }
   if (aShape.length < 2 || bShape.length < 2) throw new UserError(`multiplies [${aShape}] by [${bShape}]`);
   if (a.kind === 'node' && b.kind === 'node' && aShape.length !== bShape.length)

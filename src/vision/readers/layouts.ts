@@ -9,6 +9,7 @@ import { limits, shown } from '../limits.js';
 import { type Numbers, transposedNumbers } from './arrays.js';
 import { listedAxes, type Role, reshapedRoles, sizeAlong } from './axes.js';
 import type { FoldedWeights } from './folded-weights.js';
+import { reshapedBehind, withBatchSecond } from './moved-batch.js';
 import { TokenGrids } from './token-grids.js';
 import {
   type ConstantValue,
@@ -190,7 +191,8 @@ export class Layouts {
     if (value.kind === 'numbers') return numbersValue(value.data, full, value.integer);
     if (value.kind === 'weight') return { ...value, param: reshapedParam(value.param, full) };
     const batch = value.order.indexOf(0);
-    if (batch > 0) return this.reshapeBehind(value, batch, full);
+    const moved = batch > 0 ? reshapedBehind(this, value, full) : withBatchSecond(this, value, full);
+    if (moved) return moved;
     const undone = value.before?.shape.join() === full.join() ? value.before.roles : null;
     const roles = undone ?? reshapedRoles(shape, value.roles, full);
     const before = { shape, roles: value.roles };
@@ -207,25 +209,6 @@ export class Layouts {
     const leading = to === from ? {} : { leading: { from, to: wanted[0] === -1 ? -1 : to } };
     const op = { kind: 'reshape', shape: open.slice(1), ...leading } as const;
     return { ...this.plain(this.graph.add(op, this.asPlain(value)), roles), before };
-  }
-
-  /** A reshape of something whose batch is not its first axis, which stays in its place. */
-  private reshapeBehind(value: NodeValue, batch: number, full: readonly number[]): ForeignValue {
-    const shape = this.shape(value);
-    const before = sizeOf(shape.slice(0, batch));
-    const at = full.findIndex((dim, axis) => dim === shape[batch] && sizeOf(full.slice(0, axis)) === before);
-    if (at === -1) throw new UserError(`moves the batch: [${shape}] to [${shown(full)}]`);
-    const others = identity(shape.length).filter((axis) => axis !== batch);
-    const rest = full.filter((_, axis) => axis !== at);
-    const from = [batch, ...others];
-    const node = this.graph.add({ kind: 'reshape', shape: rest }, this.arranged(value, from));
-    const held = reshapedRoles(
-      from.map((axis) => shape[axis]!),
-      from.map((axis) => value.roles[axis]!),
-      [shape[batch]!, ...rest],
-    );
-    const order = full.map((_, axis) => (axis === at ? 0 : axis < at ? axis + 1 : axis));
-    return { kind: 'node', node, order, roles: order.map((axis) => held[axis]!) };
   }
 
   transposeValue(value: ForeignValue, perm: readonly number[]): ForeignValue {
