@@ -12,6 +12,7 @@ import { openSubject } from '../text/lm/subject.js';
 import { type HeadMeasure, type MeasureChoice, tokenOfMeasure } from '../text/readouts/head-measures.js';
 import { namedLatents } from '../text/readouts/named-dictionaries.js';
 import type { Session } from '../text/readouts/session.js';
+import type { KeptSamplers } from '../text/sampling/kept-samplers.js';
 import { engineOf } from './device.js';
 import type { ProbeJob } from './fields.js';
 
@@ -23,6 +24,8 @@ export interface LoadedModel {
   readonly model: TextModel;
   readonly hash: string;
   readonly family: string | null;
+  /** What successive jobs of the model draw with; the caller frees them. */
+  readonly samplers?: KeptSamplers;
 }
 
 /**
@@ -74,6 +77,7 @@ export async function* openSession(
     measure: measureOf(job.measure, model),
     ...(calibrationText !== null && { calibrationText }),
     ...(calibrationTokens !== null && { calibrationTokens }),
+    ...(loaded?.samplers && { samplers: loaded.samplers }),
   };
 }
 

@@ -1,10 +1,11 @@
-/** @file The model that successive jobs share: opened once, its weights uploaded once. */
+/** @file The model that successive jobs share: opened once, its weights uploaded once, its samplers compiled once. */
 import { releaseWeights } from '../engine/compile.js';
 import { openNamed } from '../jobs/open-named.js';
 import { readJob } from '../jobs/read-job.js';
 import type { Given } from '../jobs/task.js';
 import type { JobRecord } from '../runs/description.js';
 import { asJson, type Run } from '../runs/events.js';
+import { KeptSamplers } from '../text/sampling/kept-samplers.js';
 import { modelKey } from './grouping.js';
 
 /** Keeps the model of the last job; another takes its place. */
@@ -21,7 +22,8 @@ export class SharedModel {
     const key = modelKey(asJson(job) as JobRecord);
     if (this.held?.key === key) return this.held.given;
     await this.release();
-    const given = yield* openNamed(job, signal);
+    const opened = yield* openNamed(job, signal);
+    const given = opened.model ? { model: { ...opened.model, samplers: new KeptSamplers() } } : opened;
     this.held = { key, given };
     return given;
   }
@@ -29,6 +31,7 @@ export class SharedModel {
   async release(): Promise<void> {
     const { model, network } = this.held?.given ?? {};
     this.held = null;
+    model?.samplers?.dispose();
     if (model) await releaseWeights(model.model.weights);
     if (network) await releaseWeights(network.network.weights);
   }

@@ -8,7 +8,7 @@ import type { Calibration } from '../readouts/calibration.js';
 import type { ReadoutGroup } from '../readouts/readout.js';
 import { commonRivals, type ReferenceClass } from '../readouts/reference.js';
 import { unitContext } from '../readouts/units.js';
-import { Sampler } from '../sampling/sampler.js';
+import { KeptSamplers } from '../sampling/kept-samplers.js';
 import { parentsOf } from '../search/breeding.js';
 import { AtlasArena } from './atlas-arena.js';
 import type { AtlasOptions } from './atlas-options.js';
@@ -72,7 +72,8 @@ export async function openArena(
   const turn = batchFor(subject.spec.dModel, positions);
   const batch = panel.batchOf(callBatch(turn), positions);
   const parents = parentsOf(turn);
-  const sampler = await Sampler.create({ subject, positions, batch: callBatch(turn), parents });
+  const samplers = options.samplers ?? new KeptSamplers();
+  const sampler = await samplers.get({ subject, positions, batch: callBatch(turn), parents });
   const proposer = new PanelProposer({
     panel,
     positions,
@@ -93,7 +94,7 @@ export async function openArena(
     panel,
     arena,
     dispose: async () => {
-      sampler.dispose();
+      if (!options.samplers) samplers.dispose();
       await Promise.all([panel.dispose(), proposer.dispose()]);
     },
   };

@@ -10,6 +10,7 @@ import { isPlain } from '../lm/frame.js';
 import type { TextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
 import type { SequenceScore } from '../names.js';
+import type { KeptSamplers } from '../sampling/kept-samplers.js';
 import { Calibration } from './calibration.js';
 import { type CalibrationStore, diskStore, memoryStore } from './calibration-store.js';
 import { fileText, sampledText } from './calibration-text.js';
@@ -36,6 +37,8 @@ export interface Session {
   readonly seed: number;
   /** What others publish of the units, by name. */
   readonly published?: ReadonlyMap<string, PublishedFeature>;
+  /** Samplers that other searches of the model use too. */
+  readonly samplers?: KeptSamplers;
   /** Ends preparation between two steps by throwing its reason; a search that runs stops and keeps what it has. */
   readonly signal?: AbortSignal;
 }

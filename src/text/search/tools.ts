@@ -6,7 +6,7 @@ import type { Calibration } from '../readouts/calibration.js';
 import { Probe } from '../readouts/probe.js';
 import { splitReference } from '../readouts/reference.js';
 import type { Resolved } from '../readouts/session.js';
-import { Sampler } from '../sampling/sampler.js';
+import { KeptSamplers } from '../sampling/kept-samplers.js';
 import type { ArenaOptions } from './arena.js';
 import { parentsOf } from './breeding.js';
 import { EPO_TOP_TOKENS } from './epo.js';
@@ -53,7 +53,8 @@ export async function openTools(
   const batch = callBatch(turn);
   const parents = parentsOf(turn);
   const drawing = { subject, positions, batch, parents };
-  const sampler = await Sampler.create(drawing);
+  const samplers = options.samplers ?? new KeptSamplers();
+  const sampler = await samplers.get(drawing);
   // Another prior's cross entropy is no figure of these graphs.
   const shortcuts: Shortcuts = fluency ? noShortcuts : (options.shortcuts ?? shortcutsFor(subject));
   const screening = openScreen(shortcuts, { probe, positions, turn, batch });
@@ -61,7 +62,7 @@ export async function openTools(
   const precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
   const isRough = precision === 'int8' && breeds(method);
   const drafts = isRough
-    ? await Sampler.create({ ...drawing, precision, ...toldByDrafts(shortcuts, probe) })
+    ? await samplers.get({ ...drawing, precision, ...toldByDrafts(shortcuts, probe) })
     : sampler;
   const proposer = new Proposer({
     probe,
@@ -89,8 +90,7 @@ export async function openTools(
     whole,
     arenaFor: (name) => ({ ...shared, sampler: breeds(name) ? drafts : sampler }),
     dispose: async () => {
-      sampler.dispose();
-      if (drafts !== sampler) drafts.dispose();
+      if (!options.samplers) samplers.dispose();
       await Promise.all([screening?.dispose(), probe.dispose(), whole.dispose(), proposer.dispose()]);
     },
   };
