@@ -88,7 +88,14 @@ export type { CalibratedUnit, CalibrationSource } from './text/readouts/calibrat
 export { Calibration, type CalibrationOptions } from './text/readouts/calibration.js';
 export { type Carrier, carriers, clusterTexts, type TextCluster } from './text/readouts/clusters.js';
 export type { CalibrationText } from './text/readouts/count-groups.js';
-export { type Details, detailsOf, rawOf, type TextDetails } from './text/readouts/details.js';
+export {
+  type Details,
+  detailsReader,
+  rawReader,
+  readOnce,
+  type TextDetails,
+  type TextReader,
+} from './text/readouts/details.js';
 export {
   Explainer,
   type ExplainOptions,

@@ -10,7 +10,14 @@ import { tailOf } from './lm/spec.js';
 import { openSubject, type TextSubject } from './lm/subject.js';
 import { ablationDivergence } from './readouts/ablation.js';
 import type { CalibratedUnit } from './readouts/calibrated-unit.js';
-import { type Details, detailsOf, hasRaw, rawOf, type TextDetails } from './readouts/details.js';
+import {
+  type Details,
+  detailsReader,
+  hasRaw,
+  rawReader,
+  readOnce,
+  type TextDetails,
+} from './readouts/details.js';
 import { soleReadout, type TextObjective } from './readouts/objective.js';
 import { Probe } from './readouts/probe.js';
 import { publishedOf } from './readouts/published.js';
@@ -123,7 +130,7 @@ async function* calibratedScores(
   const calibration = yield* calibrate({ ...options, groups }, event);
   const probes: Probe[] = [];
   for (const one of resolved) probes.push(await Probe.create({ subject, ...one, calibration, at }));
-  const { logProbs, units } = await detailsOf(subject, probes, ids);
+  const { logProbs, units } = await readOnce(detailsReader(subject, probes), ids);
   const scores: UnitScore[] = [];
   for (const [i, { objective }] of resolved.entries()) {
     const score = unitScore(objective, units[i]!);
@@ -161,7 +168,7 @@ async function rawScores(
   ids: Int32Array,
 ): Promise<TextDetails<UnitScore>> {
   const readouts = resolved.map(({ objective }) => soleRaw(objective));
-  const { logProbs, units } = await rawOf(subject, readouts, ids);
+  const { logProbs, units } = await readOnce(rawReader(subject, readouts), ids);
   const scores = resolved.map(({ objective }, i): UnitScore => {
     const values = units[i]!;
     const sign = Math.sign(objective.terms[0]!.weight);

@@ -20,7 +20,7 @@ import { stackRows } from '../lm/rows.js';
 import { contextPhrase } from '../lm/spec.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import type { Tokenizer } from '../lm/tokenizer.js';
-import { detailsOf } from '../readouts/details.js';
+import { detailsReader } from '../readouts/details.js';
 import { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
 import { calibrate, groupsOf, type Resolved, resolveUnits, type Session } from '../readouts/session.js';
@@ -166,15 +166,19 @@ async function withPeaks(
 ): Promise<CorpusText[]> {
   const { tokenizer } = subject;
   const all: CorpusText[] = [];
-  for (const text of texts) {
-    const ids = Int32Array.from(tokenizer.behindStart(text.token_ids));
-    const { units } = await detailsOf(subject, [probe], ids);
-    const byToken = Array.from(units[0]!.z.subarray(1));
-    const peak = byToken.indexOf(Math.max(...byToken));
-    const tokens = text.token_ids.map((id) => tokenizer.tokenString(id));
-    all.push({ ...text, tokens, z_by_token: byToken, peak });
+  const reader = detailsReader(subject, [probe]);
+  try {
+    for (const text of texts) {
+      const { units } = await reader.read(Int32Array.from(tokenizer.behindStart(text.token_ids)));
+      const byToken = Array.from(units[0]!.z.subarray(1));
+      const peak = byToken.indexOf(Math.max(...byToken));
+      const tokens = text.token_ids.map((id) => tokenizer.tokenString(id));
+      all.push({ ...text, tokens, z_by_token: byToken, peak });
+    }
+    return all;
+  } finally {
+    await reader.dispose();
   }
-  return all;
 }
 
 /**

@@ -1,5 +1,9 @@
-/** @file What one text does to units, position by position: one graph reads it for all of them. */
-import { compile } from '../../engine/compile.js';
+/**
+ * @file What texts do to units, position by position: one graph reads a text for all of them, and serves every text of its
+ * length.
+ */
+import { OnDemand } from '../../core/on-demand.js';
+import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TypedArray } from '../../engine/tensor-spec.js';
 import { extendWeights } from '../../engine/weights/extend.js';
@@ -27,87 +31,101 @@ export interface TextDetails<Unit> {
   readonly units: readonly Unit[];
 }
 
-/**
- * Reads one text for several units in one pass.
- *
- * @param probes - of the subject
- * @param ids - one sequence, BOS in front
- */
-export async function detailsOf(
-  subject: Subject,
-  probes: readonly Probe[],
-  ids: Int32Array,
-): Promise<TextDetails<Details>> {
+/** Reads texts for units, each in one pass. @typeParam Unit - what is read of each */
+export interface TextReader<Unit> {
+  /** @param ids - one sequence, BOS in front */
+  read(ids: Int32Array): Promise<TextDetails<Unit>>;
+  dispose(): Promise<void>;
+}
+
+/** @param probes - of the subject */
+export function detailsReader(subject: Subject, probes: readonly Probe[]): TextReader<Details> {
   const brought = probes.flatMap((probe) => probe.brought);
-  const { logProbs, units } = await readText(subject, brought, ids, (weights, pass) =>
+  const measure: Measure = (weights, pass) =>
     probes.map((probe) => {
       const { raw, z } = probe.unitAtPositions(weights, pass);
       const rivals = probe.rivalScores(weights, pass, probe.options.reference);
       if (!rivals) return { raw, z };
       return { raw, z, margin: tf.sub(probe.unitZ(weights, pass), rivals.strongest), above: rivals.above };
-    }),
-  );
-  return {
-    logProbs,
-    units: units.map(({ raw, z, margin, above }) => ({
-      raw: raw as Float32Array,
-      z: z as Float32Array,
-      margin: margin?.[0] ?? null,
-      rank: above ? above[0]! + 1 : null,
-    })),
-  };
+    });
+  return new KeptGraphs(subject, brought, measure, ({ raw, z, margin, above }) => ({
+    raw: raw as Float32Array,
+    z: z as Float32Array,
+    margin: margin?.[0] ?? null,
+    rank: above ? above[0]! + 1 : null,
+  }));
 }
 
 /**
  * The measures alone, which need no calibration: `[positions]` each.
  *
  * @param readouts - of groups whose raw value has no centre (`hasRaw`)
- * @param ids - one sequence, BOS in front
  */
-export async function rawOf(
-  subject: Subject,
-  readouts: readonly Readout[],
-  ids: Int32Array,
-): Promise<TextDetails<Float32Array>> {
+export function rawReader(subject: Subject, readouts: readonly Readout[]): TextReader<Float32Array> {
   const brought = broughtBy(readouts.map(({ group }) => group));
-  const { logProbs, units } = await readText(subject, brought, ids, (weights, pass) =>
+  const measure: Measure = (weights, pass) =>
     readouts.map(({ group, index }) => ({
       raw: column((group.raw ?? group).read({ spec: subject.spec, weights, pass }), index),
-    })),
-  );
-  return { logProbs, units: units.map(({ raw }) => raw as Float32Array) };
+    }));
+  return new KeptGraphs(subject, brought, measure, ({ raw }) => raw as Float32Array);
+}
+
+/** Reads one text; the reader is disposed. */
+export async function readOnce<Unit>(reader: TextReader<Unit>, ids: Int32Array): Promise<TextDetails<Unit>> {
+  try {
+    return await reader.read(ids);
+  } finally {
+    await reader.dispose();
+  }
 }
 
 /** Whether a unit has a value without calibration: what is reported of it is not counted from a mean. */
 export const hasRaw = ({ group }: Readout): boolean => (group.raw ?? group).centre === undefined;
 
-/** Reads one text once for what is asked of every unit. */
-async function readText(
-  { spec, weights, engine }: Subject,
-  brought: readonly WeightSource[],
-  ids: Int32Array,
-  measure: (weights: WeightLookup, pass: Pass) => readonly Readonly<Record<string, tf.Tensor>>[],
-): Promise<TextDetails<Readonly<Record<string, TypedArray>>>> {
-  const program = await compile(
-    (inputs, lookup) => {
-      const pass = forward(spec, lookup, { ids: inputs.ids! });
-      const units = measure(lookup, pass).flatMap((values, i) =>
-        Object.entries(values).map(([name, value]) => [`${i} ${name}`, value] as const),
-      );
-      return { logProbs: sequenceLogProbs(spec, lookup, pass, inputs.ids!), ...Object.fromEntries(units) };
-    },
-    {
-      inputs: { ids: { shape: [1, ids.length], dtype: 'int32' } },
-      weights: extendWeights(weights, brought),
-      engine,
-    },
-  );
-  const { logProbs, ...outputs } = await program.run({ ids });
-  program.dispose();
-  const units: Record<string, TypedArray>[] = [];
-  for (const [named, values] of Object.entries(outputs)) {
-    const [unit, name] = named.split(' ') as [string, string];
-    units[Number(unit)] = { ...units[Number(unit)], [name]: values };
+/** What is asked of every unit. */
+type Measure = (weights: WeightLookup, pass: Pass) => readonly Readonly<Record<string, tf.Tensor>>[];
+
+class KeptGraphs<Unit> implements TextReader<Unit> {
+  private readonly programs = new OnDemand<number, Compiled>();
+
+  /** @param made - a unit, of what was measured of it */
+  constructor(
+    private readonly subject: Subject,
+    private readonly brought: readonly WeightSource[],
+    private readonly measure: Measure,
+    private readonly made: (values: Readonly<Record<string, TypedArray>>) => Unit,
+  ) {}
+
+  async read(ids: Int32Array): Promise<TextDetails<Unit>> {
+    const program = await this.programs.get(ids.length, () => this.compile(ids.length));
+    const { logProbs, ...outputs } = await program.run({ ids });
+    const units: Record<string, TypedArray>[] = [];
+    for (const [named, values] of Object.entries(outputs)) {
+      const [unit, name] = named.split(' ') as [string, string];
+      units[Number(unit)] = { ...units[Number(unit)], [name]: values };
+    }
+    return { logProbs: logProbs as Float32Array, units: units.map(this.made) };
   }
-  return { logProbs: logProbs as Float32Array, units };
+
+  dispose(): Promise<void> {
+    return this.programs.dispose();
+  }
+
+  private compile(positions: number): Promise<Compiled> {
+    const { spec, weights, engine } = this.subject;
+    return compile(
+      (inputs, lookup) => {
+        const pass = forward(spec, lookup, { ids: inputs.ids! });
+        const units = this.measure(lookup, pass).flatMap((values, i) =>
+          Object.entries(values).map(([name, value]) => [`${i} ${name}`, value] as const),
+        );
+        return { logProbs: sequenceLogProbs(spec, lookup, pass, inputs.ids!), ...Object.fromEntries(units) };
+      },
+      {
+        inputs: { ids: { shape: [1, positions], dtype: 'int32' } },
+        weights: extendWeights(weights, this.brought),
+        engine,
+      },
+    );
+  }
 }

@@ -11,7 +11,7 @@ import {
 import { Random } from '../../core/random.js';
 import type { SequenceScore } from '../names.js';
 import { ablationDivergence } from './ablation.js';
-import { type Details, detailsOf } from './details.js';
+import { type Details, detailsReader, readOnce } from './details.js';
 import { Probe } from './probe.js';
 import { splitReference } from './reference.js';
 
@@ -29,7 +29,7 @@ const ids = rowsOf(1);
 
 async function details(name: string, reference = 'none', at: SequenceScore = 'max'): Promise<Details> {
   const probe = await Probe.create({ subject, calibration, at, ...unitsOf(model, name, reference) });
-  const { units } = await detailsOf(subject, [probe], ids);
+  const { units } = await readOnce(detailsReader(subject, [probe]), ids);
   await probe.dispose();
   return units[0]!;
 }

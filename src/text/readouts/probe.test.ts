@@ -12,7 +12,7 @@ import { writeSafetensors } from '../../engine/weights/safetensors.js';
 import type { Place } from '../lm/places.js';
 import { forward } from '../lm/transformer.js';
 import type { SequenceScore } from '../names.js';
-import { detailsOf } from './details.js';
+import { detailsReader, readOnce } from './details.js';
 import { openObjective } from './objective.js';
 import { Probe } from './probe.js';
 import { type ReferenceClass, referenceClass, splitReference } from './reference.js';
@@ -185,7 +185,7 @@ describe('Probe', () => {
     const probe = await probeOf('L1.H2', 'layer');
     const row = ids.subarray(0, positions);
     const { crossEntropy, z, rivals } = await probe.score(row, positions, 1);
-    const { logProbs, units } = await detailsOf(subject, [probe], row);
+    const { logProbs, units } = await readOnce(detailsReader(subject, [probe]), row);
     const details = units[0]!;
     await probe.dispose();
     expect(relativeError(details.z, (await zByHand('L1.H2'))[0]!)).toBeLessThan(1e-4);

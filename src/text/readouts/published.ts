@@ -2,7 +2,7 @@
 import type { PublishedUnit, ScoredExemplar } from '../../core/published-unit.js';
 import type { PublishedExemplar, PublishedFeature } from '../../hub/neuronpedia-feature.js';
 import type { TextSubject } from '../lm/subject.js';
-import { hasRaw, rawOf } from './details.js';
+import { hasRaw, rawReader } from './details.js';
 import { soleReadout, type TextObjective } from './objective.js';
 
 /** What is published by name of an objective; null where nothing is. */
@@ -15,13 +15,18 @@ export async function publishedOf(
   const feature = readout && features?.get(readout.name);
   if (!feature || !hasRaw(readout)) return null;
   const exemplars: ScoredExemplar[] = [];
-  for (const exemplar of feature.exemplars) {
-    const text = textOf(subject, exemplar);
-    const ids = Int32Array.from(subject.tokenizer.encode(text).slice(0, subject.spec.context));
-    if (ids.length < 2) continue;
-    const { units } = await rawOf(subject, [readout], ids);
-    const raw = Math.max(...units[0]!.subarray(1));
-    exemplars.push({ text, published: Math.max(...exemplar.values), raw });
+  const reader = rawReader(subject, [readout]);
+  try {
+    for (const exemplar of feature.exemplars) {
+      const text = textOf(subject, exemplar);
+      const ids = Int32Array.from(subject.tokenizer.encode(text).slice(0, subject.spec.context));
+      if (ids.length < 2) continue;
+      const { units } = await reader.read(ids);
+      const raw = Math.max(...units[0]!.subarray(1));
+      exemplars.push({ text, published: Math.max(...exemplar.values), raw });
+    }
+  } finally {
+    await reader.dispose();
   }
   return { name: feature.name, maximum: feature.maximum, exemplars };
 }
