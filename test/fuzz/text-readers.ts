@@ -15,7 +15,7 @@ import { readPeft, writePeft } from '../../src/rl/peft.js';
 import { openTextWeights, type TextWeights } from '../../src/text/lm/model.js';
 import { loadTokenizer, type Tokenizer } from '../../src/text/lm/tokenizer.js';
 import { forward } from '../../src/text/lm/transformer.js';
-import { npzFile, torchFile } from '../helpers/array-files.js';
+import { npzFile, oldTorchFile, torchFile } from '../helpers/array-files.js';
 import type { Attempt } from '../helpers/fuzz.js';
 import { mutateBytes, mutateValue } from '../helpers/mutate.js';
 import { randomModel, tinyConfigs } from '../helpers/random-model.js';
@@ -109,6 +109,7 @@ function archives(folder: string): Attempt {
       open: openTorchFile,
       bytes: torchFile({ one: array }, { k: 6 }, { packed }),
     },
+    { path: join(folder, 'b.pt'), open: openTorchFile, bytes: oldTorchFile({ one: array }, { k: 6 }) },
   ]);
   return (random) => {
     const { path, open, bytes } = random.pick(files);

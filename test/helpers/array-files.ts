@@ -38,11 +38,10 @@ function uint32(value: number): Buffer {
 export const pickledCall = (module: string, attribute: string, ...args: readonly string[]): Buffer =>
   Buffer.concat([name(module, attribute), tuple(...args.map(text)), Buffer.from('R')]);
 
-/** `.pt` of a state dict of float32 tensors, with other values as pickle code. */
-export function torchFile(
+/** The pickle of a state dict of float32 tensors, with other values as pickle code. */
+function stateDict(
   arrays: Readonly<Record<string, TestArray>>,
-  others: Readonly<Record<string, Buffer | string | number>> = {},
-  options?: ZipOptions,
+  others: Readonly<Record<string, Buffer | string | number>>,
 ): Buffer {
   const tensors = Object.entries(arrays).map(([key, { shape, data, transposed }], i) => {
     const storage = tuple(
@@ -72,7 +71,39 @@ export function torchFile(
     const code = typeof value === 'string' ? text(value) : typeof value === 'number' ? int(value) : value;
     return Buffer.concat([text(key), code]);
   });
-  const pickle = [Buffer.from([0x80, 2]), Buffer.from('}('), ...tensors, ...plain, Buffer.from('u.')];
+  return Buffer.concat([Buffer.from([0x80, 2]), Buffer.from('}('), ...tensors, ...plain, Buffer.from('u.')]);
+}
+
+/** `.pt` of a state dict, as PyTorch writes it since version 1.6. */
+export function torchFile(
+  arrays: Readonly<Record<string, TestArray>>,
+  others: Readonly<Record<string, Buffer | string | number>> = {},
+  options?: ZipOptions,
+): Buffer {
   const storages = Object.values(arrays).map(({ data }, i) => [`ae/data/${i}`, bytesOf(data)] as const);
-  return zipFile({ 'ae/data.pkl': Buffer.concat(pickle), ...Object.fromEntries(storages) }, options);
+  return zipFile({ 'ae/data.pkl': stateDict(arrays, others), ...Object.fromEntries(storages) }, options);
+}
+
+/** The same as before version 1.6. */
+export function oldTorchFile(
+  arrays: Readonly<Record<string, TestArray>>,
+  others: Readonly<Record<string, Buffer | string | number>> = {},
+): Buffer {
+  const pickle = (...code: readonly Buffer[]) =>
+    Buffer.concat([Buffer.from([0x80, 2]), ...code, Buffer.from('.')]);
+  const list = Object.values(arrays);
+  return Buffer.concat([
+    Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex'),
+    pickle(int(1001)),
+    pickle(Buffer.from('}('), text('little_endian'), Buffer.from([0x88]), Buffer.from('u')),
+    stateDict(arrays, others),
+    pickle(Buffer.from(']('), ...list.map((_, i) => text(`${i}`)), Buffer.from('e')),
+    ...list.flatMap(({ data }) => [int64(data.length), bytesOf(data)]),
+  ]);
+}
+
+function int64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64LE(BigInt(value));
+  return bytes;
 }

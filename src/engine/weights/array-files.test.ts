@@ -3,7 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { npzFile, pickledCall, type TestArray, torchFile } from '../../../test/helpers/array-files.js';
+import {
+  npzFile,
+  oldTorchFile,
+  pickledCall,
+  type TestArray,
+  torchFile,
+} from '../../../test/helpers/array-files.js';
 import { type ZipOptions, zipFile } from '../../../test/helpers/zip-file.js';
 import { UserError } from '../../core/errors.js';
 import type { NamedArrays } from './named-arrays.js';
@@ -101,9 +107,23 @@ describe('.pt', () => {
     expect(complaint(() => open({ bad: code }))).toMatch(message);
   });
 
-  it('is refused in the format before PyTorch 1.6', () => {
-    const path = written('pt', Buffer.from('\x80\x02\x8a\nl\xfc', 'latin1'));
-    expect(complaint(() => openTorchFile(path))).toMatch(/before version 1\.6/);
+  it('is read as PyTorch wrote it before version 1.6, and refused in one sentence wherever it was cut', () => {
+    const path = written('pt', oldTorchFile(arrays, { k: 32 }));
+    const file = openTorchFile(path);
+    expect([file.names, [...file.values]]).toEqual([Object.keys(arrays), [['k', 32]]]);
+    for (const name of ['matrix', 'turned'])
+      expect(file.read(name)).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
+    expect(file.read('vector')).toEqual(Float32Array.of(7, 8, 9));
+    for (let length = readFileSync(path).length - 1; length > 0; length -= 7) {
+      truncateSync(path, length);
+      expect(complaint(() => openTorchFile(path))).toMatch(/cut short|ends too early|not one of PyTorch/);
+    }
+    const called = oldTorchFile({}, { bad: pickledCall('os', 'system', 'echo') });
+    expect(complaint(() => openTorchFile(written('pt', called)))).toMatch(/would call os\.system/);
+    const fewer = oldTorchFile(arrays).toString('latin1').replace('\x03\0\0\0\0\0\0\0', '\x04\0\0\0\0\0\0\0');
+    expect(complaint(() => openTorchFile(written('pt', Buffer.from(fewer, 'latin1'))))).toMatch(
+      /makes no sense/,
+    );
   });
 
   it('is refused where a tensor has gaps', () => {

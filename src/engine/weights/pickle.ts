@@ -33,6 +33,22 @@ export function readPickle(bytes: Uint8Array, reader: PickleReader): unknown {
   return new Machine(bytes, reader).run();
 }
 
+/** The values of pickles that follow each other, and where the last ends. Errors as of `readPickle`. */
+export function readPickles(
+  bytes: Uint8Array,
+  count: number,
+  reader: PickleReader,
+): { values: unknown[]; end: number } {
+  const values: unknown[] = [];
+  let end = 0;
+  for (let i = 0; i < count; i++) {
+    const machine = new Machine(bytes.subarray(end), reader);
+    values.push(machine.run());
+    end += machine.end;
+  }
+  return { values, end };
+}
+
 class Machine {
   private at = 0;
   private readonly stack: unknown[] = [];
@@ -54,6 +70,11 @@ class Machine {
       if (!operation) throw this.refused(`uses the operation 0x${code.toString(16).padStart(2, '0')}`);
       operation(this);
     }
+  }
+
+  /** Bytes that were read. */
+  get end(): number {
+    return this.at;
   }
 
   // -- what is read ------------------------------------------------------------------------------------------------

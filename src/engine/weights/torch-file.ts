@@ -1,58 +1,28 @@
 /**
- * @file PyTorch's `.pt` since version 1.6: a zip archive with a pickle of what was saved and the bytes of its tensors.
- * Nothing is executed (see `pickle.ts`).
+ * @file PyTorch's `.pt`: since version 1.6 a zip archive with a pickle of what was saved and the bytes of its tensors, before
+ * that a file of its own (`old-torch-file.ts`). Nothing is executed (see `pickle.ts`).
  */
 import { UserError } from '../../core/errors.js';
-import { sizeOf } from '../tensor-spec.js';
 import { readRange } from './byte-ranges.js';
-import { elementBytes, isName, isShape, NamedArrays, quoted, type StoredArray } from './named-arrays.js';
-import { type Callable, type PickleDict, PickleName, readPickle } from './pickle.js';
-import { openZip, type ZipMember } from './zip.js';
+import { isOldTorchFile, openOldTorchFile } from './old-torch-file.js';
+import { readPickle } from './pickle.js';
+import { callables, flattened, MAX_PICKLE, storage, type TorchFile } from './torch-tensors.js';
+import { openZip } from './zip.js';
 
-/** What a state dict holds beside tensors. */
-export type PlainValue = number | string | boolean | null;
-
-/** Tensors by their path: `encoder.weight`, also of a dict within the dict. */
-export class TorchFile extends NamedArrays {
-  constructor(
-    arrays: ReadonlyMap<string, StoredArray>,
-    path: string,
-    /** Numbers and texts, by their path too. */
-    readonly values: ReadonlyMap<string, PlainValue>,
-  ) {
-    super(arrays, path);
-  }
-}
-
-/** By the storage's class, as safetensors spells types. */
-const storages = new Map(
-  Object.entries({
-    'torch DoubleStorage': 'F64',
-    'torch FloatStorage': 'F32',
-    'torch HalfStorage': 'F16',
-    'torch BFloat16Storage': 'BF16',
-    'torch LongStorage': 'I64',
-    'torch IntStorage': 'I32',
-    'torch ShortStorage': 'I16',
-    'torch CharStorage': 'I8',
-    'torch ByteStorage': 'U8',
-    'torch BoolStorage': 'BOOL',
-  }),
-);
-
-/** A pickle holds names and shapes; tensors are beside it. */
-const MAX_PICKLE = 50_000_000;
-/** Limits for the values in the pickle: how deeply containers are nested, and how many entries they have. */
-const MAX_DEPTH = 20;
-const MAX_ENTRIES = 100_000;
+export type { PlainValue, TorchFile } from './torch-tensors.js';
 
 /**
  * Opens a file: reads its pickle, no tensor.
  *
- * @throws UserError when the file is missing, cut short, damaged, of the format before 1.6, or would execute anything
+ * @throws UserError when the file is missing, cut short or damaged, or would execute anything
  */
 export function openTorchFile(path: string): TorchFile {
-  refuseOldFormat(path);
+  if (new Uint8Array(readRange(path, 0, 1))[0] === 0x80) {
+    if (isOldTorchFile(path)) return openOldTorchFile(path);
+    throw new UserError(
+      `${path} is a pickle, but not one of PyTorch, which is not read; save it as safetensors`,
+    );
+  }
   const members = openZip(path);
   const name = [...members.keys()].find((name) => /^(?:[^/]+\/)?data\.pkl$/.test(name));
   if (name === undefined)
@@ -67,110 +37,7 @@ export function openTorchFile(path: string): TorchFile {
   const saved = readPickle(new Uint8Array(load(0, size)), {
     path,
     callables: callables(path),
-    persistent: (id) => storage(id, members, folder, path),
+    persistent: (id) => storage(id, path, (key) => members.get(`${folder}data/${key}`)),
   });
   return flattened(saved, path);
-}
-
-function refuseOldFormat(path: string): void {
-  const first = new Uint8Array(readRange(path, 0, 2));
-  if (first[0] === 0x80)
-    throw new UserError(
-      `${path} is in the format of PyTorch before version 1.6, which is not read: load it and save it again with a newer one`,
-    );
-}
-
-/** A tensor whose bytes are not read. */
-class Tensor {
-  constructor(readonly stored: StoredArray) {}
-}
-
-interface Storage {
-  readonly dtype: string;
-  readonly member: ZipMember;
-}
-
-/** @param id - `('storage', class, key, device, elements)` */
-function storage(
-  id: unknown,
-  members: ReadonlyMap<string, ZipMember>,
-  folder: string,
-  path: string,
-): Storage {
-  const [kind, type, key] = Array.isArray(id) ? id : [];
-  const dtype = type instanceof PickleName ? storages.get(type.name) : undefined;
-  if (kind !== 'storage' || typeof key !== 'string' || dtype === undefined) {
-    const what = type instanceof PickleName ? quoted(type.name.replace(' ', '.')) : 'an unknown kind';
-    throw new UserError(`${path} has a tensor of ${what}, which is not read; save it as safetensors instead`);
-  }
-  const member = members.get(`${folder}data/${key}`);
-  if (!member)
-    throw new UserError(`${path} is damaged: the bytes of a tensor are missing; download it again`);
-  return { dtype, member };
-}
-
-/** The functions that a file of tensors calls. */
-function callables(path: string): ReadonlyMap<string, Callable> {
-  return new Map<string, Callable>([
-    ['collections OrderedDict', () => new Map()], // its entries come after
-    ['torch._utils _rebuild_tensor_v2', (args) => rebuilt(args, path)],
-    ['torch._utils _rebuild_parameter', ([tensor]) => tensor],
-    ['torch Size', ([sizes]) => sizes],
-  ]);
-}
-
-/** @param args - `(storage, offset, size, stride, …)`, offset and stride in elements */
-function rebuilt([source, offset, shape, stride]: readonly unknown[], path: string): Tensor {
-  const bad = (what: string) => new UserError(`${path} is damaged: a tensor ${what}; download it again`);
-  const { dtype, member } = (source ?? {}) as Partial<Storage>;
-  const isOffset = Number.isSafeInteger(offset) && (offset as number) >= 0;
-  if (!member || dtype === undefined || !isOffset || !isShape(shape) || !isShape(stride))
-    throw bad('makes no sense');
-  const width = elementBytes.get(dtype)!;
-  const start = (offset as number) * width;
-  const bytes = sizeOf(shape) * width;
-  if (!(start + bytes <= member.size)) throw bad('reaches beyond its bytes');
-  const transposed = !isDense(shape, stride);
-  if (transposed && !(shape.length === 2 && isDense([...shape].reverse(), [...stride].reverse())))
-    throw new UserError(
-      `${path} has a tensor with gaps between its elements, which is not read; save it contiguous`,
-    );
-  return new Tensor({
-    path,
-    dtype,
-    shape,
-    bytes,
-    transposed,
-    load: (from, count) => member.load(start + from, count),
-  });
-}
-
-/** Whether elements lie one after the other, the last axis first. */
-function isDense(shape: readonly number[], stride: readonly number[]): boolean {
-  if (shape.length !== stride.length) return false;
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && stride[axis] !== expected) return false;
-    expected *= shape[axis]!;
-  }
-  return true;
-}
-
-/** Tensors and plain values of what was saved, by their path. */
-function flattened(saved: unknown, path: string): TorchFile {
-  const arrays = new Map<string, StoredArray>();
-  const values = new Map<string, PlainValue>();
-  let left = MAX_ENTRIES;
-  const visit = (value: unknown, name: string, depth: number): void => {
-    if (left-- === 0 || depth > MAX_DEPTH || !isName(name))
-      throw new UserError(`${path} is no list of tensors: ${quoted(name)} is nested too deep or too odd`);
-    if (value instanceof Tensor) arrays.set(name, value.stored);
-    else if (value instanceof Map || Array.isArray(value)) {
-      for (const [key, item] of (value as PickleDict | unknown[]).entries())
-        visit(item, name === '' ? String(key) : `${name}.${String(key)}`, depth + 1);
-    } else if (value === null || ['number', 'string', 'boolean'].includes(typeof value))
-      values.set(name, value as PlainValue);
-  };
-  visit(saved, '', 0);
-  return new TorchFile(arrays, path, values);
 }
