@@ -27,7 +27,7 @@ const VARIANTS = 128;
 
 export class EvidenceReader {
   private readonly programs = new OnDemand<string, Compiled>();
-  /** By key, which of the outputs of `compileReading` are a group's. */
+  /** By key, which of the outputs of `compileAtlasReading` are a group's. */
   private readonly numbers: ReadonlyMap<string, number>;
 
   /** @param replacements - tokens that stand in each token's place in turn */
