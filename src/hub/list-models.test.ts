@@ -1,29 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FakeHub } from '../../test/fake-hub.js';
-import { downloadTiny, tinyRepo as repo, tinyHub, tinySettings } from '../../test/helpers/tiny-hub.js';
+import { describe, expect, it } from 'vitest';
+import { downloadTiny, tinyRepo as repo, tinyHubEach } from '../../test/helpers/tiny-hub.js';
 import { listModels } from './list-models.js';
-import type { HubSettings } from './settings.js';
 
-const scratch = mkdtempSync(join(tmpdir(), 'superstim-hub-'));
-afterAll(() => rmSync(scratch, { recursive: true }));
+const at = tinyHubEach();
 
-let hub: FakeHub;
-let settings: HubSettings;
-
-beforeEach(async () => {
-  hub = await tinyHub();
-  settings = tinySettings(hub.endpoint, scratch);
-});
-afterEach(() => hub.stop());
-
-const download = (revision?: string, signal?: AbortSignal) => downloadTiny(settings, revision, signal);
+const download = (revision?: string, signal?: AbortSignal) => downloadTiny(at.settings, revision, signal);
 
 describe('listModels', () => {
   it('says what kind of model each embedded one is, and what its dictionary is called', () => {
-    const root = join(scratch, 'embedded');
+    const root = join(at.scratch, 'embedded');
     const declarations = {
       network: ['model.json', '{ "format": "layers-model" }'],
       'other-text': ['config.json', '{}'],
@@ -34,7 +21,7 @@ describe('listModels', () => {
       writeFileSync(join(root, name, file), content);
     }
     mkdirSync(join(root, 'text-model', 'dictionary'));
-    const { embedded } = listModels(root, join(scratch, 'none'));
+    const { embedded } = listModels(root, join(at.scratch, 'none'));
     expect(embedded.map((m) => [m.name, m.architecture, m.dictionary])).toEqual([
       ['network', 'TensorFlow.js', null],
       ['other-text', null, null],
@@ -43,14 +30,14 @@ describe('listModels', () => {
   });
 
   it('lists what the cache has, and what is incomplete', async () => {
-    const none = join(scratch, 'none');
+    const none = join(at.scratch, 'none');
     expect(listModels(none, none)).toMatchObject({ embedded: [], cached: [] });
     await download();
     const { folder } = await download('v1.0');
     rmSync(join(folder, 'model.safetensors'));
-    mkdirSync(join(settings.cache, 'datasets--some--data', 'snapshots'), { recursive: true });
-    writeFileSync(join(settings.cache, 'version.txt'), '1');
-    expect(listModels(none, settings.cache).cached).toMatchObject([
+    mkdirSync(join(at.settings.cache, 'datasets--some--data', 'snapshots'), { recursive: true });
+    writeFileSync(join(at.settings.cache, 'version.txt'), '1');
+    expect(listModels(none, at.settings.cache).cached).toMatchObject([
       { name: repo, architecture: 'llama', complete: true },
       { name: `${repo}@v1.0`, architecture: 'llama', complete: false },
     ]);

@@ -1,15 +1,13 @@
 /** Scoring a text with a model that names no BOS. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../test/helpers/compare.js';
 import { runOn } from '../../test/helpers/engines.js';
-import { calibrationTextIn, gpt2In, scoreBy, scoreOptions } from '../../test/helpers/scoring.js';
+import { gpt2In, optionsOf, scoreBy, scoringEach } from '../../test/helpers/scoring.js';
 import { UsageError, UserError } from '../core/errors.js';
 import type * as tf from '../engine/functions/tfjs.js';
 import { finishRun, type RunEvent } from '../runs/events.js';
-import type { TextModel } from './lm/model.js';
 import { openSubject } from './lm/subject.js';
 import { forward } from './lm/transformer.js';
 import { Calibration } from './readouts/calibration.js';
@@ -17,33 +15,18 @@ import { fileText } from './readouts/calibration-text.js';
 import { headGroup } from './readouts/head.js';
 import { checkScore, type ScoreOptions, scoreText } from './score.js';
 
-const place = mkdtempSync(join(tmpdir(), 'superstim-score-'));
-afterAll(() => rmSync(place, { recursive: true }));
-
-const calibrationText = calibrationTextIn(place);
-
-let model: TextModel;
-beforeAll(async () => {
-  model = await gpt2In(place, { eos_token_id: 0 });
-});
-
-let cache: string;
-beforeEach(() => {
-  cache = mkdtempSync(join(place, 'cache-'));
-  process.env.SUPERSTIM_CACHE = cache;
-});
-
+const at = scoringEach();
 const text = 'It was a dark and stormy night';
 /** As much of a text as there is by default. */
 const whole = { tokens: null };
-const options = (changes: Partial<ScoreOptions> = {}) => scoreOptions(model, calibrationText, changes);
+const options = (changes: Partial<ScoreOptions> = {}) => optionsOf(at, changes);
 const score = (changes: Partial<ScoreOptions> = {}) => scoreBy(options(changes));
 
 describe('scoreText', () => {
   it('starts a text with one end-of-text token where the model has no BOS', async () => {
     const { result } = await score();
     const { tokens, token_ids, logprobs } = result;
-    expect(token_ids).toEqual(model.tokenizer.encode(text));
+    expect(token_ids).toEqual(at.model.tokenizer.encode(text));
     expect(token_ids.filter((id) => id === 0)).toHaveLength(1);
     expect([token_ids[0], tokens[0], logprobs[0]]).toEqual([0, '<|endoftext|>', null]);
     expect(tokens.slice(1).join('')).toBe(text);
@@ -52,11 +35,11 @@ describe('scoreText', () => {
   it('gives the log-probabilities of the model', async () => {
     const { token_ids, logprobs, cross_entropy } = (await score()).result;
     const fn = (inputs: Record<string, tf.Tensor>, lookup: (name: string) => tf.Tensor) => ({
-      logits: forward(model.spec, lookup, { ids: inputs.ids! }).at('logits'),
+      logits: forward(at.model.spec, lookup, { ids: inputs.ids! }).at('logits'),
     });
     const ids = { shape: [1, token_ids.length], data: Int32Array.from(token_ids) };
-    const { logits } = await runOn('cpu', fn, { ids }, model.weights);
-    const { vocab } = model.spec;
+    const { logits } = await runOn('cpu', fn, { ids }, at.model.weights);
+    const { vocab } = at.model.spec;
     const expected = token_ids.slice(1).map((token, i) => {
       const row = Array.from(logits!.data.subarray(i * vocab, (i + 1) * vocab));
       return row[token]! - Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
@@ -80,17 +63,17 @@ describe('scoreText', () => {
       expect(await score({ units: [unit.unit] }).then((alone) => alone.result.units[0])).toEqual(unit);
     }
     const [head, neuron, logit] = result.units;
-    expect(head!.rank).toBeLessThanOrEqual(model.spec.heads);
-    expect(neuron!.rank).toBeLessThanOrEqual(model.spec.dMlp);
+    expect(head!.rank).toBeLessThanOrEqual(at.model.spec.heads);
+    expect(neuron!.rank).toBeLessThanOrEqual(at.model.spec.dMlp);
     expect([logit!.margin, logit!.rank]).toEqual([null, null]);
   });
 
   it('computes z over the calibration text that it is given', async () => {
-    const ids = await fileText(openSubject(model, 'onnx'), calibrationText, whole);
+    const ids = await fileText(openSubject(at.model, 'onnx'), at.calibrationText, whole);
     expect(ids.positions).toBe(24);
     expect(Array.from(ids.ids).filter((id) => id === 0)).toHaveLength(ids.ids.length / 24);
-    const calibration = new Calibration({ subject: openSubject(model, 'onnx'), text: async () => ids });
-    const { mean, deviation } = await calibration.statistics(headGroup(model.spec, 1, 'raw'));
+    const calibration = new Calibration({ subject: openSubject(at.model, 'onnx'), text: async () => ids });
+    const { mean, deviation } = await calibration.statistics(headGroup(at.model.spec, 1, 'raw'));
     const { result } = await score({ measure: 'raw' });
     const { raw, z } = result.units[0]!;
     const expected = raw.map((value) => (value - mean[2]!) / deviation[2]!);
@@ -123,7 +106,7 @@ describe('scoreText', () => {
     const events: RunEvent[] = [];
     const result = await finishRun(scoreText(noText), (event) => events.push(event));
     expect(events.map(({ kind }) => kind)).toEqual(['started']);
-    expect(readdirSync(cache)).toEqual([]);
+    expect(readdirSync(at.cache)).toEqual([]);
     const counted = (await score({ units: ['L1.H2', '-L0.N3', 'logit: night'] })).result;
     expect(result.cross_entropy).toBeCloseTo(counted.cross_entropy, 5);
     for (const [i, { raw, z, peak, margin, rank, calibration }] of result.units.entries()) {
@@ -149,22 +132,22 @@ describe('scoreText', () => {
   });
 
   it('refuses a model that has nothing to start a text with', async () => {
-    const nameless = await gpt2In(place, {});
+    const nameless = await gpt2In(at.place, {});
     await expect(score({ model: nameless })).rejects.toThrow(UserError);
     await expect(score({ model: nameless })).rejects.toThrow('names neither a BOS nor an EOS token');
   });
 
   it('spreads its pieces over a long corpus, in any encoding that is read, and stops on request', async () => {
     const words = Array.from({ length: 60_000 }, (_, i) => `word ${i}`).join(' ');
-    const [path, wide] = [join(place, 'long.txt'), join(place, 'wide.txt')];
+    const [path, wide] = [join(at.place, 'long.txt'), join(at.place, 'wide.txt')];
     writeFileSync(path, words);
     writeFileSync(wide, Buffer.from(`\uFEFF${words}`, 'utf16le'));
-    const subject = openSubject(model, 'onnx');
+    const subject = openSubject(at.model, 'onnx');
     const found = await fileText(subject, path, whole);
     expect(found.ids).toHaveLength(256 * 24);
     const stride = Math.floor(words.length / 256);
     for (const i of [0, 1, 100, 255]) {
-      const piece = model.tokenizer.encode(words.slice(i * stride, i * stride + 64 * 12)).slice(0, 24);
+      const piece = at.model.tokenizer.encode(words.slice(i * stride, i * stride + 64 * 12)).slice(0, 24);
       expect(Array.from(found.ids.subarray(i * 24, (i + 1) * 24))).toEqual(piece);
     }
     expect(await fileText(subject, wide, whole)).toEqual(found);
@@ -173,7 +156,7 @@ describe('scoreText', () => {
   });
 
   it('refuses calibration text that is too short', async () => {
-    const short = join(place, 'short.txt');
+    const short = join(at.place, 'short.txt');
     writeFileSync(short, 'Call me Ishmael.');
     await expect(score({ calibrationText: short })).rejects.toThrow(
       `the calibration text ${short} is too short`,

@@ -8,7 +8,7 @@ import { cases, missing, reference, stories } from '../helpers/stories260k.js';
 import { books, json, place, sentence, superstim } from '../helpers/superstim.js';
 
 describe('superstim score', () => {
-  it('prints the document of DESIGN section 5', async () => {
+  it('prints the result as one JSON document', async () => {
     const result = await json<ScoreResult>(
       'score',
       ...books,

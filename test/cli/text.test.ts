@@ -32,7 +32,7 @@ describe('superstim text', () => {
   const asRanked = (texts: readonly ScoredText[]) =>
     texts.every((text, i) => i === 0 || text.cross_entropy >= texts[i - 1]!.cross_entropy);
 
-  it('prints the document of DESIGN section 5 and leaves a run folder', async () => {
+  it('prints the result as one JSON document and leaves a run folder', async () => {
     const result = await json<TextDocument>(
       ...search('L1.H3', 300, ...books, '--length', '8', '--seed', '5'),
     );

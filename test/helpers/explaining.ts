@@ -1,4 +1,8 @@
 /** @file Explanations of texts with models of random weights, and what they are compared with. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { compile } from '../../src/engine/compile.js';
 import { embeddedFolder } from '../../src/hub/embedded.js';
 import { finishRun } from '../../src/runs/events.js';
@@ -9,13 +13,14 @@ import { forward } from '../../src/text/lm/transformer.js';
 import { openExplainer } from '../../src/text/readouts/explain.js';
 import type { Session } from '../../src/text/readouts/session.js';
 import { randomModel, tinyConfigs } from './random-model.js';
+import { calibrationTextIn, sessionOf } from './scoring.js';
 
 const books = `${embeddedFolder}/books-lm`;
 
 export type ExplainedModel = 'llama' | 'gpt2' | 'books-lm';
 
 /** The embedded model, or a tiny one of random weights with its tokenizer, said to be in a folder. */
-export async function explainedModel(name: ExplainedModel, place: string): Promise<TextModel> {
+async function explainedModel(name: ExplainedModel, place: string): Promise<TextModel> {
   if (name === 'books-lm') return loadTextModel(books);
   const sizes = { vocab_size: 4096, max_position_embeddings: 40, n_positions: 40 };
   const { spec, weights } = randomModel({ ...tinyConfigs[name], ...sizes });
@@ -23,20 +28,20 @@ export async function explainedModel(name: ExplainedModel, place: string): Promi
   return { name, folder: place, spec, weights, tokenizer };
 }
 
-export const sessionOf = (
-  model: TextModel,
-  calibrationText: string,
-  changes: Partial<Session> = {},
-): Session => ({
-  model,
-  engine: 'onnx',
-  measure: 'delta',
-  at: 'max',
-  reference: 'layer',
-  calibrationText,
-  seed: 0,
-  ...changes,
-});
+/** Sessions of the three models, for the tests of a file. */
+export function explainingEach() {
+  const place = mkdtempSync(join(tmpdir(), 'superstim-explain-'));
+  const calibrationText = calibrationTextIn(place);
+  const models = {} as Record<ExplainedModel, TextModel>;
+  beforeAll(async () => {
+    for (const name of ['llama', 'gpt2', 'books-lm'] as const)
+      models[name] = await explainedModel(name, place);
+  });
+  afterAll(() => rmSync(place, { recursive: true }));
+  const session = (name: ExplainedModel, changes: Partial<Session> = {}) =>
+    sessionOf(models[name], calibrationText, changes);
+  return { models, session };
+}
 
 /** Everything that is said of some texts. */
 export async function explainTexts(options: Session, unit: string, ...texts: string[]) {

@@ -1,7 +1,8 @@
 /** @file A fake hub with one tiny model, and settings that ask it. */
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect } from 'vitest';
 import { downloadModel } from '../../src/hub/download-model.js';
 import type { HubSettings } from '../../src/hub/settings.js';
 import { finishRun, type RunEvent } from '../../src/runs/events.js';
@@ -60,11 +61,30 @@ export async function downloadTiny(settings: HubSettings, revision = 'main', sig
   return { folder, events };
 }
 
-export const tinyFolder = ({ cache }: HubSettings) => join(cache, 'models--tiny-org--tiny-model');
+export interface TinyHub {
+  hub: FakeHub;
+  settings: HubSettings;
+  /** Holds the caches; goes when the file's tests end. */
+  readonly scratch: string;
+}
+
+/** A hub and an empty cache for each test of a file. */
+export function tinyHubEach(): TinyHub {
+  const at = { scratch: mkdtempSync(join(tmpdir(), 'superstim-hub-')) } as TinyHub;
+  beforeEach(async () => {
+    at.hub = await tinyHub();
+    at.settings = tinySettings(at.hub.endpoint, at.scratch);
+  });
+  afterEach(() => at.hub.stop());
+  afterAll(() => rmSync(at.scratch, { recursive: true }));
+  return at;
+}
+
+export const tinyFolder = ({ settings }: TinyHub) => join(settings.cache, 'models--tiny-org--tiny-model');
 
 /** Where the content of a file is kept. */
-export const tinyBlob = (hub: FakeHub, settings: HubSettings, name: string) =>
-  join(tinyFolder(settings), 'blobs', etagOf(hub.files.get(name)!));
+export const tinyBlob = (at: TinyHub, name: string) =>
+  join(tinyFolder(at), 'blobs', etagOf(at.hub.files.get(name)!));
 
 /** What a download of the tiny model brings. */
 export const tinyNeeded = [
@@ -75,7 +95,7 @@ export const tinyNeeded = [
   'tokenizer_config.json',
 ];
 
-export function expectWhole(hub: FakeHub, folder: string, names = tinyNeeded) {
+export function expectWhole({ hub }: TinyHub, folder: string, names = tinyNeeded) {
   expect(readdirSync(folder).sort()).toEqual([...names].sort());
   for (const name of names)
     expect(readFileSync(join(folder, name)).equals(hub.files.get(name)!.content), name).toBe(true);

@@ -1,44 +1,18 @@
 /** Calibration of units, and the cache of it. */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
-import { calibrationTextIn, gpt2In, scoreBy, scoreOptions } from '../../../test/helpers/scoring.js';
+import { optionsOf, scoreBy, scoringEach } from '../../../test/helpers/scoring.js';
 import { type EventBody, finishRun } from '../../runs/events.js';
-import type { TextModel } from '../lm/model.js';
 import type { ScoreOptions } from '../score.js';
 import { headGroup } from './head.js';
 import { NeuronGroup } from './neuron.js';
 import type { ReadoutGroup } from './readout.js';
 import { calibrate, type Session } from './session.js';
 
-const place = mkdtempSync(join(tmpdir(), 'superstim-calibrate-'));
-afterAll(() => rmSync(place, { recursive: true }));
-
-const calibrationText = calibrationTextIn(place);
-
-let model: TextModel;
-beforeAll(async () => {
-  model = await gpt2In(place, { eos_token_id: 0 });
-});
-
-let cache: string;
-beforeEach(() => {
-  cache = mkdtempSync(join(place, 'cache-'));
-  process.env.SUPERSTIM_CACHE = cache;
-});
-
-const options = (changes: Partial<ScoreOptions> = {}) => scoreOptions(model, calibrationText, changes);
+const at = scoringEach();
+const options = (changes: Partial<ScoreOptions> = {}) => optionsOf(at, changes);
 const score = (changes: Partial<ScoreOptions> = {}) => scoreBy(options(changes));
 
 describe('calibrate', () => {
@@ -47,7 +21,7 @@ describe('calibrate', () => {
     const { calibrationText: _, ...rest } = { ...options(), ...changes };
     return rest;
   };
-  const group = () => headGroup(model.spec, 1, 'delta');
+  const group = () => headGroup(at.model.spec, 1, 'delta');
 
   /** One whole calibration, as a new process does it. */
   async function fresh(changes: Partial<Session> = {}, groups: readonly ReadoutGroup[] = [group()]) {
@@ -65,7 +39,7 @@ describe('calibrate', () => {
     };
   }
   const files = (ending: string) => {
-    const folder = join(cache, 'calibration', 'hash');
+    const folder = join(at.cache, 'calibration', 'hash');
     return readdirSync(folder)
       .filter((name) => name.endsWith(ending))
       .map((name) => join(folder, name));
@@ -100,7 +74,7 @@ describe('calibrate', () => {
   });
 
   it('counts many groups at once as it counts each alone, and finds each again', async () => {
-    const groups = [group(), headGroup(model.spec, 0, 'raw'), new NeuronGroup(model.spec, 1, 'pre')];
+    const groups = [group(), headGroup(at.model.spec, 0, 'raw'), new NeuronGroup(at.model.spec, 1, 'pre')];
     const together = await fresh({}, groups);
     const counting = together.reports.filter(
       (report) => 'note' in report && report.note?.includes('moments'),
@@ -116,7 +90,7 @@ describe('calibrate', () => {
           1e-4,
         );
     }
-    const more = await fresh({}, [...groups, new NeuronGroup(model.spec, 0, 'post')]);
+    const more = await fresh({}, [...groups, new NeuronGroup(at.model.spec, 0, 'post')]);
     expect(more.reports.map((report) => 'note' in report && report.note)).not.toContain(
       'calibrating, once for this model: counting means',
     );
@@ -152,7 +126,7 @@ describe('calibrate', () => {
         if ('note' in event && event.note?.includes(phase)) controller.abort(new Error('stopped'));
       });
       await expect(stopped, phase).rejects.toThrow('stopped');
-      expect(existsSync(join(cache, 'calibration')) ? files('.samples') : []).toHaveLength(
+      expect(existsSync(join(at.cache, 'calibration')) ? files('.samples') : []).toHaveLength(
         phase === 'drawing' ? 0 : 1,
       );
     }
@@ -200,7 +174,7 @@ describe('calibrate', () => {
   });
 
   it('works without a cache where none can be written', async () => {
-    const file = join(cache, 'file');
+    const file = join(at.cache, 'file');
     writeFileSync(file, '');
     process.env.SUPERSTIM_CACHE = join(file, 'cache');
     expect((await fresh()).from.cached).toBe(false);
@@ -210,11 +184,11 @@ describe('calibrate', () => {
   it('keeps the statistics of different models and texts apart', async () => {
     await fresh();
     const before = files('.statistics');
-    mkdirSync(join(cache, 'calibration', 'other'));
+    mkdirSync(join(at.cache, 'calibration', 'other'));
     await score();
     expect(files('.statistics').length).toBe(before.length + 1);
     await score({ modelHash: 'other' });
     expect(files('.statistics').length).toBe(before.length + 1);
-    expect(readdirSync(join(cache, 'calibration', 'other'))).toHaveLength(1);
+    expect(readdirSync(join(at.cache, 'calibration', 'other'))).toHaveLength(1);
   });
 });

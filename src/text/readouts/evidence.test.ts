@@ -1,17 +1,6 @@
-/** Attention and logits of explanations against brute force, on random models and the embedded one. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
-import {
-  type ExplainedModel,
-  explainTexts as explain,
-  explainedModel,
-  sessionOf,
-  valuesAt,
-} from '../../../test/helpers/explaining.js';
-import { calibrationTextIn } from '../../../test/helpers/scoring.js';
+import { explainTexts as explain, explainingEach, valuesAt } from '../../../test/helpers/explaining.js';
 import { compile } from '../../engine/compile.js';
 import { finishRun } from '../../runs/events.js';
 import { headOutputWeights, neuronOutputWeights } from '../lm/matrices.js';
@@ -19,21 +8,11 @@ import type { TextModel } from '../lm/model.js';
 import { forward } from '../lm/transformer.js';
 import { logitDirections } from '../lm/unembed.js';
 import { headGroup } from './head.js';
-import { calibrate, type Session } from './session.js';
+import { calibrate } from './session.js';
 
-const place = mkdtempSync(join(tmpdir(), 'superstim-evidence-'));
-afterAll(() => rmSync(place, { recursive: true }));
-const calibrationText = calibrationTextIn(place);
-
-const models = {} as Record<ExplainedModel, TextModel>;
-beforeAll(async () => {
-  for (const name of ['llama', 'gpt2', 'books-lm'] as const) models[name] = await explainedModel(name, place);
-});
+const { models, session } = explainingEach();
 
 const text = 'It was a dark and stormy night';
-
-const session = (model: ExplainedModel, changes: Partial<Session> = {}) =>
-  sessionOf(models[model], calibrationText, changes);
 
 /** Everything that needs weights alone: W_O of the head's, rows of W_out, the unembedding. */
 async function matricesOf({ spec, weights }: TextModel, layer: number) {

@@ -1,20 +1,13 @@
-/** Explanations against scores and brute force, on random models and the embedded one. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
 import {
   type ExplainedModel,
   explainTexts as explain,
-  explainedModel,
-  sessionOf,
+  explainingEach,
   valuesAt,
 } from '../../../test/helpers/explaining.js';
-import { calibrationTextIn } from '../../../test/helpers/scoring.js';
 import { UsageError } from '../../core/errors.js';
 import { finishRun } from '../../runs/events.js';
-import type { TextModel } from '../lm/model.js';
 import { openSubject } from '../lm/subject.js';
 import type { SequenceScore } from '../names.js';
 import { scoreText } from '../score.js';
@@ -23,20 +16,10 @@ import { type OpenExplainer, openExplainer } from './explain.js';
 import { Probe } from './probe.js';
 import { calibrate, resolveUnits, type Session } from './session.js';
 
-const place = mkdtempSync(join(tmpdir(), 'superstim-explain-'));
-afterAll(() => rmSync(place, { recursive: true }));
-const calibrationText = calibrationTextIn(place);
-
-const models = {} as Record<ExplainedModel, TextModel>;
-beforeAll(async () => {
-  for (const name of ['llama', 'gpt2', 'books-lm'] as const) models[name] = await explainedModel(name, place);
-});
+const { models, session } = explainingEach();
 
 const text = 'It was a dark and stormy night';
 const longText = `${text}; the rain fell in torrents, and the wind swept up`;
-
-const session = (model: ExplainedModel, changes: Partial<Session> = {}) =>
-  sessionOf(models[model], calibrationText, changes);
 
 const open = (options: Session, unit: string): Promise<OpenExplainer> =>
   finishRun(openExplainer({ ...options, unit }));
