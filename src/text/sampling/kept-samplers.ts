@@ -1,12 +1,12 @@
-/** @file Samplers that outlive the searches of one model: their graphs are the same for all units. */
+/** @file Samplers that outlive the searches of one model: graphs that draw from it are the same for all units. */
 import { ownerOf, type WeightSource } from '../../engine/weights/weights.js';
 import { Sampler, type SamplerOptions } from './sampler.js';
 
-/** A search has two at most. */
+/** For texts of so many lengths. */
 const MOST = 4;
 
-/** What of a sampler's options matters, but for the weights. */
-type Shape = Omit<SamplerOptions, 'changing' | 'signal'>;
+/** Of one that reads nothing of a unit. */
+type Shape = Pick<SamplerOptions, 'subject' | 'positions' | 'batch' | 'parents'>;
 
 export class KeptSamplers {
   /** The latest used last. */
@@ -15,10 +15,18 @@ export class KeptSamplers {
 
   /** The sampler of some options, which the caller does not dispose of. All must be of the same weights. */
   get(options: Shape): Promise<Sampler> {
-    const { subject, ...shape } = options;
+    const { subject, positions, batch, parents } = options;
     this.owner ??= ownerOf(subject.weights);
     if (ownerOf(subject.weights) !== this.owner) throw new Error('samplers are kept for other weights');
-    const key = JSON.stringify([shape, subject.engine, subject.start, subject.special, subject.spec]);
+    const key = JSON.stringify([
+      positions,
+      batch,
+      parents,
+      subject.engine,
+      subject.start,
+      subject.special,
+      subject.spec,
+    ]);
     const sampler = this.kept.get(key) ?? Sampler.create(options);
     this.kept.delete(key);
     this.kept.set(key, sampler);

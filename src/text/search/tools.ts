@@ -7,6 +7,7 @@ import { Probe } from '../readouts/probe.js';
 import { splitReference } from '../readouts/reference.js';
 import type { Resolved } from '../readouts/session.js';
 import { KeptSamplers } from '../sampling/kept-samplers.js';
+import { Sampler } from '../sampling/sampler.js';
 import type { ArenaOptions } from './arena.js';
 import { parentsOf } from './breeding.js';
 import { EPO_TOP_TOKENS } from './epo.js';
@@ -62,7 +63,7 @@ export async function openTools(
   const precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
   const isRough = precision === 'int8' && breeds(method);
   const drafts = isRough
-    ? await samplers.get({ ...drawing, precision, ...toldByDrafts(shortcuts, probe) })
+    ? await Sampler.create({ ...drawing, precision, ...toldByDrafts(shortcuts, probe) })
     : sampler;
   const proposer = new Proposer({
     probe,
@@ -90,6 +91,7 @@ export async function openTools(
     whole,
     arenaFor: (name) => ({ ...shared, sampler: breeds(name) ? drafts : sampler }),
     dispose: async () => {
+      if (drafts !== sampler) drafts.dispose();
       if (!options.samplers) samplers.dispose();
       await Promise.all([screening?.dispose(), probe.dispose(), whole.dispose(), proposer.dispose()]);
     },
