@@ -47,7 +47,7 @@ export async function deviceTrouble(device: Device): Promise<string | null> {
   }
 }
 
-/** What is fastest on an engine. */
+/** What is fastest, or goes wrong, on an engine. */
 export function traitsOf(engine: Engine): Traits {
   return executors[engine].traits;
 }

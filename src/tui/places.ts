@@ -1,7 +1,6 @@
 /** @file Where one can be in the terminal UI. */
 import type { CandidateOrder } from '../runs/run-view.js';
 import type { Coloring } from './draw/tokens.js';
-import type { PlaceKind } from './keys.js';
 import type { RunOrder } from './run-list.js';
 
 export interface RunsPlace {
@@ -96,20 +95,4 @@ export function startAt(...places: [ViewPlace, ...ViewPlace[]]): Ui {
 
 export function shownPlace({ places }: Ui): ViewPlace {
   return places.at(-1)!;
-}
-
-/** The place as the table of keys knows it. @param task - of the run that is shown */
-export function keyPlace(place: ViewPlace, task: string): PlaceKind {
-  switch (place.kind) {
-    case 'runs':
-      return place.cursor === null ? 'runs' : 'filter';
-    case 'run':
-      return task === 'image' || task === 'tune' ? task : 'text';
-    case 'candidate':
-      return place.cursor === null ? 'candidate' : 'edit';
-    case 'compare':
-      return 'compare';
-    default:
-      return place satisfies never;
-  }
 }

@@ -1,4 +1,4 @@
-/** @file ONNX Runtime as a backend: it computes in the worker thread, on the CPU or on a GPU through WebGPU. */
+/** @file ONNX Runtime as a backend: it computes in the worker thread, on the CPU or on a GPU through WebGPU or CUDA. */
 import { isHalf, weightType } from '../compiler/half-weights.js';
 import type { Program } from '../compiler/program.js';
 import type { Device } from '../engine-names.js';

@@ -23,7 +23,7 @@ import type { TensorFunction } from './trace.js';
 const engine = 'onnx:webgpu';
 const inputs = { x: { shape: [2, 8, 8, 4] } };
 
-/** Nearly every operator that is written, each once. */
+/** Many operators that are written, each once. */
 const fn: TensorFunction = ({ x }) => {
   const image = x as tf.Tensor4D;
   const all = tf.addN([

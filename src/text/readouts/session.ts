@@ -1,4 +1,4 @@
-/** @file A model, a unit and a reference class, ready to score: what all tasks of a language model begin with. */
+/** @file A model with what is asked of it, its calibration, and units looked up: what all tasks of a language model begin with. */
 
 import { createHash } from 'node:crypto';
 import { lastOf } from '../../core/last-of.js';

@@ -37,13 +37,13 @@ export interface DriveOptions {
   /** A few words for the progress bar. */
   readonly note: string;
   readonly earlier?: Earlier;
-  /** Gets a checkpoint before the first turn, then now and then, and at the end. */
+  /** Gets a checkpoint before the first turn, then at the end of turns from which the method can continue, and at the end. */
   readonly saving?: Saving<SearchCheckpoint>;
 }
 
 /**
- * Whether what is resumed comes to what it would have come to: the budget is counted in evaluations, and the same. Then
- * what was found since the checkpoint is found again.
+ * Whether a resumed search ends with the result of one that was never stopped: the budget is the same, in evaluations.
+ * Then what was found since the checkpoint is found again.
  */
 export const isRepeatable = (budget: Budget, earlier: Earlier | undefined): boolean =>
   'evaluations' in budget && isDeepStrictEqual(earlier?.checkpoint?.budget, budget);

@@ -24,7 +24,7 @@ export interface ScreenProps {
   readonly sentences: () => readonly string[];
 }
 
-/** Lines that are drawn before them, and the last one. */
+/** Rows below the lines of a screen: those of the keys. */
 export const FOOTER_ROWS = 1;
 
 export function Screen({ viewer, ui, place, live = false, columns, rows, lines, sentences }: ScreenProps) {
