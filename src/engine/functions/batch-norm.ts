@@ -1,6 +1,7 @@
 /** @file Batch normalization in training, with the ReLU that follows it, in few passes over memory. */
 
 import { emit, tracing } from '../compiler/emit.js';
+import { withGradient } from './own-gradient.js';
 import * as tf from './tfjs.js';
 
 /** Mean and variance of each channel over a batch, both `[channel]`. */
@@ -23,27 +24,22 @@ export function batchMoments(x: tf.Tensor): BatchMoments {
  * @param bias - [channel]
  */
 export function batchNormRelu(x: tf.Tensor, bias: tf.Tensor, eps: number): tf.Tensor {
-  const op = tf.customGrad((...args) => {
-    const [x, bias] = args as unknown as [tf.Tensor, tf.Tensor];
-    const save = args.at(-1) as unknown as (kept: tf.Tensor[]) => void;
+  const forward = (x: tf.Tensor, bias: tf.Tensor) => {
     const { mean, variance } = batchMoments(x);
     const gain = tf.div(1, tf.sqrt(tf.add(variance, eps)));
     const y = tf.relu(affine(x, gain, tf.sub(bias, tf.mul(mean, gain))));
-    save([x, mean, gain, y]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [x, mean, gain, y] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-      const count = x.size / x.shape.at(-1)!;
-      const g = tf.mul(dy, tf.step(y));
-      const dBias = tf.sum(g, [0, 1, 2]);
-      // dx = gain (g - mean(g) - normal mean(g normal)), as g * gain + (x * slope + shift).
-      const along = tf.mul(gain, tf.sub(tf.sum(tf.mul(g, x), [0, 1, 2]), tf.mul(mean, dBias)));
-      const slope = tf.mul(tf.mul(tf.square(gain), along), -1 / count);
-      const shift = tf.sub(tf.mul(tf.mul(gain, dBias), -1 / count), tf.mul(mean, slope));
-      return [tf.add(tf.mul(g, gain), affine(x, slope, shift)), dBias];
-    };
-    return { value: y, gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
+    return { value: y, saved: [x, mean, gain, y] as const };
+  };
+  return withGradient([x, bias] as const, forward, (dy, [x, mean, gain, y]) => {
+    const count = x.size / x.shape.at(-1)!;
+    const g = tf.mul(dy, tf.step(y));
+    const dBias = tf.sum(g, [0, 1, 2]);
+    // dx = gain (g - mean(g) - normal mean(g normal)), as g * gain + (x * slope + shift).
+    const along = tf.mul(gain, tf.sub(tf.sum(tf.mul(g, x), [0, 1, 2]), tf.mul(mean, dBias)));
+    const slope = tf.mul(tf.mul(tf.square(gain), along), -1 / count);
+    const shift = tf.sub(tf.mul(tf.mul(gain, dBias), -1 / count), tf.mul(mean, slope));
+    return [tf.add(tf.mul(g, gain), affine(x, slope, shift)), dBias];
   });
-  return op(x, bias);
 }
 
 /** x * gain + shift a channel, in one pass: ONNX's BatchNormalization with moments 0 and 1. */

@@ -1,4 +1,5 @@
 /** @file Causal self-attention of whole sequences for training: only what is not masked is computed. */
+import { withGradient } from './own-gradient.js';
 import * as tf from './tfjs.js';
 
 /** Queries taken together; they share the keys up to the last of them. */
@@ -12,9 +13,7 @@ const BLOCK = 64;
  * @returns z [batch, head, pos, dHead]
  */
 export function causalAttention(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D, scale: number): tf.Tensor4D {
-  const op = tf.customGrad((...args) => {
-    const [q, k, v] = args as unknown as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-    const save = args.at(-1) as unknown as (kept: tf.Tensor[]) => void;
+  function forward(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D) {
     const pos = q.shape[2];
     const patterns: tf.Tensor4D[] = [];
     const outputs: tf.Tensor4D[] = [];
@@ -25,30 +24,33 @@ export function causalAttention(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D, 
       outputs.push(tf.matMul(pattern, rows(v, 0, end)) as tf.Tensor4D);
     }
     const z = tf.concat(outputs, 2);
-    save([q, k, v, z, ...patterns]);
-    return { value: z, gradFunc: backward as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
-  });
+    return { value: z, saved: [q, k, v, z, ...patterns] as const };
+  }
 
-  function backward(dz: tf.Tensor4D, [q, k, v, z, ...patterns]: tf.Tensor4D[]): tf.Tensor[] {
-    const pos = q!.shape[2];
+  function backward(
+    dy: tf.Tensor,
+    [q, k, v, z, ...patterns]: ReturnType<typeof forward>['saved'],
+  ): tf.Tensor[] {
+    const dz = dy as tf.Tensor4D;
+    const pos = q.shape[2];
     // Each row's sum of pattern * d pattern, without touching the pattern: it equals that of z * dz.
-    const along = tf.sum(tf.mul(dz, z!), -1, true) as tf.Tensor4D; // [batch, head, pos, 1]
+    const along = tf.sum(tf.mul(dz, z), -1, true) as tf.Tensor4D; // [batch, head, pos, 1]
     const dqs: tf.Tensor4D[] = [];
     let dk: tf.Tensor4D | undefined;
     let dv: tf.Tensor4D | undefined;
     for (const [i, [start, end]] of [...blocks(pos)].entries()) {
       const pattern = patterns[i]!;
       const dzBlock = rows(dz, start, end);
-      const dPattern = tf.matMul(dzBlock, rows(v!, 0, end), false, true);
+      const dPattern = tf.matMul(dzBlock, rows(v, 0, end), false, true);
       const dScores = tf.mul(pattern, tf.sub(dPattern, rows(along, start, end)));
-      dqs.push(tf.matMul(dScores, rows(k!, 0, end)) as tf.Tensor4D);
-      dk = addTo(dk, tf.matMul(dScores, rows(q!, start, end), true, false) as tf.Tensor4D);
+      dqs.push(tf.matMul(dScores, rows(k, 0, end)) as tf.Tensor4D);
+      dk = addTo(dk, tf.matMul(dScores, rows(q, start, end), true, false) as tf.Tensor4D);
       dv = addTo(dv, tf.matMul(pattern, dzBlock, true, false) as tf.Tensor4D);
     }
     return [tf.mul(tf.concat(dqs, 2), scale), tf.mul(dk!, scale), dv!];
   }
 
-  return op(q, k, v) as tf.Tensor4D;
+  return withGradient([q, k, v] as const, forward, backward) as tf.Tensor4D;
 }
 
 /** First query and last key (exclusive) of each block. */

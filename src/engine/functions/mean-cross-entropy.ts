@@ -1,4 +1,5 @@
 /** @file The loss of a language model in training, with its gradients made in the same pass. */
+import { withGradient } from './own-gradient.js';
 import * as tf from './tfjs.js';
 
 /** Logits held at a time: small enough to stay near the cache, large enough for the matrix products. */
@@ -19,9 +20,7 @@ export function meanCrossEntropy(
   unembedding: tf.Tensor2D,
   targets: tf.Tensor1D,
 ): tf.Scalar {
-  const op = tf.customGrad((...args) => {
-    const [hidden, unembedding] = args as unknown as [tf.Tensor2D, tf.Tensor2D];
-    const save = args.at(-1) as unknown as (kept: tf.Tensor[]) => void;
+  const forward = (hidden: tf.Tensor2D, unembedding: tf.Tensor2D) => {
     const [rows] = hidden.shape;
     const [vocab, dModel] = unembedding.shape;
     const atOnce = Math.max(16, Math.floor(LOGITS_AT_ONCE / vocab));
@@ -45,10 +44,10 @@ export function meanCrossEntropy(
     // d(-ln p(target)) / d logits = p - onehot(target); the one-hot part is a gather one way, a scatter the other.
     const dHidden = tf.sub(tf.concat(dHiddens, 0), tf.gather(unembedding, targets));
     const dUnembedding = tf.sub(tf.addN(dUnembeddings), tf.unsortedSegmentSum(hidden, targets, vocab));
-    save([dHidden, dUnembedding]);
-    const value = tf.mul(tf.addN(logProbs), -1 / rows);
-    const gradFunc = (dy: tf.Tensor, kept: tf.Tensor[]) => kept.map((x) => tf.mul(x, tf.mul(dy, 1 / rows)));
-    return { value, gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
-  });
-  return op(hidden, unembedding) as tf.Scalar;
+    return { value: tf.mul(tf.addN(logProbs), -1 / rows), saved: [dHidden, dUnembedding] };
+  };
+  const [rows] = hidden.shape;
+  return withGradient([hidden, unembedding] as const, forward, (dy, saved) =>
+    saved.map((x) => tf.mul(x, tf.mul(dy, 1 / rows))),
+  ) as tf.Scalar;
 }

@@ -6,30 +6,27 @@
 import { emit, tracedTraits, tracing } from '../compiler/emit.js';
 import type { Attributes } from '../compiler/graph.js';
 import type { OpName } from '../compiler/op-table.js';
+import { withGradient } from './own-gradient.js';
 import * as tf from './tfjs.js';
 
-/**
- * A differentiable operation with a gradient of its own. Both functions get the tensors they work on (those that
- * they close over may be gone by the time the gradient is asked for); `gradient` answers for the first ones.
- */
+/** A differentiable operation with a gradient of its own (`withGradient`), which `gradient` gives for the first tensors. */
 export function differentiable(
   tensors: readonly tf.Tensor[],
   value: (...tensors: tf.Tensor[]) => tf.Tensor,
   gradient: (dy: tf.Tensor, y: tf.Tensor, ...tensors: tf.Tensor[]) => tf.Tensor[],
 ): tf.Tensor {
-  const op = tf.customGrad((...args) => {
-    const inputs = args.slice(0, -1) as tf.Tensor[];
-    const save = args.at(-1) as unknown as (kept: tf.Tensor[]) => void;
-    const y = value(...inputs);
-    save([y, ...inputs]);
-    const gradFunc = (dy: tf.Tensor, [saved, ...inputs]: tf.Tensor[]) => {
-      const gradients = gradient(dy, saved!, ...inputs);
+  return withGradient(
+    tensors,
+    (...inputs) => {
+      const y = value(...inputs);
+      return { value: y, saved: [y, ...inputs] as const };
+    },
+    (dy, [y, ...inputs]) => {
+      const gradients = gradient(dy, y, ...inputs);
       // Integer inputs (token ids) have no gradient.
       return [...gradients, ...inputs.slice(gradients.length).map((x) => tf.zerosLike(x))];
-    };
-    return { value: y, gradFunc: gradFunc as (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor[] };
-  });
-  return op(...tensors);
+    },
+  );
 }
 
 /** The value itself, and no gradient. */

@@ -2,6 +2,7 @@
  * @file Activations with a dip below zero, such as GELU: left of its lowest point, climbing leads further left, where the
  * activation comes no nearer than zero. A channel that lies there as a whole can be lifted out of it.
  */
+import { withGradient } from '../../../engine/functions/own-gradient.js';
 import * as tf from '../../../engine/functions/tfjs.js';
 import type { ActivationName } from '../op.js';
 
@@ -35,14 +36,12 @@ export function withLift<T>(body: () => T): T {
 export function lifted(name: ActivationName, x: tf.Tensor, y: tf.Tensor): tf.Tensor {
   const lowest = lowestPoints[name];
   if (!isLifting || lowest === undefined) return y;
-  const slope = tf.customGrad((x, save) => {
-    (save as tf.GradSaveFunc)([x as tf.Tensor]);
-    return {
-      value: tf.zerosLike(x as tf.Tensor),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, left(saved[0]!, lowest)),
-    };
-  });
-  return tf.add(y, slope(x));
+  const slope = withGradient(
+    [x] as const,
+    (x) => ({ value: tf.zerosLike(x), saved: [x] as const }),
+    (dy, [x]) => [tf.mul(dy, left(x, lowest))],
+  );
+  return tf.add(y, slope);
 }
 
 /** `SLOPE` for the channels of each picture that lie left of the lowest point everywhere, else 0. */
