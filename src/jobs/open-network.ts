@@ -8,8 +8,9 @@ import { listModels } from '../hub/list-models.js';
 import { hashModel } from '../hub/model-hash.js';
 import { resolveModel } from '../hub/resolve-model.js';
 import type { Run } from '../runs/events.js';
+import { loadVisionNetwork } from '../vision/load.js';
+import { holdsVisionNetwork } from '../vision/model-file.js';
 import type { VisionNetwork } from '../vision/network.js';
-import { holdsVisionNetwork, openVisionNetwork } from '../vision/open.js';
 
 /** A model's place on disk. */
 export interface ModelPlace {
@@ -45,7 +46,7 @@ export function embeddedNetwork(): string {
 
 /** Opens it as a vision network. Throws UserError for a language model. */
 export async function networkAt({ name, path }: ModelPlace): Promise<VisionNetwork> {
-  if (holdsVisionNetwork(path)) return openVisionNetwork(path, name === path ? undefined : name);
+  if (holdsVisionNetwork(path)) return loadVisionNetwork(path, name === path ? undefined : name);
   throw new UserError(
     foreignFormat([path]) ??
       `${name} is no vision network: wanted is a model.json of TensorFlow.js, .onnx, or .safetensors of a known network`,

@@ -1,65 +1,17 @@
 /** @file A vision network from its file or folder: TFJS `model.json`, ONNX, or safetensors or `.pth` of a known architecture. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, extname, join, resolve } from 'node:path';
-import { z } from 'zod';
-import { UserError } from '../core/errors.js';
-import { fileError } from '../core/file-error.js';
-import { foreignFormat } from '../core/foreign-formats.js';
-import { openSafetensors } from '../engine/weights/safetensors.js';
-import { openTorchFile } from '../engine/weights/torch-file.js';
-import { inputMetadata } from './metadata.js';
+import { type ModelFile, modelFile, type NetworkReader } from './model-file.js';
 import type { VisionNetwork } from './network.js';
-import { checked, readJsonFile } from './readers/json-file.js';
-import { kerasNetwork } from './readers/keras.js';
-import { kerasTopologySchema } from './readers/keras-config.js';
-import { onnxNetwork } from './readers/onnx.js';
-import { graphModelNetwork, graphTopologySchema } from './readers/tf-graph.js';
-import { manifestSchema, TfjsWeights } from './readers/tfjs-weights.js';
-import { architectureConfig } from './torch/config.js';
-import { torchNetwork } from './torch/index.js';
+import { readOnnx } from './readers/onnx.js';
+import { readTfjs } from './readers/tfjs.js';
+import { readTorch } from './torch/read-torch.js';
 
-/** What a folder is searched for, in this order. */
-const modelFiles: readonly RegExp[] = [
-  /^model\.json$/,
-  /^model\.safetensors$/,
-  /\.onnx$/,
-  /\.safetensors$/,
-  /^pytorch_model\.bin$/,
-  /\.pth$/,
-];
-/** Weights as `torch.save` writes them. */
-const torchFile = /\.pth$|\.pt$|pytorch_model\.bin$/;
+export { holdsVisionNetwork } from './model-file.js';
 
-/** `model_type` of the networks of transformers that are read from their weights. */
-const seeingTypes: ReadonlySet<unknown> = new Set([
-  'vit',
-  'deit',
-  'dinov2',
-  'dinov2_with_registers',
-  'clip',
-  'clip_vision_model',
-  'convnext',
-]);
-
-/**
- * Whether a file or folder looks like a vision network rather than a language model: by the file's ending. In a folder,
- * a `config.json` that names a `model_type` of transformers means a language model, also where an export of it to ONNX
- * lies beside; unless that type sees pictures, or a `preprocessor_config.json` says that what was exported does.
- */
-export function holdsVisionNetwork(path: string): boolean {
-  if (!isFolder(path)) return /\.(json|onnx|safetensors)$/.test(path) || torchFile.test(path);
-  const files = filesOf(path);
-  const hasGraph = files.some((file) => file === 'model.json' || file.endsWith('.onnx'));
-  if (!hasGraph && !files.some((file) => file.endsWith('.safetensors') || torchFile.test(file)))
-    return !files.includes('config.json') && tfjsFiles(path, files).length > 0;
-  if (!files.includes('config.json')) return true;
-  const config = readJsonFile(join(path, 'config.json'), z.object({ model_type: z.unknown().optional() }));
-  return (
-    config.model_type === undefined ||
-    seeingTypes.has(config.model_type) ||
-    (hasGraph && files.includes('preprocessor_config.json'))
-  );
-}
+const readers: Readonly<Record<ModelFile['format'], NetworkReader>> = {
+  onnx: readOnnx,
+  tfjs: readTfjs,
+  torch: readTorch,
+};
 
 /**
  * Opens a network from a file, or from a folder that holds one. Weights are read when something is computed.
@@ -68,93 +20,6 @@ export function holdsVisionNetwork(path: string): boolean {
  * @throws UserError when there is no network, or one that is damaged or uses something not supported
  */
 export function openVisionNetwork(path: string, name?: string): VisionNetwork {
-  const file = findModelFile(path);
-  const label = name ?? (isFolder(path) ? basename(resolve(path)) : undefined);
-  const extension = extname(file);
-  const { preprocessing, size } = inputMetadata(dirname(file));
-  const named = { ...(label ? { name: label } : {}), ...(size === undefined ? {} : { size }) };
-  const withRange = (network: VisionNetwork): VisionNetwork =>
-    preprocessing?.scale.length === network.input.channels ? network.withRange(preprocessing) : network;
-  if (extension === '.onnx') return withRange(onnxNetwork(file, named));
-  if (extension === '.json') return withRange(openTfjs(file, label));
-  if (extension === '.safetensors' || torchFile.test(file)) {
-    const weights = torchFile.test(file) ? openTorchFile(file) : openSafetensors(file);
-    return withRange(torchNetwork(weights, { ...named, config: architectureConfig(dirname(file)) }));
-  }
-  throw new UserError(
-    foreignFormat([file]) ??
-      `${file} is no vision network: wanted is a model.json of TensorFlow.js, .onnx, .safetensors or .pth`,
-  );
-}
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-
-function filesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    throw fileError(error, `read ${folder}`);
-  }
-}
-
-/** More .json files than these are not looked into. */
-const MOST_JSON_FILES = 32;
-
-/** Networks of TensorFlow.js in a folder that are not called `model.json`. */
-function tfjsFiles(folder: string, files: readonly string[]): string[] {
-  const schema = z.object({ modelTopology: z.unknown(), weightsManifest: z.array(z.unknown()) });
-  const isTfjs = (file: string): boolean => {
-    try {
-      readJsonFile(join(folder, file), schema);
-      return true;
-    } catch (error) {
-      if (error instanceof UserError) return false;
-      throw error;
-    }
-  };
-  return files
-    .filter((file) => file.endsWith('.json'))
-    .slice(0, MOST_JSON_FILES)
-    .filter(isTfjs);
-}
-
-function findModelFile(path: string): string {
-  if (!existsSync(path)) throw new UserError(`there is no file or folder ${path}`);
-  if (!isFolder(path)) return path;
-  const files = filesOf(path);
-  for (const pattern of modelFiles) {
-    const found = files.filter((file) => pattern.test(file)).sort();
-    if (found.length > 1)
-      throw new UserError(`${path} holds several networks: name one of ${found.join(', ')}`);
-    if (found[0]) return join(path, found[0]);
-  }
-  const others = tfjsFiles(path, files).map((file) => join(path, file));
-  if (others.length > 0)
-    throw new UserError(`${path} holds no model.json: name the file of the network, ${others.join(' or ')}`);
-  const foreign = foreignFormat(files);
-  throw new UserError(
-    `${path} holds no vision network${foreign === null ? '' : ` (${foreign})`}: wanted is a model.json of TensorFlow.js, .onnx, .safetensors or .pth`,
-  );
-}
-
-function openTfjs(file: string, name?: string): VisionNetwork {
-  const raw = readJsonFile(
-    file,
-    z.object({ modelTopology: z.unknown().optional(), weightsManifest: z.unknown().optional() }),
-  );
-  if (!raw.modelTopology || !raw.weightsManifest) {
-    throw new UserError(`${file} is no TensorFlow.js model: it lacks modelTopology or weightsManifest`);
-  }
-  const weights = new TfjsWeights(
-    file,
-    checked(manifestSchema, raw.weightsManifest, `weightsManifest of ${file}`),
-  );
-  const what = `modelTopology of ${file}`;
-  return Object.hasOwn(raw.modelTopology, 'node')
-    ? graphModelNetwork(
-        checked(graphTopologySchema, raw.modelTopology, what),
-        weights,
-        name ?? basename(dirname(resolve(file))),
-      )
-    : kerasNetwork(checked(kerasTopologySchema, raw.modelTopology, what), weights, name);
+  const file = modelFile(path, name);
+  return file.withRange(readers[file.format](file));
 }

@@ -66,7 +66,7 @@ export const atlasCommand: JobCommand<'atlas', AtlasFlags> = {
 async function sees({ model = textDefaults.model, ...flags }: AtlasFlags): Promise<boolean> {
   const { findModel } = await import('../../jobs/open-network.js');
   const { path } = await finishRun(showProgress(findModel(model), new Output(flags)));
-  const { holdsVisionNetwork } = await import('../../vision/open.js');
+  const { holdsVisionNetwork } = await import('../../vision/model-file.js');
   return holdsVisionNetwork(path);
 }
 

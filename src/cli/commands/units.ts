@@ -34,7 +34,7 @@ async function listUnits(
 ): Promise<{ units: Units; trouble?: UserError }> {
   const { findModel, networkAt } = await import('../../jobs/open-network.js');
   const place = await finishRun(showProgress(findModel(name), output));
-  const { holdsVisionNetwork } = await import('../../vision/open.js');
+  const { holdsVisionNetwork } = await import('../../vision/model-file.js');
   if (holdsVisionNetwork(place.path)) {
     const { visionUnits } = await import('../results/units.js');
     return { units: { model: name, ...visionUnits(await networkAt(place)) } };

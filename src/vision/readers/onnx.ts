@@ -11,6 +11,7 @@ import { sizeOf } from '../../engine/tensor-spec.js';
 import { GraphBuilder } from '../layers/graph.js';
 import { param } from '../layers/params.js';
 import { shown } from '../limits.js';
+import type { NetworkReader } from '../model-file.js';
 import { VisionNetwork } from '../network.js';
 import { FoldedWeights } from './folded-weights.js';
 import { Importer } from './importer.js';
@@ -112,3 +113,6 @@ function imageInput(file: OnnxGraph, path: string, size: number): ImageInput {
     isInteger,
   };
 }
+
+export const readOnnx: NetworkReader = ({ file, label, size }) =>
+  onnxNetwork(file, { ...(label && { name: label }), ...(size !== undefined && { size }) });
