@@ -81,10 +81,10 @@ const cpu: WorkerDevice = {
 
 // -- webgpu ----------------------------------------------------------------------------------------------------
 
-/** Element types that a GPU computes with; arrays of others stay in memory. */
-const gpuTypes: readonly string[] = ['float32', 'int32'];
+/** Element types that WebGPU computes with; arrays of others stay in memory. */
+const webgpuTypes: readonly string[] = ['float32', 'int32'];
 
-function gpuSession(model: Uint8Array, onDevice: readonly string[]): Promise<ort.InferenceSession> {
+function webgpuSession(model: Uint8Array, onDevice: readonly string[]): Promise<ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
     executionProviders: ['webgpu'],
     graphOptimizationLevel: 'all',
@@ -132,14 +132,14 @@ function cudaTrouble(message: string): string | undefined {
 }
 
 /** A session has its places of outputs fixed: one is made for each set of outputs that is to stay. */
-class GpuSessions implements Sessions {
+class WebgpuSessions implements Sessions {
   private readonly made = new Map<string, Promise<ort.InferenceSession>>();
 
   constructor(private readonly model: Uint8Array) {}
 
   keeping(keep: readonly string[]): Promise<ort.InferenceSession> {
     const key = [...keep].sort().join(' ');
-    const session = this.made.get(key) ?? gpuSession(this.model, keep);
+    const session = this.made.get(key) ?? webgpuSession(this.model, keep);
     this.made.set(key, session);
     return session;
   }
@@ -154,7 +154,7 @@ const copies = new Map<string, Promise<ort.InferenceSession>>();
 /** The array in another place: the result of a graph that does nothing. (`Tensor.getData` ends the process here.) */
 async function copied(tensor: ort.Tensor, to: 'cpu' | 'gpu-buffer'): Promise<ort.Tensor> {
   const key = `${tensor.type} ${to}`;
-  const session = copies.get(key) ?? gpuSession(identityModel(tensor.type), to === 'cpu' ? [] : ['y']);
+  const session = copies.get(key) ?? webgpuSession(identityModel(tensor.type), to === 'cpu' ? [] : ['y']);
   copies.set(key, session);
   return (await (await session).run({ x: tensor })).y!;
 }
@@ -174,9 +174,9 @@ function identityModel(dtype: ort.Tensor.Type): Uint8Array {
 }
 
 const webgpu: WorkerDevice = {
-  open: async (model) => new GpuSessions(model),
+  open: async (model) => new WebgpuSessions(model),
   place: async (tensor) =>
-    tensor.location === 'gpu-buffer' || !gpuTypes.includes(tensor.type)
+    tensor.location === 'gpu-buffer' || !webgpuTypes.includes(tensor.type)
       ? tensor
       : copied(tensor, 'gpu-buffer'),
 };

@@ -52,6 +52,7 @@ export function checkpointOf(arena: Arena, budget: SearchCheckpoint['budget']): 
     gains: Object.fromEntries(gains),
     seen: seen.data,
     errors: options.screen?.errors?.save() ?? {},
+    // Behind all that number them.
     candidates: shelf.saved,
     state: state as SearchCheckpoint['state'],
   };

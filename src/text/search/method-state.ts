@@ -65,6 +65,7 @@ export function candidatesOf(
   };
 }
 
+/** What a method hands to a checkpoint, and gets back when its search is resumed. */
 export class MethodState {
   /**
    * What the method needs to go on from the end of a turn, as data; null where it cannot. One that does not say begins

@@ -37,7 +37,7 @@ export class SeenRows {
 
   private slotOf(hash: number): number {
     const mask = this.table.length - 1;
-    let slot = (hash % this.table.length) & mask;
+    let slot = hash % this.table.length;
     while (this.table[slot] !== EMPTY && this.table[slot] !== hash) slot = (slot + 1) & mask;
     return slot;
   }
