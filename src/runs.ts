@@ -19,7 +19,7 @@ export { readJobFile } from './jobs/job-file.js';
 export type { LoadedNetwork } from './jobs/open-network.js';
 export type { LoadedModel } from './jobs/open-text-model.js';
 export { readJob } from './jobs/read-job.js';
-export type { EarlierRun, Given, More, Opened, RunContext } from './jobs/task.js';
+export type { EarlierRun, Given, Opened, RunContext } from './jobs/task.js';
 export {
   type FoundBy,
   type Job,
@@ -29,6 +29,7 @@ export {
   type ResultOf,
   type TaskName,
 } from './jobs/tasks.js';
+export type { More } from './text/search/resume.js';
 
 // Events.
 

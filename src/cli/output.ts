@@ -7,10 +7,10 @@ import { styleText } from 'node:util';
 import { visible, visibleJson, visibleLines } from '../core/visible.js';
 import { type TextStream, writeWhole } from './write-whole.js';
 
-type Style = Parameters<typeof styleText>[0];
+type PaintStyle = Parameters<typeof styleText>[0];
 
 /** Colours a text, or leaves it as it is where colour is not wanted. */
-export type Paint = (style: Style, text: string) => string;
+export type Paint = (style: PaintStyle, text: string) => string;
 
 /** The options every command has (`addOutputOptions`). */
 export interface OutputOptions {

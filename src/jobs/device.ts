@@ -11,7 +11,7 @@ import {
 } from '../engine/engine-names.js';
 
 /** The fields of a job that say what computes, and where. */
-interface Placed {
+interface EngineFields {
   readonly engine: EngineName;
   readonly device: DeviceChoice;
 }
@@ -21,7 +21,7 @@ interface Placed {
  *
  * @throws UsageError when the engine has no such device; UserError when there is none here
  */
-export async function deviceOf({ engine, device }: Placed): Promise<Device> {
+export async function deviceOf({ engine, device }: EngineFields): Promise<Device> {
   if (device === 'cpu') return device;
   if (engine !== 'onnx') {
     if (device === 'auto') return 'cpu';
@@ -40,4 +40,5 @@ export async function deviceOf({ engine, device }: Placed): Promise<Device> {
 }
 
 /** What computes a job. Throws as `deviceOf` does. */
-export const engineOf = async (job: Placed): Promise<Engine> => engineOn(job.engine, await deviceOf(job));
+export const engineOf = async (job: EngineFields): Promise<Engine> =>
+  engineOn(job.engine, await deviceOf(job));

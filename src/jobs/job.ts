@@ -10,10 +10,11 @@ import { hasFound } from '../runs/keep-found.js';
 import { type RunReading, readRun } from '../runs/read-run.js';
 import { createRunFolder, openRunFolder, type RunFolder, recordRun } from '../runs/run-folder.js';
 import { runVersions } from '../runs/versions.js';
+import type { More } from '../text/search/resume.js';
 import { deviceOf } from './device.js';
 import { fromOldJob } from './old-jobs.js';
 import { readJob } from './read-job.js';
-import type { EarlierRun, Given, More, Opened } from './task.js';
+import type { EarlierRun, Given, Opened } from './task.js';
 import { type FoundBy, isTask, type JobOf, type TaskName, taskOf } from './tasks.js';
 
 /** A job that is ready to run: its model is loaded and its request makes sense. */

@@ -4,15 +4,10 @@ import type { RecordedModel } from '../runs/description.js';
 import type { Run } from '../runs/events.js';
 import type { RunReading } from '../runs/read-run.js';
 import type { RunFolder } from '../runs/run-folder.js';
+import type { More } from '../text/search/resume.js';
 import type { Expression } from '../vision/objectives/expression.js';
 import type { LoadedNetwork } from './open-network.js';
 import type { LoadedModel } from './open-text-model.js';
-
-/** More of a budget, for a search that is resumed. */
-export interface More {
-  readonly seconds?: number;
-  readonly evaluations?: number;
-}
 
 /** What an earlier part of a run left, and how much further it is to go. */
 export interface EarlierRun {

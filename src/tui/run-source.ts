@@ -34,7 +34,7 @@ const SNAPSHOT_EVERY = 100;
 /** A log that was written to so many milliseconds ago belongs to an active run. */
 const GROWING_WITHIN = 60_000;
 
-abstract class Source {
+abstract class OpenRunSource {
   private readonly listeners = new Set<() => void>();
 
   constructor(
@@ -56,7 +56,7 @@ abstract class Source {
 }
 
 /** A run of this process: events are pushed in, snapshots come out ten times a second. */
-export class LiveRun extends Source implements RunSource {
+export class LiveRun extends OpenRunSource implements RunSource {
   private waiting: RunEvent[] = [];
   private timer: NodeJS.Timeout | null = null;
 
@@ -97,7 +97,7 @@ export function snapshotOf({ view, description, missing, ...log }: ViewedRun): R
 }
 
 /** A run on disk, read whole and followed while it grows. */
-export class DiskRun extends Source implements RunSource {
+export class DiskRun extends OpenRunSource implements RunSource {
   readonly stop = null;
   private readonly tail: RunTail;
   private timer: NodeJS.Timeout | null = null;

@@ -22,7 +22,7 @@ import {
   workerDevices,
 } from './worker-device.js';
 
-interface LoadedProgram {
+interface WorkerProgram {
   readonly sessions: Sessions;
   readonly program: Program;
   /** What is the same in every run: weights, and what was derived from them. */
@@ -39,7 +39,7 @@ interface WeightSet {
 }
 
 const weightSets = new Map<number, WeightSet>();
-const programs = new Map<number, LoadedProgram>();
+const programs = new Map<number, WorkerProgram>();
 const held = new Map<number, ort.Tensor>();
 
 function weightSet(id: number): WeightSet {

@@ -124,10 +124,10 @@ export interface OnnxModel {
   functions?: OnnxFunction[];
 }
 
-type Field = [type: string, id: number, rule?: 'repeated' | 'packed'];
+type MessageField = [type: string, id: number, rule?: 'repeated' | 'packed'];
 
 /** A message's fields in the JSON form of protobufjs. `packed` as in onnx.proto (proto2), so files match others' byte by byte. */
-function message(fields: Record<string, Field>): protobuf.IType {
+function message(fields: Record<string, MessageField>): protobuf.IType {
   const entries = Object.entries(fields).map(([name, [type, id, rule]]): [string, protobuf.IField] => [
     name,
     rule ? { type, id, rule: 'repeated', options: { packed: rule === 'packed' } } : { type, id },

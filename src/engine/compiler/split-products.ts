@@ -26,13 +26,18 @@ export function splitProducts(traced: Traced, isWidened: (weight: string) => boo
   });
 }
 
-interface Block {
+interface MatrixBlock {
   readonly start: number;
   readonly size: number;
 }
-type Split = (graph: Graph, node: GraphNode, inputs: readonly Value[], blocks: readonly Block[]) => Value;
+type Split = (
+  graph: Graph,
+  node: GraphNode,
+  inputs: readonly Value[],
+  blocks: readonly MatrixBlock[],
+) => Value;
 
-const part = (graph: Graph, x: Value, axis: number, { start, size }: Block) =>
+const part = (graph: Graph, x: Value, axis: number, { start, size }: MatrixBlock) =>
   slice(
     graph,
     x,

@@ -137,14 +137,14 @@ function readHeader(path: string): Header {
 }
 
 /** What the header says of one array. Its bytes begin `begin` bytes after the header. */
-interface Entry {
+interface ArrayEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly bytes: number;
 }
 
-function parseEntry(value: unknown): Entry | null {
+function parseEntry(value: unknown): ArrayEntry | null {
   const { dtype, shape, data_offsets: range } = (value ?? {}) as Record<string, unknown>;
   if (
     typeof dtype !== 'string' ||

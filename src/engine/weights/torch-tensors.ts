@@ -42,7 +42,7 @@ const MAX_DEPTH = 20;
 const MAX_ENTRIES = 100_000;
 
 /** A tensor whose bytes are not read. */
-class Tensor {
+class StoredTensor {
   constructor(readonly stored: StoredArray) {}
 }
 
@@ -91,7 +91,7 @@ export function callables(path: string): ReadonlyMap<string, Callable> {
 }
 
 /** @param args - `(storage, offset, size, stride, …)`, offset and stride in elements */
-function rebuilt([source, offset, shape, stride]: readonly unknown[], path: string): Tensor {
+function rebuilt([source, offset, shape, stride]: readonly unknown[], path: string): StoredTensor {
   const bad = (what: string) => new UserError(`${path} is damaged: a tensor ${what}; download it again`);
   const { dtype, bytes: held } = (source ?? {}) as Partial<Storage>;
   const isOffset = Number.isSafeInteger(offset) && (offset as number) >= 0;
@@ -106,7 +106,7 @@ function rebuilt([source, offset, shape, stride]: readonly unknown[], path: stri
     throw new UserError(
       `${path} has a tensor with gaps between its elements, which is not read; save it contiguous`,
     );
-  return new Tensor({
+  return new StoredTensor({
     path,
     dtype,
     shape,
@@ -135,7 +135,7 @@ export function flattened(saved: unknown, path: string): TorchFile {
   const visit = (value: unknown, name: string, depth: number): void => {
     if (left-- === 0 || depth > MAX_DEPTH || !isName(name))
       throw new UserError(`${path} is no list of tensors: ${quoted(name)} is nested too deep or too odd`);
-    if (value instanceof Tensor) arrays.set(name, value.stored);
+    if (value instanceof StoredTensor) arrays.set(name, value.stored);
     else if (value instanceof Map || Array.isArray(value)) {
       for (const [key, item] of (value as PickleDict | unknown[]).entries())
         visit(item, name === '' ? String(key) : `${name}.${String(key)}`, depth + 1);

@@ -31,8 +31,8 @@ const metrics = {
   best_z: 'Largest z of a text below 6 nats a token, as superstimulus found it',
 } as const;
 
-type HeadUnit = AtlasUnit & { readonly layer: number; readonly head: HeadStatistics };
-const isHead = (unit: AtlasUnit): unit is HeadUnit => unit.head !== null && unit.layer !== null;
+type AtlasHead = AtlasUnit & { readonly layer: number; readonly head: HeadStatistics };
+const isHead = (unit: AtlasUnit): unit is AtlasHead => unit.head !== null && unit.layer !== null;
 
 /**
  * The whole tree, a head at a time.
@@ -56,7 +56,7 @@ export function* headvisTree(units: Iterable<AtlasUnit>, model: string): Generat
   yield { name: 'attributions/manifest.json', value: {} };
 }
 
-function scatterRow({ layer, index, head, frontier }: HeadUnit): object {
+function scatterRow({ layer, index, head, frontier }: AtlasHead): object {
   const { self, previous, entropy, induction, distance } = head;
   const total = distance.reduce((sum, share) => sum + share, 0);
   const moment = (power: number) =>
@@ -87,7 +87,7 @@ interface Sequence {
   readonly max_activation: number;
 }
 
-function headFile({ explanations, head }: HeadUnit): object {
+function headFile({ explanations, head }: AtlasHead): object {
   const strongest = [...explanations].sort((a, b) => b.score - a.score);
   const sequences = strongest.flatMap((one, rank) => sequenceOf(one, rank, strongest.length) ?? []);
   const most = sequences.map(({ max_activation }) => max_activation);

@@ -95,9 +95,9 @@ function copied(from: string, to: string): boolean {
   return true;
 }
 
-type Place = Parameters<typeof siteNavigation>[0] & { readonly model: string };
+type SitePlace = Parameters<typeof siteNavigation>[0] & { readonly model: string };
 
-function picturePage({ unit, dead, picture, activation }: Rendered, place: Place): string {
+function picturePage({ unit, dead, picture, activation }: Rendered, place: SitePlace): string {
   const { start, final, curve } = activation;
   const steps = curve.map((_, step) => step);
   const drawn = curveFigure([{ name: 'activation', steps, values: curve }], 'activation', {

@@ -46,8 +46,8 @@ export function expertsMlp(
   const router = route(reading, experts, layer, x);
   const array = (name: string) => reading.weights(`${layerModule(spec, layer, experts.module)}.${name}`);
   const bias = (name: string) => (experts.biases ? array(`${name}_bias`) : null);
-  const all: Part = { count: experts.count, pick: (x) => x };
-  const computed = (part: Part) => {
+  const all: SomeExperts = { count: experts.count, pick: (x) => x };
+  const computed = (part: SomeExperts) => {
     const side = (name: string) => projected(experts, part, x(), array(name), bias(name));
     return gated(reading, experts, side('gate_proj'), side('up_proj'));
   };
@@ -61,7 +61,7 @@ export function expertsMlp(
       'mlp.hook_shares': once(() => tf.reshape(router.weights(), [batch, pos, experts.count])),
     },
     post: (expert) => {
-      const part: Part = { count: 1, pick: (x) => tf.slice(x, expert, 1) };
+      const part: SomeExperts = { count: 1, pick: (x) => tf.slice(x, expert, 1) };
       const is = tf.slice(router.isChosen(), [0, expert], [rows, 1]);
       return tf.reshape(tf.mul(tf.reshape(computed(part), [rows, experts.neurons]), is), [
         batch,
@@ -111,7 +111,7 @@ function expertEdits({ edits, batch, pos }: Reading, { count, neurons }: Experts
 }
 
 /** Some experts: how many, and their part of an array whose first axis is the expert. */
-interface Part {
+interface SomeExperts {
   readonly count: number;
   readonly pick: (x: tf.Tensor) => tf.Tensor;
 }
@@ -119,7 +119,7 @@ interface Part {
 /** One side of the gate: `[rows, dModel]` to `[rows, expert, neuron]`. */
 function projected(
   { neurons }: ExpertsSpec,
-  { count, pick }: Part,
+  { count, pick }: SomeExperts,
   x: tf.Tensor,
   matrix: tf.Tensor,
   bias: tf.Tensor | null,

@@ -75,18 +75,18 @@ function nameIn(text: string): string | null {
 }
 
 /** What a part of a text is worth: a number and units with factors, by name. */
-interface Value {
+interface SumValue {
   readonly constant: number;
   readonly terms: ReadonlyMap<string, UnitTerm>;
 }
 
-const unitValue = (unit: TextUnit): Value => ({
+const unitValue = (unit: TextUnit): SumValue => ({
   constant: 0,
   terms: new Map([[formatUnit(unit), { weight: 1, unit }]]),
 });
 
 /** The sum that a text is without a name that takes in its rest; null where it is none. */
-function asSum(text: string): Value | null {
+function asSum(text: string): SumValue | null {
   try {
     return new Parser(text, readUnit, false).whole();
   } catch (error) {
@@ -105,7 +105,7 @@ class Parser extends ExpressionText {
     super(text);
   }
 
-  whole(): Value {
+  whole(): SumValue {
     const value = this.sum();
     this.end();
     if (value.terms.size > 0 && value.constant !== 0)
@@ -113,7 +113,7 @@ class Parser extends ExpressionText {
     return value;
   }
 
-  private sum(): Value {
+  private sum(): SumValue {
     let left = this.product();
     for (;;) {
       const sign = this.match(/[+-]/y)?.[0];
@@ -122,7 +122,7 @@ class Parser extends ExpressionText {
     }
   }
 
-  private product(): Value {
+  private product(): SumValue {
     let left = this.factor();
     while (this.match(/\*/y)) {
       const right = this.factor();
@@ -132,7 +132,7 @@ class Parser extends ExpressionText {
     return left;
   }
 
-  private factor(): Value {
+  private factor(): SumValue {
     if (this.match(/-/y)) return scaled(this.factor(), -1);
     if (this.match(/\(/y)) {
       const inside = this.sum();
@@ -168,14 +168,14 @@ class Parser extends ExpressionText {
   }
 }
 
-function scaled({ constant, terms }: Value, factor: number): Value {
+function scaled({ constant, terms }: SumValue, factor: number): SumValue {
   const each = [...terms].map(
     ([name, { weight, unit }]) => [name, { weight: weight * factor, unit }] as const,
   );
   return { constant: constant * factor, terms: new Map(each) };
 }
 
-function added(left: Value, right: Value): Value {
+function added(left: SumValue, right: SumValue): SumValue {
   const terms = new Map(left.terms);
   for (const [name, { weight, unit }] of right.terms)
     terms.set(name, { weight: weight + (terms.get(name)?.weight ?? 0), unit });

@@ -6,7 +6,7 @@ import { Sampler, type SamplerOptions } from './sampler.js';
 const MOST = 4;
 
 /** Of one that reads nothing of a unit. */
-type Shape = Pick<SamplerOptions, 'subject' | 'positions' | 'batch' | 'parents'>;
+type SamplerShape = Pick<SamplerOptions, 'subject' | 'positions' | 'batch' | 'parents'>;
 
 export class KeptSamplers {
   /** The latest used last. */
@@ -14,7 +14,7 @@ export class KeptSamplers {
   private owner: WeightSource | null = null;
 
   /** The sampler of some options, which the caller does not dispose of. All must be of the same weights. */
-  get(options: Shape): Promise<Sampler> {
+  get(options: SamplerShape): Promise<Sampler> {
     const { subject, positions, batch, parents } = options;
     this.owner ??= ownerOf(subject.weights);
     if (ownerOf(subject.weights) !== this.owner) throw new Error('samplers are kept for other weights');

@@ -48,7 +48,7 @@ export class JudgeRoughly implements Judge {
   }
 
   /** What the sampler has found out about a child that it wrote, where that is all. */
-  private known(known: KnownRow | undefined): Standing | null {
+  private known(known: KnownRow | undefined): RoughStanding | null {
     const own = known && pointKnown(known, this.at);
     return own ? { ...own, before: known.parent && pointKnown(known.parent, this.at)!.point } : null;
   }
@@ -58,7 +58,7 @@ export class JudgeRoughly implements Judge {
     children: readonly Int32Array[],
     parents: readonly (Parent | null)[],
     like: readonly Int32Array[],
-  ): Promise<Standing[]> {
+  ): Promise<RoughStanding[]> {
     if (children.length === 0) return [];
     const families = [...new Set(parents)].filter((parent) => parent !== null);
     const parentRows = families.map(({ ids }) => ids);
@@ -74,7 +74,7 @@ export class JudgeRoughly implements Judge {
    * What rough scores say. What a child has in common with its parent is mistaken in the same way: the child's cross
    * entropy and z are put as far from the parent's exact ones as they are from the rough ones.
    */
-  private opinion(child: Int32Array, parent: Parent | null, { point, peak, before }: Standing): Opinion {
+  private opinion(child: Int32Array, parent: Parent | null, { point, peak, before }: RoughStanding): Opinion {
     const peakToken = child[peak]!;
     const change = parent ? firstChange(child, parent.ids) : 0;
     if (!parent || !before || change <= 1) return { point, peakToken, kind: 'new' };
@@ -90,7 +90,7 @@ export class JudgeRoughly implements Judge {
 }
 
 /** A child in 8 bits, and its parent where that was read too. */
-interface Standing {
+interface RoughStanding {
   readonly point: Point;
   readonly peak: number;
   readonly before: Point | null;

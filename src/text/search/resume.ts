@@ -47,7 +47,7 @@ export function furtherBudget(budget: Budget, earlier: Spent, more: More, isFini
 }
 
 /** More of a budget, for a search that is resumed. */
-interface More {
+export interface More {
   readonly seconds?: number;
   readonly evaluations?: number;
 }

@@ -86,13 +86,13 @@ export const toldByDrafts = (
 };
 
 /** A way to score, and what it takes. */
-interface Opened<T> {
+interface OpenedWay<T> {
   readonly way: T;
   dispose(): Promise<void>;
 }
 
 /** Null where no shortcut is on. */
-export function openScreen(shortcuts: Shortcuts, options: ScreeningOptions): Opened<Screening> | null {
+export function openScreen(shortcuts: Shortcuts, options: ScreeningOptions): OpenedWay<Screening> | null {
   const { roughRanking, unitFirst } = shortcuts;
   const { probe, positions, turn } = options;
   const shares = sharesPrefixes(shortcuts, probe.options.subject);
@@ -107,13 +107,16 @@ export function openScreen(shortcuts: Shortcuts, options: ScreeningOptions): Ope
   return { way: new KeepAll(shared), dispose: () => shared.dispose() };
 }
 
-const ranked = ({ way, dispose }: Opened<Judge>): Opened<Screening> => ({ way: new RankFirst(way), dispose });
+const ranked = ({ way, dispose }: OpenedWay<Judge>): OpenedWay<Screening> => ({
+  way: new RankFirst(way),
+  dispose,
+});
 
 /** @param reading - of shared prefixes; null where children are read whole */
 function roughJudge(
   { probe, positions, batch }: ScreeningOptions,
   reading: Omit<SharedPrefixesOptions, 'probe'> | null,
-): Opened<Judge> {
+): OpenedWay<Judge> {
   const rough = probe.inPrecision('int8');
   const shared = reading && new SharedPrefixes({ ...reading, probe: rough });
   const exact = new WholeScorer(probe, positions, AFTER_RANKING);

@@ -35,7 +35,7 @@ export function endsEarly(probe: Probe): boolean {
 const PARTS = 4;
 
 /** Children between the two parts. */
-interface Begun {
+interface BegunChildren {
   readonly batches: readonly ChildBatch[];
   /** By child, the stream of its tokens before the layer at which they go on, `[tokens, dModel]`. */
   readonly streams: readonly Float32Array[];
@@ -147,7 +147,10 @@ export class UnitFirst implements Judge {
   }
 
   /** The second part of some children. */
-  private async finish({ batches, streams, columns }: Begun, rows: readonly number[]): Promise<Scores> {
+  private async finish(
+    { batches, streams, columns }: BegunChildren,
+    rows: readonly number[],
+  ): Promise<Scores> {
     const wanted = new Set(rows);
     const crossEntropy = new Float32Array(streams.length);
     for (const { own, described, read } of batches) {

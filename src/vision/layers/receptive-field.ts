@@ -13,7 +13,7 @@ export interface Field {
 }
 
 /** First and last of the entries along one axis. */
-type Span = readonly [first: number, last: number];
+type Reach = readonly [first: number, last: number];
 
 /**
  * The pixels that can change what `node` is at a position; the whole picture where the node has no positions.
@@ -27,9 +27,9 @@ export function receptiveField(
   position: { readonly row: number; readonly column: number },
 ): Field {
   const shapes = graphShapes(graph, image);
-  const along = (axis: 0 | 1, at: number): Span => {
+  const along = (axis: 0 | 1, at: number): Reach => {
     const size = (at: number) => shapes.get(at)![axis + 1] ?? 1;
-    const spans = new Map<number, Span>([[node, [at, at]]]);
+    const spans = new Map<number, Reach>([[node, [at, at]]]);
     // Readers come after what they read, so every span is complete when it is passed on.
     for (let reader = node; reader > 0; reader--) {
       const span = spans.get(reader);
@@ -52,7 +52,7 @@ export function receptiveField(
 }
 
 /** What an operation reads of an input along the height (0) or width (1) for the entries `span` of its output. */
-function spanBefore(op: Op, axis: 0 | 1, span: Span, input: Shape, output: Shape): Span {
+function spanBefore(op: Op, axis: 0 | 1, span: Reach, input: Shape, output: Shape): Reach {
   const size = input[axis + 1] ?? 1;
   const [first, last] = span;
   switch (op.kind) {
@@ -85,7 +85,7 @@ function spanBefore(op: Op, axis: 0 | 1, span: Span, input: Shape, output: Shape
   }
 }
 
-function windowSpan(window: Window, axis: 0 | 1, [first, last]: Span, input: Shape): Span {
+function windowSpan(window: Window, axis: 0 | 1, [first, last]: Reach, input: Shape): Reach {
   const before = placeWindow(window, input[1]!, input[2]!).pads[2 * axis]!;
   const stride = window.strides[axis];
   const reach = (window.size[axis] - 1) * window.dilations[axis];

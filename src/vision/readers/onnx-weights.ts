@@ -11,7 +11,7 @@ import type { WeightSource } from '../../engine/weights/weights.js';
 import { limits, shown } from '../limits.js';
 
 /** How raw bytes become numbers, by `dataType`. */
-const decoders: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
+const decoders: ReadonlyMap<number, NumberDecoder> = new Map<number, NumberDecoder>([
   [onnxTypes.float, { bytes: 4, decode: (bytes) => new Float32Array(bytes) }],
   [onnxTypes.double, { bytes: 8, decode: (bytes) => new Float64Array(bytes) }],
   [onnxTypes.float16, { bytes: 2, decode: (bytes) => float32FromF16(new Uint16Array(bytes)) }],
@@ -27,7 +27,7 @@ const decoders: ReadonlyMap<number, Decoder> = new Map<number, Decoder>([
   [onnxTypes.uint64, { bytes: 8, decode: (bytes) => new BigUint64Array(bytes) }],
 ]);
 
-interface Decoder {
+interface NumberDecoder {
   /** Bytes of one number. */
   readonly bytes: number;
   decode(bytes: ArrayBuffer): ArrayLike<number | bigint>;
@@ -62,7 +62,7 @@ const listed = (tensor: OnnxTensor): readonly number[] =>
   [tensor.floatData, tensor.doubleData, tensor.int64Data, tensor.int32Data].find((list) => list?.length) ??
   [];
 
-const decoderOf = ({ name = '', dataType = 0 }: OnnxTensor): Decoder => {
+const decoderOf = ({ name = '', dataType = 0 }: OnnxTensor): NumberDecoder => {
   const decoder = decoders.get(dataType);
   if (decoder) return decoder;
   throw new UserError(`the tensor "${name}" has the element type ${dataType}, which is not supported`);

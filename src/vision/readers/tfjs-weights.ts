@@ -51,7 +51,7 @@ interface Shard {
   readonly bytes: number;
 }
 
-interface Entry {
+interface ManifestEntry {
   readonly shape: readonly number[];
   readonly stored: string;
   readonly quantization: Quantization | undefined;
@@ -63,7 +63,7 @@ interface Entry {
 
 /** Opens the shards beside `model.json`; values are read when asked for. */
 export class TfjsWeights implements WeightSource {
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, ManifestEntry>();
 
   /** Throws UserError when a shard is missing or has the wrong size. */
   constructor(modelPath: string, manifest: readonly ManifestGroup[]) {
@@ -130,7 +130,7 @@ export class TfjsWeights implements WeightSource {
     return Float32Array.from(values, (q) => q * scale + min);
   }
 
-  private entry(name: string): Entry {
+  private entry(name: string): ManifestEntry {
     const entry = this.entries.get(name);
     if (!entry) throw new UserError(`the model has no weight named "${name}"`);
     return entry;

@@ -12,7 +12,7 @@ export function inceptionV3(source: WeightSource): TorchNetwork {
   x = m.basicConv('Conv2d_3b_1x1', x);
   x = m.basicConv('Conv2d_4a_3x3', x);
   x = m.layer('maxpool2', m.maxPool(x, 3, 2));
-  const blocks: [name: string, block: Block][] = [
+  const blocks: [name: string, block: Branches][] = [
     ['Mixed_5b', blockA],
     ['Mixed_5c', blockA],
     ['Mixed_5d', blockA],
@@ -36,7 +36,7 @@ export function inceptionV3(source: WeightSource): TorchNetwork {
 }
 
 /** The branches of a block, in the order they are joined. */
-type Block = (m: Modules, name: string, x: number) => number[];
+type Branches = (m: Modules, name: string, x: number) => number[];
 
 /** Convolutions one after another, each keeping the size. */
 function chain(m: Modules, name: string, x: number, ...parts: string[]): number {
@@ -46,7 +46,7 @@ function chain(m: Modules, name: string, x: number, ...parts: string[]): number 
 const pooled = (m: Modules, name: string, x: number): number =>
   m.basicConv(`${name}.branch_pool`, m.averagePool(x, 3, 1, 1));
 
-const blockA: Block = (m, name, x) => [
+const blockA: Branches = (m, name, x) => [
   chain(m, name, x, 'branch1x1'),
   chain(m, name, x, 'branch5x5_1', 'branch5x5_2'),
   chain(m, name, x, 'branch3x3dbl_1', 'branch3x3dbl_2', 'branch3x3dbl_3'),
@@ -54,13 +54,13 @@ const blockA: Block = (m, name, x) => [
 ];
 
 /** Halves the picture. */
-const blockB: Block = (m, name, x) => [
+const blockB: Branches = (m, name, x) => [
   m.basicConv(`${name}.branch3x3`, x, { stride: 2 }),
   m.basicConv(`${name}.branch3x3dbl_3`, chain(m, name, x, 'branch3x3dbl_1', 'branch3x3dbl_2'), { stride: 2 }),
   m.maxPool(x, 3, 2),
 ];
 
-const blockC: Block = (m, name, x) => [
+const blockC: Branches = (m, name, x) => [
   chain(m, name, x, 'branch1x1'),
   chain(m, name, x, 'branch7x7_1', 'branch7x7_2', 'branch7x7_3'),
   chain(m, name, x, ...[1, 2, 3, 4, 5].map((i) => `branch7x7dbl_${i}`)),
@@ -68,7 +68,7 @@ const blockC: Block = (m, name, x) => [
 ];
 
 /** Halves the picture. */
-const blockD: Block = (m, name, x) => [
+const blockD: Branches = (m, name, x) => [
   m.basicConv(`${name}.branch3x3_2`, chain(m, name, x, 'branch3x3_1'), { stride: 2 }),
   m.basicConv(`${name}.branch7x7x3_4`, chain(m, name, x, ...[1, 2, 3].map((i) => `branch7x7x3_${i}`)), {
     stride: 2,
@@ -76,7 +76,7 @@ const blockD: Block = (m, name, x) => [
   m.maxPool(x, 3, 2),
 ];
 
-const blockE: Block = (m, name, x) => {
+const blockE: Branches = (m, name, x) => {
   const split = chain(m, name, x, 'branch3x3_1');
   const double = chain(m, name, x, 'branch3x3dbl_1', 'branch3x3dbl_2');
   return [

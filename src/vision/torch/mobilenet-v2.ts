@@ -7,7 +7,7 @@ import { Modules, type TorchNetwork } from './modules.js';
 const strides = [1, 2, 2, 2, 1, 2, 1];
 
 /** A convolution and its batch norm, by the names of their weights. */
-type Pair = readonly [conv: string, norm: string];
+type ConvNorm = readonly [conv: string, norm: string];
 
 export function mobilenetV2(source: WeightSource): TorchNetwork {
   const names = source.names.includes('conv_stem.weight') ? timm : torchvision;
@@ -27,7 +27,7 @@ export function mobilenetV2(source: WeightSource): TorchNetwork {
   return { name: 'mobilenet_v2', modules: m, size: 224, preprocessing: imagenet };
 }
 
-function convNorm(m: Modules, [conv, norm]: Pair, x: number, stride: number, activated: boolean): number {
+function convNorm(m: Modules, [conv, norm]: ConvNorm, x: number, stride: number, activated: boolean): number {
   const y = m.layer(conv, m.conv(conv, x, { stride, padding: 'half' }));
   const normalized = m.batchNorm(norm, y);
   if (!activated) return m.layer(norm, normalized, 'batch norm');
@@ -35,7 +35,7 @@ function convNorm(m: Modules, [conv, norm]: Pair, x: number, stride: number, act
 }
 
 /** 1x1 to more channels (not in the first block), depthwise 3x3, 1x1 to fewer without ReLU; a shortcut where shapes agree. */
-function invertedResidual(m: Modules, pairs: readonly Pair[], input: number, stride: number): number {
+function invertedResidual(m: Modules, pairs: readonly ConvNorm[], input: number, stride: number): number {
   let x = input;
   pairs.forEach((pair, i) => {
     x = convNorm(m, pair, x, i === pairs.length - 2 ? stride : 1, i < pairs.length - 1);
@@ -45,11 +45,11 @@ function invertedResidual(m: Modules, pairs: readonly Pair[], input: number, str
 }
 
 const torchvision = {
-  stem: ['features.0.0', 'features.0.1'] as Pair,
+  stem: ['features.0.0', 'features.0.1'] as ConvNorm,
   stemLayer: 'features.0',
   blocks: (_m: Modules, stage: number) => [1, 2, 3, 4, 3, 3, 1][stage]!,
   block: (_stage: number, _block: number, index: number) => `features.${index}`,
-  parts: (m: Modules, name: string): Pair[] =>
+  parts: (m: Modules, name: string): ConvNorm[] =>
     m.has(`${name}.conv.3`)
       ? [
           [`${name}.conv.0.0`, `${name}.conv.0.1`],
@@ -60,7 +60,7 @@ const torchvision = {
           [`${name}.conv.0.0`, `${name}.conv.0.1`],
           [`${name}.conv.1`, `${name}.conv.2`],
         ],
-  head: ['features.18.0', 'features.18.1'] as Pair,
+  head: ['features.18.0', 'features.18.1'] as ConvNorm,
   headLayer: 'features.18',
   classifier: 'classifier.1',
 };

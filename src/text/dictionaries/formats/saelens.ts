@@ -29,7 +29,7 @@ const schema = z.object({
     })
     .nullish(),
 });
-type Config = z.output<typeof schema>;
+type SaelensConfig = z.output<typeof schema>;
 
 const normalizations: Readonly<Record<string, Dictionary['input']['normalization']>> = {
   none: 'none',
@@ -43,7 +43,11 @@ const normalizations: Readonly<Record<string, Dictionary['input']['normalization
 const centredRepos = /GPT2-Small-(SAEs-Reformatted|Feature-Splitting-Experiment-Layer-8)\//;
 
 /** Whether a dictionary reads its place less its mean: where that is the stream, or is written to it. */
-function isCentred({ metadata, model_from_pretrained_kwargs: own }: Config, place: string, path: string) {
+function isCentred(
+  { metadata, model_from_pretrained_kwargs: own }: SaelensConfig,
+  place: string,
+  path: string,
+) {
   const said = (metadata?.model_from_pretrained_kwargs ?? own)?.center_writing_weights;
   return (said ?? centredRepos.test(path)) && /hook_(resid_\w+|mlp_out|attn_out)$/.test(place);
 }
@@ -81,7 +85,7 @@ export const readSaelens: DictionaryFormat = (files) => {
   };
 };
 
-function activationOf(config: Config, log: boolean, where: string): LatentActivation {
+function activationOf(config: SaelensConfig, log: boolean, where: string): LatentActivation {
   const { architecture } = config;
   const named = config.activation_fn ?? config.activation_fn_str;
   if (architecture === 'gated') return { kind: 'gated', gain: 'r_mag', magnitude: 'b_mag' };

@@ -4,13 +4,13 @@ import type { WeightSource } from '../../../engine/weights/weights.js';
 import type { Family } from './family.js';
 import { type Presented, withArrays } from './presented.js';
 
-type Part = 'gate_proj' | 'up_proj' | 'down_proj';
+type Projection = 'gate_proj' | 'up_proj' | 'down_proj';
 
 /** Most experts of a layer. */
 const MOST = 4096;
 
 /** One matrix an expert, `experts.3.w1.weight`. @param own - what each part is called */
-export function separateExperts(own: Readonly<Record<Part, string>>): NonNullable<Family['present']> {
+export function separateExperts(own: Readonly<Record<Projection, string>>): NonNullable<Family['present']> {
   const parts = new Map(Object.entries(own).map(([part, name]) => [name, part]));
   return (source) => {
     const stacks = new Map<string, string[]>();
