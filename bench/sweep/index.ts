@@ -78,7 +78,7 @@ async function workers(count: number, jobs: readonly object[], round: number): P
 /** 60 jobs, 3 workers, one killed after every sixth result. */
 async function killed(): Promise<void> {
   const [sweep, alone] = [join(place, 'many'), join(place, 'alone')];
-  const file = jobFile('many.jsonl', smallJobs(60, 'natural.txt', 1500));
+  const file = jobFile('many.jsonl', smallJobs(60, 'natural.txt', 1000));
   const group = new Workers([...named('many'), '--models', data, '--stalled-after', '3'], env);
   const collecting = run('sweep', file, ...named('many'), '--out', sweep);
   for (let i = 0; i < 3; i++) group.add(place);
