@@ -5,10 +5,11 @@ import { devices } from '../engine-names.js';
 import * as tf from '../functions/tfjs.js';
 import { MemoryWeights } from '../weights/weights.js';
 import { inBlocks } from './blocks.js';
-import type { Traced } from './graph.js';
+import { Graph, type Traced } from './graph.js';
 import { decodeModel } from './onnx-proto.js';
 import { buildProgram } from './program.js';
 import { reachable } from './reachable.js';
+import { pad, slice } from './rules/shape.js';
 import { type TensorFunction, trace } from './trace.js';
 
 type Picture = tf.Tensor4D;
@@ -92,6 +93,26 @@ describe('blocks of channels', () => {
       type!.tensorType!.shape!.dim!.map(({ dimValue }) => dimValue),
     );
     expect(shapes).toEqual([[1, 16, 12, 12]]);
+  });
+
+  it('leave a gate of other rows than the pool read as it is', () => {
+    const graph = new Graph(devices.cpu);
+    const sign = graph.unary('Relu', graph.input('x', [1, 16, 5, 5], 'float32'));
+    const window = { kernel_shape: [2, 2], strides: [2, 2] };
+    const shapes = (['float32', 'int64'] as const).map((dtype) => ({ shape: [1, 16, 2, 2], dtype }));
+    const read = slice(graph, sign, [0, 0, 1, 1], [1, 16, 4, 4]);
+    const [, positions] = graph.nodes('MaxPool', [read], shapes, { ...window, pads: [0, 0, 0, 0] });
+    const dy = graph.input('dy', [1, 16, 2, 2], 'float32');
+    const shape = graph.ints([1, 16, 4, 4]);
+    const spread = graph.node('MaxUnpool', [dy, positions!, shape], [1, 16, 4, 4], 'float32', window);
+    const gatedAt = (start: number) => {
+      const border: [number, number] = [start, 1 - start];
+      const whole = pad(graph, spread, [[0, 0], [0, 0], border, border]);
+      const gate = graph.unary('HardSigmoid', sign, { alpha: { f: 1e30 }, beta: { f: 0 } });
+      const { z } = inBlocks({ graph, outputs: { z: graph.elementwise('Mul', [whole, gate]) } }).outputs;
+      return z!.source.kind === 'node' && z!.source.node.op;
+    };
+    expect([gatedAt(1), gatedAt(0)]).toEqual(['Pad', 'Mul']);
   });
 });
 
