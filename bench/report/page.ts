@@ -48,9 +48,9 @@ const intro = `<!-- Made by \`npm run bench:report\` from the result files in be
 
 const losing = `## Where we lose
 
-Training a CNN takes two to three times as long as in PyTorch. Batch norm, max pools with their positions and the
-gradient of a filter are one kernel each in PyTorch; here they are several ONNX operations. Rendering a picture is slower
-too. Four fifths of a step of VGG19 are convolutions; the rest is max pools, changes of layout and gradients of ReLUs. On
+Training a CNN takes longer than in PyTorch: at 64 pixels a fourth, and more than twice as long as in PyTorch's layout
+channels_last. Batch norm, max pools with their positions and the gradient of a filter are one kernel each in PyTorch; here
+they are several ONNX operations. Nine tenths of a step of VGG19 are convolutions, at about what the processor can do; on
 Inception v3, compilation before the first step counts as well.
 
 EPO finds the stronger text under 6 nats on some units, since it tries improbable pairs of tokens that the operators of
