@@ -2,7 +2,6 @@
 import { sizeOf } from '../../engine/tensor-spec.js';
 import { parameterShapes } from '../lm/parameters.js';
 import type { TransformerSpec } from '../lm/spec.js';
-import type { SamplerOptions } from '../sampling/sampler.js';
 
 /** Sequences and their length after BOS: 16,384 positions, which gives a standard deviation to about 1 %. */
 export const MOST_SEQUENCES = 256;
@@ -30,9 +29,11 @@ const isLarge = (spec: TransformerSpec) => multiplications(spec) >= LARGE;
 export const drawnLength = (spec: TransformerSpec): number =>
   isLarge(spec) ? SHORT_LENGTH : SEQUENCE_LENGTH;
 
-/** Tokens drawn at once: of a large model all of a sequence, since its caches between calls would be large too. */
-export const drawnAtOnce = (spec: TransformerSpec): Pick<SamplerOptions, 'steps'> =>
-  isLarge(spec) ? { steps: SHORT_LENGTH } : {};
+/**
+ * Sequences drawn together: few of a large model, whose caches are large too. (One graph for all tokens of a sequence would
+ * keep no caches between calls, but the time to open a session grows with the square of its nodes: minutes for 26 layers.)
+ */
+export const drawnTogether = (spec: TransformerSpec): number => (isLarge(spec) ? 8 : Infinity);
 
 /** A power of two within the limits, which are so many positions. */
 function settle(sequences: number, length: number): number {

@@ -11,8 +11,8 @@ import { Sampler, samplerVersion } from '../sampling/sampler.js';
 import { calibrationPhase } from './calibration-progress.js';
 import {
   affordSequences,
-  drawnAtOnce,
   drawnLength,
+  drawnTogether,
   guessSequences,
   MOST_SEQUENCES,
   SEQUENCE_LENGTH,
@@ -52,8 +52,9 @@ export async function* sampledText(
 
   const report = calibrationPhase('drawing samples of the model');
   yield report(0, count ?? guess);
-  const batch = Math.min(batchFor(spec.dModel, positions), guess, count ?? guess);
-  const sampler = await Sampler.create({ subject, positions, batch, signal, ...drawnAtOnce(spec) });
+  const most = Math.min(batchFor(spec.dModel, positions), drawnTogether(spec));
+  const batch = Math.min(most, guess, count ?? guess);
+  const sampler = await Sampler.create({ subject, positions, batch, signal });
   try {
     const random = Random.of(0, 'calibration');
     const parts: Int32Array[] = [];
