@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Compiled, compile } from '../../src/engine/compile.js';
 import { type Contestant, childContestant, contest } from '../contest.js';
-import { inputsOf, workloads } from './workloads.js';
+import { inputsOf } from './workload.js';
+import { workloads } from './workloads.js';
 
 const { values: flags } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, json: { type: 'string' } },

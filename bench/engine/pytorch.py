@@ -1,5 +1,7 @@
 """The workloads of bench/engine in PyTorch, timed in turn with the others.
 
+  python3 pytorch.py [DEVICE]     (cpu, or cuda)
+
 Reads the name of a workload a line on standard input, runs it once, answers with milliseconds.
 Weights are random: only time is compared here, values are compared in the tests.
 """
@@ -11,6 +13,8 @@ import time
 import torch
 import torch.nn.functional as F
 
+device = sys.argv[1] if len(sys.argv) > 1 else "cpu"
+torch.set_default_device(device)
 torch.manual_seed(0)
 LAYERS, D, HEADS, VOCAB = 12, 768, 12, 50257
 
@@ -99,4 +103,6 @@ print(json.dumps({"version": torch.__version__, "threads": torch.get_num_threads
 for line in sys.stdin:
     start = time.perf_counter()
     workloads[line.strip()]()
+    if device == "cuda":
+        torch.cuda.synchronize()
     print(json.dumps({"milliseconds": (time.perf_counter() - start) * 1000}), flush=True)

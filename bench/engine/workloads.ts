@@ -1,41 +1,9 @@
 /** The workloads of bench/engine: functions of tensors with random weights, as large as the real thing. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Random } from '../../src/core/random.js';
-import type { TensorFunction } from '../../src/engine/compiler/trace.js';
 import * as tf from '../../src/engine/functions/tfjs.js';
-import { sizeOf, type TensorSpec } from '../../src/engine/tensor-spec.js';
-import { openSafetensors, writeSafetensors } from '../../src/engine/weights/safetensors.js';
-import type { WeightArray, WeightSource } from '../../src/engine/weights/weights.js';
 import { parseConfig } from '../../src/text/lm/config.js';
 import { parameterShapes } from '../../src/text/lm/parameters.js';
-import { forward, sequenceLogProbs } from '../../src/text/lm/transformer.js';
 import { torchNetwork } from '../../src/vision/torch/index.js';
-
-export interface Workload {
-  readonly fn: TensorFunction;
-  readonly inputs: Record<string, TensorSpec>;
-  readonly weights: WeightSource;
-}
-
-const folder = join(tmpdir(), 'superstim-bench');
-mkdirSync(folder, { recursive: true });
-const random = new Random(0);
-
-/** Random weights in a file, as a user's model would be; written by the first run. */
-function weightFile(name: string, shapes: ReadonlyMap<string, readonly number[]>): WeightSource {
-  const path = join(folder, `${name}.safetensors`);
-  if (existsSync(path)) return openSafetensors(path);
-  const arrays = [...shapes].map(([key, shape]): [string, WeightArray] => {
-    const deviation = shape.length === 4 ? Math.sqrt(2 / sizeOf(shape.slice(1))) : 0.02;
-    const data = new Float32Array(sizeOf(shape));
-    for (let i = 0; i < data.length; i++) data[i] = deviation * (random.uniform() - 0.5) * 3.46;
-    return [key, { shape, data }];
-  });
-  writeSafetensors(path, arrays);
-  return openSafetensors(path);
-}
+import { bodyGradient, crossEntropy, type Workload, weightFile } from './workload.js';
 
 export const gpt2 = parseConfig(
   { model_type: 'gpt2', n_layer: 12, n_head: 12, n_embd: 768, vocab_size: 50257, n_positions: 1024 },
@@ -61,46 +29,20 @@ for (const [i, [rows, columns]] of [
 const vggWeights = weightFile('vgg16', vggShapes);
 const vgg = torchNetwork(vggWeights);
 
-const [value, gradient] = [(x: tf.Tensor) => tf.mean(tf.square(x)), 'gradient'];
-
 export const workloads: Record<string, Workload> = {
   /** (a) A GPT-2-small-sized body, value and gradient with respect to the embeddings. */
-  'gpt2-gradient': {
-    fn: ({ x }, weights) => {
-      const objective = (e: tf.Tensor) =>
-        value(forward(gpt2, weights, { embeddings: e }).at('ln_final.hook_normalized'));
-      const result = tf.valueAndGrad(objective)(x!);
-      return { value: result.value, [gradient]: result.grad };
-    },
-    inputs: { x: { shape: [32, 16, 768] } },
-    weights: gpt2Weights,
-  },
+  'gpt2-gradient': bodyGradient({ spec: gpt2, weights: gpt2Weights }, 32, 16),
   /** (b) The same forward only, with the cross entropy of every token. */
-  'gpt2-cross-entropy': {
-    fn: ({ ids }, weights) => ({
-      logProbs: sequenceLogProbs(gpt2, weights, forward(gpt2, weights, { ids: ids! }), ids!),
-    }),
-    inputs: { ids: { shape: [256, 12], dtype: 'int32' } },
-    weights: gpt2Weights,
-  },
+  'gpt2-cross-entropy': crossEntropy({ spec: gpt2, weights: gpt2Weights }, 256, 12),
   /** (c) One channel of VGG16's block4_conv3, value and gradient with respect to the image. */
   'vgg16-gradient': {
     fn: ({ image }, weights) => {
       const objective = (x: tf.Tensor) =>
         tf.mean(vgg.forward(weights, x as tf.Tensor4D, [{ layer: 'block4_conv3', channels: [4] }])[0]!);
       const result = tf.valueAndGrad(objective)(image!);
-      return { value: result.value, [gradient]: result.grad };
+      return { value: result.value, gradient: result.grad };
     },
     inputs: { image: { shape: [1, 224, 224, 3] } },
     weights: vggWeights,
   },
 };
-
-/** Inputs that make sense for a workload: small numbers, token ids. */
-export function inputsOf({ inputs }: Workload): Record<string, Float32Array | Int32Array> {
-  const make = ({ shape, dtype }: TensorSpec) =>
-    dtype === 'int32'
-      ? Int32Array.from({ length: sizeOf(shape) }, () => random.integer(50257))
-      : random.normals(sizeOf(shape));
-  return Object.fromEntries(Object.entries(inputs).map(([name, spec]) => [name, make(spec)]));
-}

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runOn } from '../../../test/helpers/engines.js';
 import { webgpu } from '../../../test/helpers/webgpu.js';
 import { Random } from '../../core/random.js';
-import { type Engine, traitsOf } from '../compile.js';
+import { type Engine, releaseWeights, traitsOf } from '../compile.js';
 import type { TensorFunction } from '../compiler/trace.js';
 import { attendCached } from '../functions/attention.js';
 import { batchNormRelu } from '../functions/batch-norm.js';
@@ -112,6 +112,15 @@ describe.skipIf(trouble !== null)(`webgpu${trouble ? ` (${trouble})` : ''}`, () 
     };
     const expected = await run('onnx');
     for (const [i, a] of (await run('onnx:webgpu')).entries()) expect(a).toBeCloseTo(expected[i]!, 4);
+  });
+
+  it('frees weights and what was derived from them', async () => {
+    const own = new MemoryWeights(new Map([['w', array(8, 16)]]));
+    const fn: TensorFunction = ({ x }, w) => ({ y: tf.mul(x!, tf.square(w('w'))) });
+    const inputs = { x: { shape: [8, 16], data: random.normals(128) } };
+    const { y } = await runOn('onnx:webgpu', fn, inputs, own);
+    await releaseWeights(own);
+    expect(await runOn('onnx:webgpu', fn, inputs, own)).toEqual({ y });
   });
 });
 

@@ -23,6 +23,8 @@ export interface Sessions {
 
 /** Where arrays of the worker are. */
 export interface WorkerDevice {
+  /** A session that is released takes the arrays with it that it left on the device. */
+  readonly ownsResults: boolean;
   open(model: Uint8Array, settings: SessionSettings): Promise<Sessions>;
   /** The array on the device. */
   place(tensor: ort.Tensor): Promise<ort.Tensor>;
@@ -49,6 +51,7 @@ function withinLimit(threads: number): number {
 // -- cpu -------------------------------------------------------------------------------------------------------
 
 const cpu: WorkerDevice = {
+  ownsResults: false,
   async open(model, { threads, arena, widensHalves }) {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
@@ -174,6 +177,7 @@ function identityModel(dtype: ort.Tensor.Type): Uint8Array {
 }
 
 const webgpu: WorkerDevice = {
+  ownsResults: true,
   open: async (model) => new WebgpuSessions(model),
   place: async (tensor) =>
     tensor.location === 'gpu-buffer' || !webgpuTypes.includes(tensor.type)
@@ -185,6 +189,7 @@ const webgpu: WorkerDevice = {
 
 /** Arrays stay in memory: ONNX Runtime's interface for Node has no arrays on a CUDA device, so each run copies its feeds. */
 const cuda: WorkerDevice = {
+  ownsResults: false,
   async open(model) {
     // Products would be rounded to 10 bits; the interface for Node cannot set the provider's `use_tf32`.
     process.env.NVIDIA_TF32_OVERRIDE ??= '0';

@@ -33,6 +33,8 @@ interface WorkerProgram {
 interface WeightSet {
   readonly weights: Map<string, ort.Tensor>;
   readonly derived: Map<string, ort.Tensor>;
+  /** What derived values came from, where their memory goes with it. */
+  readonly derivations: Sessions[];
   /** Programs that are fed with it. */
   users: number;
   forgotten: boolean;
@@ -45,15 +47,16 @@ const held = new Map<number, ort.Tensor>();
 function weightSet(id: number): WeightSet {
   const found = weightSets.get(id);
   if (found) return found;
-  const made = { weights: new Map(), derived: new Map(), users: 0, forgotten: false };
+  const made = { weights: new Map(), derived: new Map(), derivations: [], users: 0, forgotten: false };
   weightSets.set(id, made);
   return made;
 }
 
 /** Frees the memory of a set that nobody can use any more. */
-function freeUnused({ weights, derived, users, forgotten }: WeightSet): void {
+async function freeUnused({ weights, derived, derivations, users, forgotten }: WeightSet): Promise<void> {
   if (!forgotten || users > 0) return;
   for (const tensor of [...weights.values(), ...derived.values()]) tensor.dispose();
+  for (const sessions of derivations) await sessions.release();
 }
 
 const tensorOf = ({ data, shape, dtype }: ArrayValue): ort.Tensor =>
@@ -99,7 +102,8 @@ async function derive({ derivation }: Program, set: WeightSet, device: WorkerDev
   const session = await sessions.keeping(missing);
   const results = await session.run(fixedTensors(derivation.feeds, set), missing);
   for (const [key, tensor] of Object.entries(results)) set.derived.set(key, tensor);
-  await sessions.release();
+  if (device.ownsResults) set.derivations.push(sessions);
+  else await sessions.release();
 }
 
 function inputTensor(input: FedInput | undefined, name: string): ort.Tensor {
@@ -131,7 +135,7 @@ async function unload(program: number): Promise<void> {
   programs.delete(program);
   await loaded.sessions.release();
   loaded.set.users--;
-  freeUnused(loaded.set);
+  await freeUnused(loaded.set);
 }
 
 async function run({ program, inputs, keep }: Extract<WorkerRequest, { kind: 'run' }>) {
@@ -165,7 +169,7 @@ async function handle(request: WorkerRequest): Promise<Record<string, ArrayValue
       const set = weightSet(request.set);
       weightSets.delete(request.set);
       set.forgotten = true;
-      freeUnused(set);
+      await freeUnused(set);
       return {};
     }
     case 'load':
