@@ -106,7 +106,8 @@ export type { GroupStatistics } from './text/readouts/group-statistics.js';
 export { Probe, type ProbeOptions, type RivalScores } from './text/readouts/probe.js';
 export type { Rivalry, Scores } from './text/readouts/scores.js';
 export { calibrate, type Resolved, resolveUnits, type Session } from './text/readouts/session.js';
-export { type ScoreOptions, type ScoreResult, scoreText, type UnitScore } from './text/score.js';
+export { type ScoreOptions, type ScoreResult, scoreText } from './text/score.js';
+export type { ScoreRequest, UnitScore } from './text/scorer.js';
 
 // Drawing texts from p(x), and from p(x) exp(beta J).
 

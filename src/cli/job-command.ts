@@ -23,6 +23,12 @@ export interface PerformFlags extends CommonOptions {
   out?: string;
 }
 
+/** A job, and what it is called in an error. */
+export interface NamedJob {
+  readonly name: string;
+  readonly job: object;
+}
+
 export interface JobCommand<T extends TaskName, Flags extends CommonOptions = CommonOptions> {
   /** With its options, without an action. */
   command(): Command;
@@ -32,12 +38,16 @@ export interface JobCommand<T extends TaskName, Flags extends CommonOptions = Co
    * @param made - what `command` made, with the arguments that were given
    */
   job(flags: Flags, made: Command): object | Promise<object>;
+  /** The jobs of one model that options ask for where they ask for several; null where for one. */
+  several?(flags: Flags): AsyncIterable<NamedJob> | null;
   /** How it is run, where that is not what the flags say. */
   performed?(flags: Flags): PerformFlags;
   /** The result, with what is made of it before it is printed. */
   complete?(result: ResultOf<T>, flags: PerformFlags): Promise<ResultOf<T>>;
   /** What people read. */
   format(result: ResultOf<T>, printer: Printer): string;
+  /** The same in a few lines, where it is one of several. */
+  formatBrief?(result: ResultOf<T>, printer: Printer): string;
   /** What `--json` prints, where that is not all of the result. */
   document?(result: ResultOf<T>): Promise<unknown>;
   /** Stands above the text on a terminal, as escape sequences. */

@@ -11,7 +11,16 @@ const optionsOf = (task: TaskName) =>
   new Map(commandOf(task).options.map((option) => [option.long!, option]));
 
 /** Options that are about the command and not about what is computed. */
-const withoutField = ['--out', '--runs', '--tui', '--json', '--quiet', '--no-color', '--debug'];
+const withoutField = [
+  '--text-file',
+  '--out',
+  '--runs',
+  '--tui',
+  '--json',
+  '--quiet',
+  '--no-color',
+  '--debug',
+];
 
 /** Options for the job of another task: an atlas of a vision network is a job of `image`. */
 const ofOtherTasks: Partial<Record<TaskName, string[]>> = { atlas: ['--steps'] };

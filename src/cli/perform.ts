@@ -9,10 +9,10 @@ import { Output } from './output.js';
 import { showProgress } from './progress.js';
 import { watchRun } from './watch-run.js';
 
-const placed = ({ device }: PerformFlags) => ({ ...(device && { device }) });
+export const placed = ({ device }: PerformFlags) => ({ ...(device && { device }) });
 
 /** What `run.json` keeps of how it was asked for. */
-const command = () => ['superstim', ...process.argv.slice(2)];
+export const command = () => ['superstim', ...process.argv.slice(2)];
 
 /**
  * Computes a job, from options or a file, and prints its result. While the job is opened, and where it keeps nothing,

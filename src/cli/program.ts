@@ -14,6 +14,7 @@ import { workerCommand } from './commands/worker.js';
 import { jobCommandOf, jobTasks } from './job-commands.js';
 import { addOutputOptions } from './options.js';
 import { perform } from './perform.js';
+import { performSeveral } from './perform-several.js';
 import { writeWhole } from './write-whole.js';
 
 /** Makes a fresh program; errors of parsing are thrown as `CommanderError`. */
@@ -42,10 +43,12 @@ export function createProgram(): Command {
 
 /** The command of a task, which performs the job that its options ask for. */
 function jobCommand(task: TaskName): Command {
-  const { command, job, performed } = jobCommandOf(task);
+  const { command, job, several, performed } = jobCommandOf(task);
   const made = command();
   return made.action(async () => {
     const flags = made.opts();
+    const jobs = several?.(flags);
+    if (jobs) return performSeveral(jobs, flags);
     await perform(await job(flags, made), performed ? performed(flags) : flags);
   });
 }

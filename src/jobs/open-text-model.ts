@@ -6,6 +6,7 @@ import { resolveModel } from '../hub/resolve-model.js';
 import type { RecordedModel } from '../runs/description.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { downloadDictionary } from '../text/dictionaries/download-dictionary.js';
+import type { KeptScorers } from '../text/kept-scorers.js';
 import { frameOf, inFrame } from '../text/lm/frame.js';
 import { loadTextModel, type TextModel } from '../text/lm/model.js';
 import { openSubject } from '../text/lm/subject.js';
@@ -26,6 +27,8 @@ export interface LoadedModel {
   readonly family: string | null;
   /** What successive jobs of the model draw with; the caller frees them. */
   readonly samplers?: KeptSamplers;
+  /** What successive scores of the model are computed with; the caller frees them. */
+  readonly scorers?: KeptScorers;
 }
 
 /**

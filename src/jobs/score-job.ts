@@ -35,7 +35,8 @@ export const scoreTask = defineTask({
     const { text, units, ablate, raw, neuronpedia } = job;
     const session = yield* openSession(job, signal, given.model);
     const published = yield* publishedFeatures(units, neuronpedia, signal);
-    const options = { ...session, text, units, ablate, raw, published };
+    const { scorers } = given.model ?? {};
+    const options = { ...session, text, units, ablate, raw, published, ...(scorers && { scorers }) };
     checkScore(options);
     return {
       model: recordedModel(options),

@@ -2,6 +2,7 @@
 import type { LoadedModel } from '../jobs/open-text-model.js';
 import type { TaskReading } from '../jobs/tasks.js';
 import { finishRun } from '../runs/events.js';
+import { KeptScorers } from '../text/kept-scorers.js';
 import type { TextModel } from '../text/lm/model.js';
 import { textDefaults } from '../text/names.js';
 import type { CalibrationResult } from '../text/readouts/calibrate-units.js';
@@ -62,7 +63,12 @@ export function openModel(
 
 /** An open language model. Options are the fields of the task's job (its schema in `src/jobs`), with its defaults. */
 export class LanguageModel {
-  constructor(private readonly loaded: LoadedModel) {}
+  private readonly scorers = new KeptScorers();
+  private readonly loaded: LoadedModel;
+
+  constructor(loaded: LoadedModel) {
+    this.loaded = { ...loaded, scorers: this.scorers };
+  }
 
   get name(): string {
     return this.model.name;
@@ -89,7 +95,7 @@ export class LanguageModel {
     return { ...(await finishRun(session)), ...(signal && { signal }) };
   }
 
-  /** What a text does to units, token by token. */
+  /** What a text does to units, token by token. A graph is compiled once for all texts of a length. */
   score(text: string, units: string | readonly string[], options: ScoreFields = {}): Running<ScoreResult> {
     return this.run('score', { text, units: [units].flat() }, options);
   }
@@ -136,6 +142,7 @@ export class LanguageModel {
   /** Frees what the engines keep of the weights. The model can still be used: they are then read again. */
   async dispose(): Promise<void> {
     const { releaseWeights } = await import('../engine/compile.js');
+    await this.scorers.dispose();
     await releaseWeights(this.model.weights);
   }
 

@@ -1,10 +1,11 @@
-/** @file The model that successive jobs share: opened once, its weights uploaded once, its samplers compiled once. */
+/** @file The model that successive jobs share: opened once, its weights uploaded once, its samplers and scorers compiled once. */
 import { releaseWeights } from '../engine/compile.js';
 import { openNamed } from '../jobs/open-named.js';
 import { readJob } from '../jobs/read-job.js';
 import type { Given } from '../jobs/task.js';
 import type { JobRecord } from '../runs/description.js';
 import { asJson, type Run } from '../runs/events.js';
+import { KeptScorers } from '../text/kept-scorers.js';
 import { KeptSamplers } from '../text/sampling/kept-samplers.js';
 import { modelKey } from './grouping.js';
 
@@ -23,7 +24,8 @@ export class SharedModel {
     if (this.held?.key === key) return this.held.given;
     await this.release();
     const opened = yield* openNamed(job, signal);
-    const given = opened.model ? { model: { ...opened.model, samplers: new KeptSamplers() } } : opened;
+    const kept = { samplers: new KeptSamplers(), scorers: new KeptScorers() };
+    const given = opened.model ? { model: { ...opened.model, ...kept } } : opened;
     this.held = { key, given };
     return given;
   }
@@ -32,6 +34,7 @@ export class SharedModel {
     const { model, network } = this.held?.given ?? {};
     this.held = null;
     model?.samplers?.dispose();
+    await model?.scorers?.dispose();
     if (model) await releaseWeights(model.model.weights);
     if (network) await releaseWeights(network.network.weights);
   }

@@ -1,18 +1,20 @@
 /** Scoring a text with a model that names no BOS. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { relativeError } from '../../test/helpers/compare.js';
 import { runOn } from '../../test/helpers/engines.js';
 import { gpt2In, optionsOf, scoreBy, scoringEach } from '../../test/helpers/scoring.js';
 import { UsageError, UserError } from '../core/errors.js';
 import type * as tf from '../engine/functions/tfjs.js';
 import { finishRun, type RunEvent } from '../runs/events.js';
+import { KeptScorers } from './kept-scorers.js';
 import { openSubject } from './lm/subject.js';
 import { forward } from './lm/transformer.js';
 import { Calibration } from './readouts/calibration.js';
 import { fileText } from './readouts/calibration-text.js';
 import { headGroup } from './readouts/head.js';
+import { Probe } from './readouts/probe.js';
 import { checkScore, type ScoreOptions, scoreText } from './score.js';
 
 const at = scoringEach();
@@ -23,6 +25,20 @@ const options = (changes: Partial<ScoreOptions> = {}) => optionsOf(at, changes);
 const score = (changes: Partial<ScoreOptions> = {}) => scoreBy(options(changes));
 
 describe('scoreText', () => {
+  it('scores with what an earlier score of the same request was computed with', async () => {
+    const scorers = new KeptScorers();
+    const opened = vi.spyOn(Probe, 'create');
+    const texts = ['It was dark', 'It was light', 'It was a light'];
+    const kept = [];
+    for (const text of texts) kept.push((await score({ text, scorers })).result);
+    expect(opened).toHaveBeenCalledTimes(1);
+    for (const [i, text] of texts.entries()) expect(kept[i]).toEqual((await score({ text })).result);
+    await score({ text, scorers, at: 'last' });
+    expect(opened).toHaveBeenCalledTimes(texts.length + 2);
+    await scorers.dispose();
+    opened.mockRestore();
+  });
+
   it('starts a text with one end-of-text token where the model has no BOS', async () => {
     const { result } = await score();
     const { tokens, token_ids, logprobs } = result;

@@ -8,6 +8,28 @@ import { cases, missing, reference, stories } from '../helpers/stories260k.js';
 import { books, json, place, sentence, superstim } from '../helpers/superstim.js';
 
 describe('superstim score', () => {
+  it('scores each line of a file, and names the line of an error', async () => {
+    const file = join(place, 'texts.txt');
+    writeFileSync(file, `${sentence[1]}\n\nIt was\n${'a '.repeat(2000)}\n`);
+    const { stdout, stderr, code } = await superstim([
+      'score',
+      ...books,
+      '--text-file',
+      file,
+      '--unit',
+      'L2.N7',
+      '--json',
+    ]);
+    const results = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as ScoreResult);
+    const texts = results.map(({ tokens }) => tokens.slice(1).join('').trim());
+    expect(texts).toEqual([sentence[1], 'It was']);
+    expect(stderr).toMatch(/texts\.txt:4: the text has \d+ tokens, too many/);
+    expect(code).toBe(2);
+  });
+
   it('prints the result as one JSON document', async () => {
     const result = await json<ScoreResult>(
       'score',

@@ -1,17 +1,16 @@
 /** @file Texts that the unit should be quieter on than on what is found: given, or read from files. */
 import { existsSync, statSync } from 'node:fs';
-import { UsageError, UserError } from '../../core/errors.js';
+import { UsageError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
-import { readTextFile } from '../../core/text-file.js';
+import { textLines } from '../../core/text-lines.js';
 import { batchFor } from '../lm/batch-size.js';
 import { encodeText } from '../lm/encode-text.js';
 import { stackRows } from '../lm/rows.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 
-/** Texts of one search, and characters of a line that may be one. */
+/** Texts of one search. */
 const MOST_TEXTS = 5000;
-const LONGEST = 100_000;
 
 /**
  * What `--quiet-on` was given: each a text, or a file with one per line; empty lines are left out.
@@ -23,7 +22,7 @@ export async function quietTexts(given: readonly string[]): Promise<string[]> {
   for (const text of given) {
     if (!isFileName(text)) texts.push(text);
     else
-      for await (const line of lines(text)) {
+      for await (const line of textLines(text)) {
         if (line.trim() !== '') texts.push(line);
         if (texts.length > MOST_TEXTS)
           throw new UsageError(
@@ -41,20 +40,6 @@ function isFileName(text: string): boolean {
     !text.includes('\n') &&
     (/\.(txt|text|md|csv|tsv|jsonl?|gz)$/i.test(text) || /^(~|\.{0,2})\/\S/.test(text))
   );
-}
-
-async function* lines(path: string): AsyncGenerator<string, void, void> {
-  let rest = '';
-  for await (const { text } of readTextFile(path)) {
-    const whole = (rest + text).split(/\r?\n/);
-    rest = whole.pop()!;
-    if (rest.length > LONGEST)
-      throw new UserError(
-        `could not read ${path}: a line has more than ${LONGEST} characters; give one text per line`,
-      );
-    yield* whole;
-  }
-  yield rest;
 }
 
 /**
