@@ -5,6 +5,7 @@ const MOST_SHARE = 0.02;
 
 /** Where checkpoints go. */
 export interface Saving<Checkpoint> {
+  /** 0: after every turn, however long it takes. */
   readonly everySeconds: number;
   save(checkpoint: Checkpoint): void;
 }
@@ -33,6 +34,7 @@ export class Checkpoints<Checkpoint> {
     if (checkpoint === null) return;
     this.saving.save(checkpoint);
     this.written = performance.now();
-    this.pause = Math.max(1000 * this.saving.everySeconds, (this.written - begun) / MOST_SHARE);
+    const { everySeconds } = this.saving;
+    this.pause = everySeconds && Math.max(1000 * everySeconds, (this.written - begun) / MOST_SHARE);
   }
 }
