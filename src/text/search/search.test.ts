@@ -115,7 +115,7 @@ describe('searchText', () => {
     const { frontier, cost } = await finishRun(searchText(options({ earlier })));
     expect({ turn, frontier }).toEqual({ turn, frontier: first.result.frontier });
     expect(cost.evaluations).toBe(first.result.cost.evaluations);
-    const other = { ...checkpoint, state: {} };
+    const other = { ...searchCheckpoint.parse(JSON.parse(first.checkpoints[1]!)), state: {} };
     const broken = searchText(options({ earlier: { ...earlier, checkpoint: other } }));
     await expect(finishRun(broken)).rejects.toThrow('is damaged');
   });
