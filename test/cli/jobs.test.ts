@@ -61,7 +61,7 @@ describe('superstim run', () => {
   it.each<[what: string, contents: unknown, code: number, words: string]>([
     ['an unknown field', { ...job, evalutions: 3 }, 2, 'no field "evalutions"; did you mean --evaluations?'],
     ['a wrong value', { ...job, quietOn: 3 }, 2, '--quiet-on: '],
-    ['no task', { unit: 'L2.N7' }, 2, '--task must be one of score, '],
+    ['no task', { unit: 'L2.N7' }, 2, 'task must be one of score, '],
     ['no JSON', '{', 1, 'is no JSON'],
   ])('refuses %s', async (what, contents, code, words) => {
     const ended = await superstim(['run', jobFile(`${what}.json`, contents), '--out', join(place, 'none')]);

@@ -38,7 +38,7 @@ export interface TextReader<Unit> {
   dispose(): Promise<void>;
 }
 
-/** @param probes - of the subject */
+/** Reads texts for probes: raw value and z at every position, margin and rank. @param probes - of the subject */
 export function detailsReader(subject: Subject, probes: readonly Probe[]): TextReader<Details> {
   const brought = probes.flatMap((probe) => probe.brought);
   const measure: Measure = (weights, pass) =>
