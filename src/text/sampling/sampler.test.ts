@@ -95,14 +95,6 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
     ).toBeLessThan(4);
   });
 
-  it('draws the same, however many tokens are drawn in a call', async () => {
-    const atOnce = await Sampler.create({ ...options, steps: positions - 1 });
-    const drawn: Int32Array[] = [];
-    for (const from of [sampler, atOnce]) drawn.push(await from.sample(64, new Random(7)));
-    atOnce.dispose();
-    expect(drawn[1]).toEqual(drawn[0]);
-  });
-
   it('draws a token given what stands before it, each row at its own place', async () => {
     const prefix = [0, 3, 7, 1, 9];
     const other = [0, 8];

@@ -33,11 +33,6 @@ export interface SamplerOptions {
   readonly batch: number;
   /** Parents of rows to rewrite that are read together; default: 1. */
   readonly parents?: number;
-  /**
-   * Tokens drawn in one call of the graph; default: 4. All of a sequence at once make a large graph, but no cache is in
-   * memory between calls: three copies less.
-   */
-  readonly steps?: number;
   /** int8 for drafts, whose worth is counted elsewhere; default: float32. */
   readonly precision?: Precision;
   /** Whether `rewrite` can tell ln p; default: no, unless there is a probe. */
@@ -54,19 +49,6 @@ interface ParentsRead {
   readonly known: ReadonlyMap<Int32Array, KnownRow>;
 }
 
-/** Numbers that tokens are drawn by, `[batch, steps]`: of one seed the same, however many steps are drawn at once. */
-function uniforms(random: Random, batch: number, steps: number): Float32Array {
-  const all = new Float32Array(batch * steps);
-  for (let first = 0; first < steps; first += STEPS) {
-    const some = random.uniforms(batch * STEPS);
-    for (let slot = 0; slot < batch; slot++) {
-      const own = some.subarray(slot * STEPS, slot * STEPS + Math.min(STEPS, steps - first));
-      all.set(own, slot * steps + first);
-    }
-  }
-  return all;
-}
-
 /** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
 export const samplerVersion = 4;
 
@@ -75,19 +57,19 @@ export class Sampler {
   private reading: Promise<Compiled> | undefined;
 
   private constructor(
-    private readonly options: SamplerOptions & { readonly parents: number; readonly steps: number },
+    private readonly options: SamplerOptions & { readonly parents: number },
     private readonly steps: Compiled,
     /** Caches that no sequence was read into: of the slots, and of parents. */
     private readonly empty: EmptyCaches,
   ) {}
 
   static async create(options: SamplerOptions): Promise<Sampler> {
-    const { batch, positions, precision = 'float32', parents = 1, steps = STEPS, changing, probe } = options;
+    const { batch, positions, precision = 'float32', parents = 1, changing, probe } = options;
     const { engine } = options.subject;
     const weights = probe?.weights ?? options.subject.weights;
     // What stands behind a text is of no use to those who draw it.
     const subject = { ...options.subject, spec: withoutTail(options.subject.spec) };
-    const drawing = { ...options, subject, parents, steps };
+    const drawing = { ...options, subject, parents };
     const compiled = await compile(
       (inputs, lookup) => drawSteps(drawing, inputs, withArguments(changing, inputs, lookup)),
       {
@@ -207,9 +189,9 @@ export class Sampler {
     { empty, read }: Record<'empty' | 'read', CacheEntries>,
     random: Random,
   ): Promise<void> {
-    const { subject, batch, positions, steps: most, changing, signal } = this.options;
+    const { subject, batch, positions, changing, signal } = this.options;
     const names = cacheNames(subject.spec);
-    const keep = keepsCaches(this.options) ? names : [];
+    const keep = keepsCaches(positions) ? names : [];
     const fixed = {
       ...currentArrays(changing),
       ...Object.fromEntries(names.map((name) => [ofParents(name), read[name]!])),
@@ -239,7 +221,7 @@ export class Sampler {
         end: ofSlots((job) => job.end, 1),
         until: ofSlots((job) => job.until, 1),
         sharpness: ofSlots((job) => job.sharpness, 1),
-        uniform: uniforms(random, batch, most),
+        uniform: random.uniforms(batch * STEPS),
         ...cache,
       };
       const { values, kept } = await this.steps.runKeeping(inputs, keep);
@@ -248,10 +230,10 @@ export class Sampler {
       ids = values.drawn as Int32Array;
       for (const [slot, job] of slots.entries()) {
         if (!job) continue;
-        const steps = Math.min(most, stepsOf(job));
+        const steps = Math.min(STEPS, stepsOf(job));
         this.tokensRead += steps;
-        if (known) learn(known[job.row]!, values as Told, slot, most, steps, job.read);
-        job.read += most;
+        if (known) learn(known[job.row]!, values as Told, slot, STEPS, steps, job.read);
+        job.read += STEPS;
         if (stepsOf(job) > 0) continue;
         rows.set(ids.subarray(slot * positions, (slot + 1) * positions), job.row * positions);
         slots[slot] = undefined;
