@@ -8,6 +8,7 @@ import { embeddedFolder } from '../../src/hub/embedded.js';
 import { finishRun } from '../../src/runs/events.js';
 import { loadTextModel } from '../../src/text/lm/model.js';
 import { searchText } from '../../src/text/search/search.js';
+import { booksSession } from '../../test/helpers/books-session.js';
 
 const model = await loadTextModel(`${embeddedFolder}/books-lm`);
 const evaluations = Number(argv[2] ?? 1000);
@@ -16,13 +17,7 @@ for (const unit of ['L1.H3', 'L1.H4', 'L1.H5', 'L1.H6', 'L1.H7', 'L1.H0', 'L1.H1
   const [processor, clock] = [cpuUsage(), performance.now()];
   await finishRun(
     searchText({
-      model,
-      modelHash: 'books-lm',
-      engine: 'onnx',
-      measure: 'delta',
-      at: 'max',
-      reference: 'layer',
-      seed: 1,
+      ...booksSession(model),
       unit,
       method: 'evolve',
       length: 12,

@@ -81,19 +81,14 @@ describe('a file that is not what was announced', () => {
     expect(existsSync(join(repoFolder(), 'refs'))).toBe(false);
   });
 
-  it('mends a damaged half', async () => {
+  it.each([
+    ['damaged', 100_000],
+    ['too long', 400_000],
+  ])('mends a half that is %s', async (_, bytes) => {
     await download();
     const blob = blobOf('model.safetensors');
     rmSync(blob);
-    writeFileSync(`${blob}.incomplete`, Buffer.alloc(100_000, 7));
-    expectWhole(at, (await download()).folder);
-  });
-
-  it('mends a half that is too long', async () => {
-    await download();
-    const blob = blobOf('model.safetensors');
-    rmSync(blob);
-    writeFileSync(`${blob}.incomplete`, Buffer.alloc(400_000, 7));
+    writeFileSync(`${blob}.incomplete`, Buffer.alloc(bytes, 7));
     expectWhole(at, (await download()).folder);
   });
 

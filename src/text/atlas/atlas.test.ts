@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { booksSession } from '../../../test/helpers/books-session.js';
 import { UsageError } from '../../core/errors.js';
 import { dominates, hypervolume } from '../../core/frontier.js';
 import { embeddedFolder } from '../../hub/embedded.js';
@@ -23,13 +24,7 @@ beforeAll(async () => {
 });
 
 const options = (changes: Partial<AtlasOptions> = {}): AtlasOptions => ({
-  model,
-  modelHash: 'books-lm',
-  engine: 'onnx',
-  measure: 'delta',
-  at: 'max',
-  reference: 'layer',
-  seed: 1,
+  ...booksSession(model),
   units: ['L1.H*', 'L2.N3-5'],
   length: 8,
   budget: { evaluations: 700 },

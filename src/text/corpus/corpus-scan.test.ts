@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { booksSession } from '../../../test/helpers/books-session.js';
 import { UserError } from '../../core/errors.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun, type RunEvent } from '../../runs/events.js';
@@ -28,13 +29,7 @@ beforeAll(async () => {
 });
 
 const options = (changes: Partial<CorpusScanOptions> = {}): CorpusScanOptions => ({
-  model,
-  modelHash: 'books-lm',
-  engine: 'onnx',
-  measure: 'delta',
-  at: 'max',
-  reference: 'layer',
-  seed: 1,
+  ...booksSession(model),
   unit: 'L2.H5',
   files: corpusFiles([folder]),
   cut: { unit: 'sentence', length: 24 },

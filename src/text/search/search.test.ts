@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { booksSession } from '../../../test/helpers/books-session.js';
 import { UsageError, UserError } from '../../core/errors.js';
 import { dominates } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
@@ -32,13 +33,7 @@ beforeAll(async () => {
 });
 
 const options = (changes: Partial<SearchOptions> = {}): SearchOptions => ({
-  model,
-  modelHash: 'books-lm',
-  engine: 'onnx',
-  measure: 'delta',
-  at: 'max',
-  reference: 'layer',
-  seed: 1,
+  ...booksSession(model),
   unit: 'L1.H3',
   method: 'auto',
   length: 8,
