@@ -77,7 +77,9 @@ export function modelFile(path: string, name?: string): ModelFile {
   const file = findModelFile(path);
   const { preprocessing, size } = inputMetadata(dirname(file));
   return {
-    ...{ file, size, format: formatOf(file) },
+    file,
+    size,
+    format: formatOf(file),
     label: name ?? (isFolder(path) ? basename(resolve(path)) : undefined),
     withRange: (network) =>
       preprocessing?.scale.length === network.input.channels ? network.withRange(preprocessing) : network,

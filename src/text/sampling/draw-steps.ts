@@ -9,7 +9,7 @@ import { step } from '../lm/transformer.js';
 import type { Probe } from '../readouts/probe.js';
 import type { Told } from './known.js';
 
-/** Tokens drawn in one call of the graph where nothing else is said: enough to hide the call, few enough to compile fast. */
+/** Tokens drawn in one call of the graph: enough to hide the call, few enough to compile fast. */
 export const STEPS = 4;
 
 /** Name of a cache's entry as the parents' input. */

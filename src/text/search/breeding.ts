@@ -67,7 +67,7 @@ export interface Made<Parent> {
 }
 
 /** What a parent's proposals were made with; they are null until a resumed search uses them. */
-interface Known {
+interface RememberedParent {
   readonly gamma: number;
   readonly proposals: Proposals | null;
 }
@@ -90,7 +90,7 @@ export class Breeding<Parent extends Bred> {
   readonly costs = new Map<OperatorName, number>();
   /** What `graft` puts into texts; while there are none it is not used. */
   triggers: readonly Int32Array[] = [];
-  private readonly known = new Map<Parent, Known>();
+  private readonly known = new Map<Parent, RememberedParent>();
 
   constructor(private readonly arena: BreedingGround<Parent>) {}
 
