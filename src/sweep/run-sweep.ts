@@ -3,6 +3,7 @@ import type { DeviceChoice } from '../engine/engine-names.js';
 import { eventClock, type Run } from '../runs/events.js';
 import { formatShare, progressShare } from '../runs/progress-text.js';
 import { grouped } from './grouping.js';
+import { jobsProgress } from './jobs-progress.js';
 import { failureOf, MOST_ATTEMPTS, runEntry } from './run-entry.js';
 import { SharedModel } from './shared-model.js';
 import type { Sweep, SweepDocument, SweepEntry } from './sweep-file.js';
@@ -50,18 +51,7 @@ async function* attempted(
 ): Run<Partial<SweepEntry>> {
   const total = sweep.jobs.length;
   const done = sweep.jobs.filter(({ state }) => state === 'done').length;
-  const progress = (note: string) =>
-    event({
-      kind: 'progress',
-      source: 'search',
-      budget: 'jobs',
-      done,
-      total,
-      rate: null,
-      rate_unit: 'jobs',
-      seconds_left: null,
-      note,
-    });
+  const progress = (note: string) => event(jobsProgress(done, total, note));
   yield progress(entry.id);
   try {
     const given = yield* shared.of(entry.job, signal);

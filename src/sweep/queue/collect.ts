@@ -6,6 +6,7 @@ import { resolveLocal } from '../../hub/resolve-model.js';
 import { eventClock, finishRun, type Run } from '../../runs/events.js';
 import { safeFileName } from '../../runs/run-folder.js';
 import { grouped, modelKey } from '../grouping.js';
+import { jobsProgress } from '../jobs-progress.js';
 import { hashOf, SharedModel } from '../shared-model.js';
 import type { Sweep, SweepDocument, SweepEntry } from '../sweep-file.js';
 import { readPackedRun, unpackRun } from './archive.js';
@@ -69,17 +70,7 @@ export async function* collectSweep(
       if ((await queue.isGone(nameOf(entry))) && open.delete(nameOf(entry)))
         sweep.update([[entry.id, { state: 'cancelled' }]]);
     const total = sweep.jobs.length;
-    yield event({
-      kind: 'progress',
-      source: 'search',
-      budget: 'jobs',
-      done: total - open.size,
-      total,
-      rate: null,
-      rate_unit: 'jobs',
-      seconds_left: null,
-      note: 'workers compute',
-    });
+    yield event(jobsProgress(total - open.size, total, 'workers compute'));
     if (open.size > 0) await sleep(LOOK_EVERY, undefined, { signal }).catch(() => undefined);
   }
   if (open.size === 0) {
