@@ -13,7 +13,7 @@ import { stackRows } from '../lm/rows.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
-import { nothingKnown } from '../sampling/known.js';
+import { type KnownRow, nothingKnown } from '../sampling/known.js';
 import type { Sampler } from '../sampling/sampler.js';
 import type { Made } from './breeding.js';
 import { type Candidate, candidateOf } from './candidate.js';
@@ -209,7 +209,7 @@ export class Arena {
   }
 
   /** Sequences from the prior, `[count, positions]`. */
-  async samplePrior(count: number): Promise<Int32Array> {
+  async samplePrior(count: number, known?: readonly KnownRow[]): Promise<Int32Array> {
     const { sampler, positions, random, fluency, subject } = this.options;
     if (fluency) {
       const before = fluency.tokenLayers;
@@ -218,19 +218,17 @@ export class Arena {
       this.ledger.spend({ tokenLayers: fluency.tokenLayers - before });
       return rows;
     }
-    this.countTokens(count * (positions - 1));
-    return sampler.sample(count, random);
+    const before = sampler.tokensRead;
+    const rows = await sampler.sample(count, random, 1, known);
+    this.countTokens(sampler.tokensRead - before);
+    return rows;
   }
 
   /** Draws sequences from the prior and scores those that could matter. */
   async evaluatePrior(count: number): Promise<void> {
-    const { sampler, positions, random, fluency } = this.options;
-    const operators = Array(count).fill('prior');
-    const known = Array.from({ length: count }, () => nothingKnown(positions));
-    const before = sampler.tokensRead;
-    const rows = await (fluency ? this.samplePrior(count) : sampler.sample(count, random, 1, known));
-    this.countTokens(sampler.tokensRead - before);
-    await this.evaluate(rows, operators, { parents: Array(count).fill(null), known });
+    const known = Array.from({ length: count }, () => nothingKnown(this.options.positions));
+    const rows = await this.samplePrior(count, known);
+    await this.evaluate(rows, Array(count).fill('prior'), { parents: Array(count).fill(null), known });
   }
 
   /** Parents from the population, which is not empty. */
