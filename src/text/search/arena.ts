@@ -208,7 +208,7 @@ export class Arena {
     return isNew;
   }
 
-  /** Sequences from the prior, `[count, positions]`. */
+  /** Sequences from the prior, `[count, positions]`. @param known - one per row: what drawing finds out about it */
   async samplePrior(count: number, known?: readonly KnownRow[]): Promise<Int32Array> {
     const { sampler, positions, random, fluency, subject } = this.options;
     if (fluency) {
