@@ -1,4 +1,5 @@
 /** @file What to try in texts of many units: gradients of several units in one graph. */
+import { OnDemand } from '../../core/on-demand.js';
 import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { padRows } from '../lm/rows.js';
@@ -28,7 +29,7 @@ export class PanelProposer {
   /** Token positions times layers computed so far; each backward pass counts as one more forward. */
   tokenLayers = 0;
   private readonly count: number;
-  private program: Promise<Compiled> | undefined;
+  private readonly programs = new OnDemand<'lists', Compiled>();
 
   constructor(private readonly options: PanelProposerOptions) {
     const { subject } = options.panel.options;
@@ -37,8 +38,7 @@ export class PanelProposer {
 
   async propose(asked: readonly Asked[]): Promise<Proposals[]> {
     const { panel, positions, batch } = this.options;
-    this.program ??= this.compile();
-    const program = await this.program;
+    const program = await this.programs.get('lists', () => this.compile());
     const found: Proposals[] = [];
     while (found.length < asked.length) {
       const part = asked.slice(found.length, found.length + batch);
@@ -81,6 +81,6 @@ export class PanelProposer {
   }
 
   async dispose(): Promise<void> {
-    (await this.program)?.dispose();
+    await this.programs.dispose();
   }
 }

@@ -5,6 +5,7 @@
  * a batch; a slot whose row is done takes the next (continuous batching, as in Orca, Yu et al. 2022).
  */
 
+import { OnDemand } from '../../core/on-demand.js';
 import type { Random } from '../../core/random.js';
 import { type Compiled, compile, type Precision } from '../../engine/compile.js';
 import {
@@ -54,7 +55,7 @@ export const samplerVersion = 4;
 
 /** Draws from p(x_t | x_<t). All results depend on the seed of the given generator alone. */
 export class Sampler {
-  private reading: Promise<Compiled> | undefined;
+  private readonly programs = new OnDemand<'reading', Compiled>();
 
   private constructor(
     private readonly options: SamplerOptions & { readonly parents: number },
@@ -145,26 +146,27 @@ export class Sampler {
   private async readParents(parents: readonly Int32Array[]): Promise<ParentsRead> {
     const { subject, positions, changing, precision = 'float32', parents: size, probe } = this.options;
     const { spec, engine } = subject;
-    this.reading ??= compile(
-      (inputs, lookup) => {
-        const weights = withArguments(changing, inputs, lookup);
-        const pass = forward(spec, weights, { ids: inputs.ids! });
-        const logProbs = () => sequenceLogProbs(spec, weights, pass, inputs.ids!);
-        return {
-          ...namedCache(pass.cache()),
-          ...(probe && { ...probe.standingAtPositions(weights, pass), logProbs: logProbs() }),
-        };
-      },
-      {
-        inputs: { ...changingInputs(changing), ids: { shape: [size, positions], dtype: 'int32' } },
-        weights: probe?.weights ?? subject.weights,
-        engine,
-        precision,
-      },
+    const reading = await this.programs.get('reading', () =>
+      compile(
+        (inputs, lookup) => {
+          const weights = withArguments(changing, inputs, lookup);
+          const pass = forward(spec, weights, { ids: inputs.ids! });
+          const logProbs = () => sequenceLogProbs(spec, weights, pass, inputs.ids!);
+          return {
+            ...namedCache(pass.cache()),
+            ...(probe && { ...probe.standingAtPositions(weights, pass), logProbs: logProbs() }),
+          };
+        },
+        {
+          inputs: { ...changingInputs(changing), ids: { shape: [size, positions], dtype: 'int32' } },
+          weights: probe?.weights ?? subject.weights,
+          engine,
+          precision,
+        },
+      ),
     );
     const ids = padRows(stackRows(parents), size, positions);
     this.tokensRead += ids.length;
-    const reading = await this.reading;
     const { values, kept } = await reading.runKeeping({ ...currentArrays(changing), ids }, cacheNames(spec));
     const known = new Map<Int32Array, KnownRow>();
     for (const [row, parent] of probe ? parents.entries() : []) {
@@ -244,7 +246,7 @@ export class Sampler {
 
   dispose(): void {
     this.steps.dispose();
-    void this.reading?.then((reading) => reading.dispose());
+    void this.programs.dispose();
     this.empty.dispose();
   }
 }

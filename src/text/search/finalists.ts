@@ -3,6 +3,7 @@
 import type { Explanation } from '../../core/explanation.js';
 import { isFluent } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
+import { untilStopped } from '../../core/until-stopped.js';
 import type { EventBody } from '../../runs/events.js';
 import type { TextSubject } from '../lm/subject.js';
 import { Explainer } from '../readouts/explain.js';
@@ -49,7 +50,7 @@ function sharedPart(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
   return shared / (a.size + b.size - shared);
 }
 
-/** Explains texts one by one. */
+/** Explains texts one by one, as far as the signal lets it. */
 export async function* explainFinalists(
   subject: TextSubject,
   probe: Probe,
@@ -57,20 +58,29 @@ export async function* explainFinalists(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<EventBody, Explanation[], void> {
   const explanations: Explanation[] = [];
-  if (finalists.length === 0 || signal?.aborted) return explanations;
+  for await (const explanation of untilStopped(explain(subject, probe, finalists, signal), signal)) {
+    explanations.push(explanation);
+    yield { kind: 'explained', explanation };
+  }
+  return explanations;
+}
+
+async function* explain(
+  subject: TextSubject,
+  probe: Probe,
+  finalists: readonly ScoredText[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Explanation, void, void> {
+  if (finalists.length === 0 || signal?.aborted) return;
   const explainer = await Explainer.create(subject, probe);
   try {
     for (const { token_ids } of finalists) {
       if (signal?.aborted) break;
-      const explanation = await explainer.explainTokens(
-        Int32Array.from(subject.tokenizer.behindStart(token_ids)),
-        { ablate: true },
-      );
-      explanations.push(explanation);
-      yield { kind: 'explained', explanation };
+      yield await explainer.explainTokens(Int32Array.from(subject.tokenizer.behindStart(token_ids)), {
+        ablate: true,
+      });
     }
   } finally {
     await explainer.dispose();
   }
-  return explanations;
 }

@@ -1,4 +1,5 @@
 /** @file What children are computed from: all that is needed of their parents' positions, read once for all of them. */
+import { OnDemand } from '../../core/on-demand.js';
 import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TensorSpec } from '../../engine/tensor-spec.js';
@@ -39,7 +40,7 @@ export class ParentRows {
   tokenLayers = 0;
   /** What of a run the scores are made from: learned when the graph is traced. */
   readonly places: Set<Place>;
-  private graph: Promise<Compiled> | undefined;
+  private readonly graphs = new OnDemand<'parents', Compiled>();
 
   /**
    * The probe must be of the engine `onnx`.
@@ -82,21 +83,23 @@ export class ParentRows {
 
   /** The rows as inputs of a graph. */
   async inputs(): Promise<Readonly<Record<string, TensorSpec>>> {
-    this.graph ??= this.compile();
-    return (await this.graph).outputs;
+    return (await this.graph()).outputs;
   }
 
   async dispose(): Promise<void> {
-    (await this.graph)?.dispose();
+    await this.graphs.dispose();
   }
 
   private async read(parents: readonly Int32Array[]): Promise<CacheEntries> {
     const { positions, size, probe } = this;
-    this.graph ??= this.compile();
-    const graph = await this.graph;
+    const graph = await this.graph();
     const ids = padRows(stackRows(parents), size, positions);
     this.tokenLayers += size * positions * (this.depth ?? probe.options.subject.spec.layers);
     return (await graph.runKeeping({ ids }, Object.keys(graph.outputs))).kept;
+  }
+
+  private graph(): Promise<Compiled> {
+    return this.graphs.get('parents', () => this.compile());
   }
 
   private compile(): Promise<Compiled> {

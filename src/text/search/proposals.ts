@@ -63,7 +63,7 @@ export class Proposer {
   /** Token positions times layers computed so far; each backward pass counts as one more forward. */
   tokenLayers = 0;
   private readonly count: number;
-  private lists: Promise<Compiled> | undefined;
+  private readonly lists = new OnDemand<'lists', Compiled>();
   /** Graphs of `steepest` by how many texts they take. */
   private readonly ascents = new OnDemand<number, Compiled>();
 
@@ -82,10 +82,11 @@ export class Proposer {
    */
   async propose(rows: Int32Array, gammas: readonly number[]): Promise<Proposals[]> {
     const { batch, positions } = this.options;
-    this.lists ??= this.compileWith(batch, (inputs, weights) => this.listTokens(inputs, weights), {
-      gamma: { shape: [batch] },
-    });
-    const program = await this.lists;
+    const program = await this.lists.get('lists', () =>
+      this.compileWith(batch, (inputs, weights) => this.listTokens(inputs, weights), {
+        gamma: { shape: [batch] },
+      }),
+    );
     const found: Proposals[] = [];
     while (found.length < gammas.length) {
       const start = found.length;
@@ -138,8 +139,7 @@ export class Proposer {
   }
 
   async dispose(): Promise<void> {
-    (await this.lists)?.dispose();
-    await this.ascents.dispose();
+    await Promise.all([this.lists.dispose(), this.ascents.dispose()]);
   }
 
   /** Layers that `steepest` computes of a position. */

@@ -23,7 +23,7 @@ export interface Strength {
 /** Every text from its first token on. */
 export class WholeStrength implements Strength {
   tokenLayers = 0;
-  private compiled: Promise<Compiled> | undefined;
+  private readonly programs = new OnDemand<'strength', Compiled>();
 
   /** @param batch - texts of a call */
   constructor(
@@ -34,11 +34,11 @@ export class WholeStrength implements Strength {
 
   async score(texts: readonly Int32Array[]): Promise<Float32Array> {
     const { positions, batch, probe } = this;
-    this.compiled ??= this.compile();
+    const program = await this.programs.get('strength', () => this.compile());
     const z = new Float32Array(texts.length);
     for (let first = 0; first < texts.length; first += batch) {
       const part = texts.slice(first, first + batch);
-      const scored = await (await this.compiled).run({ ids: padRows(stackRows(part), batch, positions) });
+      const scored = await program.run({ ids: padRows(stackRows(part), batch, positions) });
       z.set(scored.z!.subarray(0, part.length), first);
     }
     this.tokenLayers += texts.length * positions * probe.layers;
@@ -46,7 +46,7 @@ export class WholeStrength implements Strength {
   }
 
   async dispose(): Promise<void> {
-    (await this.compiled)?.dispose();
+    await this.programs.dispose();
   }
 
   private compile(): Promise<Compiled> {
