@@ -11,3 +11,18 @@ export async function* untilStopped<T>(
     if (!signal?.aborted || error !== signal.reason) throw error;
   }
 }
+
+/** What work gives, or the other where its signal stops it; after the signal it is not begun. */
+export async function unlessStopped<T>(
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+  otherwise: T,
+): Promise<T> {
+  if (signal?.aborted) return otherwise;
+  try {
+    return await work();
+  } catch (error) {
+    if (!signal?.aborted || error !== signal.reason) throw error;
+    return otherwise;
+  }
+}

@@ -2,6 +2,7 @@
 import type { Explanation } from '../../core/explanation.js';
 import { isFluent, strongestOf } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
+import { unlessStopped } from '../../core/until-stopped.js';
 import type { EventBody } from '../../runs/events.js';
 import type { TextSubject } from '../lm/subject.js';
 import { clusterTexts } from '../readouts/clusters.js';
@@ -55,7 +56,7 @@ export async function* describeUnits(
   const summaries: AtlasSummary[] = [];
   const start = performance.now();
   try {
-    const heads = signal?.aborted ? new Map() : await headsOf(options);
+    const heads = await unlessStopped<Heads>(signal, () => headsOf(options), new Map());
     for (let first = 0; first < panel.units.length; first += CHUNK) {
       const numbers = panel.units.slice(first, first + CHUNK).map((_, i) => first + i);
       const units = await describeChunk(options, reader, numbers, heads);
@@ -115,9 +116,9 @@ async function describeChunk(
   });
   const pairs = (entries: readonly AtlasEntry[][]): Pair[] =>
     entries.flatMap((own) => own.map(({ ids, unit }) => ({ ids, unit: panel.units[unit]! })));
-  const explanations = signal?.aborted ? [] : await reader.explain(pairs(chosen));
+  const explanations = await unlessStopped(signal, () => reader.explain(pairs(chosen)), []);
   const examples = numbers.map((number) => arena.units[number]!.examples);
-  const exampleReads = signal?.aborted ? [] : await reader.read(pairs(examples));
+  const exampleReads = await unlessStopped(signal, () => reader.read(pairs(examples)), []);
   let [nextExplained, nextExample] = [0, 0];
   return numbers.map((number, i): AtlasUnit => {
     const { name, part, index } = panel.units[number]!;
