@@ -43,6 +43,8 @@ const schema = z.strictObject({
   rate: above0.nullable().default(null),
   octaves: within(imageBounds.octaves).default(imageDefaults.octaves),
   variants: within(imageBounds.variants).default(imageDefaults.variants),
+  /** All steps in float32; else some in 8 bits where that is much faster. */
+  exact: z.boolean().default(false),
   range: z.enum(rangeNames).nullable().default(null),
   /** What the planes of the network's pictures are; null = three are colours, one is grey, others are pictures each. */
   input: z.enum(inputKinds).nullable().default(null),
@@ -100,7 +102,7 @@ async function renderOptions(
   const { defaultSize, sizeLike } = await import('../vision/render/fitting-size.js');
   const { parseTransforms } = await import('../vision/transforms/transform.js');
   const { engineOf } = await import('./device.js');
-  const { start, steps, optimizer, rate, range, input, variants, octaves, seed } = job;
+  const { start, steps, optimizer, rate, range, input, variants, octaves, exact, seed } = job;
   const { channels } = network.input;
   const units = job.units.flatMap((text, i) => objectives?.[i] ?? parseUnitList(text, network));
   const planes = { channels: drawnPlanes(channels, input ?? undefined), ...(input && { input }) };
@@ -120,6 +122,7 @@ async function renderOptions(
     steps,
     variants,
     octaves,
+    exact,
     seed,
     engine: await engineOf(job),
     ...(optimizer && { optimizer }),

@@ -41,6 +41,7 @@ interface ImageFlags extends CommonOptions {
   rate?: number;
   octaves: number;
   variants: number;
+  exact?: boolean;
   range?: RangeName;
   input?: InputKind;
   gif?: string;
@@ -106,6 +107,10 @@ export const imageCommand: JobCommand<'image', ImageFlags> = {
         integer(imageBounds.variants),
         imageDefaults.variants,
       )
+      .option(
+        '--exact',
+        'all steps in float32 (else those without a reported number are in 8 bits, where that is much faster)',
+      )
       .addOption(new Option('--range <range>', 'what the network was trained on').choices(rangeNames))
       .addOption(
         new Option(
@@ -147,6 +152,7 @@ export const imageCommand: JobCommand<'image', ImageFlags> = {
       parameterization: flags.param,
       optimizer: flags.optimizer ?? null,
       rate: flags.rate ?? null,
+      exact: flags.exact ?? false,
       range: flags.range ?? null,
       input: flags.input ?? null,
       image: flags.out ?? null,

@@ -272,6 +272,7 @@ export function withoutReshape(value: Value): Value {
 /** Element types as ONNX numbers them (TensorProto.DataType). */
 export const ONNX_TYPE: Readonly<Record<GraphDType, number>> = {
   float32: 1,
+  uint8: 2,
   int8: 3,
   int32: 6,
   int64: 7,

@@ -155,6 +155,12 @@ const facts = {
   MaxPool: { cpuOnly: { outputs: 2 } },
   MaxUnpool: { shapeUnseen: true, ...cpuOnly },
   Resize: {},
+  // pictures in 8 bits (compiler/rough)
+  DequantizeLinear: {},
+  MatMulInteger: {},
+  NhwcMaxPool: microsoft,
+  QLinearConv: microsoft,
+  QuantizeLinear: {},
 } satisfies Record<string, OpFacts>;
 
 export type OpName = keyof typeof facts;

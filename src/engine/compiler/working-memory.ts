@@ -5,7 +5,14 @@ import { type GraphNode, type Traced, type Value, withoutReshape } from './graph
 import { opTable } from './op-table.js';
 import { dependsOnWeightsAlone, reachable } from './reachable.js';
 
-const BYTES: Readonly<Record<GraphDType, number>> = { float32: 4, int32: 4, int64: 8, int8: 1, bool: 1 };
+const BYTES: Readonly<Record<GraphDType, number>> = {
+  float32: 4,
+  int32: 4,
+  int64: 8,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
 
 /**
  * Bytes of the arrays that are there at the same time, at most, where each is made in order of computation and goes

@@ -8,9 +8,11 @@ import { opTable } from '../compiler/op-table.js';
 import { buildProgram, weightsOf, widensHalves } from '../compiler/program.js';
 import { quantizeProducts } from '../compiler/quantize.js';
 import { reachable } from '../compiler/reachable.js';
+import { gainsInBytes, quantizePictures } from '../compiler/rough/quantize-pictures.js';
 import { splitProducts } from '../compiler/split-products.js';
 import { type TensorFunction, trace } from '../compiler/trace.js';
 import { workingMemory } from '../compiler/working-memory.js';
+import { hasDotProducts } from '../dot-products.js';
 import type { TensorSpec } from '../tensor-spec.js';
 import type { Traits } from '../traits.js';
 import type { Compiled, CompileOptions, Resident, RunInput } from '../types.js';
@@ -60,7 +62,8 @@ export function graphsOf(
   const isWidened = (name: string) => weights !== undefined && isHalf(weightType(weights, name, traits));
   const traced = weights?.halves?.stay ? splitProducts(narrowed, isWidened) : narrowed;
   const rough = precision === 'int8' && traits.fastInt8;
-  const computed = rough ? quantizeProducts(traced, evenRows) : traced;
+  const products = rough ? quantizeProducts(traced, evenRows) : traced;
+  const computed = rough && packed ? quantizePictures(products) : products;
   return { traced, computed: packed && traits.packsConstants ? inBlocks(computed) : computed };
 }
 
@@ -74,11 +77,12 @@ function preparedFor({ traits }: Backend, fn: TensorFunction, options: CompileOp
     ...(weights && { weightType: (name) => weightType(weights, name, traits) }),
   });
   const arena = keepsMemory || (!widensHalves(content) && workingMemory(computed) <= LITTLE_MEMORY);
-  return { content, threads: options.threads ?? threadsFor(traced), arena };
+  const gains = traits.fastInt8 && hasDotProducts() && gainsInBytes(traced);
+  return { content, gains, threads: options.threads ?? threadsFor(traced), arena };
 }
 
 async function compileOn(backend: Backend, fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
-  const { content, ...settings } = preparedFor(backend, fn, options);
+  const { content, gains, ...settings } = preparedFor(backend, fn, options);
   const { weights } = options;
   if (weights?.halves?.stay) collectGarbage();
   if (weights) await backend.upload(weights, weightsOf(content));
@@ -90,6 +94,7 @@ async function compileOn(backend: Backend, fn: TensorFunction, options: CompileO
     outputs: Object.fromEntries(
       content.outputs.map(({ name, shape, dtype }) => [name, specOf(dtype, shape)]),
     ),
+    gainsInBytes: gains,
     run: async (inputs) => (await backend.run(program, feeds(inputs), [])).values,
     async runKeeping<K extends string>(inputs: Readonly<Record<string, RunInput>>, keep: readonly K[]) {
       const { values, kept } = await backend.run(program, feeds(inputs), keep);

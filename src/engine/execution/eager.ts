@@ -109,6 +109,7 @@ async function compileEager(
 
   return {
     outputs,
+    gainsInBytes: false,
     run: async (inputs) => {
       await setImmediate();
       return call(inputs, []).values;

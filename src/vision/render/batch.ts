@@ -20,6 +20,7 @@ import { layersOf } from './fitting-size.js';
 import { octaveSizes, resized } from './octaves.js';
 import { defaults } from './optimizers.js';
 import type { BatchState, RenderedUnit, RenderOptions, UnitResult } from './render-options.js';
+import { canBeRough } from './rough-steps.js';
 
 /** A unit without a gradient gets a redirected one, but for every fourth step, which shows if it woke. */
 const WAKE_CHECK = 4;
@@ -30,7 +31,7 @@ type ReadyOptions = RenderOptions & { readonly preprocessing: Preprocessing };
 export class Batch {
   private readonly channels: number;
   private readonly parameterization: ParameterizationName;
-  private readonly curve: number[][];
+  private readonly curve: (number | null)[][];
   /** Rows that have had a gradient of their own at some step. */
   private readonly moved: boolean[];
   /** Whether a unit may lie in the dip of its activation function. */
@@ -59,7 +60,7 @@ export class Batch {
   /** @param keep - is given the state every `stateEvery` steps, and when the signal stops the batch */
   async *run(keep: (state: BatchState) => void): AsyncGenerator<EventBody> {
     const { from } = this;
-    const { stateEvery = Number.POSITIVE_INFINITY } = this.options;
+    const { stateEvery = Number.POSITIVE_INFINITY, frameEvery = Number.POSITIVE_INFINITY } = this.options;
     const { steps = imageDefaults.steps, octaves = imageDefaults.octaves, signal } = this.options;
     const sizes = octaveSizes(this.size, octaves);
     let step = from?.step ?? 0;
@@ -71,11 +72,15 @@ export class Batch {
       const end = Math.round((steps * (octave + 1)) / sizes.length);
       while (step < end && !signal?.aborted) {
         const activation = await this.step(ascent, step++);
-        const mean = activation.reduce((a, b) => a + b, 0) / activation.length;
-        yield { kind: 'step', source: 'search', step, metrics: { activation: mean } };
+        yield {
+          kind: 'step',
+          source: 'search',
+          step,
+          metrics: activation ? { activation: mean(activation) } : {},
+        };
         if (start) yield* this.measureStart(ascent, size, start);
         start = null;
-        if (step < steps && step % (this.options.frameEvery ?? Number.POSITIVE_INFINITY) === 0) {
+        if (activation && step < steps && step % frameEvery === 0) {
           yield* this.frame(step, ascent, size, activation);
         }
         if (step % stateEvery === 0) keep(await this.state(octave, step, ascent));
@@ -170,18 +175,31 @@ export class Batch {
     return all;
   }
 
-  private async step(ascent: Ascent, step: number): Promise<Float32Array> {
+  /** @returns activations; null where they were computed in 8 bits */
+  private async step(ascent: Ascent, step: number): Promise<Float32Array | null> {
     const { rate = defaults[this.parameterization].rate } = this.options;
     const sleeps =
       this.moved.includes(false) || (this.dips && this.curve.some((values) => (values.at(-1) ?? 0) < 0));
     const redirect = step % WAKE_CHECK !== 0 && sleeps;
-    const { activation, gradient } = await ascent.step(rate, this.random, redirect);
+    const rough = !sleeps && (await this.isRough(ascent, step));
+    const { activation, gradient } = await ascent.step(
+      rate,
+      this.random,
+      redirect ? 'redirected step' : rough ? 'rough step' : 'step',
+    );
     for (let i = 0; i < activation.length; i++) {
-      this.curve[i]!.push(activation[i]!);
+      this.curve[i]!.push(rough ? null : activation[i]!);
       // NaN is no silence.
       if (!redirect && !(gradient[i]! <= 0)) this.moved[i] = true;
     }
-    return activation;
+    return rough ? null : activation;
+  }
+
+  private async isRough(ascent: Ascent, step: number): Promise<boolean> {
+    const { steps = imageDefaults.steps, frameEvery = Number.POSITIVE_INFINITY, saveFrame } = this.options;
+    if (this.options.exact || this.dips) return false;
+    const every = saveFrame ? frameEvery : Number.POSITIVE_INFINITY;
+    return canBeRough(step, steps, every) && (await ascent.gainsInBytes());
   }
 
   private async *measureStart(ascent: Ascent, size: PictureSize, start: Resident): AsyncGenerator<EventBody> {
@@ -216,6 +234,8 @@ export class Batch {
     }));
   }
 }
+
+const mean = (values: Float32Array) => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** The view at the picture's own size where the network can read that, else at the size that it was trained at. */
 function viewFor(
