@@ -1,7 +1,7 @@
 /**
  * A model folder with random weights, in bf16, for measuring time and memory. Never committed.
  *
- *   npx tsx tools/make-random-model.ts SHAPE DIR      (gpt2-small, smollm2-135m or gemma-2-2b)
+ *   npx tsx tools/make-random-model.ts SHAPE DIR      (gpt2-small, smollm2-135m, gemma-2-2b or gemma-2-400m)
  */
 import { type Shape, shapes, writeRandomModel } from './random-model.js';
 

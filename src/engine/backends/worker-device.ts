@@ -59,6 +59,8 @@ const cpu: WorkerDevice = {
       intraOpNumThreads: withinLimit(threads),
       interOpNumThreads: 1,
       enableCpuMemArena: arena,
+      // Planned after the first run, the memory of all arrays is larger than what is in use at a time (decision 8).
+      enableMemPattern: !widensHalves,
       executionMode: 'sequential',
       logSeverityLevel: 3,
       extra: {

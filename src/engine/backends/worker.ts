@@ -12,6 +12,7 @@ import { type Program, widensHalves, withConstants } from '../compiler/program.j
 import { sizeOf } from '../tensor-spec.js';
 import { float32FromBf16, float32FromF16 } from '../weights/half.js';
 import type { ArrayValue } from './backend.js';
+import { freeTensor } from './free-tensor.js';
 import type { FedInput, Reply, WorkerRequest } from './messages.js';
 import {
   fetchArray,
@@ -55,7 +56,7 @@ function weightSet(id: number): WeightSet {
 /** Frees the memory of a set that nobody can use any more. */
 async function freeUnused({ weights, derived, derivations, users, forgotten }: WeightSet): Promise<void> {
   if (!forgotten || users > 0) return;
-  for (const tensor of [...weights.values(), ...derived.values()]) tensor.dispose();
+  for (const tensor of [...weights.values(), ...derived.values()]) freeTensor(tensor);
   for (const sessions of derivations) await sessions.release();
 }
 
@@ -187,10 +188,12 @@ async function handle(request: WorkerRequest): Promise<Record<string, ArrayValue
     case 'write':
       held.set(request.held, await workerDevices[request.device].place(tensorOf(request.value)));
       return {};
-    case 'release':
-      held.get(request.held)?.dispose();
+    case 'release': {
+      const tensor = held.get(request.held);
       held.delete(request.held);
+      if (tensor) freeTensor(tensor);
       return {};
+    }
     default:
       return request satisfies never;
   }

@@ -17,13 +17,16 @@ export function splitProducts(traced: Traced, isWidened: (weight: string) => boo
     if (sizeOf(matrix.shape) < 2 * WIDE_AT_ONCE) return undefined;
     const [rows, width] = matrix.shape as [number, number];
     const atOnce = Math.max(1, Math.floor(WIDE_AT_ONCE / width));
-    const blocks = Array.from({ length: Math.ceil(rows / atOnce) }, (_, i) => ({
-      start: i * atOnce,
-      size: Math.min(atOnce, rows - i * atOnce),
-    }));
+    const blocks = evenBlocks(rows, Math.ceil(rows / atOnce));
     const split = node.attributes.transB ? joinedProduct : summedProduct;
     return [split(traced.graph, node, inputs as Value[], blocks)];
   });
+}
+
+/** So many blocks, none much smaller than the others: of few columns, products are summed up in another order. */
+function evenBlocks(rows: number, count: number): MatrixBlock[] {
+  const start = (i: number) => Math.round((i * rows) / count);
+  return Array.from({ length: count }, (_, i) => ({ start: start(i), size: start(i + 1) - start(i) }));
 }
 
 interface MatrixBlock {

@@ -87,11 +87,21 @@ export async function readTokenizer(folder: string, vocab: number): Promise<Toke
       () => new PreTrainedTokenizer(json, config),
       () => new UserError(`${path} cannot be used: it takes over ${TIME_LIMIT / 1000} s to build`),
     );
+    forgetLists(json.model);
     return { tokenizer, risky: isRisky(json) };
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`${path} cannot be used: ${oneLine((error as Error).message)}`, { cause: error });
   }
+}
+
+/**
+ * The library keeps the file beside the tables that it makes of it: its longest lists are emptied (of 256,000 tokens,
+ * 50 MB). Merges that are lists are empty in its own table too, which nothing reads once their ranks are known.
+ */
+function forgetLists(model: z.infer<typeof tokenizerSchema>['model']): void {
+  model.vocab = [];
+  if (model.merges) model.merges.length = 0;
 }
 
 /** Throws UserError when the vocabulary has ids that the model has not. */

@@ -9,8 +9,11 @@ import { step } from '../lm/transformer.js';
 import type { Probe } from '../readouts/probe.js';
 import type { Told } from './known.js';
 
-/** Tokens drawn in one call of the graph: enough to hide the call, few enough to compile fast. */
-export const STEPS = 4;
+/**
+ * Tokens that a slot draws in a turn, before it may be given another row. Random numbers are drawn a turn at a time, so that
+ * what is drawn does not depend on how many calls of the graph a turn has.
+ */
+export const TURN = 4;
 
 /** Name of a cache's entry as the parents' input. */
 export const ofParents = (name: string) => `parents' ${name}`;
@@ -23,6 +26,8 @@ export interface DrawOptions {
   readonly batch: number;
   /** Sequences that slots may begin from. */
   readonly parents: number;
+  /** Tokens drawn in one call of the graph, a divisor of a turn's: enough to hide the call, few enough to compile fast. */
+  readonly steps: number;
   /** Whether ln p of the tokens is computed, of those that are drawn and those that are passed. */
   readonly logProbs?: boolean;
   /** What this says of each position that is read is computed as well. */
@@ -33,11 +38,12 @@ export interface DrawOptions {
 export const GOES_ON = -1;
 
 /** Whether a call may end before a row is done, so that its cache is kept for the next. */
-export const keepsCaches = (positions: number) => STEPS < positions - 1;
+export const keepsCaches = ({ positions, steps }: Pick<DrawOptions, 'positions' | 'steps'>) =>
+  steps < positions - 1;
 
 /** What the steps are given beside weights. */
 export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
-  const { positions, batch, parents } = options;
+  const { positions, batch, parents, steps } = options;
   const { spec } = options.subject;
   const slots = { shape: [batch], dtype: 'int32' } as const;
   const caches = cacheNames(spec).flatMap((name): [string, TensorSpec][] => [
@@ -51,7 +57,7 @@ export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
     from: slots,
     end: slots,
     until: slots,
-    uniform: { shape: [batch, STEPS] },
+    uniform: { shape: [batch, steps] },
     sharpness: { shape: [batch, 1] },
     ...Object.fromEntries(caches),
   };
@@ -62,7 +68,7 @@ export function drawInputs(options: DrawOptions): Record<string, TensorSpec> {
  * before `from` the next one stands already, and from `end` on. A slot that has read what is before `until` reads its last
  * token again, to no effect. A slot begins with the cache of its `parent`.
  *
- * @returns the rows (`drawn`), the caches where they are kept, and where it is asked for, `[batch, STEPS]` each: ln p of
+ * @returns the rows (`drawn`), the caches where they are kept, and where it is asked for, `[batch, steps]` each: ln p of
  *   each step's next token, and what the probe says of its own (as `Told`)
  */
 export function drawSteps(
@@ -70,7 +76,7 @@ export function drawSteps(
   inputs: Record<string, tf.Tensor>,
   lookup: (name: string) => tf.Tensor,
 ): Record<string, tf.Tensor> {
-  const { batch, positions, parents, probe, logProbs = probe !== undefined } = options;
+  const { batch, positions, parents, steps, probe, logProbs = probe !== undefined } = options;
   const { spec, special } = options.subject;
   const layers = Array.from({ length: spec.layers }, (_, layer) => layer);
   // Parents' caches first, then the slots' own.
@@ -90,7 +96,7 @@ export function drawSteps(
   const columns = tf.range(0, positions, 1, 'int32');
   const isAt = (position: tf.Tensor) => tf.equal(columns, tf.expandDims(position, 1)); // [batch, positions]
   const told: Partial<Record<keyof Told, tf.Tensor>>[] = [];
-  for (let done = 0; done < STEPS; done++) {
+  for (let done = 0; done < steps; done++) {
     const reached = tf.add(inputs.read!, tf.scalar(done, 'int32')); // [batch]
     const here = tf.minimum(reached, last);
     const next = tf.add(here, one);
@@ -121,7 +127,7 @@ export function drawSteps(
         ),
       ]),
     ),
-    ...(keepsCaches(positions) && namedCache(cache)),
+    ...(keepsCaches(options) && namedCache(cache)),
   };
 }
 

@@ -179,6 +179,32 @@ describe.each(Object.entries(tinyConfigs))('Prior of %s', (_, config) => {
     expect((await sampler.sample(70, new Random(9))).subarray(0, 64 * positions)).toEqual(full);
   });
 
+  it('draws and tells the same a token a call, as of weights that are widened in each', async () => {
+    const { names } = weights;
+    const halves = { stay: true, type: () => undefined, read: () => new Uint16Array() };
+    const read = (name: string) => weights.read(name);
+    const wide = { names, shape: (name: string) => weights.shape(name), read, halves };
+    const stepwise = await Sampler.create({ ...options, subject: { ...subject, weights: wide }, batch: 3 });
+    const inTurns = await Sampler.create({ ...options, batch: 3 });
+    const random = new Random(4);
+    const rows = Int32Array.from({ length: 20 * positions }, () => random.integer(vocab));
+    const rewrites = Array.from({ length: 20 }, (): Rewrite => {
+      const from = 1 + random.integer(positions - 1);
+      return { from, count: random.integer(positions - from + 1) };
+    });
+    const parents = rewrites.map((_, row) => rows.slice((row % 5) * positions, ((row % 5) + 1) * positions));
+    const results = [];
+    for (const each of [inTurns, stepwise]) {
+      const known = rewrites.map(() => nothingKnown(positions));
+      const drawn = await each.rewrite(rows, rewrites, new Random(5), parents, known);
+      const told = known.flatMap(({ logProbs }) => Array.from(logProbs, (x) => x.toFixed(3)));
+      results.push({ drawn, told, read: each.tokensRead });
+    }
+    expect(results[1]).toEqual(results[0]);
+    stepwise.dispose();
+    inTurns.dispose();
+  });
+
   it('draws the same on the cpu engine', async () => {
     const eager = await Sampler.create({ ...options, subject: { ...subject, engine: 'cpu' }, batch: 8 });
     const traced = await Sampler.create({ ...options, batch: 8 });

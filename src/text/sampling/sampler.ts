@@ -7,7 +7,7 @@
 
 import { OnDemand } from '../../core/on-demand.js';
 import type { Random } from '../../core/random.js';
-import { type Compiled, compile, type Precision } from '../../engine/compile.js';
+import { type Compiled, compile, type Precision, traitsOf } from '../../engine/compile.js';
 import {
   type ChangingWeights,
   changingInputs,
@@ -21,7 +21,15 @@ import type { Subject } from '../lm/subject.js';
 import { forward, sequenceLogProbs } from '../lm/transformer.js';
 import type { Probe } from '../readouts/probe.js';
 import { type DrawGroup, type DrawJob, inGroups, jobsOf, type Rewrite, stepsOf } from './draw-jobs.js';
-import { drawInputs, drawSteps, GOES_ON, keepsCaches, ofParents, STEPS } from './draw-steps.js';
+import {
+  type DrawOptions,
+  drawInputs,
+  drawSteps,
+  GOES_ON,
+  keepsCaches,
+  ofParents,
+  TURN,
+} from './draw-steps.js';
 import { EmptyCaches } from './empty-caches.js';
 import { inherit, type KnownRow, learn, nothingKnown, type Told } from './known.js';
 
@@ -58,7 +66,7 @@ export class Sampler {
   private readonly programs = new OnDemand<'reading', Compiled>();
 
   private constructor(
-    private readonly options: SamplerOptions & { readonly parents: number },
+    private readonly options: SamplerOptions & Pick<DrawOptions, 'parents' | 'steps'>,
     private readonly steps: Compiled,
     /** Caches that no sequence was read into: of the slots, and of parents. */
     private readonly empty: EmptyCaches,
@@ -70,7 +78,10 @@ export class Sampler {
     const weights = probe?.weights ?? options.subject.weights;
     // What stands behind a text is of no use to those who draw it.
     const subject = { ...options.subject, spec: withoutTail(options.subject.spec) };
-    const drawing = { ...options, subject, parents };
+    // Where each step widens the weights anew, a call costs nothing beside it, and its graph takes memory.
+    const widens = weights.halves?.stay && traitsOf(engine).widensHalves;
+    const steps = widens ? 1 : TURN;
+    const drawing = { ...options, subject, parents, steps };
     const compiled = await compile(
       (inputs, lookup) => drawSteps(drawing, inputs, withArguments(changing, inputs, lookup)),
       {
@@ -191,9 +202,9 @@ export class Sampler {
     { empty, read }: Record<'empty' | 'read', CacheEntries>,
     random: Random,
   ): Promise<void> {
-    const { subject, batch, positions, changing, signal } = this.options;
+    const { subject, batch, positions, changing, signal, steps } = this.options;
     const names = cacheNames(subject.spec);
-    const keep = keepsCaches(positions) ? names : [];
+    const keep = keepsCaches(this.options) ? names : [];
     const fixed = {
       ...currentArrays(changing),
       ...Object.fromEntries(names.map((name) => [ofParents(name), read[name]!])),
@@ -205,7 +216,6 @@ export class Sampler {
     let ids: Int32Array = new Int32Array(batch * positions);
     let cache = empty;
     for (let next = 0; next < waiting.length || slots.some(Boolean); ) {
-      signal?.throwIfAborted();
       const parent: number[] = Array(batch).fill(GOES_ON);
       for (let slot = 0; slot < batch && next < waiting.length; slot++) {
         if (slots[slot]) continue;
@@ -214,31 +224,36 @@ export class Sampler {
         parent[slot] = Math.max(0, group.parents.indexOf(job.parent));
         ids.set(rows.subarray(job.row * positions, (job.row + 1) * positions), slot * positions);
       }
-      const inputs = {
-        ...fixed,
-        ids,
-        parent,
-        read: ofSlots((job) => job.read, 0),
-        from: ofSlots((job) => job.from, 1),
-        end: ofSlots((job) => job.end, 1),
-        until: ofSlots((job) => job.until, 1),
-        sharpness: ofSlots((job) => job.sharpness, 1),
-        uniform: random.uniforms(batch * STEPS),
-        ...cache,
-      };
-      const { values, kept } = await this.steps.runKeeping(inputs, keep);
-      if (cache !== empty) releaseCache(cache);
-      if (keep.length > 0) cache = kept;
-      ids = values.drawn as Int32Array;
-      for (const [slot, job] of slots.entries()) {
-        if (!job) continue;
-        const steps = Math.min(STEPS, stepsOf(job));
-        this.tokensRead += steps;
-        if (known) learn(known[job.row]!, values as Told, slot, STEPS, steps, job.read);
-        job.read += STEPS;
-        if (stepsOf(job) > 0) continue;
-        rows.set(ids.subarray(slot * positions, (slot + 1) * positions), job.row * positions);
-        slots[slot] = undefined;
+      const uniforms = random.uniforms(batch * TURN); // [batch, TURN]
+      for (let drawn = 0; drawn < TURN && slots.some(Boolean); drawn += steps) {
+        signal?.throwIfAborted();
+        const inputs = {
+          ...fixed,
+          ids,
+          parent,
+          read: ofSlots((job) => job.read, 0),
+          from: ofSlots((job) => job.from, 1),
+          end: ofSlots((job) => job.end, 1),
+          until: ofSlots((job) => job.until, 1),
+          sharpness: ofSlots((job) => job.sharpness, 1),
+          uniform: uniforms.filter((_, i) => Math.floor((i % TURN) / steps) === drawn / steps),
+          ...cache,
+        };
+        const { values, kept } = await this.steps.runKeeping(inputs, keep);
+        parent.fill(GOES_ON);
+        if (cache !== empty) releaseCache(cache);
+        if (keep.length > 0) cache = kept;
+        ids = values.drawn as Int32Array;
+        for (const [slot, job] of slots.entries()) {
+          if (!job) continue;
+          const done = Math.min(steps, stepsOf(job));
+          this.tokensRead += done;
+          if (known) learn(known[job.row]!, values as Told, slot, steps, done, job.read);
+          job.read += done;
+          if (stepsOf(job) > 0) continue;
+          rows.set(ids.subarray(slot * positions, (slot + 1) * positions), job.row * positions);
+          slots[slot] = undefined;
+        }
       }
     }
     if (cache !== empty) releaseCache(cache);
