@@ -8,7 +8,7 @@
  * `after`: without the first so many seconds (`--from`), in which samples are drawn and triggers are found.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -43,8 +43,9 @@ interface Progress {
 /** Progress of a run in a folder, as far as it is written. */
 function progressIn(folder: string): Progress[] {
   const [run] = readdirSync(folder);
-  if (run === undefined) return [];
-  const lines = readFileSync(join(folder, run, 'events.jsonl'), 'utf8')
+  const file = join(folder, run ?? '', 'events.jsonl');
+  if (run === undefined || !existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8')
     .split('\n')
     .slice(0, -1);
   return lines.map((line) => JSON.parse(line) as Progress).filter(({ kind }) => kind === 'progress');

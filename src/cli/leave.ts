@@ -1,7 +1,7 @@
 /** @file The end of the program, which must not come in the middle of a computation. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes } from '../core/errors.js';
-import { endWorker } from '../engine/backends/worker-client.js';
+import { endWorkers } from '../engine/backends/worker-client.js';
 
 /** The engine's calls are shorter as a rule; whoever wants to leave waits no longer than so many milliseconds. */
 const PATIENCE = 3000;
@@ -23,7 +23,7 @@ export const stopSignals = Object.keys(signalCodes) as StopSignal[];
  */
 export async function leave(exitCode = process.exitCode): Promise<never> {
   const signal = stopSignals.find((name) => signalCodes[name] === exitCode);
-  const hasEnded = endWorker().then(() => true);
+  const hasEnded = endWorkers().then(() => true);
   if (!(await Promise.race([hasEnded, sleep(signal ? HURRY : PATIENCE, false)])) && signal) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);

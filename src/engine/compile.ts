@@ -11,11 +11,12 @@ import { OnnxRuntime } from './backends/onnx-runtime.js';
 import { runsOnCpu } from './compiler/op-table.js';
 import { printTraced } from './compiler/print.js';
 import type { TensorFunction } from './compiler/trace.js';
-import { type Device, deviceNames, devices, type Engine, engineOn } from './engine-names.js';
+import { type Device, deviceNames, devices, type Engine, engineOn, halves } from './engine-names.js';
 import { compiledOn, graphsOf } from './execution/compiled.js';
 import { eagerOn } from './execution/eager.js';
 import type { Executor } from './execution/executor.js';
 import type { TensorSpec, TypedArray } from './tensor-spec.js';
+import { mostThreads } from './threads.js';
 import type { Traits } from './traits.js';
 import type { Compiled, CompileOptions, Resident } from './types.js';
 import type { WeightSource } from './weights/weights.js';
@@ -24,15 +25,18 @@ export { type Device, deviceNames, type Engine, type EngineName, engineNames } f
 export type { Traits } from './traits.js';
 export type { Compiled, CompileOptions, Precision, Resident, RunInput } from './types.js';
 
+const whole = new OnnxRuntime('cpu', devices.cpu);
 const executors = {
   tensorflow: eagerOn('tensorflow'),
   cpu: eagerOn('cpu'),
   ...Object.fromEntries(
     deviceNames.map((device) => [
       engineOn('onnx', device),
-      compiledOn(new OnnxRuntime(device, devices[device])),
+      compiledOn(device === 'cpu' ? whole : new OnnxRuntime(device, devices[device])),
     ]),
   ),
+  [halves[0]]: compiledOn(whole.half()),
+  [halves[1]]: compiledOn(new OnnxRuntime('cpu', devices.cpu, 'second').half()),
 } as Readonly<Record<Engine, Executor>>;
 
 /** Why a device cannot be used here, in a sentence; null where it can. */
@@ -46,6 +50,10 @@ export async function deviceTrouble(device: Device): Promise<string | null> {
     throw error;
   }
 }
+
+/** Two engines that compute side by side; twice the same where there is one core, or the engine is no processor. */
+export const sideBySide = (engine: Engine): readonly [Engine, Engine] =>
+  engine === 'onnx' && mostThreads() > 1 ? halves : [engine, engine];
 
 /** What is fastest, or goes wrong, on an engine. */
 export function traitsOf(engine: Engine): Traits {

@@ -29,8 +29,14 @@ export const deviceNames = Object.keys(devices) as readonly Device[];
 export const deviceChoices = [...deviceNames, 'auto'] as const;
 export type DeviceChoice = (typeof deviceChoices)[number];
 
-/** What computes, and where: an engine, or `onnx` on a device that is not the cpu. */
-export type Engine = EngineName | `onnx:${Exclude<Device, 'cpu'>}`;
+/**
+ * The two halves of the processor: `onnx` on half of the cores each, in a thread of its own, so that two functions compute side
+ * by side (docs/decisions/22-halves-of-the-processor.md). Arrays that stay in one are of no use to the other.
+ */
+export const halves = ['onnx:half', 'onnx:other half'] as const;
+
+/** What computes, and where: an engine, or `onnx` on a device that is not the cpu or on half of it. */
+export type Engine = EngineName | `onnx:${Exclude<Device, 'cpu'>}` | (typeof halves)[number];
 
 /** Engines other than `onnx` have the cpu only. */
 export const engineOn = (engine: EngineName, device: Device): Engine =>

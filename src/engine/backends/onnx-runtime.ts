@@ -3,34 +3,52 @@ import { isHalf, weightType } from '../compiler/half-weights.js';
 import type { Program } from '../compiler/program.js';
 import type { Device } from '../engine-names.js';
 import type { TypedArray } from '../tensor-spec.js';
+import { mostThreads } from '../threads.js';
 import type { Traits } from '../traits.js';
 import { readFinite, readFiniteHalf } from '../weights/finite.js';
 import { ownerOf, type WeightSource } from '../weights/weights.js';
 import type { ArrayValue, Backend, HeldArray, LoadedProgram, LoadOptions } from './backend.js';
 import type { FedInput, WorkerRequest } from './messages.js';
-import { askWorker } from './worker-client.js';
+import { askWorker, type WorkerName } from './worker-client.js';
 
 const NO_WEIGHTS = 0;
 
-/** Numbers name things in the worker, which all backends share. */
-let lastNumber = NO_WEIGHTS;
+/** At most half of the cores. @param threads - 0: as many as there are cores */
+const halfOf = (threads: number): number => {
+  const half = Math.max(1, Math.floor(mostThreads() / 2));
+  return threads === 0 ? half : Math.min(threads, half);
+};
 
-/** Sends what nobody waits for. Where the thread has failed, whoever asks next hears of it. */
-function tellWorker(request: WorkerRequest): void {
-  askWorker(request).catch(() => {});
-}
+/** Numbers name things in the workers, which all backends share. */
+let lastNumber = NO_WEIGHTS;
 
 export class OnnxRuntime implements Backend {
   /** Each source of weights is a numbered set in the worker. */
-  private readonly sets = new WeakMap<
-    WeightSource,
-    { readonly number: number; readonly names: Set<string> }
-  >();
+  private sets = new WeakMap<WeightSource, { readonly number: number; readonly names: Set<string> }>();
+  private isHalf = false;
 
   constructor(
     private readonly device: Device,
     readonly traits: Traits,
+    private readonly worker: WorkerName = 'first',
   ) {}
+
+  /** The same worker, with the weights that it has, on half of the cores. */
+  half(): OnnxRuntime {
+    const half = new OnnxRuntime(this.device, this.traits, this.worker);
+    half.sets = this.sets;
+    half.isHalf = true;
+    return half;
+  }
+
+  private ask(request: WorkerRequest, transfer?: readonly ArrayBuffer[]) {
+    return askWorker(this.worker, request, transfer);
+  }
+
+  /** Sends what nobody waits for. Where the thread has failed, whoever asks next hears of it. */
+  private tell(request: WorkerRequest): void {
+    this.ask(request).catch(() => {});
+  }
 
   async upload(weights: WeightSource, names: readonly string[]): Promise<void> {
     const owner = ownerOf(weights);
@@ -49,7 +67,7 @@ export class OnnxRuntime implements Backend {
       set.names.add(name);
       // Handed over, not copied; a view of a larger buffer (a small read from a file) cannot be.
       const own = data.byteLength === data.buffer.byteLength ? data : data.slice();
-      sent = askWorker({ kind: 'weight', device, set: set.number, name, type, kept, data: own }, [
+      sent = this.ask({ kind: 'weight', device, set: set.number, name, type, kept, data: own }, [
         own.buffer as ArrayBuffer,
       ]);
       // Where the next cannot be read, nobody waits for this one.
@@ -61,7 +79,9 @@ export class OnnxRuntime implements Backend {
   async load(content: Program, { weights, threads, arena }: LoadOptions): Promise<LoadedProgram> {
     const program = ++lastNumber;
     const set = (weights && this.sets.get(ownerOf(weights))?.number) ?? NO_WEIGHTS;
-    await askWorker({ kind: 'load', device: this.device, program, set, content, threads, arena });
+    const { device } = this;
+    const limited = this.isHalf ? halfOf(threads) : threads;
+    await this.ask({ kind: 'load', device, program, set, content, threads: limited, arena });
     return { number: program, outputs: content.outputs };
   }
 
@@ -80,33 +100,33 @@ export class OnnxRuntime implements Backend {
       numbers[name] = ++lastNumber;
       kept[name as K] = { number: lastNumber, shape, dtype };
     }
-    const results = await askWorker({ kind: 'run', program: number, inputs: fed, keep: numbers });
+    const results = await this.ask({ kind: 'run', program: number, inputs: fed, keep: numbers });
     const values = Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data]));
     return { values, kept };
   }
 
   async write(value: ArrayValue): Promise<HeldArray> {
     const held = ++lastNumber;
-    await askWorker({ kind: 'write', device: this.device, held, value });
+    await this.ask({ kind: 'write', device: this.device, held, value });
     return { number: held, shape: value.shape, dtype: value.dtype };
   }
 
   async read({ number }: HeldArray): Promise<TypedArray> {
-    return (await askWorker({ kind: 'read', held: number })).value!.data;
+    return (await this.ask({ kind: 'read', held: number })).value!.data;
   }
 
   disposeArray({ number }: HeldArray): void {
-    tellWorker({ kind: 'release', held: number });
+    this.tell({ kind: 'release', held: number });
   }
 
   disposeProgram({ number }: LoadedProgram): void {
-    tellWorker({ kind: 'unload', program: number });
+    this.tell({ kind: 'unload', program: number });
   }
 
   async disposeWeights(weights: WeightSource): Promise<void> {
     const owner = ownerOf(weights);
     const set = this.sets.get(owner);
     this.sets.delete(owner);
-    if (set) await askWorker({ kind: 'forget', set: set.number });
+    if (set) await this.ask({ kind: 'forget', set: set.number });
   }
 }

@@ -1,4 +1,4 @@
-/** @file The engine's end of the worker thread: one for the process, started when first needed. */
+/** @file The engine's end of the worker threads: one for the process and one for half of the processor, started when first needed. */
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { UserError } from '../../core/errors.js';
 import { workerFile } from '../../core/worker-file.js';
@@ -76,32 +76,41 @@ export class WorkerClient {
   }
 }
 
-let client: WorkerClient | undefined;
+/** Which of the worker threads: the first computes all but what is done beside it. */
+export type WorkerName = 'first' | 'second';
+
+const clients = new Map<WorkerName, WorkerClient>();
+
+function clientOf(name: WorkerName): WorkerClient {
+  const client = clients.get(name) ?? new WorkerClient();
+  clients.set(name, client);
+  return client;
+}
 
 /** Starts the worker thread, if it has not been, so that the first request need not wait for it. */
 export function warmUp(): void {
-  client ??= new WorkerClient();
+  clientOf('first');
 }
 
 /**
- * Sends a request to the worker thread; requests are answered in order.
+ * Sends a request to a worker thread; requests are answered in order.
  *
  * @param transfer - buffers that are handed over and are empty here afterwards
  */
 export function askWorker(
+  worker: WorkerName,
   request: WorkerRequest,
   transfer: readonly ArrayBuffer[] = [],
 ): Promise<Record<string, ArrayValue>> {
-  client ??= new WorkerClient();
-  return client.ask(request, transfer);
+  return clientOf(worker).ask(request, transfer);
 }
 
 /**
- * Lets the worker thread finish what it was asked; what it is asked from now on is never answered. For the end of the
+ * Lets the worker threads finish what they were asked; what they are asked from now on is never answered. For the end of the
  * program: ended in the middle of a computation, ONNX Runtime would abort the process, whatever its exit code.
  */
-export async function endWorker(): Promise<void> {
-  await client?.end();
+export async function endWorkers(): Promise<void> {
+  await Promise.all([...clients.values()].map((client) => client.end()));
 }
 
 /**
@@ -109,5 +118,5 @@ export async function endWorker(): Promise<void> {
  * cannot be stopped itself, and takes seconds for a large model.
  */
 export function abandonLoads(reason: unknown): void {
-  client?.abandonLoads(reason);
+  for (const client of clients.values()) client.abandonLoads(reason);
 }

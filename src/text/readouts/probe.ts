@@ -4,7 +4,13 @@
  */
 
 import { OnDemand } from '../../core/on-demand.js';
-import { type Compiled, type CompileOptions, compile, type Precision } from '../../engine/compile.js';
+import {
+  type Compiled,
+  type CompileOptions,
+  compile,
+  type Engine,
+  type Precision,
+} from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { extendWeights } from '../../engine/weights/extend.js';
 import type { WeightLookup, WeightSource } from '../../engine/weights/weights.js';
@@ -67,6 +73,12 @@ export class Probe {
   /** The same objective and rivals, scored in another precision. */
   inPrecision(precision: Precision): Probe {
     return new Probe({ ...this.options, precision }, this.statistics, this.weights);
+  }
+
+  /** The same, computed by another engine. */
+  on(engine: Engine): Probe {
+    const { subject } = this.options;
+    return new Probe({ ...this.options, subject: { ...subject, engine } }, this.statistics, this.weights);
   }
 
   /** The arrays that its groups bring beside the subject's. */

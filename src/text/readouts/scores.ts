@@ -51,9 +51,30 @@ export function toScores(columns: Readonly<Record<string, TypedArray>>): Scores 
 
 /** Scores of some sequences and of those after them, of one probe. */
 export function concatScores(parts: readonly Scores[]): Scores {
-  const floats = (of: (part: Scores) => Float32Array) =>
-    Float32Array.from(parts.flatMap((part) => [...of(part)]));
-  const ints = (of: (part: Scores) => Int32Array) => Int32Array.from(parts.flatMap((part) => [...of(part)]));
+  return combined(parts, {
+    floats: (arrays) => Float32Array.from(arrays.flatMap((array) => [...array])),
+    ints: (arrays) => Int32Array.from(arrays.flatMap((array) => [...array])),
+  });
+}
+
+/** Scores of some sequences in another order. @param rows - which comes where */
+export function orderedScores(scores: Scores, rows: readonly number[]): Scores {
+  return combined([scores], {
+    floats: ([array]) => Float32Array.from(rows, (row) => array![row]!),
+    ints: ([array]) => Int32Array.from(rows, (row) => array![row]!),
+  });
+}
+
+/** Scores whose columns are made from those of some others. */
+function combined(
+  parts: readonly Scores[],
+  join: {
+    floats(arrays: readonly Float32Array[]): Float32Array;
+    ints(arrays: readonly Int32Array[]): Int32Array;
+  },
+): Scores {
+  const floats = (of: (part: Scores) => Float32Array) => join.floats(parts.map(of));
+  const ints = (of: (part: Scores) => Int32Array) => join.ints(parts.map(of));
   const rivalry = (of: (part: Scores) => Rivalry | null): Rivalry | null =>
     parts[0] && of(parts[0])
       ? {

@@ -115,11 +115,8 @@ export class Sampler {
     temperature = 1,
     known?: readonly KnownRow[],
   ): Promise<Int32Array> {
-    const { positions, subject } = this.options;
-    const rows = new Int32Array(count * positions);
-    for (let row = 0; row < count; row++) rows[row * positions] = subject.start;
-    const all = Array<Rewrite>(count).fill({ from: 1, count: positions - 1, temperature });
-    return this.rewrite(rows, all, random, Array(count).fill(rows.subarray(0, positions)), known);
+    const { rows, rewrites, parents } = wholeRows(this.options, count, temperature);
+    return this.rewrite(rows, rewrites, random, parents, known);
   }
 
   /**
@@ -264,4 +261,19 @@ export class Sampler {
     void this.programs.dispose();
     this.empty.dispose();
   }
+}
+
+/** Rows of which all behind the first token is to be drawn. */
+export function wholeRows(
+  { positions, subject }: Pick<SamplerOptions, 'positions' | 'subject'>,
+  count: number,
+  temperature: number,
+) {
+  const rows = new Int32Array(count * positions);
+  for (let row = 0; row < count; row++) rows[row * positions] = subject.start;
+  return {
+    rows,
+    rewrites: Array<Rewrite>(count).fill({ from: 1, count: positions - 1, temperature }),
+    parents: Array<Int32Array>(count).fill(rows.subarray(0, positions)),
+  };
 }

@@ -16,6 +16,8 @@ import type { Proposals } from './proposals.js';
 const CHILDREN = 16;
 /** Parents of a generation of so many children. */
 export const parentsOf = (turn: number) => Math.ceil(turn / CHILDREN);
+/** Parents in half of a generation: one may be in both. */
+export const parentsOfHalf = (parents: number) => Math.ceil(parents / 2) + 1;
 /** Proposals that are remembered, for parents that are picked again. */
 const REMEMBERED = 256;
 /** How much rivals count in the gradient of a parent that was picked for its margin, by default. */

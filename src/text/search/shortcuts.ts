@@ -1,15 +1,17 @@
 /** @file Shortcuts that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
-import { traitsOf } from '../../engine/compile.js';
+import { type Engine, sideBySide, traitsOf } from '../../engine/compile.js';
 import { hasDotProducts } from '../../engine/dot-products.js';
+import { distinct, type Pair, pairOf } from '../lm/in-halves.js';
 import { tailOf } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import type { SamplerOptions } from '../sampling/sampler.js';
-import { parentsOf } from './breeding.js';
+import { parentsOf, parentsOfHalf } from './breeding.js';
 import type { Judge } from './judge.js';
 import { JudgeRoughly } from './judge-roughly.js';
 import { RankFirst } from './rank-first.js';
-import { KeepAll, type Screening, WholeScorer } from './scoring.js';
+import { ScorerPair } from './scorer-pair.js';
+import { KeepAll, type Scorer, type Screening, WholeScorer } from './scoring.js';
 import { SharedPrefixes, type SharedPrefixesOptions } from './shared-prefixes.js';
 import { endsEarly, UnitFirst } from './unit-first.js';
 
@@ -22,6 +24,8 @@ export interface Shortcuts {
   readonly unitFirst: boolean;
   /** Drafts are written, triggers found, and gradients computed, in 8 bits. */
   readonly roughProposals: boolean;
+  /** What is computed in 8 bits with shared prefixes is computed in two halves, side by side. */
+  readonly halves: boolean;
 }
 
 export const noShortcuts: Shortcuts = {
@@ -29,12 +33,14 @@ export const noShortcuts: Shortcuts = {
   roughRanking: false,
   unitFirst: false,
   roughProposals: false,
+  halves: false,
 };
 export const allShortcuts: Shortcuts = {
   sharedPrefixes: true,
   roughRanking: true,
   unitFirst: true,
   roughProposals: true,
+  halves: true,
 };
 
 /** From this width on products are large enough for 8 bits and for cutting calls to pay. */
@@ -61,6 +67,8 @@ export interface ScreeningOptions {
   readonly turn: number;
   /** Children scored in one call. */
   readonly batch: number;
+  /** See `enginesOfHalves`. */
+  readonly engines: Pair<Engine> | null;
 }
 
 /** Few children are left to score exactly after ranking: calls of just their number waste no row. */
@@ -71,6 +79,12 @@ const TOKENS = 256;
 /** What stands behind a text is read anew for every change in it: then beginnings are not shared. */
 export const sharesPrefixes = ({ sharedPrefixes }: Shortcuts, { spec }: Pick<Subject, 'spec'>): boolean =>
   sharedPrefixes && tailOf(spec).length === 0;
+
+/** What computes the halves of what is computed in 8 bits; null where that is not divided. */
+export const enginesOfHalves = (shortcuts: Shortcuts, subject: Subject): Pair<Engine> | null =>
+  shortcuts.halves && shortcuts.roughProposals && sharesPrefixes(shortcuts, subject)
+    ? sideBySide(subject.engine)
+    : null;
 
 /**
  * What the sampler finds out about its drafts beside writing them. Where children are ranked in 8 bits, all that is ranked
@@ -114,16 +128,34 @@ const ranked = ({ way, dispose }: OpenedWay<Judge>): OpenedWay<Screening> => ({
 
 /** @param reading - of shared prefixes; null where children are read whole */
 function roughJudge(
-  { probe, positions, batch }: ScreeningOptions,
+  { probe, positions, batch, engines }: ScreeningOptions,
   reading: Omit<SharedPrefixesOptions, 'probe'> | null,
 ): OpenedWay<Judge> {
   const rough = probe.inPrecision('int8');
-  const shared = reading && new SharedPrefixes({ ...reading, probe: rough });
+  const shared = reading && openShared({ ...reading, probe: rough }, engines);
   const exact = new WholeScorer(probe, positions, AFTER_RANKING);
   return {
-    way: new JudgeRoughly(shared ?? new WholeScorer(rough, positions, [batch]), exact, probe.options.at),
+    way: new JudgeRoughly(shared?.way ?? new WholeScorer(rough, positions, [batch]), exact, probe.options.at),
     dispose: async () => {
       await Promise.all([shared?.dispose(), rough.dispose()]);
+    },
+  };
+}
+
+function openShared(options: SharedPrefixesOptions, engines: Pair<Engine> | null): OpenedWay<Scorer> {
+  if (!engines) {
+    const way = new SharedPrefixes(options);
+    return { way, dispose: () => way.dispose() };
+  }
+  const parents = parentsOfHalf(options.parents);
+  const pair = pairOf(
+    engines,
+    (engine) => new SharedPrefixes({ ...options, parents, probe: options.probe.on(engine) }),
+  );
+  return {
+    way: new ScorerPair(pair),
+    dispose: async () => {
+      await Promise.all(distinct(pair).map((one) => one.dispose()));
     },
   };
 }

@@ -1,4 +1,5 @@
 /** @file What a search and its baselines compute with: opened once, freed together. */
+import type { Precision } from '../../engine/compile.js';
 import { batchFor, callBatch } from '../lm/batch-size.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { SearchMethodName } from '../names.js';
@@ -8,14 +9,16 @@ import { splitReference } from '../readouts/reference.js';
 import type { Resolved } from '../readouts/session.js';
 import { KeptSamplers } from '../sampling/kept-samplers.js';
 import { Sampler } from '../sampling/sampler.js';
+import { SamplerPair } from '../sampling/sampler-pair.js';
 import type { ArenaOptions } from './arena.js';
-import { parentsOf } from './breeding.js';
+import { parentsOf, parentsOfHalf } from './breeding.js';
 import { EPO_TOP_TOKENS } from './epo.js';
 import { GCG_TOP_TOKENS } from './gcg.js';
 import { Proposer } from './proposals.js';
 import { loudest } from './quiet.js';
 import type { SearchOptions } from './search-options.js';
 import {
+  enginesOfHalves,
   noShortcuts,
   openScreen,
   type Shortcuts,
@@ -58,13 +61,17 @@ export async function openTools(
   const sampler = await samplers.get(drawing);
   // Another prior's cross entropy is no figure of these graphs.
   const shortcuts: Shortcuts = fluency ? noShortcuts : (options.shortcuts ?? shortcutsFor(subject));
-  const screening = openScreen(shortcuts, { probe, positions, turn, batch });
+  const engines = enginesOfHalves(shortcuts, subject);
+  const screening = openScreen(shortcuts, { probe, positions, turn, batch, engines });
   // GCG stays as published.
-  const precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
+  const precision: Precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
   const isRough = precision === 'int8' && breeds(method);
-  const drafts = isRough
-    ? await Sampler.create({ ...drawing, precision, ...toldByDrafts(shortcuts, probe) })
-    : sampler;
+  const draftsOf = { ...drawing, precision, ...toldByDrafts(shortcuts, probe) };
+  const drafts = !isRough
+    ? sampler
+    : engines
+      ? await SamplerPair.create({ ...draftsOf, parents: parentsOfHalf(parents) }, engines)
+      : await Sampler.create(draftsOf);
   const proposer = new Proposer({
     probe,
     positions,
@@ -82,6 +89,7 @@ export async function openTools(
     turn,
     batch,
     sharesPrefixes: sharesPrefixes(shortcuts, subject),
+    ...(engines && { engines }),
     quiet: await loudest(probe, subject, options.quietOn ?? [], options.signal),
     ...given(options),
     ...(screening && { screen: screening.way }),

@@ -5,12 +5,13 @@
  * has nothing to show. Here neither fluency nor rivals count, so that a text is scored no further than the unit's measure
  * needs, and costs a fraction. What is found is grafted into fluent texts.
  */
+import { pairOf } from '../lm/in-halves.js';
 import { Probe } from '../readouts/probe.js';
 import { noRivals } from '../readouts/reference.js';
 import type { Arena, Turns } from './arena.js';
 import { Proposer } from './proposals.js';
 import { usableTokens } from './random-texts.js';
-import { ChangedStrength, type Strength, WholeStrength } from './trigger-strength.js';
+import { ChangedStrength, type Strength, StrengthPair, WholeStrength } from './trigger-strength.js';
 
 /** Tokens of a trigger; fewer where texts are shorter. */
 const TOKENS = 5;
@@ -29,8 +30,8 @@ const LEAST = 1000;
 /** Tokens of texts that are computed in one call, where beginnings are shared. */
 const TEXT_TOKENS = 256;
 
-/** Texts of a step, twice those of a turn: they are short. */
-const batchOf = (arena: Arena) => 2 * arena.options.turn;
+/** Texts of a step, twice those of a turn, in each half: they are short. */
+const batchOf = ({ options: { turn, engines } }: Arena) => (engines ? 4 : 2) * turn;
 
 interface Trigger {
   /** Behind the start token, `[positions]`. */
@@ -63,9 +64,13 @@ export class TriggerFinder {
     });
     const positions = Math.min(1 + TOKENS, longest);
     const asked = { probe, positions, asked: 2 * CLIMBS, count: TRIED, fluency: false };
-    const strength = arena.options.sharesPrefixes
-      ? new ChangedStrength(probe, positions, TEXT_TOKENS)
-      : new WholeStrength(probe, positions, batchOf(arena));
+    const { engines, sharesPrefixes } = arena.options;
+    const changed = (probe: Probe) => new ChangedStrength(probe, positions, TEXT_TOKENS);
+    const strength = engines
+      ? new StrengthPair(pairOf(engines, (engine) => changed(probe.on(engine))))
+      : sharesPrefixes
+        ? changed(probe)
+        : new WholeStrength(probe, positions, batchOf(arena));
     return new TriggerFinder(arena, new Proposer({ ...proposer.options, ...asked }), strength);
   }
 

@@ -1,0 +1,45 @@
+/**
+ * @file Rows in two halves, computed side by side on half of the processor each: products of few rows, and all that is no
+ * product, gain little from a second core (docs/decisions/22-halves-of-the-processor.md).
+ */
+
+/** For each of two halves something, and nothing else: a machine with one core does both with the same. */
+export type Pair<T> = readonly [T, T];
+
+/** One for each; the same for both where they are the same. */
+export function pairOf<T, R>([first, second]: Pair<T>, make: (one: T) => R): Pair<R> {
+  const made = make(first);
+  return [made, first === second ? made : make(second)];
+}
+
+/** What is one of a pair, or both. */
+export const distinct = <T>([first, second]: Pair<T>): T[] => (first === second ? [first] : [first, second]);
+
+/**
+ * Numbers of rows in two parts that cost about the same. Rows of the same family stay together, but for one family at the
+ * most.
+ *
+ * @param families - what a row has in common with others
+ * @param costs - one a row
+ */
+export function halve(families: readonly unknown[], costs: readonly number[]): Pair<number[]> {
+  const order = new Map([...new Set(families)].map((family, i) => [family, i]));
+  const rows = [...families.keys()].sort((a, b) => order.get(families[a])! - order.get(families[b])!);
+  const half = costs.reduce((a, b) => a + b, 0) / 2;
+  let before = 0;
+  const cut = rows.findIndex((row) => {
+    before += costs[row]!;
+    return before > half;
+  });
+  return [rows.slice(0, cut), rows.slice(cut)];
+}
+
+/** Work on both halves side by side; a half without rows is no work. */
+export function inHalves<T, R>(
+  pair: Pair<T>,
+  parts: Pair<readonly number[]>,
+  work: (one: T, rows: readonly number[]) => Promise<R>,
+): Promise<{ readonly rows: readonly number[]; readonly result: R }[]> {
+  const halves = parts.flatMap((rows, i) => (rows.length > 0 ? [{ rows, one: pair[i]! }] : []));
+  return Promise.all(halves.map(async ({ rows, one }) => ({ rows, result: await work(one, rows) })));
+}
