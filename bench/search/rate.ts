@@ -45,9 +45,7 @@ function progressIn(folder: string): Progress[] {
   const [run] = readdirSync(folder);
   const file = join(folder, run ?? '', 'events.jsonl');
   if (run === undefined || !existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8')
-    .split('\n')
-    .slice(0, -1);
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as Progress).filter(({ kind }) => kind === 'progress');
 }
 

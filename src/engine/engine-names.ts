@@ -31,7 +31,7 @@ export type DeviceChoice = (typeof deviceChoices)[number];
 
 /**
  * The two halves of the processor: `onnx` on half of the cores each, in a thread of its own, so that two functions compute side
- * by side (docs/decisions/22-halves-of-the-processor.md). Arrays that stay in one are of no use to the other.
+ * by side (docs/decisions/24-halves-of-the-processor.md). Arrays that stay in one are of no use to the other.
  */
 export const halves = ['onnx:half', 'onnx:other half'] as const;
 

@@ -1,6 +1,6 @@
 /**
  * @file Rows in two halves, computed side by side on half of the processor each: products of few rows, and all that is no
- * product, gain little from a second core (docs/decisions/22-halves-of-the-processor.md).
+ * product, gain little from a second core (docs/decisions/24-halves-of-the-processor.md).
  */
 
 /** For each of two halves something, and nothing else: a machine with one core does both with the same. */

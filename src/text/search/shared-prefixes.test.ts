@@ -9,10 +9,13 @@ import {
   unitsOf,
 } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
+import { halves } from '../../engine/engine-names.js';
+import { pairOf } from '../lm/in-halves.js';
 import { firstChange, stackRows } from '../lm/rows.js';
 import type { SequenceScore } from '../names.js';
 import type { HeadMeasure } from '../readouts/head-measures.js';
 import { Probe } from '../readouts/probe.js';
+import { ScorerPair } from './scorer-pair.js';
 import { SharedPrefixes } from './shared-prefixes.js';
 import { UnitFirst } from './unit-first.js';
 
@@ -45,6 +48,30 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
     return { child, parent };
   });
   const children = pairs.map(({ child }) => child);
+
+  it.runIf(family === 'llama')('are scored in two halves as in one', async () => {
+    const probe = await Probe.create({
+      subject: subjectOf({ spec, weights }),
+      calibration,
+      ...unitsOf({ spec }, 'L1.N3', 'layer'),
+      at: 'max',
+    });
+    const options = { positions: POSITIONS, parents: 3, tokens: 24 };
+    const pair = pairOf(halves, (engine) => new SharedPrefixes({ ...options, probe: probe.on(engine) }));
+    const scorer = new ScorerPair(pair);
+    const like = pairs.map(({ parent }) => parent);
+    const got = await scorer.score(children, like);
+    const want = await probe.score(stackRows(children), POSITIONS, 7);
+    for (const key of ['crossEntropy', 'z', 'raw'] as const)
+      expect(relativeError(got[key], want[key])).toBeLessThan(1e-4);
+    expect(got.peak).toEqual(want.peak);
+    expect(got.rivals!.rank).toEqual(want.rivals!.rank);
+    expect(relativeError(got.rivals!.margin, want.rivals!.margin)).toBeLessThan(1e-4);
+    expect(scorer.tokenLayers).toBe(pair[0].tokenLayers + pair[1].tokenLayers);
+    // One child has all the work of one half.
+    expect((await scorer.score(children.slice(0, 1), like.slice(0, 1))).z[0]).toBeCloseTo(want.z[0]!, 3);
+    await Promise.all([...pair.map((one) => one.dispose()), probe.dispose()]);
+  });
 
   it.each([
     ['L1.H1', 'delta', 'max', 'layer'],

@@ -36,7 +36,7 @@ it('shortcuts are on for wide models whose weights are kept as float32', () => {
   };
   expect(shortcuts(511, false)).toBe(noShortcuts);
   expect(shortcuts(512, false)).toEqual(allShortcuts);
-  expect(shortcuts(512, false, false)).toEqual({ ...allShortcuts, roughRanking: false });
+  expect(shortcuts(512, false, false)).toEqual({ ...allShortcuts, roughRanking: false, halves: false });
   expect(
     ['fpu avx2 avx512_vnni\nbugs', 'Features : fp asimd asimddp', 'fpu avx2 sse4a'].map(listsDotProducts),
   ).toEqual([true, true, false]);
@@ -74,12 +74,21 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
     // Its matrices are too small for 8 bits: what goes with them is what is looked at here.
     const ranked = await search({ ...noShortcuts, roughRanking: true });
     const drafted = await search({ ...noShortcuts, roughProposals: true });
+    const divided = await search({
+      ...noShortcuts,
+      sharedPrefixes: true,
+      roughProposals: true,
+      halves: true,
+    });
     const texts = ({ frontier }: SearchResult) => frontier.map(({ text }) => text);
     expect(texts(plain).length).toBeGreaterThan(3);
     expect(texts(shared)).toEqual(texts(plain));
     expect(texts(ended)).toEqual(texts(plain));
     expect(texts(ranked)).toEqual(texts(plain));
     expect(texts(drafted)).toEqual(texts(plain));
+    // Drafts of two halves have random numbers of their own.
+    expect(divided.frontier.length).toBeGreaterThan(3);
+    expect(divided.cost.evaluations).toBe(plain.cost.evaluations);
     expect(shared.cost.token_layers).toBeLessThan(plain.cost.token_layers);
     expect(ended.cost.token_layers).toBeLessThan(plain.cost.token_layers);
     expect(ranked.cost.token_layers).toBeLessThan(1.7 * plain.cost.token_layers); // 2, if all were scored twice

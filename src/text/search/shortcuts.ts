@@ -50,14 +50,15 @@ const WIDE = 512;
  * The shortcuts that save time on a model (bench/search/shortcuts.ts). None where weights stay in half precision to save
  * memory: 8 bits would be a second copy of them.
  *
- * @param dotProducts - whether the processor has instructions for 8 bits: without them ranking costs more than it saves
+ * @param dotProducts - whether the processor has instructions for 8 bits: without them ranking costs more than it saves, and
+ *   products gain as much from two cores as halves would
  */
 export function shortcutsFor(
   { spec, engine, weights }: Pick<Subject, 'spec' | 'engine' | 'weights'>,
   dotProducts = hasDotProducts(),
 ): Shortcuts {
   const pays = traitsOf(engine).fastInt8 && spec.dModel >= WIDE && !weights.halves?.stay;
-  return pays ? { ...allShortcuts, roughRanking: dotProducts } : noShortcuts;
+  return pays ? { ...allShortcuts, roughRanking: dotProducts, halves: dotProducts } : noShortcuts;
 }
 
 export interface ScreeningOptions {
