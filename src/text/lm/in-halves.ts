@@ -4,16 +4,17 @@
  */
 
 /** For each of two halves something, and nothing else: a machine with one core does both with the same. */
-export type Pair<T> = readonly [T, T];
+export type Halves<T> = readonly [T, T];
 
 /** One for each; the same for both where they are the same. */
-export function pairOf<T, R>([first, second]: Pair<T>, make: (one: T) => R): Pair<R> {
+export function pairOf<T, R>([first, second]: Halves<T>, make: (one: T) => R): Halves<R> {
   const made = make(first);
   return [made, first === second ? made : make(second)];
 }
 
 /** What is one of a pair, or both. */
-export const distinct = <T>([first, second]: Pair<T>): T[] => (first === second ? [first] : [first, second]);
+export const distinct = <T>([first, second]: Halves<T>): T[] =>
+  first === second ? [first] : [first, second];
 
 /**
  * Numbers of rows in two parts that cost about the same. Rows of the same family stay together, but for one family at the
@@ -22,7 +23,7 @@ export const distinct = <T>([first, second]: Pair<T>): T[] => (first === second 
  * @param families - what a row has in common with others
  * @param costs - one a row
  */
-export function halve(families: readonly unknown[], costs: readonly number[]): Pair<number[]> {
+export function halve(families: readonly unknown[], costs: readonly number[]): Halves<number[]> {
   const order = new Map([...new Set(families)].map((family, i) => [family, i]));
   const rows = [...families.keys()].sort((a, b) => order.get(families[a])! - order.get(families[b])!);
   const half = costs.reduce((a, b) => a + b, 0) / 2;
@@ -36,8 +37,8 @@ export function halve(families: readonly unknown[], costs: readonly number[]): P
 
 /** Work on both halves side by side; a half without rows is no work. */
 export function inHalves<T, R>(
-  pair: Pair<T>,
-  parts: Pair<readonly number[]>,
+  pair: Halves<T>,
+  parts: Halves<readonly number[]>,
   work: (one: T, rows: readonly number[]) => Promise<R>,
 ): Promise<{ readonly rows: readonly number[]; readonly result: R }[]> {
   const halves = parts.flatMap((rows, i) => (rows.length > 0 ? [{ rows, one: pair[i]! }] : []));

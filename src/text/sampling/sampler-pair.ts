@@ -1,6 +1,6 @@
 /** @file Rows that are drawn in two halves, side by side. */
 import { Random } from '../../core/random.js';
-import { distinct, halve, inHalves, type Pair, pairOf } from '../lm/in-halves.js';
+import { distinct, type Halves, halve, inHalves, pairOf } from '../lm/in-halves.js';
 import { stackRows } from '../lm/rows.js';
 import type { Rewrite } from './draw-jobs.js';
 import type { KnownRow } from './known.js';
@@ -8,14 +8,14 @@ import { Sampler, type SamplerOptions, wholeRows } from './sampler.js';
 
 export class SamplerPair {
   private constructor(
-    private readonly pair: Pair<Sampler>,
+    private readonly pair: Halves<Sampler>,
     private readonly options: SamplerOptions,
   ) {}
 
   /** @param engines - one for each half */
   static async create(
     options: SamplerOptions,
-    engines: Pair<SamplerOptions['subject']['engine']>,
+    engines: Halves<SamplerOptions['subject']['engine']>,
   ): Promise<SamplerPair> {
     const { subject } = options;
     const make = (engine: (typeof engines)[number]) =>

@@ -10,7 +10,7 @@ import type { Engine } from '../../engine/compile.js';
 import type { WeightSource } from '../../engine/weights/weights.js';
 import type { CorpusFile } from '../corpus/corpus-text.js';
 import { type FluencyModel, sampleFor } from '../fluency/fluency-model.js';
-import type { Pair } from '../lm/in-halves.js';
+import type { Halves } from '../lm/in-halves.js';
 import { stackRows } from '../lm/rows.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
@@ -34,7 +34,7 @@ export interface ArenaOptions {
   /** Whether what texts have in common is computed once where a method scores them itself; default: no. */
   readonly sharesPrefixes?: boolean;
   /** What computes the halves of what a method divides itself; default: it divides nothing. */
-  readonly engines?: Pair<Engine>;
+  readonly engines?: Halves<Engine>;
   /** z of the unit over the prompts it should stay quiet on, the largest; null without such prompts. */
   readonly quiet: number | null;
   /** Draws whole sequences and parts of them anew. */

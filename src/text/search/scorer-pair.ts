@@ -1,11 +1,11 @@
 /** @file Children that are scored in two halves, side by side. */
-import { distinct, halve, inHalves, type Pair } from '../lm/in-halves.js';
+import { distinct, type Halves, halve, inHalves } from '../lm/in-halves.js';
 import { firstChange } from '../lm/rows.js';
 import { concatScores, orderedScores, type Scores } from '../readouts/scores.js';
 import type { Scorer } from './scoring.js';
 
 export class ScorerPair implements Scorer {
-  constructor(private readonly pair: Pair<Scorer>) {}
+  constructor(private readonly pair: Halves<Scorer>) {}
 
   get tokenLayers(): number {
     return distinct(this.pair).reduce((sum, { tokenLayers }) => sum + tokenLayers, 0);

@@ -1,7 +1,7 @@
 /** @file Shortcuts that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
 import { type Engine, sideBySide, traitsOf } from '../../engine/compile.js';
 import { hasDotProducts } from '../../engine/dot-products.js';
-import { distinct, type Pair, pairOf } from '../lm/in-halves.js';
+import { distinct, type Halves, pairOf } from '../lm/in-halves.js';
 import { tailOf } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
@@ -69,7 +69,7 @@ export interface ScreeningOptions {
   /** Children scored in one call. */
   readonly batch: number;
   /** See `enginesOfHalves`. */
-  readonly engines: Pair<Engine> | null;
+  readonly engines: Halves<Engine> | null;
 }
 
 /** Few children are left to score exactly after ranking: calls of just their number waste no row. */
@@ -82,7 +82,7 @@ export const sharesPrefixes = ({ sharedPrefixes }: Shortcuts, { spec }: Pick<Sub
   sharedPrefixes && tailOf(spec).length === 0;
 
 /** What computes the halves of what is computed in 8 bits; null where that is not divided. */
-export const enginesOfHalves = (shortcuts: Shortcuts, subject: Subject): Pair<Engine> | null =>
+export const enginesOfHalves = (shortcuts: Shortcuts, subject: Subject): Halves<Engine> | null =>
   shortcuts.halves && shortcuts.roughProposals && sharesPrefixes(shortcuts, subject)
     ? sideBySide(subject.engine)
     : null;
@@ -143,7 +143,7 @@ function roughJudge(
   };
 }
 
-function openShared(options: SharedPrefixesOptions, engines: Pair<Engine> | null): OpenedWay<Scorer> {
+function openShared(options: SharedPrefixesOptions, engines: Halves<Engine> | null): OpenedWay<Scorer> {
   if (!engines) {
     const way = new SharedPrefixes(options);
     return { way, dispose: () => way.dispose() };

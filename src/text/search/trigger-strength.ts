@@ -1,7 +1,7 @@
 /** @file How strongly short texts excite the unit at their ends, nothing else: they are read no further than it needs. */
 import { OnDemand } from '../../core/on-demand.js';
 import { type Compiled, compile } from '../../engine/compile.js';
-import { distinct, halve, inHalves, type Pair } from '../lm/in-halves.js';
+import { distinct, type Halves, halve, inHalves } from '../lm/in-halves.js';
 import { type CallSize, pack } from '../lm/packing.js';
 import { firstChange, padRows, stackRows } from '../lm/rows.js';
 import { forward } from '../lm/transformer.js';
@@ -62,7 +62,7 @@ export class WholeStrength implements Strength {
 
 /** Texts in two halves, side by side. */
 export class StrengthPair implements Strength {
-  constructor(private readonly pair: Pair<Strength>) {}
+  constructor(private readonly pair: Halves<Strength>) {}
 
   get tokenLayers(): number {
     return distinct(this.pair).reduce((sum, { tokenLayers }) => sum + tokenLayers, 0);
