@@ -5,7 +5,6 @@ import { Random } from '../../core/random.js';
 import type { Resident } from '../../engine/compile.js';
 import type { EventBody } from '../../runs/events.js';
 import { imageDefaults, type ParameterizationName } from '../names.js';
-import type { VisionNetwork } from '../network.js';
 import type { Objective } from '../objectives/objective.js';
 import { parameterizations } from '../parameterizations/index.js';
 import type { PictureShape } from '../parameterizations/parameterization.js';
@@ -13,10 +12,9 @@ import { type Picture, plainPicture } from '../picture.js';
 import type { PictureSize } from '../picture-size.js';
 import { drawnPlanes } from '../planes.js';
 import type { Preprocessing } from '../preprocess.js';
-import { standardTransforms, type Transform } from '../transforms/transform.js';
-import { makeView, type View } from '../transforms/view.js';
+import { standardTransforms } from '../transforms/transform.js';
 import { Ascent } from './ascent.js';
-import { layersOf } from './fitting-size.js';
+import { layersOf, viewFor } from './fitting-size.js';
 import { octaveSizes, resized } from './octaves.js';
 import { defaults } from './optimizers.js';
 import type { BatchState, RenderedUnit, RenderOptions, UnitResult } from './render-options.js';
@@ -72,13 +70,9 @@ export class Batch {
       const end = Math.round((steps * (octave + 1)) / sizes.length);
       while (step < end && !signal?.aborted) {
         const activation = await this.step(ascent, step++);
-        yield {
-          kind: 'step',
-          source: 'search',
-          step,
-          metrics: activation ? { activation: mean(activation) } : {},
-        };
-        if (start) yield* this.measureStart(ascent, size, start);
+        const metrics: Record<string, number> = activation ? { activation: mean(activation) } : {};
+        yield { kind: 'step', source: 'search', step, metrics };
+        if (start) yield* this.measureStart(ascent, size, start, activation);
         start = null;
         if (activation && step < steps && step % frameEvery === 0) {
           yield* this.frame(step, ascent, size, activation);
@@ -202,8 +196,15 @@ export class Batch {
     return canBeRough(step, steps, every) && (await ascent.gainsInBytes());
   }
 
-  private async *measureStart(ascent: Ascent, size: PictureSize, start: Resident): AsyncGenerator<EventBody> {
-    this.start = await ascent.measure(this.random, start);
+  /** @param shown - activations at the first step, of which without transforms the start itself was shown */
+  private async *measureStart(
+    ascent: Ascent,
+    size: PictureSize,
+    start: Resident,
+    shown: Float32Array | null = null,
+  ): AsyncGenerator<EventBody> {
+    const isPlain = this.options.transforms?.length === 0;
+    this.start = (isPlain && shown) || (await ascent.measure(this.random, start));
     yield* this.frame(0, ascent, size, this.start, start);
     ascent.letGo();
   }
@@ -236,18 +237,3 @@ export class Batch {
 }
 
 const mean = (values: Float32Array) => values.reduce((a, b) => a + b, 0) / values.length;
-
-/** The view at the picture's own size where the network can read that, else at the size that it was trained at. */
-function viewFor(
-  network: VisionNetwork,
-  objective: Objective,
-  transforms: readonly Transform[],
-  shape: PictureShape,
-): View {
-  const free = makeView(transforms, shape);
-  const layers = layersOf(objective.terms);
-  if (network.reads(free.size, layers)) return free;
-  const { height, width } = network.input;
-  if (network.reads([height, width], layers)) return makeView(transforms, shape, [height, width]);
-  return free;
-}

@@ -2,8 +2,11 @@
 import { UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import type { VisionNetwork } from '../network.js';
-import { checkPosition, type ReadyTerm } from '../objectives/objective.js';
+import { checkPosition, type Objective, type ReadyTerm } from '../objectives/objective.js';
+import type { PictureShape } from '../parameterizations/parameterization.js';
 import { formatSize, type PictureSize } from '../picture-size.js';
+import type { Transform } from '../transforms/transform.js';
+import { makeView, type View } from '../transforms/view.js';
 
 /** Proportions that differ by less are those of a rounded size. */
 const ROUNDING = 0.02;
@@ -58,3 +61,18 @@ function isSqueezed(network: VisionNetwork, layers: readonly string[], size: Pic
 
 export const layersOf = (terms: readonly ReadyTerm[]): string[] =>
   terms.flatMap(({ layer }) => (layer ? [layer.name] : []));
+
+/** The view at the picture's own size where the network can read that, else at the size that it was trained at. */
+export function viewFor(
+  network: VisionNetwork,
+  objective: Objective,
+  transforms: readonly Transform[],
+  shape: PictureShape,
+): View {
+  const free = makeView(transforms, shape);
+  const layers = layersOf(objective.terms);
+  if (network.reads(free.size, layers)) return free;
+  const { height, width } = network.input;
+  if (network.reads([height, width], layers)) return makeView(transforms, shape, [height, width]);
+  return free;
+}

@@ -195,6 +195,15 @@ describe('renderUnits', () => {
     );
   });
 
+  it('takes the start of a picture that is shown as it is from the first step', async () => {
+    const start = plainPicture(24, 24, 3, 0.6);
+    const { units } = await render('two:0', { start, steps: 2, transforms: [], parameterization: 'pixel' });
+    const { activation } = units[0]!;
+    expect(activation.start).toBe(activation.curve[0]);
+    expect(activation.start).toBeCloseTo(await channelMean(start.data, 0), 5);
+    expect(activation.start).not.toBe(activation.final);
+  });
+
   it('starts from a picture, and from black', async () => {
     const grey = { width: 24, height: 24, channels: 3, data: new Float32Array(24 * 24 * 3).fill(0.3) };
     const frames: Float32Array[] = [];
