@@ -61,10 +61,10 @@ const names = plan.sets.flatMap(({ group, indices }) => indices.map((i) => group
 async function shared(evaluations: number, seed: number, isPool: boolean): Promise<number[]> {
   const calibration = await finishRun(calibrate({ ...probed, seed, groups: plan.groups }));
   const { arena, dispose } = await openArena(options(evaluations, seed), subject, plan, calibration);
-  const { turn } = arena.options;
+  const { turn, sampler, random } = arena.options;
   if (isPool)
     while (arena.ledger.left > 0)
-      await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
+      await arena.evaluate(await sampler.sample(turn, random), Array(turn).fill('prior'));
   else for await (const _ of driveAtlas(arena, options(evaluations, seed)));
   await dispose();
   return arena.units.map(({ hypervolume }) => hypervolume);

@@ -1,6 +1,7 @@
 /** @file Where an atlas breeds: every text is scored for all units, and each unit keeps what is of use to it. */
 import type { Random } from '../../core/random.js';
-import { stackRows } from '../lm/rows.js';
+import { callBatch } from '../lm/batch-size.js';
+import { splitRows, stackRows } from '../lm/rows.js';
 import type { Sampler } from '../sampling/sampler.js';
 import type { BreedingGround, Made } from '../search/breeding.js';
 import { type Allowance, Ledger } from '../search/ledger.js';
@@ -9,6 +10,7 @@ import type { Proposals } from '../search/proposals.js';
 import type { Panel } from './panel.js';
 import type { PanelProposer } from './panel-proposer.js';
 import type { PanelScores } from './panel-scores.js';
+import { SampleTemperature } from './sample-temperature.js';
 import { AtlasEntry, type AtlasText, roomFor, UnitArchive } from './unit-archive.js';
 import { UnitBandit } from './unit-bandit.js';
 
@@ -34,6 +36,7 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
   readonly gains = new Map<string, number>();
   private readonly bandit: UnitBandit;
   private readonly seen = new Set<string>();
+  private readonly temperature = new SampleTemperature();
   private readonly z: Float32Array;
   private readonly margin: Float32Array;
 
@@ -98,9 +101,22 @@ export class AtlasArena implements BreedingGround<AtlasEntry> {
     return true;
   }
 
-  async samplePrior(count: number): Promise<Int32Array> {
-    this.countTokens(count * (this.options.positions - 1));
-    return this.options.sampler.sample(count, this.options.random);
+  /** Draws samples of the model and scores those that are new. */
+  async evaluatePrior(count: number): Promise<void> {
+    const { sampler, random, positions, turn } = this.options;
+    const rows: Int32Array[] = [];
+    // A call at a time, so that the temperature soon fits.
+    for (let left = count; left > 0; left -= callBatch(turn)) {
+      const part = Math.min(left, callBatch(turn));
+      this.countTokens(part * (positions - 1));
+      const drawn = await sampler.sample(part, random, this.temperature.value);
+      for (const row of splitRows(drawn, positions)) {
+        const isNew = this.isNew(row);
+        this.temperature.learn(isNew);
+        if (isNew) rows.push(row);
+      }
+    }
+    if (rows.length > 0) await this.evaluate(stackRows(rows), Array(rows.length).fill('prior'));
   }
 
   countTokens(tokens: number): void {

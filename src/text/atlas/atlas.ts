@@ -3,12 +3,13 @@ import { UserError } from '../../core/errors.js';
 import { field } from '../../core/field.js';
 import { Random } from '../../core/random.js';
 import { eventClock, finishedEvent, type Run, stamped } from '../../runs/events.js';
+import { splitRows } from '../lm/rows.js';
 import { openSubject, type TextSubject } from '../lm/subject.js';
 import { calibrate } from '../readouts/session.js';
 import { Sampler } from '../sampling/sampler.js';
 import type { AtlasOptions } from './atlas-options.js';
 import type { AtlasSummary, AtlasUnit } from './atlas-unit.js';
-import { describeUnits, evidenceAmount, splitRows } from './describe-units.js';
+import { describeUnits, evidenceAmount } from './describe-units.js';
 import { driveAtlas } from './drive-atlas.js';
 import { checkAtlas, openArena } from './open-arena.js';
 

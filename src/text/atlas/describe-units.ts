@@ -188,9 +188,3 @@ function summaryOf({ unit, layer, index, hypervolume, frontier, head }: AtlasUni
     text: strongest?.text ?? null,
   };
 }
-
-/** Rows of one length, `[count, positions]`, as sequences. */
-export const splitRows = (ids: Int32Array, positions: number): Int32Array[] =>
-  Array.from({ length: ids.length / positions }, (_, row) =>
-    ids.slice(row * positions, (row + 1) * positions),
-  );

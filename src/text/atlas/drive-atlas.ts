@@ -19,12 +19,14 @@ import type { AtlasText } from './unit-archive.js';
 const POOL_SHARE = 0.15;
 /** Samples before which no breeding pays. */
 const LEAST_POOL = 1024;
+/** One in so many samples of the pool must be new. */
+const LEAST_NEW = 8;
 /** Generations after which some more of the corpus is read. */
 const CORPUS_EVERY = 3;
 /** Cost, in children, of what an operator must have made before it is believed to differ from the average. */
 const TRUST = 64;
-/** How often each operator is used while nothing is known. A new sample may be of use to every unit. */
-const shares = { ...evolutionShares, prior: 3 } as const satisfies Shares;
+/** How often each operator is used while nothing is known: samples, each of which may be of use to every unit, as often as all others. */
+const shares = { ...evolutionShares, prior: 15 } as const satisfies Shares;
 /** Seconds between two figures of growth in the log. */
 const STEP_SECONDS = 2;
 /** Sequences lost in a row, nothing being spent, after which there is nothing left to find. */
@@ -98,8 +100,12 @@ async function* atlasTurns(
   const pool = new Growth();
   const { ledger } = arena;
   const isSmall = () => ledger.evaluations < LEAST_POOL || (!pool.hasStopped && ledger.spent < POOL_SHARE);
-  while (arena.isEmpty || (isFresh && isSmall())) {
-    await arena.evaluate(await arena.samplePrior(turn), Array(turn).fill('prior'));
+  /** Whether the last samples had hardly been drawn before. */
+  let isVaried = true;
+  while (arena.isEmpty || (isFresh && isSmall() && isVaried)) {
+    const before = ledger.evaluations;
+    await arena.evaluatePrior(turn);
+    isVaried = ledger.evaluations - before > turn / LEAST_NEW;
     yield;
     if (await corpus?.next()) yield;
     pool.add(arena.ledger.evaluations, arena.hypervolume);
@@ -108,13 +114,21 @@ async function* atlasTurns(
   const bandit = new Bandit(shares, TRUST);
   /** What samples gained before: that was not the bandit's choice. */
   const pooled = arena.gains.get('prior') ?? 0;
+  /** Samples since then. */
+  let sampled = 0;
   const growth = new Growth();
   for (let generation = 1; ; generation++) {
-    await breeding.generation(bandit.shares());
-    bandit.learn((arm) => ({
-      gain: (arena.gains.get(arm) ?? 0) - (arm === 'prior' ? pooled : 0),
-      cost: breeding.costs.get(arm) ?? 0,
-    }));
+    const { prior, ...bred } = bandit.shares();
+    const samples = Math.round(prior * turn);
+    const before = ledger.evaluations;
+    await arena.evaluatePrior(samples);
+    sampled += ledger.evaluations - before;
+    await breeding.generation(bred, turn - samples);
+    bandit.learn((arm) =>
+      arm === 'prior'
+        ? { gain: (arena.gains.get(arm) ?? 0) - pooled, cost: sampled }
+        : { gain: arena.gains.get(arm) ?? 0, cost: breeding.costs.get(arm) ?? 0 },
+    );
     growth.add(arena.ledger.evaluations, arena.hypervolume);
     growing.goesOn = !growth.hasStopped;
     yield;

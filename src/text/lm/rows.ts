@@ -8,6 +8,12 @@ export function stackRows(rows: readonly Int32Array[]): Int32Array {
   return all;
 }
 
+/** Rows of one length, `[count, positions]`, as sequences. */
+export const splitRows = (ids: Int32Array, positions: number): Int32Array[] =>
+  Array.from({ length: ids.length / positions }, (_, row) =>
+    ids.slice(row * positions, (row + 1) * positions),
+  );
+
 /** The first position at which two sequences differ; the last where they do not. */
 export function firstChange(child: Int32Array, parent: Int32Array): number {
   const at = child.findIndex((id, i) => id !== parent[i]);

@@ -56,7 +56,8 @@ export interface BreedingGround<Parent extends Bred> {
   isNew(row: Int32Array): boolean;
   /** Scores children, `[count, positions]`, and keeps what is of use. */
   evaluate(rows: Int32Array, operators: readonly string[], made?: Made<Parent>): Promise<unknown>;
-  samplePrior(count: number): Promise<Int32Array>;
+  /** Draws samples of the prior and scores them. */
+  evaluatePrior(count: number): Promise<void>;
   countTokens(tokens: number): void;
 }
 
@@ -111,16 +112,13 @@ export class Breeding<Parent extends Bred> {
     for (const [number, gamma] of known) this.known.set(parentOf(number), { gamma, proposals: null });
   }
 
-  /** Breeds and scores one generation. */
-  async generation(shares: Shares): Promise<void> {
+  /** Breeds and scores one generation. @param size - its children */
+  async generation(shares: Shares, size = this.arena.options.turn): Promise<void> {
     const { arena, triggers } = this;
-    const { random, turn } = arena.options;
-    const count = parentsOf(turn);
+    const { random } = arena.options;
+    const count = parentsOf(size);
     if (arena.ledger.left <= 2 * count) {
-      await arena.evaluate(
-        await arena.samplePrior(arena.ledger.left),
-        Array(arena.ledger.left).fill('prior'),
-      );
+      await arena.evaluatePrior(arena.ledger.left);
       return;
     }
     const parents = await this.parents(count);
@@ -128,7 +126,7 @@ export class Breeding<Parent extends Bred> {
       (name) => name !== 'graft' || triggers.length > 0,
     );
     const weights = names.map((name) => shares[name]!);
-    const children = Array.from({ length: turn }, (): Child<Parent> => {
+    const children = Array.from({ length: size }, (): Child<Parent> => {
       const [parent, proposals] = random.pick(parents);
       const operator = names[random.weighted(weights)]!;
       const mate = arena.mateOf?.(parent) ?? random.pick(parents)[0];
