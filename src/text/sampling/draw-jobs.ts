@@ -1,5 +1,6 @@
 /** @file What is to be drawn, as jobs for the slots of the sampler. */
 import { firstChange } from '../lm/rows.js';
+import type { Subject } from '../lm/subject.js';
 
 /** Which tokens of a row to draw anew: `count` of them, the first at position `from` (at least 1). */
 export interface Rewrite {
@@ -9,10 +10,10 @@ export interface Rewrite {
   readonly temperature?: number;
 }
 
-/** A row to rewrite: `read` is the next token to read, `until` the position behind the last, `end` that behind its last new token. */
+/** A row to rewrite: `parent` is what its beginning is taken from, null where it has none; `read` is the next token to read, `until` the position behind the last, `end` that behind its last new token. */
 export interface DrawJob {
   readonly row: number;
-  readonly parent: Int32Array;
+  readonly parent: Int32Array | null;
   read: number;
   readonly until: number;
   readonly from: number;
@@ -51,7 +52,7 @@ export function jobsOf(
     const own = rows.subarray(row * positions, (row + 1) * positions);
     const read = Math.max(0, Math.min(from - 1, firstChange(own, parent) - (isKnown ? 1 : 0)));
     const until = isKnown ? positions : end - 1;
-    return [{ row, parent, read, until, from, end, sharpness: 1 / temperature }];
+    return [{ row, parent: read > 0 ? parent : null, read, until, from, end, sharpness: 1 / temperature }];
   });
 }
 
@@ -61,11 +62,26 @@ export function jobsOf(
  * @param size - parents of a call
  */
 export function inGroups(jobs: readonly DrawJob[], size: number): DrawGroup[] {
-  const distinct = [...new Set(jobs.filter(({ read }) => read > 0).map(({ parent }) => parent))];
+  const distinct = [...new Set(jobs.flatMap(({ parent }) => parent ?? []))];
   const groups = Array.from({ length: Math.max(1, Math.ceil(distinct.length / size)) }, (_, i): DrawGroup => {
     const parents = distinct.slice(i * size, (i + 1) * size);
-    return { parents, jobs: jobs.filter(({ read, parent }) => read > 0 && parents.includes(parent)) };
+    return { parents, jobs: jobs.filter(({ parent }) => parent && parents.includes(parent)) };
   });
-  groups[0]!.jobs.push(...jobs.filter(({ read }) => read === 0));
+  groups[0]!.jobs.push(...jobs.filter(({ parent }) => parent === null));
   return groups;
+}
+
+/** Rows of which all behind the first token is to be drawn. */
+export function wholeRows(
+  { positions, subject }: { readonly positions: number; readonly subject: Pick<Subject, 'start'> },
+  count: number,
+  temperature: number,
+) {
+  const rows = new Int32Array(count * positions);
+  for (let row = 0; row < count; row++) rows[row * positions] = subject.start;
+  return {
+    rows,
+    rewrites: Array<Rewrite>(count).fill({ from: 1, count: positions - 1, temperature }),
+    parents: Array<Int32Array>(count).fill(rows.subarray(0, positions)),
+  };
 }

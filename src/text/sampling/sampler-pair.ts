@@ -2,9 +2,9 @@
 import { Random } from '../../core/random.js';
 import { distinct, type Halves, halve, inHalves, pairOf } from '../lm/in-halves.js';
 import { stackRows } from '../lm/rows.js';
-import type { Rewrite } from './draw-jobs.js';
+import { type Rewrite, wholeRows } from './draw-jobs.js';
 import type { KnownRow } from './known.js';
-import { Sampler, type SamplerOptions, wholeRows } from './sampler.js';
+import { Sampler, type SamplerOptions } from './sampler.js';
 
 export class SamplerPair {
   private constructor(

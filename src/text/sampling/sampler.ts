@@ -5,7 +5,6 @@
  * a batch; a slot whose row is done takes the next (continuous batching, as in Orca, Yu et al. 2022).
  */
 
-import { OnDemand } from '../../core/on-demand.js';
 import type { Random } from '../../core/random.js';
 import { type Compiled, compile, type Precision, traitsOf } from '../../engine/compile.js';
 import {
@@ -14,13 +13,19 @@ import {
   currentArrays,
   withArguments,
 } from '../lm/changing-weights.js';
-import { type CacheEntries, cacheNames, namedCache, releaseCache } from '../lm/named-cache.js';
-import { padRows, stackRows } from '../lm/rows.js';
+import { type CacheEntries, cacheNames, releaseCache } from '../lm/named-cache.js';
 import { withoutTail } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
-import { forward, sequenceLogProbs } from '../lm/transformer.js';
 import type { Probe } from '../readouts/probe.js';
-import { type DrawGroup, type DrawJob, inGroups, jobsOf, type Rewrite, stepsOf } from './draw-jobs.js';
+import {
+  type DrawGroup,
+  type DrawJob,
+  inGroups,
+  jobsOf,
+  type Rewrite,
+  stepsOf,
+  wholeRows,
+} from './draw-jobs.js';
 import {
   type DrawOptions,
   drawInputs,
@@ -31,7 +36,9 @@ import {
   TURN,
 } from './draw-steps.js';
 import { EmptyCaches } from './empty-caches.js';
-import { inherit, type KnownRow, learn, nothingKnown, type Told } from './known.js';
+import { inherit, type KnownRow, learn, type Told } from './known.js';
+import { ParentReader } from './parent-reader.js';
+import type { Start } from './start.js';
 
 export interface SamplerOptions {
   readonly subject: Subject;
@@ -52,10 +59,10 @@ export interface SamplerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was read of some parents, by parent. */
-interface ParentsRead {
-  readonly caches: CacheEntries;
-  readonly known: ReadonlyMap<Int32Array, KnownRow>;
+/** Rows that are written, `[count, positions]`, and what is found out about them. */
+interface Written {
+  readonly rows: Int32Array;
+  readonly known: readonly KnownRow[] | undefined;
 }
 
 /** To be raised when the same seed draws other text than before: what was counted over samples is counted anew. */
@@ -63,11 +70,12 @@ export const samplerVersion = 4;
 
 /** Draws from p(x_t | x_<t). All results depend on the seed of the given generator alone. */
 export class Sampler {
-  private readonly programs = new OnDemand<'reading', Compiled>();
+  private written = 0;
 
   private constructor(
     private readonly options: SamplerOptions & Pick<DrawOptions, 'parents' | 'steps'>,
     private readonly steps: Compiled,
+    private readonly parents: ParentReader,
     /** Caches that no sequence was read into: of the slots, and of parents. */
     private readonly empty: EmptyCaches,
   ) {}
@@ -90,18 +98,23 @@ export class Sampler {
         engine,
         precision,
         packed: true,
+        // Position 0, where rows are of another size than elsewhere, is read with the parents.
+        evenRows: probe !== undefined,
       },
     );
     const rows = [batch, parents];
     return new Sampler(
       drawing,
       compiled,
+      new ParentReader(drawing),
       await EmptyCaches.create({ subject, positions, rows, precision, changing }),
     );
   }
 
   /** Tokens that were read so far, of parents and rows; the last of a row is not. */
-  tokensRead = 0;
+  get tokensRead(): number {
+    return this.written + this.parents.tokensRead;
+  }
 
   /**
    * Whole sequences after BOS.
@@ -136,12 +149,15 @@ export class Sampler {
   ): Promise<Int32Array> {
     const { positions, probe } = this.options;
     const result = { rows: rows.slice(), known };
-    const jobs = jobsOf(rows, rewrites, parents, { positions, tells: probe !== undefined });
-    const [empty, none] = (await this.empty.current()) as [CacheEntries, CacheEntries];
+    const all = jobsOf(rows, rewrites, parents, { positions, tells: probe !== undefined });
+    const start = probe ? await this.parents.start() : null;
+    const jobs = start ? this.begun(all, start, result, random) : all;
+    const [empty, zeros] = (await this.empty.current()) as [CacheEntries, CacheEntries];
+    const none = start?.caches ?? zeros;
     for (const group of inGroups(jobs, this.options.parents)) {
-      const read = group.parents.length > 0 ? await this.readParents(group.parents) : null;
+      const read = group.parents.length > 0 ? await this.parents.read(group.parents) : null;
       for (const { row, parent, read: first } of group.jobs) {
-        const ofParent = first > 0 && read?.known.get(parent);
+        const ofParent = parent && read?.known.get(parent);
         if (known && ofParent) inherit(known[row]!, ofParent, first);
       }
       await this.draw(result, group, { empty, read: read?.caches ?? none }, random);
@@ -150,41 +166,15 @@ export class Sampler {
     return result.rows;
   }
 
-  /** What is read of some parents; compiled when first needed, since whole samples need none. */
-  private async readParents(parents: readonly Int32Array[]): Promise<ParentsRead> {
-    const { subject, positions, changing, precision = 'float32', parents: size, probe } = this.options;
-    const { spec, engine } = subject;
-    const reading = await this.programs.get('reading', () =>
-      compile(
-        (inputs, lookup) => {
-          const weights = withArguments(changing, inputs, lookup);
-          const pass = forward(spec, weights, { ids: inputs.ids! });
-          const logProbs = () => sequenceLogProbs(spec, weights, pass, inputs.ids!);
-          return {
-            ...namedCache(pass.cache()),
-            ...(probe && { ...probe.standingAtPositions(weights, pass), logProbs: logProbs() }),
-          };
-        },
-        {
-          inputs: { ...changingInputs(changing), ids: { shape: [size, positions], dtype: 'int32' } },
-          weights: probe?.weights ?? subject.weights,
-          engine,
-          precision,
-        },
-      ),
-    );
-    const ids = padRows(stackRows(parents), size, positions);
-    this.tokensRead += ids.length;
-    const { values, kept } = await reading.runKeeping({ ...currentArrays(changing), ids }, cacheNames(spec));
-    const known = new Map<Int32Array, KnownRow>();
-    for (const [row, parent] of probe ? parents.entries() : []) {
-      const own = nothingKnown(positions);
-      const { logProbs, ...standing } = values as Required<Told>;
-      learn(own, standing, row, positions, positions, 0);
-      learn(own, { logProbs }, row, positions - 1, positions - 1, 0);
-      known.set(parent, own);
-    }
-    return { caches: kept, known };
+  /** Jobs that have read the start token, but for those that are done with it. */
+  private begun(jobs: readonly DrawJob[], start: Start, { rows, known }: Written, random: Random): DrawJob[] {
+    const { positions } = this.options;
+    const all = jobs.map((job) => {
+      if (job.read > 0) return job;
+      const row = rows.subarray(job.row * positions, (job.row + 1) * positions);
+      return start.begin(job, row, known?.[job.row], random);
+    });
+    return all.filter((job) => stepsOf(job) > 0);
   }
 
   /**
@@ -194,12 +184,12 @@ export class Sampler {
    * @param caches - of slots that have read nothing, and of the parents
    */
   private async draw(
-    { rows, known }: { readonly rows: Int32Array; readonly known: readonly KnownRow[] | undefined },
+    { rows, known }: Written,
     group: DrawGroup,
     { empty, read }: Record<'empty' | 'read', CacheEntries>,
     random: Random,
   ): Promise<void> {
-    const { subject, batch, positions, changing, signal, steps } = this.options;
+    const { subject, batch, positions, changing, probe, signal, steps } = this.options;
     const names = cacheNames(subject.spec);
     const keep = keepsCaches(this.options) ? names : [];
     const fixed = {
@@ -208,6 +198,8 @@ export class Sampler {
     };
     const waiting = group.jobs.sort((a, b) => stepsOf(b) - stepsOf(a));
     const slots: (DrawJob | undefined)[] = Array(batch).fill(undefined);
+    // What an empty slot reads: not the start token, where no other reads it.
+    const idle = probe ? 1 : 0;
     const ofSlots = (of: (job: DrawJob) => number, none: number) =>
       slots.map((job) => (job === undefined ? none : of(job)));
     let ids: Int32Array = new Int32Array(batch * positions);
@@ -218,7 +210,8 @@ export class Sampler {
         if (slots[slot]) continue;
         const job = waiting[next++]!;
         slots[slot] = job;
-        parent[slot] = Math.max(0, group.parents.indexOf(job.parent));
+        // All parents begin as a row without one does.
+        parent[slot] = job.parent ? group.parents.indexOf(job.parent) : 0;
         ids.set(rows.subarray(job.row * positions, (job.row + 1) * positions), slot * positions);
       }
       const uniforms = random.uniforms(batch * TURN); // [batch, TURN]
@@ -228,10 +221,10 @@ export class Sampler {
           ...fixed,
           ids,
           parent,
-          read: ofSlots((job) => job.read, 0),
+          read: ofSlots((job) => job.read, idle),
           from: ofSlots((job) => job.from, 1),
           end: ofSlots((job) => job.end, 1),
-          until: ofSlots((job) => job.until, 1),
+          until: ofSlots((job) => job.until, idle + 1),
           sharpness: ofSlots((job) => job.sharpness, 1),
           uniform: uniforms.filter((_, i) => Math.floor((i % TURN) / steps) === drawn / steps),
           ...cache,
@@ -244,7 +237,7 @@ export class Sampler {
         for (const [slot, job] of slots.entries()) {
           if (!job) continue;
           const done = Math.min(steps, stepsOf(job));
-          this.tokensRead += done;
+          this.written += done;
           if (known) learn(known[job.row]!, values as Told, slot, steps, done, job.read);
           job.read += done;
           if (stepsOf(job) > 0) continue;
@@ -258,22 +251,7 @@ export class Sampler {
 
   dispose(): void {
     this.steps.dispose();
-    void this.programs.dispose();
+    void this.parents.dispose();
     this.empty.dispose();
   }
-}
-
-/** Rows of which all behind the first token is to be drawn. */
-export function wholeRows(
-  { positions, subject }: Pick<SamplerOptions, 'positions' | 'subject'>,
-  count: number,
-  temperature: number,
-) {
-  const rows = new Int32Array(count * positions);
-  for (let row = 0; row < count; row++) rows[row * positions] = subject.start;
-  return {
-    rows,
-    rewrites: Array<Rewrite>(count).fill({ from: 1, count: positions - 1, temperature }),
-    parents: Array<Int32Array>(count).fill(rows.subarray(0, positions)),
-  };
 }
