@@ -30,9 +30,10 @@ export function halve(families: readonly unknown[], costs: readonly number[]): H
   let before = 0;
   const cut = rows.findIndex((row) => {
     before += costs[row]!;
-    return before > half;
+    // A row goes where more of it lies.
+    return before - costs[row]! / 2 > half;
   });
-  return [rows.slice(0, cut), rows.slice(cut)];
+  return cut === -1 ? [rows, []] : [rows.slice(0, cut), rows.slice(cut)];
 }
 
 /** Work on both halves side by side; a half without rows is no work. */
