@@ -156,7 +156,6 @@ async function writeResult(
   const activations = units.map(({ activation }) => activation);
   const mean = (of: (activation: UnitResult['activation']) => number): number =>
     activations.reduce((sum, activation) => sum + of(activation), 0) / activations.length;
-  const isKnown = (step: number) => activations.every(({ curve }) => curve[step] !== null);
   return {
     unit: units.map(({ unit }) => unit).join(', '),
     image,
@@ -165,9 +164,7 @@ async function writeResult(
     activation: {
       start: mean(({ start }) => start),
       final: mean(({ final }) => final),
-      curve: activations[0]!.curve.map((_, step) =>
-        isKnown(step) ? mean(({ curve }) => curve[step] ?? 0) : null,
-      ),
+      curve: activations[0]!.curve.map((_, step) => mean(({ curve }) => curve[step] ?? 0)),
     },
     units,
     stalled,

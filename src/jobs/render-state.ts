@@ -9,8 +9,6 @@ import type { RenderState } from '../vision/render/render-options.js';
 const FILE = 'checkpoint.safetensors';
 
 const numbers = z.array(z.number());
-/** Activations by step; null where a step was computed in 8 bits. */
-const curve = z.array(z.number().nullable());
 const position = z.object({
   done: z.int().min(0),
   /** Frames written so far. */
@@ -20,7 +18,7 @@ const position = z.object({
     z.object({
       unit: z.string(),
       dead: z.boolean(),
-      activation: z.object({ start: z.number(), final: z.number(), curve }),
+      activation: z.object({ start: z.number(), final: z.number(), curve: numbers }),
       picture: z.object({ width: z.int(), height: z.int(), channels: z.int() }),
     }),
   ),
@@ -28,7 +26,7 @@ const position = z.object({
     octave: z.int().min(0),
     step: z.int().min(0),
     steps: z.int().min(0),
-    curve: z.array(curve),
+    curve: z.array(numbers),
     moved: z.array(z.boolean()),
     start: numbers,
     random: numbers.length(4),

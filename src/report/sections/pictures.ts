@@ -45,14 +45,8 @@ export function activationSeries({
   view: RunView;
 }): CurveSeries {
   const curve = jsonField(jsonField(result, 'activation'), 'curve');
-  // Steps in 8 bits have none.
-  const known = Array.isArray(curve)
-    ? curve.flatMap((value, step) => (typeof value === 'number' ? [{ step, value }] : []))
-    : [];
-  if (known.length > 1) {
-    const [steps, values] = [known.map(({ step }) => step), known.map(({ value }) => value)];
-    return { name: 'activation', steps, values };
-  }
+  const values = Array.isArray(curve) ? curve.filter((value) => typeof value === 'number') : [];
+  if (values.length > 1) return { name: 'activation', steps: values.map((_, step) => step), values };
   const { frames } = view;
   return {
     name: 'activation',

@@ -29,7 +29,7 @@ type ReadyOptions = RenderOptions & { readonly preprocessing: Preprocessing };
 export class Batch {
   private readonly channels: number;
   private readonly parameterization: ParameterizationName;
-  private readonly curve: (number | null)[][];
+  private readonly curve: number[][];
   /** Rows that have had a gradient of their own at some step. */
   private readonly moved: boolean[];
   /** Whether a unit may lie in the dip of its activation function. */
@@ -70,11 +70,10 @@ export class Batch {
       const end = Math.round((steps * (octave + 1)) / sizes.length);
       while (step < end && !signal?.aborted) {
         const activation = await this.step(ascent, step++);
-        const metrics: Record<string, number> = activation ? { activation: mean(activation) } : {};
-        yield { kind: 'step', source: 'search', step, metrics };
+        yield { kind: 'step', source: 'search', step, metrics: { activation: mean(activation) } };
         if (start) yield* this.measureStart(ascent, size, start, activation);
         start = null;
-        if (activation && step < steps && step % frameEvery === 0) {
+        if (step < steps && step % frameEvery === 0) {
           yield* this.frame(step, ascent, size, activation);
         }
         if (step % stateEvery === 0) keep(await this.state(octave, step, ascent));
@@ -169,8 +168,8 @@ export class Batch {
     return all;
   }
 
-  /** @returns activations; null where they were computed in 8 bits */
-  private async step(ascent: Ascent, step: number): Promise<Float32Array | null> {
+  /** @returns activations; good to about a percent where they were computed in 8 bits */
+  private async step(ascent: Ascent, step: number): Promise<Float32Array> {
     const { rate = defaults[this.parameterization].rate } = this.options;
     const sleeps =
       this.moved.includes(false) || (this.dips && this.curve.some((values) => (values.at(-1) ?? 0) < 0));
@@ -182,11 +181,11 @@ export class Batch {
       redirect ? 'redirected step' : rough ? 'rough step' : 'step',
     );
     for (let i = 0; i < activation.length; i++) {
-      this.curve[i]!.push(rough ? null : activation[i]!);
+      this.curve[i]!.push(activation[i]!);
       // NaN is no silence.
       if (!redirect && !(gradient[i]! <= 0)) this.moved[i] = true;
     }
-    return rough ? null : activation;
+    return activation;
   }
 
   private async isRough(ascent: Ascent, step: number): Promise<boolean> {

@@ -31,7 +31,7 @@ export interface RenderOptions {
   /** What the network's pictures are brought to; default: what the network or `fitInput` says. */
   readonly preprocessing?: Preprocessing;
   readonly seed?: number;
-  /** All steps in float32; else those of which nothing is reported may be computed in 8 bits, where that is much faster. */
+  /** All steps in float32; else most may be computed in 8 bits, where that is much faster. */
   readonly exact?: boolean;
   readonly engine?: Engine;
   readonly signal?: AbortSignal;
@@ -69,8 +69,8 @@ export interface UnitResult extends RenderedUnit {
     /** Activation of the picture as it is, before the first and after the last step. */
     readonly start: number;
     readonly final: number;
-    /** Activation of what the network was shown at each step; null where that was computed in 8 bits. */
-    readonly curve: readonly (number | null)[];
+    /** Activation of what the network was shown at each step; good to about a percent where that was computed in 8 bits. */
+    readonly curve: readonly number[];
   };
   /** True when nothing moved the unit: no gradient of its own at any step. More steps may. */
   readonly dead: boolean;
@@ -90,7 +90,7 @@ export interface BatchState {
   readonly step: number;
   readonly ascent: AscentState;
   /** By row. */
-  readonly curve: readonly (readonly (number | null)[])[];
+  readonly curve: readonly (readonly number[])[];
   readonly moved: readonly boolean[];
   readonly start: readonly number[];
   readonly random: readonly number[];

@@ -51,8 +51,6 @@ async function render(options: Partial<RenderOptions> = {}) {
   const result = await finishRun(run, (event) => events.push(event));
   return { ...result.units[0]!, events };
 }
-const roughOf = (curve: readonly (number | null)[]) =>
-  curve.flatMap((value, i) => (value === null ? [i] : []));
 
 describe('canBeRough', () => {
   it('leaves the first step, every eighth, those with frames and the last to float32', () => {
@@ -66,16 +64,15 @@ describe('canBeRough', () => {
 });
 
 describe.skipIf(!hasDotProducts())('steps in 8 bits (where the processor has instructions for them)', () => {
-  it('report only what was computed in float32, end where exact steps do, and can be resumed', async () => {
+  it('report nearly what exact steps do, end where those do, and can be resumed', async () => {
     let kept: RenderState | undefined;
     const saveState = (state: RenderState) => {
       kept ??= structuredClone(state);
     };
     const rough = await render({ stateEvery: 6, saveState });
     const { activation } = rough;
-    expect(roughOf(activation.curve)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     const reported = rough.events.flatMap((event) =>
-      event.kind === 'step' ? [event.metrics.activation ?? null] : [],
+      event.kind === 'step' ? [event.metrics.activation] : [],
     );
     expect(reported).toEqual(activation.curve);
 
@@ -85,8 +82,11 @@ describe.skipIf(!hasDotProducts())('steps in 8 bits (where the processor has ins
     expect(resumed.activation.curve).toEqual(activation.curve);
 
     const exact = (await render({ exact: true })).activation;
-    expect(roughOf(exact.curve)).toEqual([]);
     expect([activation.start, activation.curve[0]]).toEqual([exact.start, exact.curve[0]]);
+    // The same picture, seen in 8 bits.
+    expect(activation.curve[1]).not.toBe(exact.curve[1]);
+    for (const [i, value] of exact.curve.entries())
+      expect(Math.abs(activation.curve[i]! / value - 1), `step ${i}`).toBeLessThan(0.1);
     expect(activation.final).not.toBe(exact.final);
     expect(Math.abs(activation.final / exact.final - 1)).toBeLessThan(0.05);
   });
