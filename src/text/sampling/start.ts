@@ -7,8 +7,8 @@ import type { KnownRow } from './known.js';
 export class Start {
   /** ln p of each token behind the start token, `[vocab]`. */
   private readonly logProbs: Float64Array;
-  /** Sums of what each token and all before it weigh, by sharpness. */
-  private readonly sums = new Map<number, Float64Array>();
+  /** By sharpness. */
+  private readonly weights = new Map<number, Float64Array>();
 
   /**
    * @param caches - of parents that begin with the start token
@@ -32,7 +32,7 @@ export class Start {
    */
   begin(job: DrawJob, row: Int32Array, known: KnownRow | undefined, random: Random): DrawJob {
     const draws = job.from === 1 && job.end > 1;
-    if (draws) row[1] = this.draw(random.uniform(), job.sharpness);
+    if (draws) row[1] = random.weighted(this.weightsAt(job.sharpness));
     if (known) known.logProbs[1] = this.logProbs[row[1]!]!;
     return { ...job, read: 1, from: draws ? 2 : job.from };
   }
@@ -41,27 +41,13 @@ export class Start {
     releaseCache(this.caches);
   }
 
-  /** The token at which the cumulative distribution passes a uniform number. */
-  private draw(uniform: number, sharpness: number): number {
-    const sums = this.sums.get(sharpness) ?? this.summed(sharpness);
-    this.sums.set(sharpness, sums);
-    const point = uniform * sums.at(-1)!;
-    let [low, high] = [0, sums.length - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (sums[middle]! > point) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-
-  private summed(sharpness: number): Float64Array {
-    const weights = Float64Array.from(this.logProbs, (logProb) => Math.exp(logProb * sharpness));
+  /** What each token weighs when the likely ones are drawn so much more often, `[vocab]`. */
+  private weightsAt(sharpness: number): Float64Array {
+    const known = this.weights.get(sharpness);
+    if (known) return known;
+    const weights = this.logProbs.map((logProb) => Math.exp(logProb * sharpness));
     for (const token of this.banned) weights[token] = 0;
-    let sum = 0;
-    return weights.map((weight) => {
-      sum += weight;
-      return sum;
-    });
+    this.weights.set(sharpness, weights);
+    return weights;
   }
 }
