@@ -34,7 +34,7 @@ const settings: Record<string, Shortcuts> = {
   'rough ranking': { ...noShortcuts, roughRanking: true },
   'rough proposals': { ...noShortcuts, roughProposals: true },
   'all without ranking': { ...allShortcuts, roughRanking: false },
-  'all without halves': { ...allShortcuts, halves: false },
+  'all without halves': { ...allShortcuts, sideBySide: false },
   all: allShortcuts,
 };
 

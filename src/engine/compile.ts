@@ -11,7 +11,7 @@ import { OnnxRuntime } from './backends/onnx-runtime.js';
 import { runsOnCpu } from './compiler/op-table.js';
 import { printTraced } from './compiler/print.js';
 import type { TensorFunction } from './compiler/trace.js';
-import { type Device, deviceNames, devices, type Engine, engineOn, halves } from './engine-names.js';
+import { type Device, deviceNames, devices, type Engine, engineOn, halfEngines } from './engine-names.js';
 import { compiledOn, graphsOf } from './execution/compiled.js';
 import { eagerOn } from './execution/eager.js';
 import type { Executor } from './execution/executor.js';
@@ -35,8 +35,8 @@ const executors = {
       compiledOn(device === 'cpu' ? whole : new OnnxRuntime(device, devices[device])),
     ]),
   ),
-  [halves[0]]: compiledOn(whole.half()),
-  [halves[1]]: compiledOn(new OnnxRuntime('cpu', devices.cpu, 'second').half()),
+  [halfEngines[0]]: compiledOn(whole.half()),
+  [halfEngines[1]]: compiledOn(new OnnxRuntime('cpu', devices.cpu, 'second').half()),
 } as Readonly<Record<Engine, Executor>>;
 
 /** Why a device cannot be used here, in a sentence; null where it can. */
@@ -53,7 +53,7 @@ export async function deviceTrouble(device: Device): Promise<string | null> {
 
 /** Two engines that compute side by side; twice the same where there is one core, or the engine is no processor. */
 export const sideBySide = (engine: Engine): readonly [Engine, Engine] =>
-  engine === 'onnx' && mostThreads() > 1 ? halves : [engine, engine];
+  engine === 'onnx' && mostThreads() > 1 ? halfEngines : [engine, engine];
 
 /** What is fastest, or goes wrong, on an engine. */
 export function traitsOf(engine: Engine): Traits {

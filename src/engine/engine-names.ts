@@ -33,10 +33,10 @@ export type DeviceChoice = (typeof deviceChoices)[number];
  * The two halves of the processor: `onnx` on half of the cores each, in a thread of its own, so that two functions compute side
  * by side (docs/decisions/24-halves-of-the-processor.md). Arrays that stay in one are of no use to the other.
  */
-export const halves = ['onnx:half', 'onnx:other half'] as const;
+export const halfEngines = ['onnx:half', 'onnx:other half'] as const;
 
 /** What computes, and where: an engine, or `onnx` on a device that is not the cpu or on half of it. */
-export type Engine = EngineName | `onnx:${Exclude<Device, 'cpu'>}` | (typeof halves)[number];
+export type Engine = EngineName | `onnx:${Exclude<Device, 'cpu'>}` | (typeof halfEngines)[number];
 
 /** Engines other than `onnx` have the cpu only. */
 export const engineOn = (engine: EngineName, device: Device): Engine =>

@@ -3,7 +3,7 @@ import { isHalf, weightType } from '../compiler/half-weights.js';
 import type { Program } from '../compiler/program.js';
 import type { Device } from '../engine-names.js';
 import type { TypedArray } from '../tensor-spec.js';
-import { mostThreads } from '../threads.js';
+import { withinHalf } from '../threads.js';
 import type { Traits } from '../traits.js';
 import { readFinite, readFiniteHalf } from '../weights/finite.js';
 import { ownerOf, type WeightSource } from '../weights/weights.js';
@@ -13,32 +13,24 @@ import { askWorker, type WorkerName } from './worker-client.js';
 
 const NO_WEIGHTS = 0;
 
-/** At most half of the cores. @param threads - 0: as many as there are cores */
-const halfOf = (threads: number): number => {
-  const half = Math.max(1, Math.floor(mostThreads() / 2));
-  return threads === 0 ? half : Math.min(threads, half);
-};
-
 /** Numbers name things in the workers, which all backends share. */
 let lastNumber = NO_WEIGHTS;
 
-export class OnnxRuntime implements Backend {
-  /** Each source of weights is a numbered set in the worker. */
-  private sets = new WeakMap<WeightSource, { readonly number: number; readonly names: Set<string> }>();
-  private isHalf = false;
+/** Each source of weights is a numbered set in the worker. */
+type WeightSets = WeakMap<WeightSource, { readonly number: number; readonly names: Set<string> }>;
 
+export class OnnxRuntime implements Backend {
   constructor(
     private readonly device: Device,
     readonly traits: Traits,
     private readonly worker: WorkerName = 'first',
+    private readonly sets: WeightSets = new WeakMap(),
+    private readonly isHalf = false,
   ) {}
 
   /** The same worker, with the weights that it has, on half of the cores. */
   half(): OnnxRuntime {
-    const half = new OnnxRuntime(this.device, this.traits, this.worker);
-    half.sets = this.sets;
-    half.isHalf = true;
-    return half;
+    return new OnnxRuntime(this.device, this.traits, this.worker, this.sets, true);
   }
 
   private ask(request: WorkerRequest, transfer?: readonly ArrayBuffer[]) {
@@ -80,7 +72,7 @@ export class OnnxRuntime implements Backend {
     const program = ++lastNumber;
     const set = (weights && this.sets.get(ownerOf(weights))?.number) ?? NO_WEIGHTS;
     const { device } = this;
-    const limited = this.isHalf ? halfOf(threads) : threads;
+    const limited = this.isHalf ? withinHalf(threads) : threads;
     await this.ask({ kind: 'load', device, program, set, content, threads: limited, arena });
     return { number: program, outputs: content.outputs };
   }

@@ -3,7 +3,8 @@ import * as ort from 'onnxruntime-node';
 import { ONNX_TYPE } from '../compiler/graph.js';
 import { encodeModel } from '../compiler/onnx-proto.js';
 import { IR_VERSION, OPSET } from '../compiler/program.js';
-import { type Device, THREADS_VARIABLE } from '../engine-names.js';
+import type { Device } from '../engine-names.js';
+import { withinLimit } from '../threads.js';
 import type { LoadOptions } from './backend.js';
 
 // Else a library of a device that is not there is written to the terminal; the error says it too.
@@ -39,13 +40,6 @@ export function fetchArray(tensor: ort.Tensor): Promise<ort.Tensor> {
 export function reshapedTensor(tensor: ort.Tensor, dims: readonly number[]): ort.Tensor {
   if (tensor.location !== 'gpu-buffer') return tensor.reshape(dims);
   return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: tensor.type as 'float32', dims });
-}
-
-/** @param threads - 0: as many as there are cores, each of them bound to one, whatever `taskset` says */
-function withinLimit(threads: number): number {
-  const most = Number(process.env[THREADS_VARIABLE]);
-  if (!(most >= 1)) return threads;
-  return threads === 0 ? Math.floor(most) : Math.min(threads, Math.floor(most));
 }
 
 // -- cpu -------------------------------------------------------------------------------------------------------

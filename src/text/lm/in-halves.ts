@@ -2,6 +2,7 @@
  * @file Rows in two halves, computed side by side on half of the processor each: products of few rows, and all that is no
  * product, gain little from a second core (docs/decisions/24-halves-of-the-processor.md).
  */
+import { firstChange } from './rows.js';
 
 /** For each of two halves something, and nothing else: a machine with one core does both with the same. */
 export type Halves<T> = readonly [T, T];
@@ -15,6 +16,10 @@ export function pairOf<T, R>([first, second]: Halves<T>, make: (one: T) => R): H
 /** What is one of a pair, or both. */
 export const distinct = <T>([first, second]: Halves<T>): T[] =>
   first === second ? [first] : [first, second];
+
+/** What both have done. */
+export const sumOver = <T>(pair: Halves<T>, of: (one: T) => number): number =>
+  distinct(pair).reduce((sum, one) => sum + of(one), 0);
 
 /**
  * Numbers of rows in two parts that cost about the same. Rows of the same family stay together, but for one family at the
@@ -45,3 +50,23 @@ export function inHalves<T, R>(
   const halves = parts.flatMap((rows, i) => (rows.length > 0 ? [{ rows, one: pair[i]! }] : []));
   return Promise.all(halves.map(async ({ rows, one }) => ({ rows, result: await work(one, rows) })));
 }
+
+/** What can be asked of texts, given for each another with a beginning in common that is known already. */
+interface ReadsChanges<R> {
+  score(texts: readonly Int32Array[], like: readonly Int32Array[]): Promise<R>;
+}
+
+/** Texts scored in halves, by what they have in common. @param texts - `[positions]` each */
+export const scoredInHalves = <R>(
+  pair: Halves<ReadsChanges<R>>,
+  texts: readonly Int32Array[],
+  like: readonly Int32Array[],
+) => {
+  const costs = texts.map((text, row) => text.length - firstChange(text, like[row]!));
+  return inHalves(pair, halve(like, costs), (one, rows) =>
+    one.score(
+      rows.map((row) => texts[row]!),
+      rows.map((row) => like[row]!),
+    ),
+  );
+};

@@ -10,7 +10,10 @@ export interface Rewrite {
   readonly temperature?: number;
 }
 
-/** A row to rewrite: `parent` is what its beginning is taken from, null where it has none; `read` is the next token to read, `until` the position behind the last, `end` that behind its last new token. */
+/**
+ * A row to rewrite: `parent` is what its beginning is taken from, null where it has none; `read` is the next token to read,
+ * `until` the position behind the last, `end` that behind its last new token.
+ */
 export interface DrawJob {
   readonly row: number;
   readonly parent: Int32Array | null;
@@ -75,7 +78,7 @@ export function inGroups(jobs: readonly DrawJob[], size: number): DrawGroup[] {
 export function wholeRows(
   { positions, subject }: { readonly positions: number; readonly subject: Pick<Subject, 'start'> },
   count: number,
-  temperature: number,
+  temperature = 1,
 ) {
   const rows = new Int32Array(count * positions);
   for (let row = 0; row < count; row++) rows[row * positions] = subject.start;

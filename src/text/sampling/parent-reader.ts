@@ -89,7 +89,7 @@ export class ParentReader {
   /** The start token, read with the probe that there must be. */
   start(): Promise<Start> {
     return this.starts.get('start', async () => {
-      const { parents } = wholeRows(this.options, 1, 1);
+      const { parents } = wholeRows(this.options, 1);
       const { caches, start } = await this.read(parents);
       return new Start(caches, start, this.options.subject.special);
     });

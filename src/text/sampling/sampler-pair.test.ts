@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomModel, subjectOf, tinyConfigs } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
-import { halves } from '../../engine/engine-names.js';
+import { halfEngines } from '../../engine/engine-names.js';
 import type { Rewrite } from './draw-jobs.js';
 import { nothingKnown } from './known.js';
 import { SamplerPair } from './sampler-pair.js';
@@ -15,7 +15,7 @@ describe('a pair of samplers', () => {
   const alone = ['onnx', 'onnx'] as const;
   let pairs: SamplerPair[];
   beforeAll(async () => {
-    pairs = [await SamplerPair.create(options, halves), await SamplerPair.create(options, alone)];
+    pairs = [await SamplerPair.create(options, halfEngines), await SamplerPair.create(options, alone)];
   });
   afterAll(() => {
     for (const pair of pairs) pair.dispose();
@@ -49,5 +49,15 @@ describe('a pair of samplers', () => {
       const told = known[row]!.logProbs.subarray(from, from + 2);
       expect([...told].every((logProb) => logProb < 0)).toBe(true);
     }
+  });
+
+  it('cannot be made where neither half can, with one error', async () => {
+    const { weights: whole } = model;
+    const read = (): never => {
+      throw new Error('the file is gone');
+    };
+    const weights = { names: whole.names, shape: (name: string) => whole.shape(name), read };
+    const broken = { ...options, subject: { ...options.subject, weights } };
+    await expect(SamplerPair.create(broken, halfEngines)).rejects.toThrow('the file is gone');
   });
 });

@@ -1,6 +1,7 @@
 /** @file Rows that are drawn in two halves, side by side. */
 import { Random } from '../../core/random.js';
-import { distinct, type Halves, halve, inHalves, pairOf } from '../lm/in-halves.js';
+import type { Engine } from '../../engine/compile.js';
+import { distinct, type Halves, halve, inHalves, pairOf, sumOver } from '../lm/in-halves.js';
 import { stackRows } from '../lm/rows.js';
 import { type Rewrite, wholeRows } from './draw-jobs.js';
 import type { KnownRow } from './known.js';
@@ -13,19 +14,14 @@ export class SamplerPair {
   ) {}
 
   /** @param engines - one for each half */
-  static async create(
-    options: SamplerOptions,
-    engines: Halves<SamplerOptions['subject']['engine']>,
-  ): Promise<SamplerPair> {
+  static async create(options: SamplerOptions, engines: Halves<Engine>): Promise<SamplerPair> {
     const { subject } = options;
-    const make = (engine: (typeof engines)[number]) =>
-      Sampler.create({ ...options, subject: { ...subject, engine } });
-    const [first, second] = pairOf(engines, make);
-    return new SamplerPair([await first, await second], options);
+    const make = (engine: Engine) => Sampler.create({ ...options, subject: { ...subject, engine } });
+    return new SamplerPair(await Promise.all(pairOf(engines, make)), options);
   }
 
   get tokensRead(): number {
-    return distinct(this.pair).reduce((sum, { tokensRead }) => sum + tokensRead, 0);
+    return sumOver(this.pair, ({ tokensRead }) => tokensRead);
   }
 
   /** As of a `Sampler`. */
@@ -49,12 +45,16 @@ export class SamplerPair {
       rewrites.map(({ count }) => count),
     );
     const written = rows.slice();
-    const seeds = [random.uint32(), random.uint32()];
-    const results = await inHalves(this.pair, parts, (sampler, own) =>
+    const [first, second] = this.pair;
+    const writers = [
+      { sampler: first, random: new Random(random.uint32()) },
+      { sampler: second, random: new Random(random.uint32()) },
+    ] as const;
+    const results = await inHalves(writers, parts, ({ sampler, random }, own) =>
       sampler.rewrite(
         stackRows(own.map(rowAt)),
         own.map((row) => rewrites[row]!),
-        new Random(seeds[own === parts[0] ? 0 : 1]!),
+        random,
         own.map((row) => parents[row]!),
         known && own.map((row) => known[row]!),
       ),

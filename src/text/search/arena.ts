@@ -11,7 +11,7 @@ import type { WeightSource } from '../../engine/weights/weights.js';
 import type { CorpusFile } from '../corpus/corpus-text.js';
 import { type FluencyModel, sampleFor } from '../fluency/fluency-model.js';
 import type { Halves } from '../lm/in-halves.js';
-import { stackRows } from '../lm/rows.js';
+import { splitRows, stackRows } from '../lm/rows.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
@@ -133,7 +133,7 @@ export class Arena {
   ): Promise<(Candidate | null)[]> {
     const { subject, positions } = this.options;
     const count = rows.length / positions;
-    const ids = Array.from({ length: count }, (_, row) => rows.slice(row * positions, (row + 1) * positions));
+    const ids = splitRows(rows, positions);
     const whole = ids.flatMap((row, i) => (subject.tokenizer.roundTrips(row) ? [i] : []));
     this.ledger.lose(count - whole.length);
     const valid = whole.slice(0, this.ledger.left);

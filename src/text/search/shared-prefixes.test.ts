@@ -9,7 +9,7 @@ import {
   unitsOf,
 } from '../../../test/helpers/random-model.js';
 import { Random } from '../../core/random.js';
-import { halves } from '../../engine/engine-names.js';
+import { halfEngines } from '../../engine/engine-names.js';
 import { pairOf } from '../lm/in-halves.js';
 import { firstChange, stackRows } from '../lm/rows.js';
 import type { SequenceScore } from '../names.js';
@@ -57,7 +57,7 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
       at: 'max',
     });
     const options = { positions: POSITIONS, parents: 3, tokens: 24 };
-    const pair = pairOf(halves, (engine) => new SharedPrefixes({ ...options, probe: probe.on(engine) }));
+    const pair = pairOf(halfEngines, (engine) => new SharedPrefixes({ ...options, probe: probe.on(engine) }));
     const scorer = new ScorerPair(pair);
     const like = pairs.map(({ parent }) => parent);
     const got = await scorer.score(children, like);

@@ -36,7 +36,7 @@ it('shortcuts are on for wide models whose weights are kept as float32', () => {
   };
   expect(shortcuts(511, false)).toBe(noShortcuts);
   expect(shortcuts(512, false)).toEqual(allShortcuts);
-  expect(shortcuts(512, false, false)).toEqual({ ...allShortcuts, roughRanking: false, halves: false });
+  expect(shortcuts(512, false, false)).toEqual({ ...allShortcuts, roughRanking: false, sideBySide: false });
   expect(
     ['fpu avx2 avx512_vnni\nbugs', 'Features : fp asimd asimddp', 'fpu avx2 sse4a'].map(listsDotProducts),
   ).toEqual([true, true, false]);
@@ -78,7 +78,7 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
       ...noShortcuts,
       sharedPrefixes: true,
       roughProposals: true,
-      halves: true,
+      sideBySide: true,
     });
     const texts = ({ frontier }: SearchResult) => frontier.map(({ text }) => text);
     expect(texts(plain).length).toBeGreaterThan(3);

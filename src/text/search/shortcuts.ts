@@ -25,7 +25,7 @@ export interface Shortcuts {
   /** Drafts are written, triggers found, and gradients computed, in 8 bits. */
   readonly roughProposals: boolean;
   /** What is computed in 8 bits with shared prefixes is computed in two halves, side by side. */
-  readonly halves: boolean;
+  readonly sideBySide: boolean;
 }
 
 export const noShortcuts: Shortcuts = {
@@ -33,14 +33,14 @@ export const noShortcuts: Shortcuts = {
   roughRanking: false,
   unitFirst: false,
   roughProposals: false,
-  halves: false,
+  sideBySide: false,
 };
 export const allShortcuts: Shortcuts = {
   sharedPrefixes: true,
   roughRanking: true,
   unitFirst: true,
   roughProposals: true,
-  halves: true,
+  sideBySide: true,
 };
 
 /** From this width on products are large enough for 8 bits and for cutting calls to pay. */
@@ -58,7 +58,7 @@ export function shortcutsFor(
   dotProducts = hasDotProducts(),
 ): Shortcuts {
   const pays = traitsOf(engine).fastInt8 && spec.dModel >= WIDE && !weights.halves?.stay;
-  return pays ? { ...allShortcuts, roughRanking: dotProducts, halves: dotProducts } : noShortcuts;
+  return pays ? { ...allShortcuts, roughRanking: dotProducts, sideBySide: dotProducts } : noShortcuts;
 }
 
 export interface ScreeningOptions {
@@ -83,7 +83,7 @@ export const sharesPrefixes = ({ sharedPrefixes }: Shortcuts, { spec }: Pick<Sub
 
 /** What computes the halves of what is computed in 8 bits; null where that is not divided. */
 export const enginesOfHalves = (shortcuts: Shortcuts, subject: Subject): Halves<Engine> | null =>
-  shortcuts.halves && shortcuts.roughProposals && sharesPrefixes(shortcuts, subject)
+  shortcuts.sideBySide && shortcuts.roughProposals && sharesPrefixes(shortcuts, subject)
     ? sideBySide(subject.engine)
     : null;
 

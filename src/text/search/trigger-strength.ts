@@ -1,9 +1,9 @@
 /** @file How strongly short texts excite the unit at their ends, nothing else: they are read no further than it needs. */
 import { OnDemand } from '../../core/on-demand.js';
 import { type Compiled, compile } from '../../engine/compile.js';
-import { distinct, type Halves, halve, inHalves } from '../lm/in-halves.js';
+import { distinct, type Halves, scoredInHalves, sumOver } from '../lm/in-halves.js';
 import { type CallSize, pack } from '../lm/packing.js';
-import { firstChange, padRows, stackRows } from '../lm/rows.js';
+import { padRows, stackRows } from '../lm/rows.js';
 import { forward } from '../lm/transformer.js';
 import type { Probe } from '../readouts/probe.js';
 import { callSizes, PackedChildren, packedInputs } from './packed-children.js';
@@ -65,18 +65,12 @@ export class StrengthPair implements Strength {
   constructor(private readonly pair: Halves<Strength>) {}
 
   get tokenLayers(): number {
-    return distinct(this.pair).reduce((sum, { tokenLayers }) => sum + tokenLayers, 0);
+    return sumOver(this.pair, ({ tokenLayers }) => tokenLayers);
   }
 
   async score(texts: readonly Int32Array[], like: readonly Int32Array[]): Promise<Float32Array> {
-    const costs = texts.map((text, row) => text.length - firstChange(text, like[row]!));
     const z = new Float32Array(texts.length);
-    const parts = await inHalves(this.pair, halve(like, costs), (strength, rows) =>
-      strength.score(
-        rows.map((row) => texts[row]!),
-        rows.map((row) => like[row]!),
-      ),
-    );
+    const parts = await scoredInHalves(this.pair, texts, like);
     for (const { rows, result } of parts) for (const [i, row] of rows.entries()) z[row] = result[i]!;
     return z;
   }
