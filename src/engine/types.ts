@@ -13,8 +13,8 @@ export interface CompileOptions {
   readonly engine?: Engine;
   /**
    * `int8`: products by weights in 8 bits, with `packed` also convolutions; several times as fast and good to about a percent:
-   * for proposing, ranking and a picture's first steps, not for what is reported. Engines that are not faster so compute in
-   * float32 whatever is said here.
+   * for proposing, ranking and most steps of a picture, not for scores that are reported. Engines that are not faster so
+   * compute in float32 whatever is said here.
    */
   readonly precision?: Precision;
   /** For `int8`: rows behind a norm have one range, so they need not be scaled to one. */

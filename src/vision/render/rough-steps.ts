@@ -3,7 +3,7 @@
  * of pictures that are kept; the last ones, so that they take out of the picture what 8 bits have left in it.
  */
 
-/** Every so-manieth step is computed in float32, so that the curve of activations has exact ones too. */
+/** One in so many steps is computed in float32, so that the curve of activations has exact ones too. */
 const EXACT = 8;
 
 /** Share of a render's steps at its end that are computed in float32, and how many at the least. */
