@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** A search whose signal comes with the load of that number (0: never), and when its first text was found. */
+/** A search whose signal comes with the load of that number (0: never), and after how many its first text was found. */
 async function stoppedAt(number: number) {
   const controller = new AbortController();
   const reason = new Error('interrupted');
@@ -42,17 +42,17 @@ async function stoppedAt(number: number) {
     finalists: 1,
     signal: controller.signal,
   });
-  const result = finishRun(search, ({ kind }) => {
+  const result = await finishRun(search, ({ kind }) => {
     if (kind === 'candidate') found ||= loads;
-  });
-  return { result: await result.catch((error) => error), found: () => found, loads: () => loads, reason };
+  }).catch((error) => error);
+  return { result, found, loads };
 }
 
 it('ends with its result', async () => {
   const whole = await stoppedAt(0);
-  const first = whole.found() + 1;
-  expect(whole.loads() - first).toBeGreaterThan(2);
-  for (let number = first; number <= whole.loads(); number++) {
+  const first = whole.found + 1;
+  expect(whole.loads - first).toBeGreaterThan(2);
+  for (let number = first; number <= whole.loads; number++) {
     const { result } = await stoppedAt(number);
     expect(result, `load ${number}`).toMatchObject({ unit: 'L0.H3' });
     expect(result.frontier.length, `load ${number}`).toBeGreaterThan(0);
