@@ -31,7 +31,7 @@ export type Results = Record<string, Record<string, { milliseconds: number; all:
 
 const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 
-/** One round to compile and warm up, then everyone in turn; prints medians and the ratios to `onnx`. */
+/** One round to compile and warm up, then everyone in turn; prints all times, medians and the ratios to `onnx`. */
 export async function contest(
   workloads: readonly string[],
   contestants: ReadonlyMap<string, Contestant>,
@@ -43,6 +43,7 @@ export async function contest(
     for (let round = 0; round <= rounds; round++) {
       for (const [who, run] of contestants) {
         const milliseconds = await run(name);
+        console.log(`${name.padEnd(20)} round ${round} ${who} ${milliseconds.toFixed(0)} ms`);
         if (round > 0) times.get(who)!.push(milliseconds);
       }
     }

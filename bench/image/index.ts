@@ -3,13 +3,14 @@
  * turn in one run.
  *
  *   npm run build && SUPERSTIM_PYTHON=python3 NODE_PATH=…/node_modules npx tsx bench/image/index.ts [--rounds 3] \
- *     [--before CHECKOUT]
+ *     [--before CHECKOUT] [--only CASE]
  *
  * (a) 20 steps of normalized ascent from noise at 300 px on a VGG19-sized network, block4_conv1:4
  * (b) 30 steps from black, each a frame, at 299 px on an InceptionV3-sized one, mixed3:1
  *
- * A time is a whole render, compiling included, weights already in memory. Last, each through the built command, which
- * also reads the weights, writes the run folder and, for (b), a GIF of 31 frames.
+ * A time is a whole render, compiling included, weights already in memory; that of round 0 is the first of its program, and not among those
+ * that are compared. Last, each through the built command, which also reads the weights, writes the run folder and, for (b), a GIF
+ * of 31 frames.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
@@ -23,8 +24,14 @@ import { cases } from './cases.js';
 import { networkFile } from './networks.js';
 
 const { values: flags } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, before: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    before: { type: 'string' },
+    only: { type: 'string' },
+  },
 });
+
+const chosen = Object.entries(cases).filter(([name]) => !flags.only || name === flags.only);
 
 const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const here = fileURLToPath(new URL('../..', import.meta.url));
@@ -48,11 +55,15 @@ const python = process.env.SUPERSTIM_PYTHON;
 if (python) children.set('pytorch', await childContestant(python, [script('pytorch.py')]));
 else console.error('pytorch is left out: SUPERSTIM_PYTHON names no Python');
 const contestants = new Map([...children].map(([who, { contestant }]) => [who, contestant]));
-await contest(Object.keys(cases), contestants, Number(flags.rounds));
+await contest(
+  chosen.map(([name]) => name),
+  contestants,
+  Number(flags.rounds),
+);
 for (const { stop } of children.values()) stop();
 
 const folder = mkdtempSync(join(tmpdir(), 'superstim-bench-image-'));
-for (const [name, { network, unit, start, steps, size, frames }] of Object.entries(cases)) {
+for (const [name, { network, unit, start, steps, size, frames }] of chosen) {
   const command = ['image', '--model', networkFile(network), '--unit', unit, '--start', start];
   const settings = [
     '--steps',

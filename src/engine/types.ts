@@ -25,8 +25,9 @@ export interface CompileOptions {
    */
   readonly packed?: boolean;
   /**
-   * The memory that it works in stays taken from one run to the next, also where that is much: for functions that are run many
-   * times one after the other, and then disposed of (docs/decisions/08-working-memory.md).
+   * The memory that it works in stays taken from one run to the next, also where that is much, and threads spin for a moment
+   * before they sleep: for functions that are run many times one after the other, and then disposed of
+   * (docs/decisions/08-working-memory.md, 07-threads.md).
    */
   readonly keepsMemory?: boolean;
   /** Threads of one operation, 0: as many as there are cores; default: as many as the size of the graph justifies. */

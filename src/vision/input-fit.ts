@@ -59,14 +59,30 @@ export type FitOptions = CompileChoice & {
   readonly input?: InputKind;
 };
 
+/** What was found of networks, by what was asked: their weights do not change. */
+const known = new WeakMap<VisionNetwork, Map<string, InputFit>>();
+
 /**
  * Checks the preprocessing of a network (its own, or `given` by the user) against what it remembers, and finds the
- * likeliest where there is none. Deterministic; takes a forward pass or a few.
+ * likeliest where there is none. Deterministic; takes a forward pass or a few, the first time that a network is asked for.
  */
 export async function fitInput(
   network: VisionNetwork,
   given: Preprocessing | null = network.input.preprocessing,
-  { byScores = true, input, ...options }: FitOptions = {},
+  options: FitOptions = {},
+): Promise<InputFit> {
+  const fits = known.get(network) ?? new Map<string, InputFit>();
+  known.set(network, fits);
+  const asked = JSON.stringify([given, options]);
+  const fit = fits.get(asked) ?? (await judgedFit(network, given, options));
+  fits.set(asked, fit);
+  return fit;
+}
+
+async function judgedFit(
+  network: VisionNetwork,
+  given: Preprocessing | null,
+  { byScores = true, input, ...options }: FitOptions,
 ): Promise<InputFit> {
   const candidates = common(network.input.channels, input);
   const ranges = [...(given ? [given] : []), ...candidates.map(([, preprocessing]) => preprocessing)];

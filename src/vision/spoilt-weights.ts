@@ -17,12 +17,8 @@ export function soundNetwork(network: VisionNetwork, units: readonly (readonly W
   const all = network.parameters(units.flat());
   const spoilt = new Map<string, readonly number[]>();
   for (const name of new Set(all.map(({ param }) => param.name))) {
-    const values = network.weights.read(name);
-    if (firstNonFinite(values) === undefined) continue;
-    spoilt.set(
-      name,
-      [...values.keys()].filter((i) => !Number.isFinite(values[i]!)),
-    );
+    const places = spoiltPlaces(network.weights, name);
+    if (places.length > 0) spoilt.set(name, places);
   }
   if (spoilt.size === 0) return { spoiltBy: units.map(() => undefined), network };
   const isSpoilt = ({ param, channels }: UsedParam): boolean => {
@@ -36,6 +32,24 @@ export function soundNetwork(network: VisionNetwork, units: readonly (readonly W
     spoiltBy: units.map((wanted) => network.parameters(wanted).find(isSpoilt)?.param.name),
     network: network.withWeights(new ZeroedWeights(network.weights)),
   };
+}
+
+/** What was found of weights that were read: the arrays of a source do not change. */
+const known = new WeakMap<WeightSource, Map<string, readonly number[]>>();
+
+/** Indices of what is not finite in a weight. */
+function spoiltPlaces(weights: WeightSource, name: string): readonly number[] {
+  const found = known.get(weights) ?? new Map<string, readonly number[]>();
+  known.set(weights, found);
+  const before = found.get(name);
+  if (before) return before;
+  const values = weights.read(name);
+  const places =
+    firstNonFinite(values) === undefined
+      ? []
+      : [...values.keys()].filter((i) => !Number.isFinite(values[i]!));
+  found.set(name, places);
+  return places;
 }
 
 /** Where an entry of the file's array lies along the last axis of the parameter. */

@@ -1,7 +1,7 @@
 /** A wrong range is caught: on a real network with batch norm, and on one whose only trace is its class scores. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { MemoryWeights } from '../../src/engine/weights/weights.js';
 import { fitInput } from '../../src/vision/input-fit.js';
 import { GraphBuilder } from '../../src/vision/layers/graph.js';
@@ -114,6 +114,14 @@ describe('what is not certain', () => {
     g.layer('norm', g.add(op, dense));
     const input = { height: 16, width: 16, channels: 3, preprocessing: null };
     const network = new VisionNetwork({ name: 'dense', graph: g.build(), weights, input });
-    expect((await fitInput(network)).preprocessing).toEqual(range(0, 1));
+    const read = vi.spyOn(weights, 'read');
+    const fit = await fitInput(network);
+    expect(fit.preprocessing).toEqual(range(0, 1));
+    const reads = read.mock.calls.length;
+    expect(reads).toBeGreaterThan(0);
+    // What was asked before is known; of another range something else is said.
+    expect(await fitInput(network)).toEqual(fit);
+    expect(read).toHaveBeenCalledTimes(reads);
+    expect((await fitInput(network, range(0, 255))).warning).toMatch(/the wrong range/);
   });
 });

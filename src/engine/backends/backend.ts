@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly threads: number;
   /** Whether memory that it works in is kept from one run to the next. */
   readonly arena: boolean;
+  /** Whether threads look for their next part of the work for a moment before they sleep. */
+  readonly spins: boolean;
 }
 
 export interface Backend {

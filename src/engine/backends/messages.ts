@@ -29,6 +29,7 @@ export type WorkerRequest =
       readonly content: Program;
       readonly threads: number;
       readonly arena: boolean;
+      readonly spins: boolean;
     }
   | { readonly kind: 'unload'; readonly program: number }
   | {

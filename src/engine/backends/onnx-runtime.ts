@@ -68,12 +68,12 @@ export class OnnxRuntime implements Backend {
     await sent;
   }
 
-  async load(content: Program, { weights, threads, arena }: LoadOptions): Promise<LoadedProgram> {
+  async load(content: Program, { weights, threads, ...settings }: LoadOptions): Promise<LoadedProgram> {
     const program = ++lastNumber;
     const set = (weights && this.sets.get(ownerOf(weights))?.number) ?? NO_WEIGHTS;
     const { device } = this;
     const limited = this.isHalf ? withinHalf(threads) : threads;
-    await this.ask({ kind: 'load', device, program, set, content, threads: limited, arena });
+    await this.ask({ kind: 'load', device, program, set, content, threads: limited, ...settings });
     return { number: program, outputs: content.outputs };
   }
 

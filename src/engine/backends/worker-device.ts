@@ -10,7 +10,7 @@ import type { LoadOptions } from './backend.js';
 // Else a library of a device that is not there is written to the terminal; the error says it too.
 ort.env.logLevel = 'fatal';
 
-interface SessionSettings extends Pick<LoadOptions, 'threads' | 'arena'> {
+interface SessionSettings extends Pick<LoadOptions, 'threads' | 'arena' | 'spins'> {
   /** Whether the model widens weights for each node that reads them (half-weights.ts): they must stay apart. */
   readonly widensHalves: boolean;
 }
@@ -42,11 +42,14 @@ export function reshapedTensor(tensor: ort.Tensor, dims: readonly number[]): ort
   return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: tensor.type as 'float32', dims });
 }
 
+/** For how long a thread that spins looks for its next part of the work: about what waking one takes. */
+const SPIN_MICROSECONDS = '20';
+
 // -- cpu -------------------------------------------------------------------------------------------------------
 
 const cpu: WorkerDevice = {
   ownsResults: false,
-  async open(model, { threads, arena, widensHalves }) {
+  async open(model, { threads, arena, spins, widensHalves }) {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
       graphOptimizationLevel: 'all',
@@ -61,8 +64,8 @@ const cpu: WorkerDevice = {
         session: {
           // exp() of a masked score underflows to numbers that processors handle many times more slowly.
           set_denormal_as_zero: '1',
-          // Threads that spin while they wait take the cores that the search and others need.
-          intra_op: { allow_spinning: '0' },
+          // Threads that spin for longer take the cores that others need.
+          intra_op: { allow_spinning: spins ? '1' : '0', spin_duration_us: SPIN_MICROSECONDS },
         },
         optimization: {
           disable_specified_optimizers: [
@@ -209,7 +212,7 @@ let found: Promise<void> | undefined;
 /** Throws where no CUDA device can be used. */
 function cudaFound(): Promise<void> {
   found ??= cuda
-    .open(identityModel('float32'), { threads: 0, arena: false, widensHalves: false })
+    .open(identityModel('float32'), { threads: 0, arena: false, spins: false, widensHalves: false })
     .then((sessions) => sessions.release());
   return found;
 }

@@ -98,7 +98,7 @@ const fixedTensors = (feeds: readonly Feed[], set: WeightSet) =>
 async function derive({ derivation }: Program, set: WeightSet, device: WorkerDevice): Promise<void> {
   const missing = derivation?.outputs.map(({ name }) => name).filter((name) => !set.derived.has(name)) ?? [];
   if (!derivation || missing.length === 0) return;
-  const settings = { threads: 0, arena: false, widensHalves: widensHalves(derivation) };
+  const settings = { threads: 0, arena: false, spins: false, widensHalves: widensHalves(derivation) };
   const sessions = await device.open(derivation.model, settings);
   const session = await sessions.keeping(missing);
   const results = await session.run(fixedTensors(derivation.feeds, set), missing);

@@ -27,7 +27,7 @@ export function inBlocks(traced: Traced): Traced {
   return rewrite(moved, ({ op }, [x, gate]) => {
     const sign = op === 'Mul' && isBlocked(x!) ? signOf(gate!) : undefined;
     const fits = sign && isNeverNegative(sign) && isBlocked(sign);
-    return fits ? [graph.elementwise('Mul', [x!, steepTanh(graph, sign)])] : undefined;
+    return fits ? [graph.elementwise('Mul', [x!, steepGate(graph, sign)])] : undefined;
   });
 }
 
@@ -148,14 +148,21 @@ function isNeverNegative(x: Value): boolean {
   return concat ? concat.inputs.every(isNeverNegative) : madeBy(x, 'Relu') !== undefined;
 }
 
-/** 1 where x, which has no negative values, is positive: a HardSigmoid is not among the nodes that are known, these are. */
-function steepTanh(graph: Graph, x: Value): Value {
+/**
+ * 1 where x, which has no negative values, is positive: a HardSigmoid is not among the nodes that are known. A convolution of each
+ * channel by itself is, with a Clip as part of it.
+ */
+function steepGate(graph: Graph, x: Value): Value {
   const channels = x.shape[1]!;
-  const all = (value: number) => graph.splat(value, [channels], 'float32');
-  const steep = graph.node('BatchNormalization', [x, all(1e30), all(0), all(0), all(1)], x.shape, 'float32', {
-    epsilon: { f: 0 },
-  });
-  return graph.unary('Tanh', steep);
+  const steep = graph.node(
+    'Conv',
+    [x, graph.splat(1e30, [channels, 1, 1, 1], 'float32')],
+    x.shape,
+    'float32',
+    { kernel_shape: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], group: channels },
+  );
+  const [low, high] = [0, 1].map((value) => graph.splat(value, [], 'float32'));
+  return graph.elementwise('Clip', [steep, low!, high!]);
 }
 
 // -- borders ---------------------------------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ function preparedFor({ traits }: Backend, fn: TensorFunction, options: CompileOp
   });
   const arena = keepsMemory || (!widensHalves(content) && workingMemory(computed) <= LITTLE_MEMORY);
   const gains = traits.fastInt8 && hasDotProducts() && gainsInBytes(traced);
-  return { content, gains, threads: options.threads ?? threadsFor(traced), arena };
+  const spins = keepsMemory ?? false;
+  return { content, gains, threads: options.threads ?? threadsFor(traced), arena, spins };
 }
 
 async function compileOn(backend: Backend, fn: TensorFunction, options: CompileOptions): Promise<Compiled> {

@@ -7,6 +7,7 @@
 import { field } from '../../core/field.js';
 import { Random } from '../../core/random.js';
 import { untilStopped } from '../../core/until-stopped.js';
+import { warmUp } from '../../engine/backends/worker-client.js';
 import { eventClock, type JsonValue, type Run } from '../../runs/events.js';
 import { fitInput } from '../input-fit.js';
 import { imageDefaults } from '../names.js';
@@ -30,6 +31,8 @@ const PIXELS_AT_ONCE = 2 ** 18;
  */
 export async function* renderUnits(options: RenderOptions): Run<RenderResult> {
   const { steps = imageDefaults.steps, variants = imageDefaults.variants, signal, seed = 0, from } = options;
+  // The engine's thread starts while the weights are looked at.
+  if ((options.engine ?? 'onnx') === 'onnx') warmUp();
   const event = eventClock(options.clock);
   const began = performance.now();
   const { network, units, spoilt } = soundUnits(options.network, options.units);
