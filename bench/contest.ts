@@ -2,6 +2,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 
 /** Something that runs a workload once and says how many milliseconds it took. */
 export type Contestant = (workload: string) => Promise<number>;
@@ -31,6 +32,9 @@ export type Results = Record<string, Record<string, { milliseconds: number; all:
 
 const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 
+/** Milliseconds after which no thread of the one before spins. */
+const REST = 500;
+
 /** One round to compile and warm up, then everyone in turn; prints all times, medians and the ratios to `onnx`. */
 export async function contest(
   workloads: readonly string[],
@@ -42,6 +46,7 @@ export async function contest(
     const times = new Map([...contestants.keys()].map((who) => [who, [] as number[]]));
     for (let round = 0; round <= rounds; round++) {
       for (const [who, run] of contestants) {
+        await setTimeout(REST);
         const milliseconds = await run(name);
         console.log(`${name.padEnd(20)} round ${round} ${who} ${milliseconds.toFixed(0)} ms`);
         if (round > 0) times.get(who)!.push(milliseconds);
