@@ -88,6 +88,7 @@ export async function readTokenizer(folder: string, vocab: number): Promise<Toke
       () => new UserError(`${path} cannot be used: it takes over ${TIME_LIMIT / 1000} s to build`),
     );
     forgetLists(json.model);
+    shareEnds(tokenizer);
     return { tokenizer, risky: isRisky(json) };
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -102,6 +103,25 @@ export async function readTokenizer(folder: string, vocab: number): Promise<Toke
 function forgetLists(model: z.infer<typeof tokenizerSchema>['model']): void {
   model.vocab = [];
   if (model.merges) model.merges.length = 0;
+}
+
+interface TrieNode {
+  children: Map<string, TrieNode>;
+}
+
+const NO_CHILDREN: TrieNode['children'] = new Map();
+
+/**
+ * Where the library finds tokens by a tree of their characters (Unigram), most nodes are ends of tokens, each with an empty
+ * table: one serves all of them (of 256,000 tokens, 47 MB less). Nothing is added to the tree once it is made.
+ */
+function shareEnds({ _tokenizer: { model } }: PreTrainedTokenizer): void {
+  const { trie } = model as typeof model & { readonly trie?: { readonly root: TrieNode } };
+  const left = trie ? [trie.root] : [];
+  for (let node = left.pop(); node; node = left.pop()) {
+    if (node.children.size === 0) node.children = NO_CHILDREN;
+    else left.push(...node.children.values());
+  }
 }
 
 /** Throws UserError when the vocabulary has ids that the model has not. */
