@@ -2,11 +2,12 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { booksSession } from '../../../test/helpers/books-session.js';
 import { UsageError, UserError } from '../../core/errors.js';
 import { dominates } from '../../core/frontier.js';
 import type { ScoredText } from '../../core/scored-text.js';
+import { OnnxRuntime } from '../../engine/backends/onnx-runtime.js';
 import { embeddedFolder } from '../../hub/embedded.js';
 import { finishRun, type RunEvent } from '../../runs/events.js';
 import { loadTextModel, type TextModel } from '../lm/model.js';
@@ -51,6 +52,24 @@ const rounded = <T extends ScoredText>(one: T) => ({
 });
 
 describe('searchText', () => {
+  it('closes the graphs that searched before it opens those that explain', async () => {
+    const closed = vi.spyOn(OnnxRuntime.prototype, 'disposeProgram');
+    const opened = vi.spyOn(OnnxRuntime.prototype, 'load');
+    const counts = async (event: RunEvent) => {
+      if (event.kind === 'progress' && event.source === 'search')
+        counted.searching = opened.mock.calls.length;
+      if (event.kind === 'explained') counted.closed ??= closed.mock.calls.length;
+    };
+    const counted: { searching: number; closed?: number } = { searching: 0 };
+    await finishRun(
+      searchText(options({ method: 'epo', budget: { evaluations: 100 }, finalists: 1 })),
+      counts,
+    );
+    expect(counted.searching).toBeGreaterThan(2);
+    expect(counted.closed).toBeGreaterThanOrEqual(counted.searching);
+    vi.restoreAllMocks();
+  });
+
   it.each(['auto', 'evolve', 'epo', 'gcg', 'soft', 'sample', 'prior'] satisfies SearchMethodName[])(
     '%s keeps to the rules of a frontier',
     async (method) => {

@@ -87,6 +87,8 @@ export async function* searchText(options: SearchOptions): Run<SearchResult> {
       ...chooseFinalists(frontier, options.finalists ?? textDefaults.finalists),
       ...(options.finalists === 0 ? [] : Object.values(baselines).filter((best) => best !== null)),
     ];
+    // Graphs that explain a large model's texts take the memory of those that searched.
+    await tools.dispose();
     const explanations = yield* stamped(explainFinalists(subject, tools.whole, finalists, signal), event);
     const published = await publishedOf(subject, plan.objective, options.published);
     const result: SearchResult = {

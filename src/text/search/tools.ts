@@ -1,4 +1,5 @@
 /** @file What a search and its baselines compute with: opened once, freed together. */
+import { once } from '../../core/once.js';
 import type { Precision } from '../../engine/compile.js';
 import { batchFor, callBatch } from '../lm/batch-size.js';
 import type { TextSubject } from '../lm/subject.js';
@@ -40,6 +41,7 @@ export interface SearchTools {
   readonly whole: Probe;
   /** What a method is given beside its budget and its random numbers. */
   arenaFor(method: SearchMethodName): Omit<ArenaOptions, 'random'>;
+  /** Its graphs are closed; at the first call. */
   dispose(): Promise<void>;
 }
 
@@ -98,11 +100,11 @@ export async function openTools(
     probe,
     whole,
     arenaFor: (name) => ({ ...shared, sampler: breeds(name) ? drafts : sampler }),
-    dispose: async () => {
+    dispose: once(async () => {
       if (drafts !== sampler) drafts.dispose();
       if (!options.samplers) samplers.dispose();
       await Promise.all([screening?.dispose(), probe.dispose(), whole.dispose(), proposer.dispose()]);
-    },
+    }),
   };
 }
 
