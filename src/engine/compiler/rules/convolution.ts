@@ -3,7 +3,8 @@ import * as tf from '../../functions/tfjs.js';
 import type { Attributes, Graph, Value } from '../graph.js';
 import type { Rules } from './kernels.js';
 import { type ConvInfo, convAttributes, nchw, nchwShape, nhwc, type Shape4, shape4 } from './layout.js';
-import { slice } from './shape.js';
+import { convAsProduct, isOneProduct, isSmall, seenByPlaces, type Windows, windowsOf } from './patches.js';
+import { concat, slice } from './shape.js';
 
 /** @param filter - HWIO @returns OIHW */
 const outInHeightWidth = (graph: Graph, filter: Value) => graph.transpose(filter, [3, 2, 0, 1]);
@@ -26,6 +27,8 @@ function convInputs(graph: Graph, x: Value, weights: Value): Value[] {
 }
 
 function conv(graph: Graph, x: Value, filter: Value, info: ConvInfo): Value {
+  const windows = windowsOf(info);
+  if (isOneProduct(filter, windows, info)) return convAsProduct(graph, x, filter, windows);
   const weights = outInHeightWidth(graph, filter);
   return nhwc(
     graph,
@@ -61,14 +64,22 @@ function isRotatable({
   return strideHeight === 1 && strideWidth === 1 && fits;
 }
 
+function rotatedPads({ padInfo: p, effectiveFilterHeight: kh, effectiveFilterWidth: kw }: ConvInfo): Shape4 {
+  return [kh - 1 - p.top, kw - 1 - p.left, kh - 1 - p.bottom, kw - 1 - p.right];
+}
+
+function rotatedWindows(info: ConvInfo): Windows {
+  const [top, left, bottom, right] = rotatedPads(info);
+  const out = [info.inHeight, info.inWidth] as const;
+  return { ...windowsOf(info), rows: [top, bottom], columns: [left, right], out };
+}
+
 /** Stride 1: the gradient is a convolution with the filter rotated by half a turn (faster than ConvTranspose). */
 function rotatedConv(graph: Graph, dy: Value, rotated: Value, info: ConvInfo, group = 1): Value {
-  const { padInfo: p, effectiveFilterHeight: kh, effectiveFilterWidth: kw } = info;
-  const pads = [kh - 1 - p.top, kw - 1 - p.left, kh - 1 - p.bottom, kw - 1 - p.right];
   const inputs = group === 1 ? convInputs(graph, dy, rotated) : [dy, rotated];
   return graph.node('Conv', inputs, nchwShape(info.inShape), dy.dtype, {
     ...convAttributes(info, group),
-    pads,
+    pads: rotatedPads(info),
   });
 }
 
@@ -80,8 +91,11 @@ function rotate(graph: Graph, filter: Value): Value {
 function convBackpropInput(graph: Graph, dy: Value, filter: Value, info: ConvInfo): Value {
   const gradient = nchw(graph, dy);
   if (isRotatable(info)) {
-    const rotated = graph.transpose(rotate(graph, filter), [2, 3, 0, 1]);
-    return nhwc(graph, rotatedConv(graph, gradient, rotated, info));
+    const rotated = rotate(graph, filter);
+    const windows = rotatedWindows(info);
+    if (isOneProduct(filter, windows, info))
+      return convAsProduct(graph, dy, graph.transpose(rotated, [0, 1, 3, 2]), windows);
+    return nhwc(graph, rotatedConv(graph, gradient, graph.transpose(rotated, [2, 3, 0, 1]), info));
   }
   const weights = outInHeightWidth(graph, filter);
   return nhwc(
@@ -96,36 +110,15 @@ function convBackpropInput(graph: Graph, dy: Value, filter: Value, info: ConvInf
   );
 }
 
-/** One matrix product a filter position: x shifted, transposed, times dy. */
+/** One matrix product a place of the filter, or one for all where pictures are small and the convolution has what they see. */
 function convBackpropFilter(graph: Graph, x: Value, dy: Value, info: ConvInfo): Value {
-  const { padInfo: p, strideHeight: sh, strideWidth: sw } = info;
-  const padded = graph.node(
-    'Pad',
-    [x, graph.ints([0, p.top, p.left, 0, 0, p.bottom, p.right, 0]), graph.splat(0, [], x.dtype)],
-    [info.batchSize, info.inHeight + p.top + p.bottom, info.inWidth + p.left + p.right, info.inChannels],
-    x.dtype,
-    { mode: 'constant' },
-  );
-  const pixels = info.batchSize * info.outHeight * info.outWidth;
-  const right = graph.reshape(dy, [pixels, info.outChannels]);
-  const size = [info.batchSize, info.outHeight, info.outWidth, info.inChannels];
-  const taps: Value[] = [];
-  for (let i = 0; i < info.filterHeight; i++) {
-    for (let j = 0; j < info.filterWidth; j++) {
-      const shifted = slice(graph, padded, [0, i, j, 0], size, [1, sh, sw, 1]);
-      const left = graph.reshape(shifted, [pixels, info.inChannels]);
-      const tap = graph.node('Gemm', [left, right], [info.inChannels, info.outChannels], x.dtype, {
-        transA: 1,
-        transB: 0,
-      });
-      taps.push(graph.reshape(tap, [1, info.inChannels, info.outChannels]));
-    }
-  }
-  const stacked =
-    taps.length === 1
-      ? taps[0]!
-      : graph.node('Concat', taps, [taps.length, ...taps[0]!.shape.slice(1)], x.dtype, { axis: 0 });
-  return graph.reshape(stacked, info.filterShape);
+  const windows = windowsOf(info);
+  const seen = seenByPlaces(graph, x, windows);
+  const right = graph.reshape(dy, [seen[0]!.shape[0]!, info.outChannels]);
+  const product = (left: Value) =>
+    graph.node('Gemm', [left, right], [left.shape[1]!, info.outChannels], x.dtype, { transA: 1, transB: 0 });
+  const products = isSmall(windows) ? [product(concat(graph, seen, 1))] : seen.map(product);
+  return graph.reshape(concat(graph, products, 0), info.filterShape);
 }
 
 /** @param filter - [height, width, channel, multiplier] @returns [channel * multiplier, 1, height, width] */

@@ -10,6 +10,13 @@ const cases: Record<string, Case> = {
     [3, 2, 3, 4],
     [4],
   ),
+  'conv of few pixels': {
+    shapes: [
+      [3, 4, 4, 3],
+      [3, 2, 3, 5],
+    ],
+    fn: (x, w) => tf.relu(tf.conv2d(four(x), four(w), 1, 'same')),
+  },
   'conv to many channels': image((x, w) => tf.conv2d(four(x), four(w), 1, 'same'), [3, 2, 3, 80]),
   'conv strided': image((x, w) => tf.conv2d(four(x), four(w), 2, 'same'), [3, 3, 3, 4]),
   'conv strided, odd left over': image((x, w) => tf.conv2d(four(x), four(w), [3, 2], 'valid'), [2, 2, 3, 2]),
