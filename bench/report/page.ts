@@ -48,7 +48,7 @@ const intro = `<!-- Made by \`npm run bench:report\` from the result files in be
 
 const losing = `## Where we lose
 
-Training a CNN takes longer than in PyTorch: at 64 pixels a fourth, at 32 pixels more than twice as long, and more than twice
+Training a CNN takes longer than in PyTorch: at 64 pixels a fourth to a half, at 32 pixels twice as long, and more than twice
 as long as in PyTorch's layout channels_last. Batch norm, max pools with their positions and the gradient of a filter are one
 kernel each in PyTorch; here they are several ONNX operations. Convolutions in float32 are at about what the processor can do;
 those of VGG19 are in 8 bits for most steps, those of Inception v3 do not gain by it.
