@@ -52,7 +52,8 @@ const cpu: WorkerDevice = {
   async open(model, { threads, arena, spins, widensHalves }) {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
-      graphOptimizationLevel: 'all',
+      // Each of its passes takes time that grows with the square of the nodes that need no other: here, all that widen.
+      graphOptimizationLevel: widensHalves ? 'disabled' : 'all',
       intraOpNumThreads: withinLimit(threads),
       interOpNumThreads: 1,
       enableCpuMemArena: arena,
@@ -68,11 +69,8 @@ const cpu: WorkerDevice = {
           intra_op: { allow_spinning: spins ? '1' : '0', spin_duration_us: SPIN_MICROSECONDS },
         },
         optimization: {
-          disable_specified_optimizers: [
-            // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
-            'Pad_Fusion',
-            ...(widensHalves ? ['CommonSubexpressionElimination'] : []),
-          ].join(';'),
+          // It moves the zeros of a Pad into the border of a max pool, where they never win: wrong for negative values.
+          disable_specified_optimizers: 'Pad_Fusion',
         },
       },
     });

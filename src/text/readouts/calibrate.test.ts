@@ -96,6 +96,23 @@ describe('calibrate', () => {
     );
   });
 
+  it('counts fewer sequences at a time where weights stay in half precision', async () => {
+    const { weights } = at.model;
+    const halves = { stay: true, type: () => undefined, read: () => new Uint16Array() };
+    const { names } = weights;
+    const wide = {
+      names,
+      shape: (name: string) => weights.shape(name),
+      read: (name: string) => weights.read(name),
+      halves,
+    };
+    const { statistics } = await fresh();
+    const some = await fresh({ model: { ...at.model, weights: wide }, modelHash: 'halves' });
+    const counting = some.reports.filter((report) => 'note' in report && report.note?.includes('moments'));
+    expect(counting).toHaveLength(1 + Math.ceil(256 / 13));
+    expect(relativeError(some.statistics.deviation, statistics.deviation)).toBeLessThan(1e-4);
+  });
+
   it('counts over as many tokens as it is told to', async () => {
     const some = await fresh({ calibrationTokens: 700 });
     expect(some.from).toEqual({ source: 'prior', tokens: 31 * 23, cached: false });

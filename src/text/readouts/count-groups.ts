@@ -44,6 +44,8 @@ type Counting = AsyncGenerator<EventBody, ReadonlyMap<string, GroupStatistics>, 
 const MOST_SEQUENCES = 64;
 /** Numbers that the measures of a batch may have: an engine may keep all of them until the last is read. */
 const MOST_VALUES = 2 ** 26;
+/** Rows of a batch where weights stay in half precision to save memory: activations of more would take what that saves. */
+const MOST_ROWS = 320;
 
 /**
  * Statistics of groups, by key. One pass over the text serves all groups; where some are centred, one for all of their
@@ -108,7 +110,9 @@ async function* countMoments(
   const count = ids.length / positions;
   yield report(0, count);
   const values = positions * counted.reduce((sum, { size }) => sum + size, 0);
-  const batch = Math.min(MOST_SEQUENCES, count, Math.max(4, Math.floor(MOST_VALUES / values)));
+  const rows = weights.halves?.stay ? MOST_ROWS : Infinity;
+  const fitting = Math.floor(Math.min(MOST_VALUES / values, rows / positions));
+  const batch = Math.min(MOST_SEQUENCES, count, Math.max(4, fitting));
   const program = await compile(
     (inputs, lookup) => {
       const context = { spec, weights: lookup, pass: forward(spec, lookup, { ids: inputs.ids! }) };
