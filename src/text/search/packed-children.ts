@@ -3,7 +3,7 @@ import { once } from '../../core/once.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { TensorSpec } from '../../engine/tensor-spec.js';
 import type { WeightLookup } from '../../engine/weights/weights.js';
-import { cacheNames } from '../lm/named-cache.js';
+import { cacheNames, namedCache } from '../lm/named-cache.js';
 import type { CallSize } from '../lm/packing.js';
 import type { Place } from '../lm/places.js';
 import type { TransformerSpec } from '../lm/spec.js';
@@ -84,15 +84,33 @@ export class PackedChildren {
     return tf.reshape(this.tokens.at(`blocks.${layer}.hook_resid_pre`), [this.size.tokens, this.spec.dModel]);
   }
 
-  /** `[sequences]`, nats. */
-  readonly crossEntropy = once((): tf.Tensor => {
+  /** What the tokens' own children need of them, by the names that it has of parents (`ParentRows`): `[tokens, …]` each. */
+  rows(places: Iterable<Place>): Record<string, tf.Tensor> {
+    const cache = Object.entries(namedCache(this.tokens.cache())).map(
+      // [token, kvHead, 1, dHead] -> [token, kvHead, dHead]
+      ([name, entry]) => [name, tf.squeeze(entry, [2])] as const,
+    );
+    return {
+      ...Object.fromEntries(cache),
+      ...Object.fromEntries([...places].map((place) => [place, this.ownRowsAt(place)])),
+      logProbs: this.logProbs(),
+    };
+  }
+
+  /** ln p of each token, `[tokens]`, nats. */
+  private readonly logProbs = once((): tf.Tensor => {
     const { spec, lookup, inputs, sources } = this;
-    const { sequences, positions } = this.size;
     // Each token is predicted by what stands before it; that at position 0 does not count.
     const before = tf.maximum(tf.sub(inputs.slots!, tf.scalar(1, 'int32')), tf.scalar(0, 'int32'));
     const stream = tf.gather(this.rowsAt(lastStream(spec)), tf.gather(sources, before as tf.Tensor1D));
-    const own = targetLogProbs(spec, lookup, finalNorm(spec, lookup, stream), inputs.ids!);
-    const logProbs = tf.reshape(tf.gather(tf.concat([inputs.logProbs!, own], 0), sources), [
+    return targetLogProbs(spec, lookup, finalNorm(spec, lookup, stream), inputs.ids!);
+  });
+
+  /** `[sequences]`, nats. */
+  readonly crossEntropy = once((): tf.Tensor => {
+    const { inputs, sources } = this;
+    const { sequences, positions } = this.size;
+    const logProbs = tf.reshape(tf.gather(tf.concat([inputs.logProbs!, this.logProbs()], 0), sources), [
       sequences,
       positions,
     ]);
@@ -102,7 +120,10 @@ export class PackedChildren {
 
   /** By position, what was known of the parents and after it what the tokens have. */
   private rowsAt(place: Place): tf.Tensor {
-    const own = movePositions(this.tokens.at(place), positionAxis(place)); // [tokens, 1, ...]
-    return tf.concat([this.inputs[place]!, tf.reshape(own, [own.shape[0]!, ...own.shape.slice(2)])], 0);
+    return tf.concat([this.inputs[place]!, this.ownRowsAt(place)], 0);
+  }
+
+  private ownRowsAt(place: Place): tf.Tensor {
+    return tf.squeeze(movePositions(this.tokens.at(place), positionAxis(place)), [1]); // [tokens, 1, …] -> [tokens, …]
   }
 }

@@ -2,7 +2,7 @@
 import { OnDemand } from '../../core/on-demand.js';
 import { type Compiled, compile } from '../../engine/compile.js';
 import * as tf from '../../engine/functions/tfjs.js';
-import type { TensorSpec } from '../../engine/tensor-spec.js';
+import type { TensorSpec, TypedArray } from '../../engine/tensor-spec.js';
 import { type CacheEntries, namedCache, releaseCache } from '../lm/named-cache.js';
 import type { Place } from '../lm/places.js';
 import { padRows, stackRows } from '../lm/rows.js';
@@ -90,12 +90,21 @@ export class ParentRows {
     await this.graphs.dispose();
   }
 
+  /** The rows of some texts, as many as are read in one call. */
+  async values(texts: readonly Int32Array[]): Promise<Readonly<Record<string, TypedArray>>> {
+    return (await this.graph()).run({ ids: this.counted(texts) });
+  }
+
   private async read(parents: readonly Int32Array[]): Promise<CacheEntries> {
-    const { positions, size, probe } = this;
     const graph = await this.graph();
-    const ids = padRows(stackRows(parents), size, positions);
+    return (await graph.runKeeping({ ids: this.counted(parents) }, Object.keys(graph.outputs))).kept;
+  }
+
+  /** Texts as a call takes them, `[size, positions]`. */
+  private counted(texts: readonly Int32Array[]): Int32Array {
+    const { positions, size, probe } = this;
     this.tokenLayers += size * positions * (this.depth ?? probe.options.subject.spec.layers);
-    return (await graph.runKeeping({ ids }, Object.keys(graph.outputs))).kept;
+    return padRows(stackRows(texts), size, positions);
   }
 
   private graph(): Promise<Compiled> {

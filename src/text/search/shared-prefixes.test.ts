@@ -1,5 +1,5 @@
 /** Children scored from what their parents share with them, against the same children scored whole. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { relativeError } from '../../../test/helpers/compare.js';
 import {
   calibrationOn,
@@ -15,6 +15,9 @@ import { firstChange, stackRows } from '../lm/rows.js';
 import type { SequenceScore } from '../names.js';
 import type { HeadMeasure } from '../readouts/head-measures.js';
 import { Probe } from '../readouts/probe.js';
+import type { Scores } from '../readouts/scores.js';
+import { ExactChildren } from './exact-children.js';
+import { ParentRows } from './parent-rows.js';
 import { ScorerPair } from './scorer-pair.js';
 import { SharedPrefixes } from './shared-prefixes.js';
 import { UnitFirst } from './unit-first.js';
@@ -28,6 +31,14 @@ const configs = {
   'gpt2 behind a prefix': { ...tinyConfigs.gpt2, n_positions: 12 },
   'llama behind a prefix': { ...tinyConfigs.llama, max_position_embeddings: 12 },
 };
+
+function expectSame(got: Scores, want: Scores): void {
+  for (const key of ['crossEntropy', 'z', 'raw'] as const)
+    expect(relativeError(got[key], want[key])).toBeLessThan(1e-4);
+  expect(got.peak).toEqual(want.peak);
+  expect(got.rivals?.rank).toEqual(want.rivals?.rank);
+  if (want.rivals) expect(relativeError(got.rivals!.margin, want.rivals.margin)).toBeLessThan(1e-4);
+}
 
 describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s', (family) => {
   const { spec: bare, weights } = randomModel(configs[family], 2);
@@ -62,11 +73,7 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
     const like = pairs.map(({ parent }) => parent);
     const got = await scorer.score(children, like);
     const want = await probe.score(stackRows(children), POSITIONS, 7);
-    for (const key of ['crossEntropy', 'z', 'raw'] as const)
-      expect(relativeError(got[key], want[key])).toBeLessThan(1e-4);
-    expect(got.peak).toEqual(want.peak);
-    expect(got.rivals!.rank).toEqual(want.rivals!.rank);
-    expect(relativeError(got.rivals!.margin, want.rivals!.margin)).toBeLessThan(1e-4);
+    expectSame(got, want);
     expect(scorer.tokenLayers).toBe(pair[0].tokenLayers + pair[1].tokenLayers);
     // One child has all the work of one half.
     expect((await scorer.score(children.slice(0, 1), like.slice(0, 1))).z[0]).toBeCloseTo(want.z[0]!, 3);
@@ -94,14 +101,23 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
         pairs.map(({ parent }) => parent),
       );
       const want = await probe.score(stackRows(children), POSITIONS, 7);
-      for (const key of ['crossEntropy', 'z', 'raw'] as const)
-        expect(relativeError(got[key], want[key])).toBeLessThan(1e-4);
-      expect(got.peak).toEqual(want.peak);
-      expect(got.rivals?.rank).toEqual(want.rivals?.rank);
-      if (want.rivals) expect(relativeError(got.rivals!.margin, want.rivals.margin)).toBeLessThan(1e-4);
+      expectSame(got, want);
       // Fewer positions than the whole would have been, parents and filled-up calls included.
       expect(shared.tokenLayers).toBeLessThan((20 + 4) * POSITIONS * spec.layers);
       await shared.dispose();
+
+      const exact = new ExactChildren({ probe, positions: POSITIONS, parents: 2, tokens: 24 });
+      const like = pairs.map(({ parent }) => parent);
+      expectSame(await exact.score(children, like), want);
+      // Their own children begin behind them, and no text is read whole any more.
+      const grandchildren = children.map((ids, i) =>
+        ids.map((id, t) => (t < 3 + (i % 5) ? id : 7 - (t % 3))),
+      );
+      const reading = vi.spyOn(ParentRows.prototype, 'values').mockClear();
+      const further = await exact.score(grandchildren, children);
+      expectSame(further, await probe.score(stackRows(grandchildren), POSITIONS, 7));
+      expect(reading).not.toHaveBeenCalled();
+      await exact.dispose();
 
       const unitFirst = new UnitFirst({ probe, positions: POSITIONS, parents: 2, tokens: 24 });
       const known = await probe.score(stackRows(parents), POSITIONS, 3);

@@ -7,6 +7,7 @@ import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import type { SamplerOptions } from '../sampling/sampler.js';
 import { parentsOf, parentsOfHalf } from './breeding.js';
+import { ExactChildren } from './exact-children.js';
 import type { Judge } from './judge.js';
 import { JudgeRoughly } from './judge-roughly.js';
 import { RankFirst } from './rank-first.js';
@@ -74,6 +75,8 @@ export interface ScreeningOptions {
 
 /** Few children are left to score exactly after ranking: calls of just their number waste no row. */
 const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
+/** Tokens of children that are left after ranking, in one call at most. */
+const TOKENS_AFTER_RANKING = 160;
 /** Children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
 const TOKENS = 256;
 
@@ -134,11 +137,15 @@ function roughJudge(
 ): OpenedWay<Judge> {
   const rough = probe.inPrecision('int8');
   const shared = reading && openShared({ ...reading, probe: rough }, engines);
-  const exact = new WholeScorer(probe, positions, AFTER_RANKING);
+  const exact = reading && new ExactChildren({ ...reading, tokens: TOKENS_AFTER_RANKING, probe });
   return {
-    way: new JudgeRoughly(shared?.way ?? new WholeScorer(rough, positions, [batch]), exact, probe.options.at),
+    way: new JudgeRoughly(
+      shared?.way ?? new WholeScorer(rough, positions, [batch]),
+      exact ?? new WholeScorer(probe, positions, AFTER_RANKING),
+      probe.options.at,
+    ),
     dispose: async () => {
-      await Promise.all([shared?.dispose(), rough.dispose()]);
+      await Promise.all([shared?.dispose(), exact?.dispose(), rough.dispose()]);
     },
   };
 }
