@@ -45,6 +45,8 @@ export interface ArenaOptions {
   readonly positions: number;
   /** Sequences that a method proposes in one turn. */
   readonly turn: number;
+  /** See `BreedingGround`. */
+  readonly parents?: number;
   /** Sequences scored in one call. */
   readonly batch: number;
   /** How much the softmax-weighted rivals count against the unit, in what methods maximize; default: 0. */

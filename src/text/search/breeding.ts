@@ -40,6 +40,8 @@ export interface BreedingGround<Parent extends Bred> {
     readonly random: Random;
     /** Children of a generation. */
     readonly turn: number;
+    /** Its parents; default: `parentsOf`. */
+    readonly parents?: number;
     /** Positions of a sequence, BOS included. */
     readonly positions: number;
     readonly sampler: Pick<Sampler, 'rewrite' | 'tokensRead'>;
@@ -115,8 +117,8 @@ export class Breeding<Parent extends Bred> {
   /** Breeds and scores one generation. @param size - its children */
   async generation(shares: Shares, size = this.arena.options.turn): Promise<void> {
     const { arena, triggers } = this;
-    const { random } = arena.options;
-    const count = parentsOf(size);
+    const { random, turn, parents: most = parentsOf(turn) } = arena.options;
+    const count = Math.ceil((most * size) / turn);
     if (arena.ledger.left <= 2 * count) {
       await arena.evaluatePrior(arena.ledger.left);
       return;

@@ -6,7 +6,7 @@ import { tailOf } from '../lm/spec.js';
 import type { Subject } from '../lm/subject.js';
 import type { Probe } from '../readouts/probe.js';
 import type { SamplerOptions } from '../sampling/sampler.js';
-import { parentsOf, parentsOfHalf } from './breeding.js';
+import { parentsOfHalf } from './breeding.js';
 import { ExactChildren } from './exact-children.js';
 import type { Judge } from './judge.js';
 import { JudgeRoughly } from './judge-roughly.js';
@@ -65,8 +65,8 @@ export function shortcutsFor(
 export interface ScreeningOptions {
   readonly probe: Probe;
   readonly positions: number;
-  /** Children of a generation. */
-  readonly turn: number;
+  /** Parents of a generation. */
+  readonly parents: number;
   /** Children scored in one call. */
   readonly batch: number;
   /** See `enginesOfHalves`. */
@@ -75,9 +75,11 @@ export interface ScreeningOptions {
 
 /** Few children are left to score exactly after ranking: calls of just their number waste no row. */
 const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
-/** Tokens of children that are left after ranking, in one call at most. */
+/** Tokens of children in one call that ranks: enough for full speed of 8-bit products, few enough that a last call wastes little. */
+const RANKED_TOKENS = 512;
+/** Of those that are left after ranking, at most. */
 const TOKENS_AFTER_RANKING = 160;
-/** Children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
+/** And of children in float32 where there is no ranking. */
 const TOKENS = 256;
 
 /** What stands behind a text is read anew for every change in it: then beginnings are not shared. */
@@ -112,16 +114,16 @@ interface OpenedWay<T> {
 /** Null where no shortcut is on. */
 export function openScreen(shortcuts: Shortcuts, options: ScreeningOptions): OpenedWay<Screening> | null {
   const { roughRanking, unitFirst } = shortcuts;
-  const { probe, positions, turn } = options;
+  const { probe, positions, parents } = options;
   const shares = sharesPrefixes(shortcuts, probe.options.subject);
-  const reading = { positions, parents: parentsOf(turn), tokens: TOKENS };
+  const reading = { positions, parents };
   if (roughRanking) return ranked(roughJudge(options, shares ? reading : null));
   if (!shares) return null;
   if (unitFirst && endsEarly(probe)) {
-    const judge = new UnitFirst({ ...reading, probe });
+    const judge = new UnitFirst({ ...reading, tokens: TOKENS, probe });
     return ranked({ way: judge, dispose: () => judge.dispose() });
   }
-  const shared = new SharedPrefixes({ ...reading, probe });
+  const shared = new SharedPrefixes({ ...reading, tokens: TOKENS, probe });
   return { way: new KeepAll(shared), dispose: () => shared.dispose() };
 }
 
@@ -133,10 +135,10 @@ const ranked = ({ way, dispose }: OpenedWay<Judge>): OpenedWay<Screening> => ({
 /** @param reading - of shared prefixes; null where children are read whole */
 function roughJudge(
   { probe, positions, batch, engines }: ScreeningOptions,
-  reading: Omit<SharedPrefixesOptions, 'probe'> | null,
+  reading: Pick<SharedPrefixesOptions, 'positions' | 'parents'> | null,
 ): OpenedWay<Judge> {
   const rough = probe.inPrecision('int8');
-  const shared = reading && openShared({ ...reading, probe: rough }, engines);
+  const shared = reading && openShared({ ...reading, tokens: RANKED_TOKENS, probe: rough }, engines);
   const exact = reading && new ExactChildren({ ...reading, tokens: TOKENS_AFTER_RANKING, probe });
   return {
     way: new JudgeRoughly(

@@ -32,6 +32,9 @@ import {
 const TOP_TOKENS: Partial<Record<SearchMethodName, number>> = { epo: EPO_TOP_TOKENS, gcg: GCG_TOP_TOKENS };
 const MOST_TOKENS = 256;
 
+/** So many times the children of the same parents where they are ranked in 8 bits: what is done once for all costs less of each. */
+const MORE_CHILDREN = 2;
+
 const breeds = (method: SearchMethodName) => method === 'auto' || method === 'evolve';
 
 export interface SearchTools {
@@ -64,10 +67,11 @@ export async function openTools(
   // Another prior's cross entropy is no figure of these graphs.
   const shortcuts: Shortcuts = fluency ? noShortcuts : (options.shortcuts ?? shortcutsFor(subject));
   const engines = enginesOfHalves(shortcuts, subject);
-  const screening = openScreen(shortcuts, { probe, positions, turn, batch, engines });
+  const screening = openScreen(shortcuts, { probe, positions, parents, batch, engines });
   // GCG stays as published.
   const precision: Precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
   const isRough = precision === 'int8' && breeds(method);
+  const generation = shortcuts.roughRanking ? MORE_CHILDREN * turn : turn;
   const draftsOf = { ...drawing, precision, ...toldByDrafts(shortcuts, probe) };
   const drafts = !isRough
     ? sampler
@@ -99,7 +103,8 @@ export async function openTools(
   return {
     probe,
     whole,
-    arenaFor: (name) => ({ ...shared, sampler: breeds(name) ? drafts : sampler }),
+    arenaFor: (name) =>
+      breeds(name) ? { ...shared, turn: generation, parents, sampler: drafts } : { ...shared, sampler },
     dispose: once(async () => {
       if (drafts !== sampler) drafts.dispose();
       if (!options.samplers) samplers.dispose();
