@@ -36,7 +36,13 @@ it('shortcuts are on for wide models whose weights are kept as float32', () => {
   };
   expect(shortcuts(511, false)).toBe(noShortcuts);
   expect(shortcuts(512, false)).toEqual(allShortcuts);
-  expect(shortcuts(512, false, false)).toEqual({ ...allShortcuts, roughRanking: false, sideBySide: false });
+  const { roughRanking, sideBySide, largeGenerations } = noShortcuts;
+  expect(shortcuts(512, false, false)).toEqual({
+    ...allShortcuts,
+    roughRanking,
+    sideBySide,
+    largeGenerations,
+  });
   expect(
     ['fpu avx2 avx512_vnni\nbugs', 'Features : fp asimd asimddp', 'fpu avx2 sse4a'].map(listsDotProducts),
   ).toEqual([true, true, false]);
@@ -73,6 +79,8 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
     const ended = await search({ ...noShortcuts, sharedPrefixes: true, unitFirst: true });
     // Its matrices are too small for 8 bits: what goes with them is what is looked at here.
     const ranked = await search({ ...noShortcuts, roughRanking: true });
+    const exact = await search({ ...noShortcuts, sharedPrefixes: true, roughRanking: true });
+    const large = await search({ ...noShortcuts, largeGenerations: true });
     const drafted = await search({ ...noShortcuts, roughProposals: true });
     const divided = await search({
       ...noShortcuts,
@@ -85,6 +93,12 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
     expect(texts(shared)).toEqual(texts(plain));
     expect(texts(ended)).toEqual(texts(plain));
     expect(texts(ranked)).toEqual(texts(plain));
+    expect(texts(exact)).toEqual(texts(plain));
+    expect(exact.cost.token_layers).toBeLessThan(ranked.cost.token_layers);
+    // Other children of the same parents; those of EPO are as published.
+    if (method === 'epo') expect(texts(large)).toEqual(texts(plain));
+    else expect(texts(large)).not.toEqual(texts(plain));
+    expect(large.cost.evaluations).toBe(plain.cost.evaluations);
     expect(texts(drafted)).toEqual(texts(plain));
     // Drafts of two halves have random numbers of their own.
     expect(divided.frontier.length).toBeGreaterThan(3);

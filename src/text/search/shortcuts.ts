@@ -27,6 +27,8 @@ export interface Shortcuts {
   readonly roughProposals: boolean;
   /** What is computed in 8 bits with shared prefixes is computed in two halves, side by side. */
   readonly sideBySide: boolean;
+  /** `auto` and `evolve` have more children of the same parents: what is done once for all of them costs less of each. */
+  readonly largeGenerations: boolean;
 }
 
 export const noShortcuts: Shortcuts = {
@@ -35,6 +37,7 @@ export const noShortcuts: Shortcuts = {
   unitFirst: false,
   roughProposals: false,
   sideBySide: false,
+  largeGenerations: false,
 };
 export const allShortcuts: Shortcuts = {
   sharedPrefixes: true,
@@ -42,6 +45,7 @@ export const allShortcuts: Shortcuts = {
   unitFirst: true,
   roughProposals: true,
   sideBySide: true,
+  largeGenerations: true,
 };
 
 /** From this width on products are large enough for 8 bits and for cutting calls to pay. */
@@ -59,7 +63,10 @@ export function shortcutsFor(
   dotProducts = hasDotProducts(),
 ): Shortcuts {
   const pays = traitsOf(engine).fastInt8 && spec.dModel >= WIDE && !weights.halves?.stay;
-  return pays ? { ...allShortcuts, roughRanking: dotProducts, sideBySide: dotProducts } : noShortcuts;
+  if (!pays) return noShortcuts;
+  return dotProducts
+    ? allShortcuts
+    : { ...allShortcuts, roughRanking: false, sideBySide: false, largeGenerations: false };
 }
 
 export interface ScreeningOptions {
@@ -75,12 +82,10 @@ export interface ScreeningOptions {
 
 /** Few children are left to score exactly after ranking: calls of just their number waste no row. */
 const AFTER_RANKING = [8, 7, 6, 5, 4, 3, 2, 1];
-/** Tokens of children in one call that ranks: enough for full speed of 8-bit products, few enough that a last call wastes little. */
-const RANKED_TOKENS = 512;
+/** Tokens of children in one call: enough for full speed of 8-bit products, few enough that a last call wastes little. */
+const TOKENS = 256;
 /** Of those that are left after ranking, at most. */
 const TOKENS_AFTER_RANKING = 160;
-/** And of children in float32 where there is no ranking. */
-const TOKENS = 256;
 
 /** What stands behind a text is read anew for every change in it: then beginnings are not shared. */
 export const sharesPrefixes = ({ sharedPrefixes }: Shortcuts, { spec }: Pick<Subject, 'spec'>): boolean =>
@@ -116,14 +121,14 @@ export function openScreen(shortcuts: Shortcuts, options: ScreeningOptions): Ope
   const { roughRanking, unitFirst } = shortcuts;
   const { probe, positions, parents } = options;
   const shares = sharesPrefixes(shortcuts, probe.options.subject);
-  const reading = { positions, parents };
+  const reading = { positions, parents, tokens: TOKENS };
   if (roughRanking) return ranked(roughJudge(options, shares ? reading : null));
   if (!shares) return null;
   if (unitFirst && endsEarly(probe)) {
-    const judge = new UnitFirst({ ...reading, tokens: TOKENS, probe });
+    const judge = new UnitFirst({ ...reading, probe });
     return ranked({ way: judge, dispose: () => judge.dispose() });
   }
-  const shared = new SharedPrefixes({ ...reading, tokens: TOKENS, probe });
+  const shared = new SharedPrefixes({ ...reading, probe });
   return { way: new KeepAll(shared), dispose: () => shared.dispose() };
 }
 
@@ -135,10 +140,10 @@ const ranked = ({ way, dispose }: OpenedWay<Judge>): OpenedWay<Screening> => ({
 /** @param reading - of shared prefixes; null where children are read whole */
 function roughJudge(
   { probe, positions, batch, engines }: ScreeningOptions,
-  reading: Pick<SharedPrefixesOptions, 'positions' | 'parents'> | null,
+  reading: Omit<SharedPrefixesOptions, 'probe'> | null,
 ): OpenedWay<Judge> {
   const rough = probe.inPrecision('int8');
-  const shared = reading && openShared({ ...reading, tokens: RANKED_TOKENS, probe: rough }, engines);
+  const shared = reading && openShared({ ...reading, probe: rough }, engines);
   const exact = reading && new ExactChildren({ ...reading, tokens: TOKENS_AFTER_RANKING, probe });
   return {
     way: new JudgeRoughly(

@@ -32,8 +32,8 @@ import {
 const TOP_TOKENS: Partial<Record<SearchMethodName, number>> = { epo: EPO_TOP_TOKENS, gcg: GCG_TOP_TOKENS };
 const MOST_TOKENS = 256;
 
-/** So many times the children of the same parents where they are ranked in 8 bits: what is done once for all costs less of each. */
-const MORE_CHILDREN = 2;
+/** How many times as many children a large generation has. */
+const LARGER = 2;
 
 const breeds = (method: SearchMethodName) => method === 'auto' || method === 'evolve';
 
@@ -71,7 +71,7 @@ export async function openTools(
   // GCG stays as published.
   const precision: Precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
   const isRough = precision === 'int8' && breeds(method);
-  const generation = shortcuts.roughRanking ? MORE_CHILDREN * turn : turn;
+  const generation = shortcuts.largeGenerations ? LARGER * turn : turn;
   const draftsOf = { ...drawing, precision, ...toldByDrafts(shortcuts, probe) };
   const drafts = !isRough
     ? sampler
