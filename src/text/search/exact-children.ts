@@ -8,7 +8,7 @@ import type { TypedArray } from '../../engine/tensor-spec.js';
 import { type CallSize, pack } from '../lm/packing.js';
 import { firstChange } from '../lm/rows.js';
 import { type Scores, toScores } from '../readouts/scores.js';
-import { KeptRows, type Rows } from './kept-rows.js';
+import { KeptRows, type TextRows } from './kept-rows.js';
 import { callSizes, PackedChildren, packedInputs } from './packed-children.js';
 import { ParentRows } from './parent-rows.js';
 import type { Scorer } from './scoring.js';
@@ -64,7 +64,7 @@ export class ExactChildren implements Scorer {
     into: { readonly columns: Record<string, TypedArray>; readonly count: number },
   ): Promise<void> {
     const { probe, positions, parents: most } = this.options;
-    const known: Rows[] = [];
+    const known: TextRows[] = [];
     for (const parent of parents) known.push(await this.rowsOf(parent));
     const read = stacked(known, most);
     const described = children.map((child) => ({ ...child, parentIndex: parents.indexOf(child.parent) }));
@@ -91,10 +91,10 @@ export class ExactChildren implements Scorer {
     }
   }
 
-  private async rowsOf(text: Int32Array): Promise<Rows> {
+  private async rowsOf(text: Int32Array): Promise<TextRows> {
     const found = this.kept.of(text);
     if (found) return found;
-    const read = (await this.parents.values([text])) as Rows;
+    const read = (await this.parents.values([text])) as TextRows;
     this.kept.add(text, read);
     return read;
   }
@@ -124,8 +124,8 @@ export class ExactChildren implements Scorer {
 /** In front of the names of rows that a call gives, which are those of the parents'. */
 const OWN = 'own ';
 
-/** Rows of some texts one after the other, with room for `most`. */
-function stacked(texts: readonly Rows[], most: number): Record<string, Float32Array> {
+/** TextRows of some texts one after the other, with room for `most`. */
+function stacked(texts: readonly TextRows[], most: number): Record<string, Float32Array> {
   return Object.fromEntries(
     Object.entries(texts[0]!).map(([name, first]) => {
       const all = new Float32Array(most * first.length);

@@ -1,18 +1,18 @@
 /** @file What was computed of texts by position, so that what is made from them begins behind what they have in common. */
 
 /** By name (`ParentRows`), one row a position: `[positions, …]` each. */
-export type Rows = Readonly<Record<string, Float32Array>>;
+export type TextRows = Readonly<Record<string, Float32Array>>;
 
 /** The latest used stay. */
 export class KeptRows {
-  private readonly texts = new Map<string, Rows>();
+  private readonly texts = new Map<string, TextRows>();
   private bytes = 0;
 
   /** @param most - bytes that are kept */
   constructor(private readonly most: number) {}
 
   /** The rows of a text, `[positions]`. */
-  of(text: Int32Array): Rows | undefined {
+  of(text: Int32Array): TextRows | undefined {
     const key = text.join();
     const rows = this.texts.get(key);
     if (!rows) return undefined;
@@ -21,7 +21,7 @@ export class KeptRows {
     return rows;
   }
 
-  add(text: Int32Array, rows: Rows): void {
+  add(text: Int32Array, rows: TextRows): void {
     this.forget(text.join());
     this.texts.set(text.join(), rows);
     this.bytes += bytesOf(rows);
@@ -39,4 +39,4 @@ export class KeptRows {
   }
 }
 
-const bytesOf = (rows: Rows) => Object.values(rows).reduce((sum, { byteLength }) => sum + byteLength, 0);
+const bytesOf = (rows: TextRows) => Object.values(rows).reduce((sum, { byteLength }) => sum + byteLength, 0);
