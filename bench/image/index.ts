@@ -32,6 +32,7 @@ const { values: flags } = parseArgs({
 });
 
 const chosen = Object.entries(cases).filter(([name]) => !flags.only || name === flags.only);
+if (chosen.length === 0) throw new Error(`--only is one of ${Object.keys(cases).join(', ')}`);
 
 const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const here = fileURLToPath(new URL('../..', import.meta.url));

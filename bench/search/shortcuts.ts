@@ -32,8 +32,10 @@ const settings: Record<string, Shortcuts> = {
   'shared prefixes': { ...noShortcuts, sharedPrefixes: true },
   'unit first': { ...noShortcuts, sharedPrefixes: true, unitFirst: true },
   'rough ranking': { ...noShortcuts, roughRanking: true },
+  'rough ranking, shared prefixes': { ...noShortcuts, roughRanking: true, sharedPrefixes: true },
+  'large generations': { ...noShortcuts, largeGenerations: true },
   'rough proposals': { ...noShortcuts, roughProposals: true },
-  'all without ranking': { ...allShortcuts, roughRanking: false },
+  'all without ranking': { ...allShortcuts, roughRanking: false, sideBySide: false, largeGenerations: false },
   'all without halves': { ...allShortcuts, sideBySide: false },
   all: allShortcuts,
 };

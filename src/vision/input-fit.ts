@@ -9,6 +9,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../core/errors.js';
 import { field } from '../core/field.js';
+import { onceEach } from '../core/once.js';
 import { Random } from '../core/random.js';
 import { type CompileOptions, compile } from '../engine/compile.js';
 import * as tf from '../engine/functions/tfjs.js';
@@ -60,7 +61,7 @@ export type FitOptions = CompileChoice & {
 };
 
 /** What was found of networks, by what was asked: their weights do not change. */
-const known = new WeakMap<VisionNetwork, Map<string, InputFit>>();
+const fitsOf = onceEach((_: VisionNetwork) => new Map<string, InputFit>(), new WeakMap());
 
 /**
  * Checks the preprocessing of a network (its own, or `given` by the user) against what it remembers, and finds the
@@ -71,8 +72,7 @@ export async function fitInput(
   given: Preprocessing | null = network.input.preprocessing,
   options: FitOptions = {},
 ): Promise<InputFit> {
-  const fits = known.get(network) ?? new Map<string, InputFit>();
-  known.set(network, fits);
+  const fits = fitsOf(network);
   const asked = JSON.stringify([given, options]);
   const fit = fits.get(asked) ?? (await judgedFit(network, given, options));
   fits.set(asked, fit);

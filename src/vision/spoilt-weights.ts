@@ -1,4 +1,5 @@
 /** @file Weights that hold NaN or infinity: which units they spoil, and the network for the others. */
+import { onceEach } from '../core/once.js';
 import { firstNonFinite } from '../engine/weights/finite.js';
 import type { WeightSource } from '../engine/weights/weights.js';
 import type { UsedParam } from './layers/evaluate.js';
@@ -35,12 +36,11 @@ export function soundNetwork(network: VisionNetwork, units: readonly (readonly W
 }
 
 /** What was found of weights that were read: the arrays of a source do not change. */
-const known = new WeakMap<WeightSource, Map<string, readonly number[]>>();
+const placesOf = onceEach((_: WeightSource) => new Map<string, readonly number[]>(), new WeakMap());
 
 /** Indices of what is not finite in a weight. */
 function spoiltPlaces(weights: WeightSource, name: string): readonly number[] {
-  const found = known.get(weights) ?? new Map<string, readonly number[]>();
-  known.set(weights, found);
+  const found = placesOf(weights);
   const before = found.get(name);
   if (before) return before;
   const values = weights.read(name);

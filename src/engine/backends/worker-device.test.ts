@@ -4,6 +4,14 @@ import { workerDevices } from './worker-device.js';
 
 afterEach(() => vi.restoreAllMocks());
 
+it.each([true, false])('threads spin for a moment where it is asked: %s', async (spins) => {
+  const session = { release: async () => undefined } as ort.InferenceSession;
+  const create = vi.spyOn(ort.InferenceSession, 'create').mockResolvedValue(session);
+  await workerDevices.cpu.open(new Uint8Array(), { threads: 1, arena: false, spins, widensHalves: false });
+  const intra_op = { allow_spinning: spins ? '1' : '0', spin_duration_us: '20' };
+  expect(create.mock.calls[0]![1]).toMatchObject({ extra: { session: { intra_op } } });
+});
+
 it.each([
   [true, 'disabled'],
   [false, 'all'],

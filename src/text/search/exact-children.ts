@@ -10,7 +10,7 @@ import { firstChange } from '../lm/rows.js';
 import { type Scores, toScores } from '../readouts/scores.js';
 import { KeptRows, type TextRows } from './kept-rows.js';
 import { callSizes, PackedChildren, packedInputs } from './packed-children.js';
-import { ParentRows } from './parent-rows.js';
+import { type Families, familiesOf, ParentRows } from './parent-rows.js';
 import type { Scorer } from './scoring.js';
 import { place, type SharedPrefixesOptions } from './shared-prefixes.js';
 
@@ -40,16 +40,8 @@ export class ExactChildren implements Scorer {
   /** As of `SharedPrefixes`. */
   async score(children: readonly Int32Array[], parents: readonly Int32Array[]): Promise<Scores> {
     const columns: Record<string, TypedArray> = {};
-    const all = [...new Set(parents)];
-    for (let start = 0; start < all.length; start += this.options.parents) {
-      const group = all.slice(start, start + this.options.parents);
-      const own = [...children.keys()].filter((child) => group.includes(parents[child]!));
-      await this.scoreSome(
-        own.map((child) => ({ number: child, ids: children[child]!, parent: parents[child]! })),
-        group,
-        { columns, count: children.length },
-      );
-    }
+    for (const families of familiesOf(children, parents, this.options.parents))
+      await this.scoreSome(families, columns, children.length);
     return toScores(columns);
   }
 
@@ -57,32 +49,31 @@ export class ExactChildren implements Scorer {
     await Promise.all([this.parents.dispose(), this.graphs.dispose()]);
   }
 
-  /** Children of as many parents as one call takes. @param into - where their scores go */
+  /** @param columns - where the scores go, of `count` children */
   private async scoreSome(
-    children: readonly { readonly number: number; readonly ids: Int32Array; readonly parent: Int32Array }[],
-    parents: readonly Int32Array[],
-    into: { readonly columns: Record<string, TypedArray>; readonly count: number },
+    { own, described, parents }: Families,
+    columns: Record<string, TypedArray>,
+    count: number,
   ): Promise<void> {
     const { probe, positions, parents: most } = this.options;
     const known: TextRows[] = [];
     for (const parent of parents) known.push(await this.rowsOf(parent));
     const read = stacked(known, most);
-    const described = children.map((child) => ({ ...child, parentIndex: parents.indexOf(child.parent) }));
     for (const { size, children: part, ...inputs } of pack(described, most, this.sizes)) {
       this.childLayers += size.tokens * probe.options.subject.spec.layers;
       const graph = await this.graphs.get(size, () => this.compile(size));
       const result = await graph.run({ ...inputs, ...read });
-      const numbers = part.map((i) => described[i]!.number);
+      const numbers = part.map((i) => own[i]!);
       for (const [name, values] of Object.entries(result))
-        if (!name.startsWith(OWN)) place(into.columns, name, values, numbers, into.count);
+        if (!name.startsWith(OWN)) place(columns, name, values, numbers, count);
       let token = 0;
       for (const { ids, parent, parentIndex } of part.map((i) => described[i]!)) {
         const change = firstChange(ids, parent);
         const rows = Object.entries(known[parentIndex]!).map(([name, before]) => {
           const width = before.length / positions;
           const joined = before.slice();
-          const own = result[OWN + name] as Float32Array;
-          joined.set(own.subarray(token * width, (token + positions - change) * width), change * width);
+          const after = result[OWN + name] as Float32Array;
+          joined.set(after.subarray(token * width, (token + positions - change) * width), change * width);
           return [name, joined] as const;
         });
         this.kept.add(ids, Object.fromEntries(rows));
@@ -124,7 +115,7 @@ export class ExactChildren implements Scorer {
 /** In front of the names of rows that a call gives, which are those of the parents'. */
 const OWN = 'own ';
 
-/** TextRows of some texts one after the other, with room for `most`. */
+/** Rows of some texts one after the other, with room for `most`. */
 function stacked(texts: readonly TextRows[], most: number): Record<string, Float32Array> {
   return Object.fromEntries(
     Object.entries(texts[0]!).map(([name, first]) => {

@@ -23,16 +23,39 @@ interface Described {
   readonly parentIndex: number;
 }
 
-/** Children of a few parents that were read together. */
-export interface ChildBatch {
+/** Children of a few parents. */
+export interface Families {
   /** Numbers of the children among all. */
   readonly own: readonly number[];
   /** The same children. */
   readonly described: readonly Described[];
   readonly parents: readonly Int32Array[];
+}
+
+/** Those whose parents were read together. */
+export interface ChildBatch extends Families {
   /** One row a position of the parents: keys, values, places, log-probabilities. */
   readonly read: CacheEntries;
   release(): void;
+}
+
+/** Children by their parents. @param size - parents that are taken together */
+export function familiesOf(
+  children: readonly Int32Array[],
+  parents: readonly Int32Array[],
+  size: number,
+): Families[] {
+  const distinct = [...new Set(parents)];
+  return Array.from({ length: Math.ceil(distinct.length / size) }, (_, i) => {
+    const group = distinct.slice(i * size, (i + 1) * size);
+    const index = new Map(group.map((parent, i) => [parent, i]));
+    const own = [...children.keys()].filter((child) => index.has(parents[child]!));
+    const described = own.map((child) => {
+      const parent = parents[child]!;
+      return { ids: children[child]!, parent, parentIndex: index.get(parent)! };
+    });
+    return { own, described, parents: group };
+  });
 }
 
 export class ParentRows {
@@ -62,22 +85,9 @@ export class ParentRows {
     children: readonly Int32Array[],
     parents: readonly Int32Array[],
   ): AsyncGenerator<ChildBatch> {
-    const distinct = [...new Set(parents)];
-    for (let start = 0; start < distinct.length; start += this.size) {
-      const group = distinct.slice(start, start + this.size);
-      const index = new Map(group.map((parent, i) => [parent, i]));
-      const own = [...children.keys()].filter((child) => index.has(parents[child]!));
-      const read = await this.read(group);
-      yield {
-        own,
-        described: own.map((child) => {
-          const parent = parents[child]!;
-          return { ids: children[child]!, parent, parentIndex: index.get(parent)! };
-        }),
-        parents: group,
-        read,
-        release: () => releaseCache(read),
-      };
+    for (const families of familiesOf(children, parents, this.size)) {
+      const read = await this.read(families.parents);
+      yield { ...families, read, release: () => releaseCache(read) };
     }
   }
 

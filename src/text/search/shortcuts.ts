@@ -27,7 +27,10 @@ export interface Shortcuts {
   readonly roughProposals: boolean;
   /** What is computed in 8 bits with shared prefixes is computed in two halves, side by side. */
   readonly sideBySide: boolean;
-  /** `auto` and `evolve` have more children of the same parents: what is done once for all of them costs less of each. */
+  /**
+   * Turns of `auto` and `evolve` are larger, with more samples, and more children of the same parents: what is done once for all
+   * of them costs less of each.
+   */
   readonly largeGenerations: boolean;
 }
 
