@@ -1,7 +1,7 @@
 /** The GraphModel reader against TensorFlow.js' own operations, on small graphs as the converter writes them. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { forward, node, noise, picture, write } from '../../../test/vision/small-tf-graph.js';
@@ -43,6 +43,15 @@ test('scopes are names too, and known networks know what they read', () => {
   const { input } = openVisionNetwork(write(folder, colour, { kernel: noise([3, 3, 3, 6], 1), bias }));
   expect([input.preprocessing?.order, input.isGuess]).toEqual(['bgr', true]);
   expect(() => network.layer('block1_conv2')).toThrow(/did you mean "block1_conv1"/);
+});
+
+test('a graph has the name of its file, or of its folder where the file has the usual one', () => {
+  const path = write(folder, vgg(), { kernel, bias });
+  const usual = join(path, 'model.json');
+  const own = join(path, 'face.json');
+  copyFileSync(usual, own);
+  expect(openVisionNetwork(own).name).toBe('face');
+  expect(openVisionNetwork(usual).name).toBe(basename(path));
 });
 
 test('what is not supported is named, and what comes before it can be seen', () => {

@@ -27,7 +27,13 @@ export const readTfjs: NetworkReader = ({ file, label: name }) => {
     ? graphModelNetwork(
         checked(graphTopologySchema, raw.modelTopology, what),
         weights,
-        name ?? basename(dirname(resolve(file))),
+        name ?? graphName(resolve(file)),
       )
     : kerasNetwork(checked(kerasTopologySchema, raw.modelTopology, what), weights, name);
 };
+
+/** A graph has no name of its own: that of its file, or of its folder where the file has the usual one. */
+function graphName(file: string): string {
+  const stem = basename(file, '.json');
+  return stem === 'model' ? basename(dirname(file)) : stem;
+}
