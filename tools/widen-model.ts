@@ -30,7 +30,6 @@ const config = JSON.parse(readFileSync(join(FROM, 'config.json'), 'utf8'));
 /** A norm's mean over more entries, all of them zero, is so much smaller. */
 const share = config.hidden_size / WIDE.hidden_size;
 const arrays = openSafetensors(join(FROM, 'model.safetensors'));
-const random = new Random(0);
 
 /** The array in the first rows and columns of a larger one. */
 function placed(name: string, shape: readonly number[], factor = 1, rest = 0): Float32Array {
@@ -55,7 +54,7 @@ const matrices = {
   'mlp.down_proj': [dModel, dMlp],
 } as const;
 /** What an added layer has, so that its products cost what others do; it writes nothing. */
-const some = random.normals(2 ** 20).map((x) => 0.02 * x);
+const some = new Random(0).normals(2 ** 20).map((x) => 0.02 * x);
 const filled = (name: string, shape: readonly number[]) =>
   name.endsWith('o_proj') || name.endsWith('down_proj')
     ? new Float32Array(sizeOf(shape))

@@ -18,7 +18,7 @@ export function soundNetwork(network: VisionNetwork, units: readonly (readonly W
   const all = network.parameters(units.flat());
   const spoilt = new Map<string, readonly number[]>();
   for (const name of new Set(all.map(({ param }) => param.name))) {
-    const places = spoiltPlaces(network.weights, name);
+    const places = spoiltPlaces(network.weights)(name);
     if (places.length > 0) spoilt.set(name, places);
   }
   if (spoilt.size === 0) return { spoiltBy: units.map(() => undefined), network };
@@ -36,20 +36,15 @@ export function soundNetwork(network: VisionNetwork, units: readonly (readonly W
 }
 
 /** What was found of weights that were read: the arrays of a source do not change. */
-const placesOf = onceEach((_: WeightSource) => new Map<string, readonly number[]>(), new WeakMap());
+const spoiltPlaces = onceEach(
+  (weights: WeightSource) => onceEach((name: string) => notFinite(weights.read(name))),
+  new WeakMap(),
+);
 
-/** Indices of what is not finite in a weight. */
-function spoiltPlaces(weights: WeightSource, name: string): readonly number[] {
-  const found = placesOf(weights);
-  const before = found.get(name);
-  if (before) return before;
-  const values = weights.read(name);
-  const places =
-    firstNonFinite(values) === undefined
-      ? []
-      : [...values.keys()].filter((i) => !Number.isFinite(values[i]!));
-  found.set(name, places);
-  return places;
+/** Indices of what is not finite. */
+function notFinite(values: Float32Array): readonly number[] {
+  if (firstNonFinite(values) === undefined) return [];
+  return [...values.keys()].filter((i) => !Number.isFinite(values[i]!));
 }
 
 /** Where an entry of the file's array lies along the last axis of the parameter. */

@@ -74,16 +74,8 @@ function ofRows(
   const value = (...tensors: tf.Tensor[]) => {
     const t = named(tensors);
     const all = blocks.map((block) => logits(t, block).biased);
-    const sum =
-      all.length === 1
-        ? logSumAt(all[0]!, t.targets)
-        : logSum(
-            tf.stack(
-              all.map((some) => logSum(some)),
-              1,
-            ),
-          );
-    return tf.sub(chosen(t).biased, sum);
+    const ofBlocks = () => tf.stack(all.map(logSum), 1);
+    return tf.sub(chosen(t).biased, all.length === 1 ? logSumAt(all[0]!, t.targets) : logSum(ofBlocks()));
   };
   /** What a change of a product changes of its logit, given the logit without bias. */
   const slope = (logit: tf.Tensor) => tf.sub(1, tf.square(tf.mul(logit, 1 / cap!)));

@@ -17,7 +17,7 @@ import type { Probe } from '../readouts/probe.js';
 import type { Scores } from '../readouts/scores.js';
 import { type KnownRow, nothingKnown } from '../sampling/known.js';
 import type { Sampler } from '../sampling/sampler.js';
-import type { BreedingGround, Made } from './breeding.js';
+import type { GenerationSize, Made } from './breeding.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import { type Allowance, Ledger } from './ledger.js';
 import { MethodState } from './method-state.js';
@@ -26,7 +26,7 @@ import type { Proposals, Proposer } from './proposals.js';
 import type { Choose, Parent, Prospect, Screened, Screening } from './scoring.js';
 import { SeenRows } from './seen.js';
 
-export interface ArenaOptions extends Pick<BreedingGround<Candidate>['options'], 'parents'> {
+export interface ArenaOptions extends GenerationSize {
   readonly subject: TextSubject;
   readonly probe: Probe;
   /** Scores children with less work, where there is one. */
@@ -43,8 +43,6 @@ export interface ArenaOptions extends Pick<BreedingGround<Candidate>['options'],
   readonly random: Random;
   /** Positions of a sequence, BOS included. */
   readonly positions: number;
-  /** Sequences that a method proposes in one turn. */
-  readonly turn: number;
   /** Sequences scored in one call. */
   readonly batch: number;
   /** How much the softmax-weighted rivals count against the unit, in what methods maximize; default: 0. */

@@ -34,14 +34,18 @@ type SavedBreeding = z.output<typeof savedBreeding>;
 /** How many children of each operator a generation has, as weights. */
 export type Shares = Readonly<Partial<Record<OperatorName, number>>>;
 
+/** How many a method proposes at a time. */
+export interface GenerationSize {
+  /** Sequences that a method proposes in one turn: the children of a generation. */
+  readonly turn: number;
+  /** The parents of so many children; default: `parentsOf`. */
+  readonly parents?: number;
+}
+
 /** Where breeding takes place: what parents are picked from, and who scores their children. */
 export interface BreedingGround<Parent extends Bred> {
-  readonly options: {
+  readonly options: GenerationSize & {
     readonly random: Random;
-    /** Children of a generation. */
-    readonly turn: number;
-    /** Its parents; default: `parentsOf`. */
-    readonly parents?: number;
     /** Positions of a sequence, BOS included. */
     readonly positions: number;
     readonly sampler: Pick<Sampler, 'rewrite' | 'tokensRead'>;

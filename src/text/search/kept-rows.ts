@@ -22,8 +22,9 @@ export class KeptRows {
   }
 
   add(text: Int32Array, rows: TextRows): void {
-    this.forget(text.join());
-    this.texts.set(text.join(), rows);
+    const key = text.join();
+    this.forget(key);
+    this.texts.set(key, rows);
     this.bytes += bytesOf(rows);
     for (const oldest of this.texts.keys()) {
       if (this.bytes <= this.most) break;
