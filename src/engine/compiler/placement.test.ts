@@ -51,9 +51,11 @@ const fn: TensorFunction = ({ x }) => {
   const flat = (size: number) => tf.slice(tf.reshape(image, [2, 1, 1, 256]), [0, 0, 0, 0], [2, 1, 1, size]);
   const cache = { k: tf.zeros([2, 1, 4, 8]), v: tf.ones([2, 1, 4, 8]) };
   const at = tf.cast(tf.slice(tf.reshape(image, [512]), [0], [2]), 'int32');
+  const squares = tf.reshape(image, [2, 16, 16]);
   return {
     all,
     back,
+    turned: tf.matMul(squares, squares, false, true),
     pooled,
     normed: layerNorm(rows, tf.ones([32]), tf.zeros([32]), 1e-5),
     logits: logSoftmax(rows),
@@ -119,6 +121,6 @@ it('is where the table says, and the program printed lists it', async (context) 
   expect(onCpu.length).toBeGreaterThan(14);
   const printed = printProgram(fn, { inputs, engine }).split('\n').at(-2)!;
   expect(printed).toMatch(/^on the cpu: Atan, /);
-  expect(printed).not.toContain('LogSoftmax');
+  for (const op of ['LogSoftmax', 'FusedMatMul']) expect(printed).not.toContain(op);
   for (const [name] of onCpu) expect(printed).toContain(name.replace(/\(.*/, ''));
 });

@@ -1,6 +1,7 @@
 /** @file Batch normalization in training, with the ReLU that follows it, in few passes over memory. */
 
 import { emit, tracing } from '../compiler/emit.js';
+import { madeBy } from '../compiler/graph.js';
 import { withGradient } from './own-gradient.js';
 import * as tf from './tfjs.js';
 
@@ -42,12 +43,14 @@ export function batchNormRelu(x: tf.Tensor, bias: tf.Tensor, eps: number): tf.Te
   });
 }
 
-/** x * gain + shift a channel, in one pass: ONNX's BatchNormalization with moments 0 and 1. */
+/** x * gain + shift a channel, in one pass where channels come first: ONNX's BatchNormalization with moments 0 and 1. */
 function affine(x: tf.Tensor, gain: tf.Tensor, shift: tf.Tensor): tf.Tensor {
   if (!tracing()) return tf.add(tf.mul(x, gain), shift);
   const channel = x.shape.at(-1)!;
   return emit([x, gain, shift], (graph, [x, gain, shift]) => {
     const inner = graph.transpose(x!, [0, 3, 1, 2]);
+    if (madeBy(inner, 'Transpose'))
+      return graph.elementwise('Add', [graph.elementwise('Mul', [x!, gain!]), shift!]);
     const moments = [
       graph.constant(new Float32Array(channel), [channel], 'float32'),
       graph.constant(new Float32Array(channel).fill(1), [channel], 'float32'),

@@ -1,21 +1,19 @@
-/** @file Convolution and its gradients. */
+/** @file Convolution and the gradient of what it reads. */
 import * as tf from '../../functions/tfjs.js';
 import type { Attributes, Graph, Value } from '../graph.js';
+import { filterGradient } from './filter-gradient.js';
 import type { Rules } from './kernels.js';
 import { type ConvInfo, convAttributes, nchw, nchwShape, nhwc, type Shape4, shape4 } from './layout.js';
-import { convAsProduct, isOneProduct, isSmall, seenByPlaces, type Windows, windowsOf } from './patches.js';
-import { concat, slice } from './shape.js';
+import { convAsProduct, isOneProduct, type Windows, windowsOf } from './patches.js';
+import { NONE, padHere, slice } from './shape.js';
 
 /** @param filter - HWIO @returns OIHW */
 const outInHeightWidth = (graph: Graph, filter: Value) => graph.transpose(filter, [3, 2, 0, 1]);
 
 /** An array with the axis of channels, the second, filled up with zeros to a multiple of 4. */
 function withZeros(graph: Graph, x: Value): Value {
-  const [first, channels, height, width] = shape4(x);
-  const whole = 4 * Math.ceil(channels / 4);
-  const ends = graph.ints([0, 0, 0, 0, 0, whole - channels, 0, 0]);
-  const inputs = [x, ends, graph.splat(0, [], x.dtype)];
-  return graph.node('Pad', inputs, [first, whole, height, width], x.dtype, { mode: 'constant' });
+  const missing = -x.shape[1]! & 3;
+  return padHere(graph, x, [NONE, [0, missing], NONE, NONE]);
 }
 
 /** What a convolution of all channels reads: with channels of zeros where the device would read wrong ones. */
@@ -110,17 +108,6 @@ function convBackpropInput(graph: Graph, dy: Value, filter: Value, info: ConvInf
   );
 }
 
-/** One matrix product a place of the filter, or one for all where pictures are small and the convolution has what they see. */
-function convBackpropFilter(graph: Graph, x: Value, dy: Value, info: ConvInfo): Value {
-  const windows = windowsOf(info);
-  const seen = seenByPlaces(graph, x, windows);
-  const right = graph.reshape(dy, [seen[0]!.shape[0]!, info.outChannels]);
-  const product = (left: Value) =>
-    graph.node('Gemm', [left, right], [left.shape[1]!, info.outChannels], x.dtype, { transA: 1, transB: 0 });
-  const products = isSmall(windows) ? [product(concat(graph, seen, 1))] : seen.map(product);
-  return graph.reshape(concat(graph, products, 0), info.filterShape);
-}
-
 /** @param filter - [height, width, channel, multiplier] @returns [channel * multiplier, 1, height, width] */
 function depthwiseWeights(graph: Graph, filter: Value): Value {
   const [height, width, channel, multiplier] = shape4(filter);
@@ -158,7 +145,7 @@ export const convolutionRules = {
   },
   Conv2DBackpropFilter: (graph, { x, dy }, a) => {
     needNhwc('Conv2DBackpropFilter', a.dataFormat);
-    return convBackpropFilter(graph, x, dy, convInfo(x.shape, a.filterShape, { ...a, dilations: 1 }));
+    return filterGradient(graph, x, dy, convInfo(x.shape, a.filterShape, { ...a, dilations: 1 }));
   },
   DepthwiseConv2dNative: (graph, { x, filter }, a) => {
     const info = convInfo(x.shape, filter.shape, a, true);

@@ -3,6 +3,16 @@ import { describe } from 'vitest';
 import { type Case, checkCases, fixed, four, image } from '../../../../test/helpers/kernel-cases.js';
 import * as tf from '../../functions/tfjs.js';
 
+/** A convolution of more pixels than those that are one product. */
+const large = (
+  filter: [number, number, number, number],
+  stride: number | [number, number],
+  pad: tf.Conv2DAttrs['pad'],
+): Case => ({
+  shapes: [[2, 11, 9, 3], filter],
+  fn: (x, w) => tf.square(tf.conv2d(four(x), four(w), stride, pad as 'same')),
+});
+
 const cases: Record<string, Case> = {
   'conv same': image((x, w) => tf.relu(tf.conv2d(four(x), four(w), 1, 'same')), [3, 3, 3, 4]),
   'conv with a bias': image(
@@ -18,6 +28,31 @@ const cases: Record<string, Case> = {
     fn: (x, w) => tf.relu(tf.conv2d(four(x), four(w), 1, 'same')),
   },
   'conv to many channels': image((x, w) => tf.conv2d(four(x), four(w), 1, 'same'), [3, 2, 3, 80]),
+  'conv of more pixels, same': large([3, 3, 3, 4], 1, 'same'),
+  'conv of more pixels, valid': large([2, 3, 3, 4], 1, 'valid'),
+  'conv of more pixels, one pixel wide': large([1, 1, 3, 4], 1, 'valid'),
+  'conv of more pixels, strided rows, uneven pads': large(
+    [3, 2, 3, 4],
+    [2, 1],
+    [
+      [0, 0],
+      [4, 2],
+      [1, 3],
+      [0, 0],
+    ],
+  ),
+  'conv of more pixels, more padding than kernel': large([1, 1, 3, 4], 1, 2),
+  'conv of more pixels, strided columns': large(
+    [2, 2, 3, 4],
+    [1, 2],
+    [
+      [0, 0],
+      [3, 3],
+      [3, 3],
+      [0, 0],
+    ],
+  ),
+  'conv of more pixels to many channels': large([2, 1, 3, 300], 1, 'same'),
   'conv strided': image((x, w) => tf.conv2d(four(x), four(w), 2, 'same'), [3, 3, 3, 4]),
   'conv strided, odd left over': image((x, w) => tf.conv2d(four(x), four(w), [3, 2], 'valid'), [2, 2, 3, 2]),
   'conv with explicit pads': image(

@@ -6,8 +6,13 @@ import type { OpName } from '../op-table.js';
 import { multiply } from './elementwise.js';
 import type { Rules } from './kernels.js';
 
+function withLastSwapped(graph: Graph, x: Value): Value {
+  const axes = x.shape.map((_, axis) => axis);
+  return graph.transpose(x, [...axes.slice(0, -2), axes.at(-1)!, axes.at(-2)!]);
+}
+
 /** a b with either side transposed on the fly, batched over leading axes. */
-function matMul(graph: Graph, a: Value, b: Value, transA: boolean, transB: boolean): Value {
+export function matrixProduct(graph: Graph, a: Value, b: Value, transA: boolean, transB: boolean): Value {
   const [rows, inner] = transA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
   const columns = transB ? b.shape.at(-2)! : b.shape.at(-1)!;
   if (inner !== (transB ? b.shape.at(-1) : b.shape.at(-2)))
@@ -23,6 +28,10 @@ function matMul(graph: Graph, a: Value, b: Value, transA: boolean, transB: boole
     return graph.reshape(product, shape);
   }
   if (!transA && !transB) return graph.node('MatMul', [a, b], shape, a.dtype);
+  if (graph.traits.lacksKernels) {
+    const [left, right] = [transA ? withLastSwapped(graph, a) : a, transB ? withLastSwapped(graph, b) : b];
+    return graph.node('MatMul', [left, right], shape, a.dtype);
+  }
   return graph.node('FusedMatMul', [a, b], shape, a.dtype, {
     transA: Number(transA),
     transB: Number(transB),
@@ -92,7 +101,8 @@ const extremum =
   };
 
 export const linearRules = {
-  BatchMatMul: (graph, { a, b }, { transposeA, transposeB }) => matMul(graph, a, b, transposeA, transposeB),
+  BatchMatMul: (graph, { a, b }, { transposeA, transposeB }) =>
+    matrixProduct(graph, a, b, transposeA, transposeB),
   Sum: reduction('ReduceSum'),
   Max: (graph, inputs, { reductionIndices, keepDims }) =>
     reduction('ReduceMax')(graph, inputs, { axis: reductionIndices, keepDims }),

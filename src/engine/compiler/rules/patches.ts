@@ -1,13 +1,14 @@
 /**
- * @file What each place of a filter sees of a batch of pictures: the gradient of a filter is a product with it, and so are convolutions
+ * @file What a filter sees of a batch of pictures, as one matrix: the gradient of a filter is a product with it, and so are convolutions
  * of small pictures. ONNX Runtime takes one product a picture, of as many columns as it has pixels, and reads filters in another order.
  */
 import type { Graph, Value } from '../graph.js';
 import { type ConvInfo, type Shape4, shape4 } from './layout.js';
-import { concat, slice } from './shape.js';
+import { matrixProduct } from './linear.js';
+import { gather, NONE, padHere } from './shape.js';
 
 /** Pixels of a result up to which one product for a batch is faster. */
-const FEW_PIXELS = 16;
+const FEW_PIXELS = 64;
 
 /** How a filter is moved over pictures. */
 export interface Windows {
@@ -35,27 +36,38 @@ export function isOneProduct(filter: Value, windows: Windows, info: ConvInfo): b
   return filter.source.kind === 'input' && isPlain && isSmall(windows);
 }
 
+/** For each pixel of the result and each place of the filter, the pixel that is seen, row by row; `outside` for padding. */
+function seenPixels(
+  height: number,
+  width: number,
+  { filter, strides, rows, columns, out }: Windows,
+  outside: number,
+) {
+  const seen: number[] = [];
+  for (let y = 0; y < out[0]; y++)
+    for (let x = 0; x < out[1]; x++)
+      for (let i = 0; i < filter[0]; i++)
+        for (let j = 0; j < filter[1]; j++) {
+          const [row, column] = [y * strides[0] + i - rows[0], x * strides[1] + j - columns[0]];
+          const isInside = row >= 0 && row < height && column >= 0 && column < width;
+          seen.push(isInside ? row * width + column : outside);
+        }
+  return Int32Array.from(seen);
+}
+
 /**
  * @param x - [batch, height, width, channel]
- * @returns for each place of the filter, row by row, what it sees: [batch * out height * out width, channel]
+ * @returns [batch * out height * out width, filter height * filter width * channel]
  */
-export function seenByPlaces(
-  graph: Graph,
-  x: Value,
-  { filter, strides, rows, columns, out }: Windows,
-): Value[] {
+export function seenByFilter(graph: Graph, x: Value, windows: Windows): Value {
   const [batch, height, width, channels] = shape4(x);
-  const [[top, bottom], [left, right], [outHeight, outWidth]] = [rows, columns, out];
-  const shape = [batch, height + top + bottom, width + left + right, channels];
-  const ends = graph.ints([0, top, left, 0, 0, bottom, right, 0]);
-  const inputs = [x, ends, graph.splat(0, [], x.dtype)];
-  const padded = graph.node('Pad', inputs, shape, x.dtype, { mode: 'constant' });
-  const size = [batch, outHeight, outWidth, channels];
-  return Array.from({ length: filter[0] * filter[1] }, (_, place) => {
-    const [i, j] = [Math.floor(place / filter[1]), place % filter[1]];
-    const seen = slice(graph, padded, [0, i, j, 0], size, [1, ...strides, 1]);
-    return graph.reshape(seen, [batch * outHeight * outWidth, channels]);
-  });
+  const pixels = height * width;
+  const seen = seenPixels(height, width, windows, pixels);
+  const all = graph.reshape(x, [batch, pixels, channels]);
+  const padded = seen.includes(pixels) ? padHere(graph, all, [NONE, [0, 1], NONE]) : all;
+  const index = graph.constant(seen, [seen.length], 'int32');
+  const [places, pixelsOut] = [windows.filter, windows.out].map(([height, width]) => height * width);
+  return graph.reshape(gather(graph, padded, index, 1), [batch * pixelsOut!, places! * channels]);
 }
 
 /**
@@ -67,11 +79,13 @@ export function seenByPlaces(
  */
 export function convAsProduct(graph: Graph, x: Value, filter: Value, windows: Windows): Value {
   const [height, width, channels, outChannels] = filter.shape as Shape4;
-  const seen = concat(graph, seenByPlaces(graph, x, windows), 1);
-  const matrix = graph.reshape(filter, [height * width * channels, outChannels]);
-  const product = graph.node('Gemm', [seen, matrix], [seen.shape[0]!, outChannels], x.dtype, {
-    transA: 0,
-    transB: 0,
-  });
+  const seen = seenByFilter(graph, x, windows);
+  const product = matrixProduct(
+    graph,
+    seen,
+    graph.reshape(filter, [height * width * channels, outChannels]),
+    false,
+    false,
+  );
   return graph.reshape(product, [x.shape[0]!, ...windows.out, outChannels]);
 }

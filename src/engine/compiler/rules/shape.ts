@@ -32,6 +32,9 @@ export function slice(
   return graph.node('Slice', [x, pick(starts), pick(ends), graph.ints(touched), pick(steps)], sizes, x.dtype);
 }
 
+/** No padding of an axis. */
+export const NONE = [0, 0] as const;
+
 export function pad(
   graph: Graph,
   x: Value,
@@ -46,6 +49,18 @@ export function pad(
     const back = perm.map((_, axis) => paddings[perm.indexOf(axis)]!);
     return graph.transpose(pad(graph, moved.inputs[0]!, back, value, mode), perm);
   }
+  return padHere(graph, x, paddings, value, mode);
+}
+
+/** The node of a pad: for arrays whose axes are to stay in their order. Negative paddings cut. */
+export function padHere(
+  graph: Graph,
+  x: Value,
+  paddings: readonly (readonly [number, number])[],
+  value = 0,
+  mode = 'constant',
+): Value {
+  if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
   const shape = x.shape.map((dim, axis) => dim + paddings[axis]![0] + paddings[axis]![1]);
   const pads = graph.ints([...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]);
   const inputs = mode === 'constant' ? [x, pads, graph.splat(value, [], x.dtype)] : [x, pads];
@@ -111,6 +126,13 @@ function scatterAdd(graph: Graph, ids: Value, updates: Value, shape: readonly nu
 function isEveryIndex({ shape, source }: Value, size: number): boolean {
   if (shape.length !== 1 || shape[0] !== size || source.kind !== 'constant') return false;
   return (source.data as Int32Array).every((index, i) => index === i);
+}
+
+/** Entries of an axis by their indices. */
+export function gather(graph: Graph, x: Value, indices: Value, axis: number): Value {
+  if (isEveryIndex(indices, x.shape[axis]!)) return x;
+  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+  return graph.node('Gather', [x, indices], shape, x.dtype, { axis });
 }
 
 const positive = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
@@ -213,9 +235,8 @@ export const shapeRules = {
   },
   GatherV2: (graph, { x, indices }, { axis, batchDims }) => {
     const at = positive(axis, x.shape.length);
+    if (batchDims === 0 || isEveryIndex(indices, x.shape[at]!)) return gather(graph, x, indices, at);
     const shape = [...x.shape.slice(0, at), ...indices.shape.slice(batchDims), ...x.shape.slice(at + 1)];
-    if (isEveryIndex(indices, x.shape[at]!)) return x;
-    if (batchDims === 0) return graph.node('Gather', [x, indices], shape, x.dtype, { axis: at });
     if (batchDims !== at)
       throw new Error(`GatherV2 with batchDims ${batchDims} along axis ${at} has no ONNX operation`);
     const pointers = graph.cast(graph.reshape(indices, [...indices.shape, 1]), 'int64');
