@@ -82,17 +82,25 @@ export function muon({ momentum = 0.95, weightDecay = 0, iterations = 5 }: MuonO
   };
 }
 
-/** U V^T of the matrix's singular value decomposition, roughly: singular values end up in [0.7, 1.2]. */
+/**
+ * U V^T of the matrix's singular value decomposition, roughly: singular values end up in [0.7, 1.2]. Each iteration multiplies by a
+ * polynomial of the matrix of inner products, and these are taken along instead of the matrix: they are square and small.
+ */
 function orthogonalize(matrix: tf.Tensor2D, iterations: number): tf.Tensor2D {
-  const tall = matrix.shape[0] > matrix.shape[1];
-  let x: tf.Tensor2D = tall ? tf.transpose(matrix) : matrix;
-  x = tf.div(x, tf.add(tf.sqrt(tf.sum(tf.square(x))), 1e-7));
+  const isTall = matrix.shape[0] > matrix.shape[1];
+  const x = tf.div(matrix, tf.add(tf.sqrt(tf.sum(tf.square(matrix))), 1e-7)) as tf.Tensor2D;
+  let gram = tf.matMul(x, x, isTall, !isTall);
+  let factor = tf.eye(gram.shape[0]);
   for (let i = 0; i < iterations; i++) {
-    const gram = tf.matMul(x, x, false, true);
-    const polynomial = tf.add(tf.mul(gram, -4.775), tf.mul(tf.matMul(gram, gram), 2.0315)) as tf.Tensor2D;
-    x = tf.add(tf.mul(x, 3.4445), tf.matMul(polynomial, x));
+    const squares = tf.mul(tf.matMul(gram, gram), 2.0315);
+    const polynomial = tf.add(
+      tf.mul(tf.eye(gram.shape[0]), 3.4445),
+      tf.add(tf.mul(gram, -4.775), squares),
+    ) as tf.Tensor2D;
+    factor = i === 0 ? polynomial : tf.matMul(polynomial, factor);
+    if (i < iterations - 1) gram = tf.matMul(polynomial, tf.matMul(gram, polynomial));
   }
-  return tall ? tf.transpose(x) : x;
+  return isTall ? tf.matMul(x, factor) : tf.matMul(factor, x);
 }
 
 /** A rule at a share of the learning rate. */
