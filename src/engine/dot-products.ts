@@ -1,21 +1,17 @@
 /** @file Whether this processor has instructions for products in 8 bits. */
-import { readFileSync } from 'node:fs';
-import { once } from '../core/once.js';
+import { processorFeatures } from './processor.js';
 
 /** Names of such instructions in Linux's list: AVX-512 VNNI, AVX-VNNI, and those of ARMv8.2. */
-const NAMES = new Set(['avx512_vnni', 'avx_vnni', 'asimddp']);
+const NAMES = ['avx512_vnni', 'avx_vnni', 'asimddp'];
 
-/** @param list - what Linux says of its processors (`/proc/cpuinfo`) */
-export const listsDotProducts = (list: string): boolean => list.split(/\s+/).some((word) => NAMES.has(word));
+export const listsDotProducts = (features: ReadonlySet<string>): boolean =>
+  NAMES.some((name) => features.has(name));
 
-/** What this processor is known to have; null where nobody says. */
-const known = once((): boolean | null => {
-  try {
-    return listsDotProducts(readFileSync('/proc/cpuinfo', 'utf8'));
-  } catch {
-    return null;
-  }
-});
+/** Whether this processor is known to have them; null where nobody says. */
+function known(): boolean | null {
+  const features = processorFeatures();
+  return features && listsDotProducts(features);
+}
 
 /**
  * Products in 8 bits are 3 to 4 times as fast as in float32 where a processor adds four of them in one instruction, and

@@ -1,4 +1,5 @@
 /** @file The engines and the devices by name. Imports little: for code that only lists them. */
+import { channelBlock } from './channel-block.js';
 import { plainTraits, type Traits } from './traits.js';
 
 /** How a function is executed: compiled for ONNX Runtime (the default), or eagerly by TensorFlow or in JavaScript. */
@@ -14,6 +15,7 @@ export const devices = {
     fastInt8: true,
     fastHardSigmoid: true,
     packsConstants: true,
+    channelBlock: channelBlock(),
     widensHalves: true,
     viewsWeights: true,
     misreadsThrees: false,

@@ -8,6 +8,11 @@ export interface Traits {
   readonly fastHardSigmoid: boolean;
   /** Constants of a graph are laid out anew: filters in blocks of channels, matrices in 8 bits in panels. */
   readonly packsConstants: boolean;
+  /**
+   * Channels that stand beside each other in the layout in which ONNX Runtime's convolutions are fastest (rules/channel-blocks.ts);
+   * 0 where it has none, or it is not known.
+   */
+  readonly channelBlock: 0 | 8 | 16;
   /** Weights can be kept in half precision and widened in each run. */
   readonly widensHalves: boolean;
   /** Some rows of a weight can be fed without a copy. */
@@ -26,6 +31,7 @@ export const plainTraits: Traits = {
   fastInt8: false,
   fastHardSigmoid: false,
   packsConstants: false,
+  channelBlock: 0,
   widensHalves: false,
   viewsWeights: false,
   misreadsThrees: false,

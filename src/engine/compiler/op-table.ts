@@ -27,7 +27,9 @@ interface NodeShapes {
 
 export interface OpFacts {
   /** Set for ONNX Runtime's own operators; without it, an operator is ONNX's. */
-  readonly domain?: 'com.microsoft';
+  readonly domain?: 'com.microsoft' | 'com.microsoft.nchwc';
+  /** What it is called in its domain, where that is a name of another operator, too. */
+  readonly onnxName?: string;
   /** Without it, a part is cut out of the whole output. */
   readonly part?: PartKind;
   /** How many multiplications it takes. Without it, it costs a pass over its output. */
@@ -53,6 +55,7 @@ const broadcast = { part: 'broadcast' } as const;
 const reduction = { part: 'reduction' } as const;
 const alongAxis = { part: 'along-axis' } as const;
 const microsoft = { domain: 'com.microsoft' } as const;
+const nchwc = { domain: 'com.microsoft.nchwc' } as const;
 const norm = { isNorm: true } as const;
 const cpuOnly = { cpuOnly: true } as const;
 
@@ -155,6 +158,10 @@ const facts = {
   MaxPool: { cpuOnly: { outputs: 2 } },
   MaxUnpool: { shapeUnseen: true, ...cpuOnly },
   Resize: {},
+  // channels in blocks (rules/channel-blocks.ts)
+  NchwcConv: { onnxName: 'Conv', allThreads: true, ...nchwc },
+  ReorderInput: nchwc,
+  ReorderOutput: nchwc,
   // pictures in 8 bits (compiler/rough)
   DequantizeLinear: {},
   MatMulInteger: {},

@@ -163,18 +163,20 @@ function writeModel(
     inputs.flatMap(({ name, dtype }) => (isHalf(dtype) ? [[name, dtype] as const] : [])),
   );
   const written = nodes.map((node) => ({
-    opType: node.op,
+    opType: opTable[node.op].onnxName ?? node.op,
     domain: opTable[node.op].domain ?? '',
     input: node.inputs.map((input) => (input ? nameOf(input) : '')),
     output: usedOutputs(node, used).map(nameOf),
     attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),
   }));
+  // Not each of them is known on every processor.
+  const ownDomains = new Set(written.map(({ domain }) => domain).filter((domain) => domain !== ''));
   return encodeModel({
     irVersion: IR_VERSION,
     producerName: 'superstimulus',
     opsetImport: [
       { domain: '', version: halves.size > 0 ? BIT_CAST_OPSET : OPSET },
-      { domain: 'com.microsoft', version: 1 },
+      ...[...ownDomains].map((domain) => ({ domain, version: 1 })),
     ],
     graph: {
       name: 'traced',

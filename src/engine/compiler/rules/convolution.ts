@@ -1,6 +1,7 @@
 /** @file Convolution and the gradient of what it reads. */
 import * as tf from '../../functions/tfjs.js';
 import type { Attributes, Graph, Value } from '../graph.js';
+import { convInBlocks, isInBlocks } from './channel-blocks.js';
 import { filterGradient } from './filter-gradient.js';
 import type { Rules } from './kernels.js';
 import { type ConvInfo, convAttributes, nchw, nchwShape, nhwc, type Shape4, shape4 } from './layout.js';
@@ -27,6 +28,10 @@ function convInputs(graph: Graph, x: Value, weights: Value): Value[] {
 function conv(graph: Graph, x: Value, filter: Value, info: ConvInfo): Value {
   const windows = windowsOf(info);
   if (isOneProduct(filter, windows, info)) return convAsProduct(graph, x, filter, windows);
+  if (isInBlocks(graph, filter)) {
+    const shape = nchwShape(info.outShape);
+    return nhwc(graph, convInBlocks(graph, nchw(graph, x), filter, shape, convAttributes(info)));
+  }
   const weights = outInHeightWidth(graph, filter);
   return nhwc(
     graph,
@@ -93,6 +98,16 @@ function convBackpropInput(graph: Graph, dy: Value, filter: Value, info: ConvInf
     const windows = rotatedWindows(info);
     if (isOneProduct(filter, windows, info))
       return convAsProduct(graph, dy, graph.transpose(rotated, [0, 1, 3, 2]), windows);
+    if (isInBlocks(graph, filter)) {
+      const [shape, attributes] = [
+        nchwShape(info.inShape),
+        { ...convAttributes(info), pads: rotatedPads(info) },
+      ];
+      return nhwc(
+        graph,
+        convInBlocks(graph, gradient, graph.transpose(rotated, [0, 1, 3, 2]), shape, attributes),
+      );
+    }
     return nhwc(graph, rotatedConv(graph, gradient, graph.transpose(rotated, [2, 3, 0, 1]), info));
   }
   const weights = outInHeightWidth(graph, filter);

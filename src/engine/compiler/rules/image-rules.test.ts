@@ -9,7 +9,7 @@ const large = (
   stride: number | [number, number],
   pad: tf.Conv2DAttrs['pad'],
 ): Case => ({
-  shapes: [[2, 11, 9, 3], filter],
+  shapes: [[2, 11, 9, filter[2]], filter],
   fn: (x, w) => tf.square(tf.conv2d(four(x), four(w), stride, pad as 'same')),
 });
 
@@ -53,6 +53,17 @@ const cases: Record<string, Case> = {
     ],
   ),
   'conv of more pixels to many channels': large([2, 1, 3, 300], 1, 'same'),
+  'conv of whole blocks of channels': large([3, 3, 32, 16], 1, 'same'),
+  'conv of whole blocks of channels, uneven pads': large(
+    [2, 3, 16, 32],
+    [2, 1],
+    [
+      [0, 0],
+      [4, 2],
+      [1, 3],
+      [0, 0],
+    ],
+  ),
   'conv strided': image((x, w) => tf.conv2d(four(x), four(w), 2, 'same'), [3, 3, 3, 4]),
   'conv strided, odd left over': image((x, w) => tf.conv2d(four(x), four(w), [3, 2], 'valid'), [2, 2, 3, 2]),
   'conv with explicit pads': image(

@@ -30,10 +30,13 @@ export const windowsOf = (info: ConvInfo): Windows => ({
 
 export const isSmall = ({ out: [height, width] }: Windows): boolean => height * width <= FEW_PIXELS;
 
-/** Whether a convolution is one product for the batch: of small pictures, with a filter that is fed, as those are that are trained. */
+/** Whether a filter is fed, as those are that are trained. */
+export const isTrained = ({ source }: Value): boolean => source.kind === 'input';
+
+/** Whether a convolution is one product for the batch: of small pictures, with a filter that is trained. */
 export function isOneProduct(filter: Value, windows: Windows, info: ConvInfo): boolean {
   const isPlain = info.dilationHeight === 1 && info.dilationWidth === 1;
-  return filter.source.kind === 'input' && isPlain && isSmall(windows);
+  return isTrained(filter) && isPlain && isSmall(windows);
 }
 
 /** For each pixel of the result and each place of the filter, the pixel that is seen, row by row; `outside` for padding. */
