@@ -146,7 +146,7 @@ describe('compile', () => {
           y = tf.relu(tf.add(tf.conv2d(y, w as tf.Tensor4D, 1, 'same'), b!)) as tf.Tensor4D;
         return { y };
       },
-      { x: [1, 8, 8, 4], w: [3, 3, 4, 4], b: [4] },
+      { x: [1, 9, 9, 4], w: [3, 3, 4, 4], b: [4] },
     );
     expect(body.filter((op) => op === 'Transpose').length).toBe(3); // image in, filter, image out
     expect(body.filter((op) => op === 'Add')).toEqual([]); // biases went into the convolutions
