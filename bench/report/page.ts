@@ -48,10 +48,10 @@ const intro = `<!-- Made by \`npm run bench:report\` from the result files in be
 
 const losing = `## Where we lose
 
-Training a CNN takes longer than in PyTorch: at 64 pixels a fourth to a half, at 32 pixels twice as long, and more than twice
-as long as in PyTorch's layout channels_last. Batch norm, max pools with their positions and the gradient of a filter are one
-kernel each in PyTorch; here they are several ONNX operations. Convolutions in float32 are at about what the processor can do;
-those of VGG19 are in 8 bits for most steps, those of Inception v3 do not gain by it.
+Training a CNN takes longer than in PyTorch: a fourth longer at 32 and 48 pixels, as long at 64, and half as long again as in
+PyTorch's layout channels_last. Batch norm and max pools with their positions are one kernel each in PyTorch; here they are several
+ONNX operations, and pictures are copied for the gradients of filters. Convolutions in float32 are at about what the processor can
+do; those of VGG19 are in 8 bits for most steps, those of Inception v3 do not gain by it.
 
 EPO finds the stronger text under 6 nats on some units, since it tries improbable pairs of tokens that the operators of
 \`auto\` seldom write. \`auto\` is no better than \`evolve\` beyond chance. Where a few texts are wanted, tuning is worse
