@@ -17,7 +17,7 @@ import { ancestors, evaluate, graphShapes } from './layers/evaluate.js';
 import type { AffineOp } from './layers/op.js';
 import type { InputKind, RangeName } from './names.js';
 import { naturalPictures } from './natural.js';
-import type { LayerInfo, VisionNetwork } from './network.js';
+import type { InputSpec, LayerInfo, VisionNetwork } from './network.js';
 import { usualInput } from './planes.js';
 import { caffe, imagenet, type Preprocessing, preprocess, range } from './preprocess.js';
 
@@ -30,19 +30,28 @@ export const namedRanges: Readonly<Record<RangeName, (channels: number) => Prepr
   caffe: () => caffe,
 };
 
+const descriptions: Readonly<Record<RangeName, string>> = {
+  imagenet: "ImageNet's mean and deviation",
+  '-1..1': '-1 to 1',
+  '0..1': '0 to 1',
+  '0..255': '0 to 255',
+  caffe: '0 to 255, blue first, less the mean (Caffe)',
+};
+
 /** What networks are commonly trained on, the likeliest first. */
-const common = (
-  channels: number,
+function common(
+  { channels, usualRange = 'imagenet' }: InputSpec,
   input: InputKind = usualInput(channels),
-): readonly (readonly [string, Preprocessing])[] => [
-  ...(channels === 3 && input !== 'planes' ? [["ImageNet's mean and deviation", imagenet] as const] : []),
-  ['-1 to 1', range(-1, 1, channels)],
-  ['0 to 1', range(0, 1, channels)],
-  ['0 to 255', range(0, 255, channels)],
-  ...(channels === 3 && input !== 'planes'
-    ? [['0 to 255, blue first, less the mean (Caffe)', caffe] as const]
-    : []),
-];
+): readonly (readonly [string, Preprocessing])[] {
+  const isColour = channels === 3 && input !== 'planes';
+  const ranges = (Object.keys(descriptions) as RangeName[]).filter(
+    (name) => isColour || (name !== 'imagenet' && name !== 'caffe'),
+  );
+  const order = [usualRange, ...ranges.filter((name) => name !== usualRange)].filter((name) =>
+    ranges.includes(name),
+  );
+  return order.map((name) => [descriptions[name], namedRanges[name](channels)] as const);
+}
 
 export interface InputFit {
   /** What to show the network: its own preprocessing, or where it has none the likeliest. */
@@ -84,7 +93,7 @@ async function judgedFit(
   given: Preprocessing | null,
   { byScores = true, input, ...options }: FitOptions,
 ): Promise<InputFit> {
-  const candidates = common(network.input.channels, input);
+  const candidates = common(network.input, input);
   const ranges = [...(given ? [given] : []), ...candidates.map(([, preprocessing]) => preprocessing)];
   const judged =
     (await judgeByNorm(network, ranges, options)) ??

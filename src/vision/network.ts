@@ -17,6 +17,7 @@ import type { LayerGraph } from './layers/graph.js';
 import { channelCount, type Shape } from './layers/op.js';
 import { type Field, receptiveField } from './layers/receptive-field.js';
 import { lowestPoints } from './layers/rules/lift.js';
+import type { RangeName } from './names.js';
 import type { Preprocessing } from './preprocess.js';
 
 export interface InputSpec {
@@ -28,6 +29,8 @@ export interface InputSpec {
   readonly preprocessing: Preprocessing | null;
   /** Whether `preprocessing` is what networks with layers of such names are trained on, and no more. */
   readonly isGuess?: boolean;
+  /** What networks in files of its kind are mostly trained on, where `preprocessing` is null; default: `imagenet`. */
+  readonly usualRange?: RangeName;
 }
 
 export interface LayerInfo {

@@ -91,6 +91,17 @@ describe('what is not certain', () => {
     expect((await fitInput(network, range(0, 1))).warning).toBeNull();
   });
 
+  test('what is usual for the kind of file is assumed', async () => {
+    const { graph, weights, input } = tinyNetwork();
+    const assumed = async (usual: object) => {
+      const unsaid = { ...input, preprocessing: null, ...usual };
+      return (await fitInput(new VisionNetwork({ name: 'tiny', graph, weights, input: unsaid })))
+        .preprocessing;
+    };
+    expect(await assumed({})).toEqual(imagenet);
+    expect(await assumed({ usualRange: '0..1' })).toEqual(range(0, 1));
+  });
+
   test('a batch norm behind dense layers sees pictures of their size', async () => {
     const array = (shape: number[], value: number) => ({
       shape,

@@ -18,7 +18,7 @@ import {
 } from './keras-config.js';
 import type { LayerContext } from './keras-ops/context.js';
 import { kerasRule } from './keras-ops/index.js';
-import { inputRange, knownInput } from './known-inputs.js';
+import { inputRange, knownInput, USUAL_OF_TENSORFLOW } from './known-inputs.js';
 
 const nested = new Set(['Functional', 'Model', 'Sequential']);
 
@@ -56,7 +56,7 @@ export function kerasNetwork(topology: KerasTopology, weights: WeightSource, nam
     weights,
     unreachable,
     outputs: model.outputs.map((key) => key.slice(0, key.lastIndexOf(' '))),
-    input: { height, width, channels, ...range },
+    input: { height, width, channels, usualRange: USUAL_OF_TENSORFLOW, ...range },
   });
 }
 

@@ -39,6 +39,17 @@ export function knownInput(layers: ReadonlySet<string>): KnownInput | null {
   return networks.find(([telling]) => telling.every((name) => layers.has(name)))?.[1] ?? null;
 }
 
+/** TensorFlow Hub's convention; of eight GraphModels of the package `@vladmandic/human` that do not say theirs, five are so. */
+export const USUAL_OF_TENSORFLOW = '0..1';
+
+/** Of networks that Ultralytics exports (YOLO), by the metadata of an ONNX file; null for others. */
+export function ultralyticsInput(
+  metadata: readonly { readonly key?: string; readonly value?: string }[],
+): KnownInput | null {
+  const isTheirs = metadata.some(({ key, value }) => key === 'author' && value === 'Ultralytics');
+  return isTheirs ? { size: 640, preprocessing: range(0, 1) } : null;
+}
+
 export interface FileInput {
   readonly graph: LayerGraph;
   readonly weights: WeightSource;

@@ -13,6 +13,7 @@ import {
 } from '../../engine/compiler/onnx-proto.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import { f16FromFloat32 } from '../../engine/weights/half.js';
+import { range } from '../preprocess.js';
 import { onnxNetwork } from './onnx.js';
 
 const small = (): OnnxModel =>
@@ -43,6 +44,15 @@ test('layers go by the names of nodes and of the modules they came from', () => 
   expect(network.layer('features').kind).toBe('Relu');
   expect(network.layer('head.conv').name).toBe('node_conv2d_1');
   expect(() => network.layer('featurs.1')).toThrow(/did you mean "features.1"/);
+});
+
+test('pictures of networks of Ultralytics are from 0 to 1', () => {
+  const nodes = [node('Conv', ['x', 'w'], 'y')];
+  const colour = modelOf({ nodes, weights: [floats('w', [6, 3, 3, 3])], image: [3, 7, 9] });
+  const by = (author: string) =>
+    onnxNetwork(write({ ...colour, metadataProps: [{ key: 'author', value: author }] })).input;
+  expect(by('Ultralytics')).toMatchObject({ preprocessing: range(0, 1) });
+  expect(by('somebody').preprocessing).toBeNull();
 });
 
 test('weights in other files, in half precision, and as lists of numbers', () => {

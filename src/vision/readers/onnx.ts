@@ -15,7 +15,7 @@ import type { NetworkReader } from '../model-file.js';
 import { VisionNetwork } from '../network.js';
 import { FoldedWeights } from './folded-weights.js';
 import { Importer } from './importer.js';
-import { type ImageInput, inputRange } from './known-inputs.js';
+import { type ImageInput, inputRange, ultralyticsInput } from './known-inputs.js';
 import { readOnnxFile } from './onnx-file.js';
 import { addAliases } from './onnx-names.js';
 import { isOnnxDomain, OnnxTranslation } from './onnx-translation.js';
@@ -42,7 +42,8 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
   const opset = model.opsetImport?.find(({ domain }) => isOnnxDomain(domain))?.version ?? 1;
   const stored = new OnnxWeights(path);
   const weights = new FoldedWeights(stored);
-  const image = imageInput(file, path, options.size ?? 224);
+  const known = ultralyticsInput(model.metadataProps ?? []);
+  const image = imageInput(file, path, options.size ?? known?.size ?? 224);
   const graph = new GraphBuilder([image.height, image.width, image.channels]);
   const importer = new Importer(graph, weights);
   const constant = (name: string, tensor: OnnxTensor): ForeignValue => {
@@ -70,7 +71,7 @@ export function onnxNetwork(path: string, options: OnnxOptions = {}): VisionNetw
       height: image.height,
       width: image.width,
       channels: image.channels,
-      ...inputRange({ graph: built, weights, ...image, known: null, isCertain: false }),
+      ...inputRange({ graph: built, weights, ...image, known, isCertain: true }),
     },
   });
 }

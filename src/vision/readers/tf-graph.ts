@@ -13,7 +13,7 @@ import { VisionNetwork } from '../network.js';
 import { FoldedWeights } from './folded-weights.js';
 import { type ForeignNode, importNodes } from './foreign-graph.js';
 import { Importer } from './importer.js';
-import { type ImageInput, inputRange, knownInput } from './known-inputs.js';
+import { type ImageInput, inputRange, knownInput, USUAL_OF_TENSORFLOW } from './known-inputs.js';
 import { withSinglePictures } from './single-picture.js';
 import { nodeSchema, TfCall, type TfNode, type TfRule } from './tf-ops/context.js';
 import { tfElementwise } from './tf-ops/elementwise.js';
@@ -96,6 +96,7 @@ export function graphModelNetwork(
       height: image.height,
       width: image.width,
       channels: image.channels,
+      usualRange: USUAL_OF_TENSORFLOW,
       ...inputRange({
         graph: built,
         weights: folded,
