@@ -6,15 +6,15 @@ import { filterGradient } from './filter-gradient.js';
 import type { Rules } from './kernels.js';
 import { type ConvInfo, convAttributes, nchw, nchwShape, nhwc, type Shape4, shape4 } from './layout.js';
 import { convAsProduct, isOneProduct, type Windows, windowsOf } from './patches.js';
-import { NONE, padHere, slice } from './shape.js';
+import { NO_PADDING, padHere, slice } from './shape.js';
 
 /** @param filter - HWIO @returns OIHW */
 const outInHeightWidth = (graph: Graph, filter: Value) => graph.transpose(filter, [3, 2, 0, 1]);
 
 /** An array with the axis of channels, the second, filled up with zeros to a multiple of 4. */
 function withZeros(graph: Graph, x: Value): Value {
-  const missing = -x.shape[1]! & 3;
-  return padHere(graph, x, [NONE, [0, missing], NONE, NONE]);
+  const missing = (4 - (x.shape[1]! % 4)) % 4;
+  return padHere(graph, x, [NO_PADDING, [0, missing], NO_PADDING, NO_PADDING]);
 }
 
 /** What a convolution of all channels reads: with channels of zeros where the device would read wrong ones. */

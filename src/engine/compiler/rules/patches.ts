@@ -5,7 +5,7 @@
 import type { Graph, Value } from '../graph.js';
 import { type ConvInfo, type Shape4, shape4 } from './layout.js';
 import { matrixProduct } from './linear.js';
-import { gather, NONE, padHere } from './shape.js';
+import { gather, NO_PADDING, padHere } from './shape.js';
 
 /** Pixels of a result up to which one product for a batch is faster. */
 const FEW_PIXELS = 64;
@@ -67,7 +67,7 @@ export function seenByFilter(graph: Graph, x: Value, windows: Windows): Value {
   const pixels = height * width;
   const seen = seenPixels(height, width, windows, pixels);
   const all = graph.reshape(x, [batch, pixels, channels]);
-  const padded = seen.includes(pixels) ? padHere(graph, all, [NONE, [0, 1], NONE]) : all;
+  const padded = seen.includes(pixels) ? padHere(graph, all, [NO_PADDING, [0, 1], NO_PADDING]) : all;
   const index = graph.constant(seen, [seen.length], 'int32');
   const [places, pixelsOut] = [windows.filter, windows.out].map(([height, width]) => height * width);
   return graph.reshape(gather(graph, padded, index, 1), [batch * pixelsOut!, places! * channels]);

@@ -32,8 +32,8 @@ export function slice(
   return graph.node('Slice', [x, pick(starts), pick(ends), graph.ints(touched), pick(steps)], sizes, x.dtype);
 }
 
-/** No padding of an axis. */
-export const NONE = [0, 0] as const;
+/** Of an axis. */
+export const NO_PADDING = [0, 0] as const;
 
 export function pad(
   graph: Graph,
