@@ -48,7 +48,7 @@ const intro = `<!-- Made by \`npm run bench:report\` from the result files in be
 
 const losing = `## Where we lose
 
-Training a CNN takes longer than in PyTorch: a fourth longer at 32 and 48 pixels, as long at 64, and half as long again as in
+Training a CNN takes longer than in PyTorch: a third longer at 32 and 48 pixels, about as long at 64, and half as long again as in
 PyTorch's layout channels_last. Batch norm and max pools with their positions are one kernel each in PyTorch; here they are several
 ONNX operations, and pictures are copied for the gradients of filters. Convolutions in float32 are at about what the processor can
 do; those of VGG19 are in 8 bits for most steps, those of Inception v3 do not gain by it.
