@@ -90,13 +90,11 @@ function orthogonalize(matrix: tf.Tensor2D, iterations: number): tf.Tensor2D {
   const isTall = matrix.shape[0] > matrix.shape[1];
   const x = tf.div(matrix, tf.add(tf.sqrt(tf.sum(tf.square(matrix))), 1e-7)) as tf.Tensor2D;
   let gram = tf.matMul(x, x, isTall, !isTall);
-  let factor = tf.eye(gram.shape[0]);
+  const identity = tf.eye(gram.shape[0]);
+  let factor = identity;
   for (let i = 0; i < iterations; i++) {
     const squares = tf.mul(tf.matMul(gram, gram), 2.0315);
-    const polynomial = tf.add(
-      tf.mul(tf.eye(gram.shape[0]), 3.4445),
-      tf.add(tf.mul(gram, -4.775), squares),
-    ) as tf.Tensor2D;
+    const polynomial = tf.add(tf.mul(identity, 3.4445), tf.add(tf.mul(gram, -4.775), squares)) as tf.Tensor2D;
     factor = i === 0 ? polynomial : tf.matMul(polynomial, factor);
     if (i < iterations - 1) gram = tf.matMul(polynomial, tf.matMul(gram, polynomial));
   }

@@ -39,7 +39,7 @@ export function knownInput(layers: ReadonlySet<string>): KnownInput | null {
   return networks.find(([telling]) => telling.every((name) => layers.has(name)))?.[1] ?? null;
 }
 
-/** TensorFlow Hub's convention; of eight GraphModels of the package `@vladmandic/human` that do not say theirs, five are so. */
+/** What networks of TensorFlow that do not say it are taken for: the convention of TensorFlow Hub. */
 export const USUAL_OF_TENSORFLOW = '0..1';
 
 /** Of networks that Ultralytics exports (YOLO), by the metadata of an ONNX file; null for others. */

@@ -25,24 +25,37 @@ function convInputs(graph: Graph, x: Value, weights: Value): Value[] {
   return isMisread && graph.traits.misreadsThrees ? inputs.map((input) => withZeros(graph, input)) : inputs;
 }
 
+/**
+ * A convolution of all channels.
+ *
+ * @param x - [batch, channel, height, width]
+ * @param filter - [height, width, channel, out channel]
+ * @param fed - what `filter` is made of
+ * @returns [batch, out channel, out height, out width]
+ */
+function wholeConv(
+  graph: Graph,
+  x: Value,
+  filter: Value,
+  fed: Value,
+  shape: readonly number[],
+  attributes: Attributes,
+): Value {
+  if (isInBlocks(graph, fed)) return convInBlocks(graph, x, filter, shape, attributes);
+  return graph.node(
+    'Conv',
+    convInputs(graph, x, outInHeightWidth(graph, filter)),
+    shape,
+    x.dtype,
+    attributes,
+  );
+}
+
 function conv(graph: Graph, x: Value, filter: Value, info: ConvInfo): Value {
   const windows = windowsOf(info);
   if (isOneProduct(filter, windows, info)) return convAsProduct(graph, x, filter, windows);
-  if (isInBlocks(graph, filter)) {
-    const shape = nchwShape(info.outShape);
-    return nhwc(graph, convInBlocks(graph, nchw(graph, x), filter, shape, convAttributes(info)));
-  }
-  const weights = outInHeightWidth(graph, filter);
-  return nhwc(
-    graph,
-    graph.node(
-      'Conv',
-      convInputs(graph, nchw(graph, x), weights),
-      nchwShape(info.outShape),
-      x.dtype,
-      convAttributes(info),
-    ),
-  );
+  const shape = nchwShape(info.outShape);
+  return nhwc(graph, wholeConv(graph, nchw(graph, x), filter, filter, shape, convAttributes(info)));
 }
 
 /** Upsampling a gradient back through a convolution's geometry: what ConvTranspose's output must be padded by. */
@@ -55,7 +68,7 @@ export function transposedAttributes(info: ConvInfo, group = 1): Attributes {
   return { ...convAttributes(info, group), output_padding: [info.inHeight - height, info.inWidth - width] };
 }
 
-/** Whether `rotatedConv` can give the gradient: it would otherwise have to cut instead of pad. */
+/** Whether a convolution with the filter turned by half a turn is the gradient: it would otherwise have to cut instead of pad. */
 function isRotatable({
   strideHeight,
   strideWidth,
@@ -77,15 +90,12 @@ function rotatedWindows(info: ConvInfo): Windows {
   return { ...windowsOf(info), rows: [top, bottom], columns: [left, right], out };
 }
 
-/** Stride 1: the gradient is a convolution with the filter rotated by half a turn (faster than ConvTranspose). */
-function rotatedConv(graph: Graph, dy: Value, rotated: Value, info: ConvInfo, group = 1): Value {
-  const inputs = group === 1 ? convInputs(graph, dy, rotated) : [dy, rotated];
-  return graph.node('Conv', inputs, nchwShape(info.inShape), dy.dtype, {
-    ...convAttributes(info, group),
-    pads: rotatedPads(info),
-  });
-}
+const rotatedAttributes = (info: ConvInfo, group = 1): Attributes => ({
+  ...convAttributes(info, group),
+  pads: rotatedPads(info),
+});
 
+/** The filter of the gradient's convolution, where the stride is 1: turned by half a turn (faster than ConvTranspose). */
 function rotate(graph: Graph, filter: Value): Value {
   const [height, width, input, output] = shape4(filter);
   return slice(graph, filter, [height - 1, width - 1, 0, 0], [height, width, input, output], [-1, -1, 1, 1]);
@@ -94,21 +104,11 @@ function rotate(graph: Graph, filter: Value): Value {
 function convBackpropInput(graph: Graph, dy: Value, filter: Value, info: ConvInfo): Value {
   const gradient = nchw(graph, dy);
   if (isRotatable(info)) {
-    const rotated = rotate(graph, filter);
+    const rotated = graph.transpose(rotate(graph, filter), [0, 1, 3, 2]);
     const windows = rotatedWindows(info);
-    if (isOneProduct(filter, windows, info))
-      return convAsProduct(graph, dy, graph.transpose(rotated, [0, 1, 3, 2]), windows);
-    if (isInBlocks(graph, filter)) {
-      const [shape, attributes] = [
-        nchwShape(info.inShape),
-        { ...convAttributes(info), pads: rotatedPads(info) },
-      ];
-      return nhwc(
-        graph,
-        convInBlocks(graph, gradient, graph.transpose(rotated, [0, 1, 3, 2]), shape, attributes),
-      );
-    }
-    return nhwc(graph, rotatedConv(graph, gradient, graph.transpose(rotated, [2, 3, 0, 1]), info));
+    if (isOneProduct(filter, windows, info)) return convAsProduct(graph, dy, rotated, windows);
+    const shape = nchwShape(info.inShape);
+    return nhwc(graph, wholeConv(graph, gradient, rotated, filter, shape, rotatedAttributes(info)));
   }
   const weights = outInHeightWidth(graph, filter);
   return nhwc(
@@ -175,10 +175,9 @@ export const convolutionRules = {
     const gradient = nchw(graph, dy);
     const multiplier = filter.shape[3]!;
     if (isRotatable(info) && multiplier === 1) {
-      return nhwc(
-        graph,
-        rotatedConv(graph, gradient, depthwiseWeights(graph, rotate(graph, filter)), info, info.inChannels),
-      );
+      const inputs = [gradient, depthwiseWeights(graph, rotate(graph, filter))];
+      const attributes = rotatedAttributes(info, info.inChannels);
+      return nhwc(graph, graph.node('Conv', inputs, nchwShape(info.inShape), dy.dtype, attributes));
     }
     const inputs = [gradient, depthwiseWeights(graph, filter)];
     return nhwc(

@@ -42,7 +42,6 @@ export function pad(
   value = 0,
   mode = 'constant',
 ): Value {
-  if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
   const moved = madeBy(x, 'Transpose');
   if (moved) {
     const perm = moved.attributes.perm as readonly number[];
