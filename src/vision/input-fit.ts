@@ -47,9 +47,7 @@ function common(
   const ranges = (Object.keys(descriptions) as RangeName[]).filter(
     (name) => isColour || (name !== 'imagenet' && name !== 'caffe'),
   );
-  const order = [usualRange, ...ranges.filter((name) => name !== usualRange)].filter((name) =>
-    ranges.includes(name),
-  );
+  const order = ranges.sort((a, b) => Number(b === usualRange) - Number(a === usualRange));
   return order.map((name) => [descriptions[name], namedRanges[name](channels)] as const);
 }
 
