@@ -1,8 +1,8 @@
 /**
- * Time and memory of drawing samples of a large model, 8 texts of 16 tokens at a time, as calibration does.
+ * Time and memory of drawing samples of a large model, 8 texts of 16 tokens at a time, as calibration does. A search has 32.
  *
  *   npx tsx tools/make-random-model.ts gemma-2-400m DIR
- *   npm run build && npx tsx bench/engine/drawing.ts DIR [TURNS]
+ *   npm run build && npx tsx bench/engine/drawing.ts DIR [TURNS] [TEXTS] [TOKENS]
  */
 import { readFileSync } from 'node:fs';
 import { Random } from '../../src/core/random.js';
@@ -10,8 +10,8 @@ import { loadTextModel } from '../../src/text/lm/model.js';
 import { openSubject } from '../../src/text/lm/subject.js';
 import { Sampler } from '../../src/text/sampling/sampler.js';
 
-const [folder, turns = '4'] = process.argv.slice(2);
-if (folder === undefined) throw new Error('usage: drawing.ts DIR [TURNS]');
+const [folder, turns = '4', texts = '8', tokens = '16'] = process.argv.slice(2);
+if (folder === undefined) throw new Error('usage: drawing.ts DIR [TURNS] [TEXTS] [TOKENS]');
 
 const processorSeconds = () => {
   const { user, system } = process.cpuUsage();
@@ -33,10 +33,11 @@ async function timed<T>(name: string, work: () => Promise<T>): Promise<T> {
 }
 
 const subject = openSubject(await loadTextModel(folder), 'onnx');
-const sampler = await timed('opening', () => Sampler.create({ subject, positions: 17, batch: 8 }));
+const [batch, positions] = [Number(texts), Number(tokens) + 1];
+const sampler = await timed('opening', () => Sampler.create({ subject, positions, batch }));
 const random = Random.of(0, 'drawing');
 for (let turn = 0; turn < Number(turns); turn++) {
-  const ids = await timed(`turn ${turn}`, () => sampler.sample(8, random));
+  const ids = await timed(`turn ${turn}`, () => sampler.sample(batch, random));
   console.log(`  sum of its ids ${ids.reduce((sum, id) => sum + id, 0)}`);
 }
 process.exit();

@@ -2,7 +2,7 @@
  * @file Weights that stay in half precision: models are fed with their bits, and widen them (exactly) in each run.
  *
  * Every node that reads such a weight has a float32 copy of its own, so that no copy outlives its node; a gather or a slice
- * takes its part of the bits. The nodes that widen stand first in the model. ONNX Runtime orders a graph by going back from
+ * takes its part of the bits, and a loop over blocks (block-gemm.ts) widens each in its body. The nodes that widen stand first in the model. ONNX Runtime orders a graph by going back from
  * its outputs, to the input that was written last first: so what a product multiplies is computed before its weight is widened,
  * and only one or two weights are wide at a time. Written beside their products, they would all be widened at the start.
  */
@@ -10,7 +10,13 @@ import type { GraphDType } from '../tensor-spec.js';
 import type { Traits } from '../traits.js';
 import type { HalfType, WeightSource } from '../weights/weights.js';
 import { ONNX_TYPE } from './graph.js';
-import { attributeTypes, type OnnxNode, onnxTypes } from './onnx-proto.js';
+import {
+  attributeTypes,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxValueInfo,
+  onnxTypes,
+} from './onnx-proto.js';
 
 /** Element types in which a weight is kept. */
 export type WeightType = 'float32' | HalfType;
@@ -52,16 +58,43 @@ export function widened(nodes: readonly OnnxNode[], halves: ReadonlyMap<string, 
       const part = `${output}:half`;
       return [{ ...node, input: [data, ...others], output: [part] }, ...widening(type, part, output)];
     }
-    const input = node.input?.map((name, i) => {
-      const half = halves.get(name);
-      if (!half) return name;
-      const wide = `${name}:${number}.${i}`;
-      first.push(...widening(half, name, wide));
-      return wide;
-    });
-    return [{ ...node, ...(input && { input }) }];
+    const wideInputs = ({ input }: OnnxNode) =>
+      input?.map((name, i) => {
+        const half = halves.get(name);
+        if (!half) return name;
+        const wide = `${name}:${number}.${i}`;
+        first.push(...widening(half, name, wide));
+        return wide;
+      }) ?? [];
+    if (node.opType === 'Scan') return [widenedInBody(node, halves, wideInputs)];
+    return [{ ...node, input: wideInputs(node) }];
   });
   return [...first, ...rest];
+}
+
+/** A loop over blocks widens each in its turn; what its body reads from outside, it reads wide. */
+function widenedInBody(
+  { attribute, ...scan }: OnnxNode,
+  halves: ReadonlyMap<string, HalfType>,
+  wideInputs: (node: OnnxNode) => string[],
+): OnnxNode {
+  const widenedHere: OnnxNode[] = [];
+  const bits = (scanned: OnnxValueInfo, i: number): OnnxValueInfo => {
+    const half = halves.get(scan.input![i]!);
+    if (!half) return scanned;
+    const [name, { tensorType }] = [`${scanned.name}:half`, scanned.type!];
+    widenedHere.push(...widening(half, name, scanned.name!));
+    return { name, type: { tensorType: { ...tensorType, elemType: FED_TYPE[half] } } };
+  };
+  const body = (g: OnnxGraph): OnnxGraph => {
+    const input = g.input!.map(bits);
+    const node = g.node!.map((inner) => ({ ...inner, input: wideInputs(inner) }));
+    return { ...g, input, node: [...widenedHere, ...node] };
+  };
+  return {
+    ...scan,
+    attribute: attribute!.map((given) => (given.g ? { ...given, g: body(given.g) } : given)),
+  };
 }
 
 function widening(type: HalfType, from: string, to: string): OnnxNode[] {

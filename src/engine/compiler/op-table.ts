@@ -128,6 +128,12 @@ const facts = {
   // products, reductions, softmax
   ArgMax: {},
   ArgMin: {},
+  /** A Gemm a block of the matrix at a time (block-gemm.ts), with the multiplications of one block: that is what threads share. */
+  BlockGemm: {
+    onnxName: 'Scan',
+    multiplications: ({ inputs: [, blocks], outputs: [product] }) =>
+      sizeOf(blocks!.shape.slice(1)) * product!.shape.at(-2)!,
+  },
   CumSum: {},
   DynamicQuantizeMatMul: microsoft,
   FusedMatMul: { part: 'matmul', ...microsoft, multiplications: batchedProduct, ...cpuOnly },

@@ -7,6 +7,7 @@
  * the model instead, which ONNX Runtime lays out anew: filters in blocks of channels, matrices for its products.
  */
 import { type DType, sizeOf, type TypedArray } from '../tensor-spec.js';
+import { blockGemm } from './block-gemm.js';
 import { type Feed, type Feeding, feedOf, leafFeed, namesOfFilters, packable, uniqueFeeds } from './feeds.js';
 import {
   type Attribute,
@@ -146,7 +147,12 @@ function writeModel(
   inputs: readonly Feed[],
   outputs: readonly [string, Value][],
 ): Uint8Array {
-  const nameOf = (value: Value) => feeds.get(value)?.name ?? `#${value.id}`;
+  /** Outputs that are a node's own: an Identity would copy them, and all copies would be made at the end. */
+  const ownNames = new Map<Value, string>();
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+  for (const [name, value] of outputs)
+    if (made.has(value) && !feeds.has(value) && !ownNames.has(value)) ownNames.set(value, name);
+  const nameOf = (value: Value) => feeds.get(value)?.name ?? ownNames.get(value) ?? `#${value.id}`;
   const valueInfo = (name: string, { shape, dtype }: { shape: readonly number[]; dtype: Feed['dtype'] }) => ({
     name,
     type: {
@@ -154,23 +160,25 @@ function writeModel(
     },
   });
   // An output may be an input or appear twice; ONNX wants each output to be a node's own.
-  const copies: OnnxNode[] = outputs.map(([name, value]) => ({
-    opType: 'Identity',
-    input: [nameOf(value)],
-    output: [name],
-  }));
+  const copies = outputs.flatMap(([name, value]): OnnxNode[] =>
+    nameOf(value) === name ? [] : [{ opType: 'Identity', input: [nameOf(value)], output: [name] }],
+  );
   const halves = new Map(
     inputs.flatMap(({ name, dtype }) => (isHalf(dtype) ? [[name, dtype] as const] : [])),
   );
-  const written = nodes.map((node) => ({
-    opType: opTable[node.op].onnxName ?? node.op,
-    domain: opTable[node.op].domain ?? '',
-    input: node.inputs.map((input) => (input ? nameOf(input) : '')),
-    output: usedOutputs(node, used).map(nameOf),
-    attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),
-  }));
+  const written = nodes.map((node): OnnxNode => {
+    const attribute = Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value));
+    if (node.op === 'BlockGemm') return blockGemm(node, nameOf, attribute);
+    return {
+      opType: opTable[node.op].onnxName ?? node.op,
+      domain: opTable[node.op].domain ?? '',
+      input: node.inputs.map((input) => (input ? nameOf(input) : '')),
+      output: usedOutputs(node, used).map(nameOf),
+      attribute,
+    };
+  });
   // Not each of them is known on every processor.
-  const ownDomains = new Set(written.map(({ domain }) => domain).filter((domain) => domain !== ''));
+  const ownDomains = new Set(nodes.flatMap(({ op }) => opTable[op].domain ?? []));
   return encodeModel({
     irVersion: IR_VERSION,
     producerName: 'superstimulus',

@@ -60,8 +60,8 @@ export function graphsOf(
 ): { traced: Traced; computed: Traced } {
   const narrowed = narrow(trace(fn, inputs, weights, traits));
   const isWidened = (name: string) => weights !== undefined && isHalf(weightType(weights, name, traits));
-  const traced = weights?.halves?.stay ? splitProducts(narrowed, isWidened) : narrowed;
   const rough = precision === 'int8' && traits.fastInt8;
+  const traced = weights?.halves?.stay && !rough ? splitProducts(narrowed, isWidened) : narrowed;
   const products = rough ? quantizeProducts(traced, evenRows) : traced;
   const computed = rough && packed ? quantizePictures(products) : products;
   return { traced, computed: packed && traits.packsConstants ? inBlocks(computed) : computed };
