@@ -4,7 +4,7 @@ import { compile, type Precision } from '../compile.js';
 import { weightSteps } from '../dot-products.js';
 import { layerNorm, logSoftmax } from '../functions/ops.js';
 import * as tf from '../functions/tfjs.js';
-import { MemoryWeights } from '../weights/weights.js';
+import { MemoryWeights, type WeightArray } from '../weights/weights.js';
 import { decodeModel } from './onnx-proto.js';
 import { buildProgram } from './program.js';
 import { quantizeProducts } from './quantize.js';
@@ -80,6 +80,28 @@ describe('quantizeProducts', () => {
     const { exact, rough } = await both(shared, normals(ROWS * IN));
     expect(worstRow(exact.up!, rough.up!, HIDDEN)).toBeLessThan(GOOD);
     expect(worstRow(exact.small!, rough.small!, 8)).toBeLessThan(4 * GOOD);
+  });
+
+  it('computes wide products alone, their rows brought to one range once', () => {
+    const sized = (width: number): WeightArray => ({ shape: [IN, width], data: normals(IN * width) });
+    const arrays = new MemoryWeights(
+      new Map([
+        ['gate', sized(1024)],
+        ['up', sized(1024)],
+        ['small', sized(8)],
+      ]),
+    );
+    const mlp: TensorFunction = ({ x }, w) =>
+      Object.fromEntries(
+        arrays.names.map((name) => [name, tf.matMul(x as tf.Tensor2D, w(name) as tf.Tensor2D)]),
+      );
+    const { model } = buildProgram(quantizeProducts(trace(mlp, inputs, arrays)));
+    const ops = decodeModel(model).graph!.node!.map(({ opType }) => opType);
+    const count = (...named: string[]) => ops.filter((op) => named.includes(op!)).length;
+    expect(count('DynamicQuantizeMatMul')).toBe(2);
+    expect(count('Gemm')).toBe(1);
+    expect(count('Split', 'Slice')).toBe(0);
+    expect(count('ReduceMax')).toBe(1);
   });
 
   it('is good to one or two percent, whatever the sizes of other rows', async () => {

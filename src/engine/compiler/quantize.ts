@@ -13,6 +13,12 @@ import { concat, slice } from './rules/shape.js';
 const SMALLEST = 256;
 
 /**
+ * Products of the same rows are computed as one, since several would each bring the rows to 8 bits; but those with so many
+ * columns alone, since to divide what they make takes longer.
+ */
+const WIDE = 1024;
+
+/**
  * Puts an integer product in the place of every product of rows with a matrix that depends on weights alone. Weights
  * have one scale an output, and are quantized once for all programs; rows are brought to the same range first, as
  * ONNX Runtime has one scale for all of them (per-token quantization: Dettmers et al., LLM.int8, arXiv 2208.07339).
@@ -36,7 +42,7 @@ export function quantizeProducts(traced: Traced, evenRows = false): Traced {
   });
 }
 
-/** For each product that pays in 8 bits, all of those with the same rows: they are computed as one. */
+/** For each product that pays in 8 bits, all of those with the same rows. */
 function productsByRows({ outputs }: Traced): Map<GraphNode, readonly GraphNode[]> {
   const values = Object.values(outputs);
   const fixed = dependsOnWeightsAlone(values);
@@ -47,13 +53,47 @@ function productsByRows({ outputs }: Traced): Map<GraphNode, readonly GraphNode[
     if (!isProduct || !fixed.has(matrix!) || fixed.has(rows!) || isExponential(rows!)) continue;
     byRows.set(rows!, [...(byRows.get(rows!) ?? []), node]);
   }
-  const pays = (group: readonly GraphNode[]) =>
-    group.some(({ inputs }) => Math.min(...inputs[1]!.shape) >= SMALLEST);
-  return new Map([...byRows.values()].filter(pays).flatMap((group) => group.map((node) => [node, group])));
+  const paying = [...byRows.values()].map((group) => computedAsOne(group).filter(pays).flat());
+  return new Map(paying.flatMap((group) => group.map((node) => [node, group])));
 }
 
-/** What some products of the same rows are, computed as one. */
+const pays = (group: readonly GraphNode[]) =>
+  group.some(({ inputs }) => Math.min(...inputs[1]!.shape) >= SMALLEST);
+
+const widthOf = ({ outputs: [output] }: GraphNode) => output!.shape[1]!;
+
+/** Products of the same rows as they are computed: wide ones alone, the others together. */
+function computedAsOne(group: readonly GraphNode[]): (readonly GraphNode[])[] {
+  const narrow = group.filter((node) => widthOf(node) < WIDE);
+  const wide = group.filter((node) => !narrow.includes(node));
+  return [...(narrow.length > 0 ? [narrow] : []), ...wide.map((node) => [node])];
+}
+
+/** What products of the same rows are, in their order. */
 function products(graph: Graph, group: readonly GraphNode[], rows: Value, isEven: boolean): Value[] {
+  const range = isEven ? null : largest(graph, rows, 1); // [rows, 1]
+  const even = range ? graph.elementwise('Div', [rows, range]) : rows;
+  const made = new Map(
+    computedAsOne(group).flatMap((part) => {
+      const results = joinedProducts(graph, part, even, range);
+      return part.map((node, i) => [node, results[i]!] as const);
+    }),
+  );
+  return group.map((node) => made.get(node)!);
+}
+
+/**
+ * What some products are, computed as one.
+ *
+ * @param rows - of about the same range
+ * @param range - what they were divided by, `[rows, 1]`
+ */
+function joinedProducts(
+  graph: Graph,
+  group: readonly GraphNode[],
+  rows: Value,
+  range: Value | null,
+): Value[] {
   const matrices = group.map(({ inputs, attributes }) =>
     quantized(graph, inputs[1]!, attributes.transB === 1),
   );
@@ -67,19 +107,18 @@ function products(graph: Graph, group: readonly GraphNode[], rows: Value, isEven
     matrices.map(({ scales }) => scales),
     0,
   );
-  const widths = group.map(({ outputs }) => outputs[0]!.shape[1]!);
+  const widths = group.map(widthOf);
   const [height, width] = [rows.shape[0]!, widths.reduce((a, b) => a + b)];
   const biases = group.flatMap(({ inputs: [, , bias] }) => bias ?? []);
-  const isBiased = isEven && biases.length === group.length;
-  const multiply = (rows: Value) => {
-    const bias = isBiased ? [null, joined(graph, biases, 0)] : [];
-    const inputs = [rows, values, scales, ...bias];
-    return graph.node('DynamicQuantizeMatMul', inputs, [height, width], 'float32');
-  };
-  const range = isEven ? null : largest(graph, rows, 1); // [rows, 1]
-  const whole = range
-    ? graph.elementwise('Mul', [multiply(graph.elementwise('Div', [rows, range])), range])
-    : multiply(rows);
+  const isBiased = range === null && biases.length === group.length;
+  const bias = isBiased ? [null, joined(graph, biases, 0)] : [];
+  const product = graph.node(
+    'DynamicQuantizeMatMul',
+    [rows, values, scales, ...bias],
+    [height, width],
+    'float32',
+  );
+  const whole = range ? graph.elementwise('Mul', [product, range]) : product;
   let start = 0;
   return group.map(({ inputs: [, , bias] }, i) => {
     const part = slice(graph, whole, [0, start], [height, widths[i]!]);

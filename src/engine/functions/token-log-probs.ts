@@ -26,10 +26,19 @@ export function tokenLogProbs(
   const rows = hidden.shape[0]!;
   const [vocab, dModel] = unembedding.shape as [number, number];
   const blocks = blocksOf(vocab, tokensAtOnce ?? rowsAtOnce(vocab, dModel, rows));
-  const parts = blocksOf(rows, Math.max(16, Math.floor(PRODUCTS_AT_ONCE / blocks[0]!.size))).map((part) =>
+  const parts = blocksOf(rows, partOf(rows, PRODUCTS_AT_ONCE / blocks[0]!.size)).map((part) =>
     ofRows(rowsOf(hidden, part), unembedding, bias, rowsOf(targets, part), cap, blocks),
   );
   return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
+}
+
+/** Products of multiples of so many rows are the fastest. */
+const TILE = 16;
+
+/** How many of some rows are read at once: about `fitting` at most, and no last part much smaller than the others. */
+function partOf(rows: number, fitting: number): number {
+  const parts = Math.ceil(rows / Math.max(TILE, fitting));
+  return TILE * Math.ceil(rows / parts / TILE);
 }
 
 /** ln of the sum of exp(x) over the last axis: what normalizes the likeliest normalizes all. */

@@ -62,6 +62,22 @@ export function tokenLogits(
   return capped(biased, spec.logits.cap);
 }
 
+/** The logits of some tokens, the same for all rows: `[rows, dModel]` behind the final norm to `[rows, tokens]`. */
+export function logitsOf(
+  spec: TransformerSpec,
+  weights: WeightLookup,
+  hidden: tf.Tensor2D,
+  tokens: readonly number[],
+): tf.Tensor {
+  const ids = tf.tensor1d([...tokens], 'int32');
+  const directions = tf.gather(unembedding(spec, weights), ids) as tf.Tensor2D;
+  const linear = tf.matMul(scaled(spec, hidden) as tf.Tensor2D, directions, false, true);
+  return capped(
+    spec.biases.unembedding ? tf.add(linear, tf.gather(biasOf(spec, weights), ids)) : linear,
+    spec.logits.cap,
+  );
+}
+
 /**
  * Log-probabilities of given tokens, in nats, without ever holding those of all tokens.
  *

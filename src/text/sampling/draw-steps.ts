@@ -6,6 +6,7 @@ import { cacheNames, cacheShape, namedCache } from '../lm/named-cache.js';
 import type { KeyValueCache } from '../lm/reading.js';
 import type { Subject } from '../lm/subject.js';
 import { step } from '../lm/transformer.js';
+import { logitsOf, tokenLogits } from '../lm/unembed.js';
 import type { Probe } from '../readouts/probe.js';
 import type { Told } from './known.js';
 
@@ -105,12 +106,23 @@ export function drawSteps(
     const token = tf.sum(tf.mul(ids, tf.cast(isAt(here), 'int32')), 1);
     const read = step(spec, lookup, { ids: token, positions: here, cache });
     cache = read.cache();
-    const logits = tf.reshape(read.at('logits'), [batch, spec.vocab]);
-    const allowed = tf.add(tf.mul(logits, inputs.sharpness!), bannedMask(spec.vocab, special));
-    const drawn = drawTokens(allowed, tf.slice(inputs.uniform!, [0, done], [batch, 1]));
+    const logits = tf.add(
+      tf.reshape(read.at('logits'), [batch, spec.vocab]),
+      bannedMask(spec.vocab, special),
+    );
+    const top = tf.max(logits, 1, true);
+    const below = tf.sub(logits, top);
+    const weights = tf.exp(tf.mul(below, inputs.sharpness!));
+    const drawn = drawTokens(weights, tf.slice(inputs.uniform!, [0, done], [batch, 1]));
     const written = tf.logicalAnd(isAt(next), tf.expandDims(active, 1));
     ids = tf.where(written, tf.expandDims(drawn, 1), ids);
-    const nextLogProb = () => logProbOf(logits, tf.sum(tf.mul(ids, tf.cast(isAt(next), 'int32')), 1));
+    const nextLogProb = () => {
+      const hidden = tf.reshape(read.at('ln_final.hook_normalized'), [batch, spec.dModel]);
+      const token = tf.sum(tf.mul(ids, tf.cast(isAt(next), 'int32')), 1);
+      const own = tf.expandDims(tokenLogits(spec, lookup, hidden, token), 1);
+      const others = special.length > 0 ? logitsOf(spec, lookup, hidden as tf.Tensor2D, special) : null;
+      return tf.sub(own, logTotal(top, below, others));
+    };
     told.push({
       ...(logProbs && { logProbs: nextLogProb() }),
       ...probe?.standingAtPositions(lookup, read),
@@ -131,29 +143,30 @@ export function drawSteps(
   };
 }
 
-/** ln of the softmax of logits `[batch, vocab]` at one token a row: `[batch, 1]`. */
-function logProbOf(logits: tf.Tensor, tokens: tf.Tensor): tf.Tensor {
-  const [batch, vocab] = logits.shape as [number, number];
-  const top = tf.max(logits, 1, true);
-  const total = tf.log(tf.sum(tf.exp(tf.sub(logits, top)), 1, true));
-  const flat = tf.add(tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(vocab, 'int32')), tokens);
-  const own = tf.gather(tf.reshape(logits, [batch * vocab]), flat as tf.Tensor1D);
-  return tf.sub(tf.sub(tf.reshape(own, [batch, 1]), top), total);
+/**
+ * ln of the sum of exp over all logits, `[batch, 1]`.
+ *
+ * @param top - the largest of those that may be drawn, `[batch, 1]`
+ * @param below - how far each is below it, `[batch, vocab]`
+ * @param banned - those that may not, `[batch, banned]`, which are not among them
+ */
+function logTotal(top: tf.Tensor, below: tf.Tensor, banned: tf.Tensor | null): tf.Tensor {
+  const allowed = tf.add(top, tf.log(tf.sum(tf.exp(below), 1, true)));
+  return banned ? tf.logSumExp(tf.concat([allowed, banned], 1), 1, true) : allowed;
 }
 
 /**
- * Draws from softmax(logits) by inverting the cumulative distribution: first a block of tokens, then one of it, so that
- * two short sums are accumulated and not one over the vocabulary.
+ * Draws tokens by inverting the cumulative distribution: first a block of tokens, then one of it, so that two short sums are
+ * accumulated and not one over the vocabulary.
  *
- * @param logits - `[batch, vocab]`
+ * @param weights - of which each is drawn by its share, `[batch, vocab]`
  * @param uniform - `[batch, 1]`, from 0 to 1
  * @returns tokens, `[batch]` int32
  */
-function drawTokens(logits: tf.Tensor, uniform: tf.Tensor): tf.Tensor {
-  const [batch, vocab] = logits.shape as [number, number];
+function drawTokens(weights: tf.Tensor, uniform: tf.Tensor): tf.Tensor {
+  const [batch, vocab] = weights.shape as [number, number];
   const blocks = largestDivisor(vocab);
   const size = vocab / blocks;
-  const weights = tf.exp(tf.sub(logits, tf.max(logits, 1, true)));
   const byBlock = tf.reshape(weights, [batch * blocks, size]);
   const block = drawIndex(tf.reshape(tf.sum(byBlock, 1), [batch, blocks]), uniform);
   const rows = tf.add(tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(blocks, 'int32')), block.index);
