@@ -9,6 +9,7 @@ import type { ReadoutGroup } from '../readouts/readout.js';
 import { commonRivals, type ReferenceClass } from '../readouts/reference.js';
 import { unitContext } from '../readouts/units.js';
 import { KeptSamplers } from '../sampling/kept-samplers.js';
+import { slotsFor } from '../sampling/slots.js';
 import { parentsOf } from '../search/breeding.js';
 import { AtlasArena } from './atlas-arena.js';
 import type { AtlasOptions } from './atlas-options.js';
@@ -73,7 +74,8 @@ export async function openArena(
   const batch = panel.batchOf(callBatch(turn), positions);
   const parents = parentsOf(turn);
   const samplers = options.samplers ?? new KeptSamplers();
-  const sampler = await samplers.get({ subject, positions, batch: callBatch(turn), parents });
+  const slots = slotsFor(subject, positions, callBatch(turn));
+  const sampler = await samplers.get({ subject, positions, batch: slots, parents });
   const proposer = new PanelProposer({
     panel,
     positions,

@@ -183,25 +183,26 @@ export class Proposer {
     inputs: Record<string, tf.Tensor>,
     weights: WeightLookup,
   ): Record<string, tf.Tensor> {
-    const { probe, positions, fluency = true } = this.options;
+    const { probe, positions, asked, fluency = true } = this.options;
     const { spec } = this.subject;
     const ids = inputs.ids!;
     const z = slopesOf(this.subject, weights, ids, (pass) => tf.sum(probe.unitZ(weights, pass)));
-    const asked = (x: tf.Tensor) => tf.gather(x, inputs.text as tf.Tensor1D); // [asked, positions - 1, vocab]
-    let order = asked(z);
-    if (fluency) {
-      // A token enters the cross entropy twice: as context and as what is predicted.
-      const slopes = tf.add(
-        slopesOf(this.subject, weights, ids, (pass) =>
-          tf.sum(tf.mean(sequenceLogProbs(spec, weights, pass, ids), 1)),
-        ),
-        tf.div(logProbsOf(this.subject, weights, ids), positions - 1),
-      );
-      order = tf.add(order, tf.mul(tf.reshape(inputs.lambda!, [-1, 1, 1]), asked(slopes)));
-    }
-    return {
-      tokens: tf.topk(tf.add(order, bannedMask(spec.vocab, this.subject.excluded())), this.count).indices,
-    };
+    const mask = bannedMask(spec.vocab, this.subject.excluded());
+    const best = (order: tf.Tensor) => tf.topk(tf.add(order, mask), this.count).indices;
+    if (!fluency) return { tokens: tf.gather(best(z), inputs.text as tf.Tensor1D) };
+    // A token enters the cross entropy twice: as context and as what is predicted.
+    const slopes = tf.add(
+      slopesOf(this.subject, weights, ids, (pass) =>
+        tf.sum(tf.mean(sequenceLogProbs(spec, weights, pass, ids), 1)),
+      ),
+      tf.div(logProbsOf(this.subject, weights, ids), positions - 1),
+    );
+    // A row at a time: of a large vocabulary, orders of all are more than all else.
+    const rows = Array.from({ length: asked }, (_, row) => {
+      const of = (x: tf.Tensor) => tf.gather(x, tf.slice(inputs.text!, [row], [1]) as tf.Tensor1D); // [1, ...]
+      return best(tf.add(of(z), tf.mul(tf.slice(inputs.lambda!, [row], [1]), of(slopes))));
+    });
+    return { tokens: rows.length === 1 ? rows[0]! : tf.concat(rows, 0) };
   }
 }
 

@@ -11,6 +11,7 @@ import type { Resolved } from '../readouts/session.js';
 import { KeptSamplers } from '../sampling/kept-samplers.js';
 import { Sampler } from '../sampling/sampler.js';
 import { SamplerPair } from '../sampling/sampler-pair.js';
+import { slotsFor } from '../sampling/slots.js';
 import type { ArenaOptions } from './arena.js';
 import { parentsOf, parentsOfHalf } from './breeding.js';
 import { EPO_TOP_TOKENS } from './epo.js';
@@ -61,7 +62,7 @@ export async function openTools(
   const turn = batchFor(subject.spec.dModel, positions);
   const batch = callBatch(turn);
   const parents = parentsOf(turn);
-  const drawing = { subject, positions, batch, parents };
+  const drawing = { subject, positions, batch: slotsFor(subject, positions, batch), parents };
   const samplers = options.samplers ?? new KeptSamplers();
   const sampler = await samplers.get(drawing);
   // Another prior's cross entropy is no figure of these graphs.

@@ -63,7 +63,9 @@ export class TriggerFinder {
       reference: noRivals,
     });
     const positions = Math.min(1 + TOKENS, longest);
-    const asked = { probe, positions, asked: 2 * CLIMBS, count: TRIED, fluency: false };
+    // A few of them at a time where weights stay in half precision to save memory: slopes along all tokens are large.
+    const most = whole.options.subject.weights.halves?.stay ? CLIMBS / 2 : 2 * CLIMBS;
+    const asked = { probe, positions, asked: most, count: TRIED, fluency: false };
     const { engines, sharesPrefixes } = arena.options;
     const changed = (probe: Probe) => new ChangedStrength(probe, positions, TEXT_TOKENS);
     const strength = engines
