@@ -2,7 +2,7 @@
 import { evenly } from '../../core/evenly.js';
 import { Frontier, fluencyFront, type Point } from '../../core/frontier.js';
 import type { Bred } from '../search/candidate.js';
-import { Population } from '../search/population.js';
+import { contenderOf, Population } from '../search/population.js';
 
 /** A scored sequence, one object for all units that keep it. */
 export interface AtlasText {
@@ -81,7 +81,7 @@ export class UnitArchive {
     const { niches } = this.population;
     return (
       this.frontier.wouldKeep(point) ||
-      niches.couldTake(point.cross_entropy, point.cross_entropy, peakToken, point.z)
+      niches.couldTake(contenderOf({ best: point, worst: point, peakToken }))
     );
   }
 

@@ -21,7 +21,8 @@ import type { GenerationSize, Made } from './breeding.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import { type Allowance, Ledger } from './ledger.js';
 import { MethodState } from './method-state.js';
-import { type Picked, Population } from './population.js';
+import { reachedBy } from './niches.js';
+import { contenderOf, type Picked, Population } from './population.js';
 import type { Proposals, Proposer } from './proposals.js';
 import type { Choose, Parent, Prospect, Screened, Screening } from './scoring.js';
 import { SeenRows } from './seen.js';
@@ -180,10 +181,11 @@ export class Arena {
       quiet === null ? point : { ...point, margin: Math.min(point.margin ?? Infinity, point.z - quiet) };
     const prospects = all.map((one) => ({ ...one, best: hushed(one.best), worst: hushed(one.worst) }));
     const served = serves?.(prospects);
+    const reached = reachedBy(prospects.map(contenderOf));
     return prospects.map((prospect, i) => {
       const isBeaten = prospects.some((other) => isSurelyBetter(other, prospect));
       const enters = !isBeaten && this.frontier.wouldKeep(prospect.best);
-      return enters || (served ? served[i]! : this.population.couldTake(prospect, isBeaten));
+      return enters || (served ? served[i]! : this.population.couldTake(prospect, isBeaten, reached));
     });
   }
 

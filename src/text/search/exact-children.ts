@@ -18,6 +18,8 @@ import { place, type SharedPrefixesOptions } from './shared-prefixes.js';
 const KEPT = 128 * 2 ** 20;
 /** Sizes of a call: few children are left after ranking, and float32 costs by the token. */
 const SIZES = 10;
+/** A call that reads a parent takes as long as so many times its tokens more in a call of children. */
+const READING = 4;
 
 export class ExactChildren implements Scorer {
   private readonly parents: ParentRows;
@@ -40,13 +42,35 @@ export class ExactChildren implements Scorer {
   /** As of `SharedPrefixes`. */
   async score(children: readonly Int32Array[], parents: readonly Int32Array[]): Promise<Scores> {
     const columns: Record<string, TypedArray> = {};
-    for (const families of familiesOf(children, parents, this.options.parents))
+    const begun = this.begunBy(children, parents);
+    for (const families of familiesOf(children, begun, this.options.parents))
       await this.scoreSome(families, columns, children.length);
     return toScores(columns);
   }
 
   async dispose(): Promise<void> {
     await Promise.all([this.parents.dispose(), this.graphs.dispose()]);
+  }
+
+  /**
+   * What each child begins like, to be read or kept: its parent, or where reading that for a few children would take longer, a
+   * kept parent of others, with which it has at least the start token in common.
+   */
+  private begunBy(children: readonly Int32Array[], parents: readonly Int32Array[]): Int32Array[] {
+    const distinct = [...new Set(parents)];
+    const kept = distinct.filter((parent) => this.kept.of(parent));
+    const like = (child: Int32Array) =>
+      kept.reduce((a, b) => (firstChange(child, b) > firstChange(child, a) ? b : a));
+    const begun = [...parents];
+    for (const parent of distinct.filter((one) => !kept.includes(one))) {
+      const own = [...parents.keys()].filter((child) => parents[child] === parent);
+      const tokens = (of: (child: Int32Array) => Int32Array) =>
+        own.reduce((sum, i) => sum + firstChange(children[i]!, of(children[i]!)), 0);
+      const pays = () => tokens(() => parent) - tokens(like) > READING * this.options.positions;
+      if (kept.length === 0 || pays()) kept.push(parent);
+      else for (const i of own) begun[i] = like(children[i]!);
+    }
+    return begun;
   }
 
   /** @param columns - where the scores go, of `count` children */

@@ -1,8 +1,9 @@
 /** Niches keep what differs at the peak, and every level of fluency gets its turn. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../core/random.js';
 import type { Candidate } from './candidate.js';
-import { Niches, pickAlong } from './niches.js';
+import { type Contender, Niches, pickAlong, reachedBy } from './niches.js';
 
 const candidate = (cross_entropy: number, z: number, peakToken: number): Candidate => ({
   ids: Int32Array.of(0, peakToken, 5),
@@ -35,6 +36,48 @@ describe('Niches', () => {
     niches.add(candidate(9, 50, 99));
     const found = new Set(picks((random) => niches.pick(random)).map(({ z }) => z));
     expect(found).toEqual(new Set([2, 3, 4, 5, 6, 7, 8, 9]));
+  });
+});
+
+describe('what niches could take', () => {
+  const contender = ({ cross_entropy: ce, z, ids }: Candidate, slack = 0): Contender => ({
+    least: ce,
+    most: ce,
+    peakToken: ids[1]!,
+    worst: z - slack,
+    best: z + slack,
+  });
+  const some = fc.array(
+    fc
+      .record({ ce: fc.integer({ min: 2, max: 15 }), z: fc.integer({ min: 0, max: 9 }), token: fc.nat(11) })
+      .map(({ ce, z, token }) => candidate(ce / 2, z, token)),
+    { maxLength: 40 },
+  );
+
+  it('is all that they will hold when all have been added', () => {
+    fc.assert(
+      fc.property(some, some, (members, children) => {
+        const niches = new Niches(({ z }) => z);
+        for (const member of members) niches.add(member);
+        const reached = reachedBy(children.map((child) => contender(child)));
+        const taken = children.filter((child) => niches.couldTake(contender(child), reached));
+        for (const child of taken) niches.add(child);
+        const held = niches.members.map(({ z }) => z).sort();
+        for (const child of children) niches.add(child);
+        expect(niches.members.map(({ z }) => z).sort()).toEqual(held);
+      }),
+    );
+  });
+
+  it('is not what another is sure to beat in its only niche', () => {
+    const niches = new Niches(({ z }) => z);
+    const [weak, strong] = [candidate(4.1, 5, 7), candidate(4.4, 8, 7)];
+    const couldTake = (slack: number) =>
+      niches.couldTake(contender(weak, slack), reachedBy([weak, strong].map((one) => contender(one, slack))));
+    expect(niches.couldTake(contender(weak))).toBe(true);
+    expect([couldTake(1), couldTake(2)]).toEqual([false, true]);
+    const elsewhere = { ...contender(weak), most: 4.6 };
+    expect(niches.couldTake(elsewhere, reachedBy([contender(strong)]))).toBe(true);
   });
 });
 

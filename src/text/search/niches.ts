@@ -16,6 +16,29 @@ const KEPT = 8;
 const FLUENT = 5;
 const UNFLUENT_WEIGHT = 0.4;
 
+/** What may become a member: its cross entropy and its strength lie between these. */
+export interface Contender {
+  readonly least: number;
+  readonly most: number;
+  readonly peakToken: number;
+  readonly worst: number;
+  readonly best: number;
+}
+
+/** What is sure to be reached in niches: by niche, then by the token at the peak, the strongest. */
+export type Reached = ReadonlyMap<number, ReadonlyMap<number, number>>;
+
+export function reachedBy(contenders: readonly Contender[]): Reached {
+  const reached = new Map<number, Map<number, number>>();
+  for (const { least, most, peakToken, worst } of contenders) {
+    const niche = nicheOf(least);
+    if (most > FLUENCY_LIMIT || nicheOf(most) !== niche) continue;
+    const cells = reached.get(niche) ?? new Map<number, number>();
+    reached.set(niche, cells.set(peakToken, Math.max(worst, cells.get(peakToken) ?? worst)));
+  }
+  return reached;
+}
+
 const nicheOf = (crossEntropy: number) => Math.max(0, Math.floor(crossEntropy / WIDTH));
 
 /** How often a candidate of this cross entropy is picked as a parent, against others. */
@@ -51,18 +74,20 @@ export class Niches<Member extends Bred = Candidate> {
   }
 
   /**
-   * Whether a candidate as strong as this could get a cell in one of the niches of a range of cross entropies.
+   * Whether a candidate could get a cell.
    *
-   * @param peakToken - the token at its peak
+   * @param reached - what others are sure to reach before it is taken in
    */
-  couldTake(least: number, most: number, peakToken: number, value: number): boolean {
+  couldTake(contender: Contender, reached: Reached = new Map()): boolean {
     if (this.kept === 0) return false;
+    const { least, most, peakToken, best } = contender;
     for (let niche = nicheOf(least); niche <= nicheOf(Math.min(most, FLUENCY_LIMIT)); niche++) {
-      const cells = this.niches.get(niche);
-      if (!cells) return true;
-      const present = cells.get(peakToken);
-      const rivals = present ? [present] : cells.size < this.kept ? [] : [...cells.values()];
-      if (rivals.length === 0 || rivals.some((rival) => this.measureOf(rival) < value)) return true;
+      const others = reached.get(niche);
+      const stronger = new Set<number>();
+      for (const [token, member] of this.niches.get(niche) ?? [])
+        if (this.measureOf(member) >= best) stronger.add(token);
+      for (const [token, value] of others ?? []) if (value > best) stronger.add(token);
+      if (!stronger.has(peakToken) && stronger.size < this.kept) return true;
     }
     return false;
   }
@@ -74,7 +99,7 @@ export class Niches<Member extends Bred = Candidate> {
 
   /** A niche at random, then one of its cells, the strongest more often; null while there is none. */
   pick(random: Random): Member | null {
-    const niches = [...this.niches];
+    const niches = [...this.niches].sort(([a], [b]) => a - b);
     if (niches.length === 0) return null;
     const chosen = random.weighted(niches.map(([niche]) => fluencyWeight((niche + 0.5) * WIDTH)));
     const cells = this.sorted(niches[chosen]![1]);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Staircase } from '../../core/frontier.js';
 import type { Random } from '../../core/random.js';
 import type { Bred, Candidate } from './candidate.js';
-import { Niches, pickAlong } from './niches.js';
+import { type Contender, Niches, pickAlong, type Reached } from './niches.js';
 import type { Prospect } from './scoring.js';
 
 /** How much area of (cross entropy, margin) counts beside that of (cross entropy, z). */
@@ -88,11 +88,22 @@ export class Population<Member extends Bred = Candidate> {
    * Whether a candidate could get a place.
    *
    * @param isBeaten - whether another is sure to be better in everything: then niches alone may have a place
+   * @param reached - what others are sure to reach in niches (`reachedBy`)
    */
-  couldTake({ best, worst, peakToken }: Prospect, isBeaten: boolean): boolean {
+  couldTake(prospect: Prospect, isBeaten: boolean, reached?: Reached): boolean {
+    const { best } = prospect;
     return (
       (!isBeaten && (this.strongest.wouldKeep(best) || this.mostSelective.wouldKeep(best))) ||
-      this.niches.couldTake(best.cross_entropy, worst.cross_entropy, peakToken, best.z)
+      this.niches.couldTake(contenderOf(prospect), reached)
     );
   }
 }
+
+/** What a candidate may be in the niches of a population. */
+export const contenderOf = ({ best, worst, peakToken }: Prospect): Contender => ({
+  least: best.cross_entropy,
+  most: worst.cross_entropy,
+  peakToken,
+  worst: worst.z,
+  best: best.z,
+});

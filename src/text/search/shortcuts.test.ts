@@ -107,8 +107,10 @@ describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
     expect(divided.frontier.length).toBeGreaterThan(3);
     expect(divided.cost.evaluations).toBe(plain.cost.evaluations);
     expect(shared.cost.token_layers).toBeLessThan(plain.cost.token_layers);
-    expect(ended.cost.token_layers).toBeLessThan(plain.cost.token_layers);
-    expect(ranked.cost.token_layers).toBeLessThan(1.7 * plain.cost.token_layers); // 2, if all were scored twice
+    // Calls are filled up: for the few children of a small generation, ending early is no less.
+    const most = method === 'epo' ? shared.cost.token_layers : 1.05 * plain.cost.token_layers;
+    expect(ended.cost.token_layers).toBeLessThan(most);
+    expect(ranked.cost.token_layers).toBeLessThan(1.3 * plain.cost.token_layers); // 2, if all were scored twice
   });
 });
 
