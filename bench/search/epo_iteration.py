@@ -11,17 +11,21 @@ import time
 
 import torch
 import torch.nn.functional as F
-from transformers import GPT2LMHeadModel
+from transformers import AutoModelForCausalLM
 
 folder, layer, neuron = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 MEMBERS, CHILDREN, TOKENS, TOP = 8, 32, 12, 512
 torch.manual_seed(0)
-model = GPT2LMHeadModel.from_pretrained(folder).eval().requires_grad_(False)
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval().requires_grad_(False)
 model.config.use_cache = False
 lambdas = torch.exp(torch.linspace(torch.tensor(0.1).log(), torch.tensor(10.0).log(), MEMBERS))
 
 caught = {}
-model.transformer.h[layer].mlp.act.register_forward_hook(lambda _m, _i, out: caught.update(activation=out))
+embedding = model.get_input_embeddings().weight
+body = model.base_model
+mlp = (body.h if hasattr(body, "h") else body.layers)[layer].mlp
+written = mlp.c_proj if hasattr(mlp, "c_proj") else mlp.down_proj
+written.register_forward_pre_hook(lambda _m, inputs: caught.update(activation=inputs[0]))
 
 
 def run(**inputs):
@@ -32,7 +36,7 @@ def run(**inputs):
 def gradients(ids, penalties):
     with torch.enable_grad():
         one_hot = F.one_hot(ids, model.config.vocab_size).float().requires_grad_()
-        target, logits = run(inputs_embeds=one_hot @ model.transformer.wte.weight)
+        target, logits = run(inputs_embeds=one_hot @ embedding)
         entropy = -(logits[:, :-1].log_softmax(-1) * one_hot[:, 1:]).sum(-1).mean(-1)
         (penalties * entropy - target).sum().backward()
     return one_hot.grad
