@@ -2,9 +2,10 @@
  * @file Weights that stay in half precision: models are fed with their bits, and widen them (exactly) in each run.
  *
  * Every node that reads such a weight has a float32 copy of its own, so that no copy outlives its node; a gather or a slice
- * takes its part of the bits, and a loop over blocks (block-gemm.ts) widens each in its body. The nodes that widen stand first in the model. ONNX Runtime orders a graph by going back from
- * its outputs, to the input that was written last first: so what a product multiplies is computed before its weight is widened,
- * and only one or two weights are wide at a time. Written beside their products, they would all be widened at the start.
+ * takes its part of the bits, and a loop over blocks (block-gemm.ts) widens each in its body. The nodes that widen stand first
+ * in the model. ONNX Runtime orders a graph by going back from its outputs, to the input that was written last first: so what a
+ * product multiplies is computed before its weight is widened, and only one or two weights are wide at a time. Written beside
+ * their products, they would all be widened at the start.
  */
 import type { GraphDType } from '../tensor-spec.js';
 import type { Traits } from '../traits.js';
