@@ -144,6 +144,8 @@ describe.skipIf(noChromium)('the site of an atlas (needs Chromium on PATH)', () 
     await page.locator('#results a').first().waitFor();
     expect(await page.locator('#found').textContent()).toBe('1 text');
     await page.locator('#results a').first().click();
+    // Its script, which hears keys, has run when it is loaded.
+    await page.waitForURL(/L4\.H321/);
     expect(await page.locator('h1').textContent()).toContain('L4.H321');
     await page.keyboard.press('n');
     await page.waitForURL(/L4\.H322/);
