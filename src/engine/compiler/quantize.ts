@@ -42,7 +42,7 @@ export function quantizeProducts(traced: Traced, evenRows = false): Traced {
   });
 }
 
-/** For each product that pays in 8 bits, all of those with the same rows. */
+/** For each product that pays in 8 bits, those that are computed as one with it: of the same rows. */
 function productsByRows({ outputs }: Traced): Map<GraphNode, readonly GraphNode[]> {
   const values = Object.values(outputs);
   const fixed = dependsOnWeightsAlone(values);
@@ -53,47 +53,21 @@ function productsByRows({ outputs }: Traced): Map<GraphNode, readonly GraphNode[
     if (!isProduct || !fixed.has(matrix!) || fixed.has(rows!) || isExponential(rows!)) continue;
     byRows.set(rows!, [...(byRows.get(rows!) ?? []), node]);
   }
-  const paying = [...byRows.values()].map((group) => computedAsOne(group).filter(pays).flat());
-  return new Map(paying.flatMap((group) => group.map((node) => [node, group])));
+  const groups = [...byRows.values()].flatMap(computedAsOne).filter(pays);
+  return new Map(groups.flatMap((group) => group.map((node) => [node, group])));
 }
 
 const pays = (group: readonly GraphNode[]) =>
   group.some(({ inputs }) => Math.min(...inputs[1]!.shape) >= SMALLEST);
 
-const widthOf = ({ outputs: [output] }: GraphNode) => output!.shape[1]!;
-
 /** Products of the same rows as they are computed: wide ones alone, the others together. */
 function computedAsOne(group: readonly GraphNode[]): (readonly GraphNode[])[] {
-  const narrow = group.filter((node) => widthOf(node) < WIDE);
-  const wide = group.filter((node) => !narrow.includes(node));
-  return [...(narrow.length > 0 ? [narrow] : []), ...wide.map((node) => [node])];
+  const isWide = ({ outputs: [output] }: GraphNode) => output!.shape[1]! >= WIDE;
+  return [group.filter((node) => !isWide(node)), ...group.filter(isWide).map((node) => [node])];
 }
 
-/** What products of the same rows are, in their order. */
+/** What some products of the same rows are, computed as one. */
 function products(graph: Graph, group: readonly GraphNode[], rows: Value, isEven: boolean): Value[] {
-  const range = isEven ? null : largest(graph, rows, 1); // [rows, 1]
-  const even = range ? graph.elementwise('Div', [rows, range]) : rows;
-  const made = new Map(
-    computedAsOne(group).flatMap((part) => {
-      const results = joinedProducts(graph, part, even, range);
-      return part.map((node, i) => [node, results[i]!] as const);
-    }),
-  );
-  return group.map((node) => made.get(node)!);
-}
-
-/**
- * What some products are, computed as one.
- *
- * @param rows - of about the same range
- * @param range - what they were divided by, `[rows, 1]`
- */
-function joinedProducts(
-  graph: Graph,
-  group: readonly GraphNode[],
-  rows: Value,
-  range: Value | null,
-): Value[] {
   const matrices = group.map(({ inputs, attributes }) =>
     quantized(graph, inputs[1]!, attributes.transB === 1),
   );
@@ -107,18 +81,19 @@ function joinedProducts(
     matrices.map(({ scales }) => scales),
     0,
   );
-  const widths = group.map(widthOf);
+  const widths = group.map(({ outputs }) => outputs[0]!.shape[1]!);
   const [height, width] = [rows.shape[0]!, widths.reduce((a, b) => a + b)];
   const biases = group.flatMap(({ inputs: [, , bias] }) => bias ?? []);
-  const isBiased = range === null && biases.length === group.length;
-  const bias = isBiased ? [null, joined(graph, biases, 0)] : [];
-  const product = graph.node(
-    'DynamicQuantizeMatMul',
-    [rows, values, scales, ...bias],
-    [height, width],
-    'float32',
-  );
-  const whole = range ? graph.elementwise('Mul', [product, range]) : product;
+  const isBiased = isEven && biases.length === group.length;
+  const multiply = (rows: Value) => {
+    const bias = isBiased ? [null, joined(graph, biases, 0)] : [];
+    const inputs = [rows, values, scales, ...bias];
+    return graph.node('DynamicQuantizeMatMul', inputs, [height, width], 'float32');
+  };
+  const range = isEven ? null : largest(graph, rows, 1); // [rows, 1]
+  const whole = range
+    ? graph.elementwise('Mul', [multiply(graph.elementwise('Div', [rows, range])), range])
+    : multiply(rows);
   let start = 0;
   return group.map(({ inputs: [, , bias] }, i) => {
     const part = slice(graph, whole, [0, start], [height, widths[i]!]);

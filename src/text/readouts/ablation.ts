@@ -6,7 +6,6 @@
 import { UsageError } from '../../core/errors.js';
 import { type Compiled, compile } from '../../engine/compile.js';
 import { logSoftmax } from '../../engine/functions/ops.js';
-import { blocksOf, rowsOf } from '../../engine/functions/tall-matrix.js';
 import * as tf from '../../engine/functions/tfjs.js';
 import type { Edits } from '../lm/reading.js';
 import type { Subject } from '../lm/subject.js';
@@ -36,32 +35,16 @@ export async function ablationDivergence(options: AblationOptions, ids: Int32Arr
   return divergence as Float32Array;
 }
 
-/** Log-probabilities of each model held at a time: of a large vocabulary those of some positions, 4 MiB. */
-const AT_ONCE = 2 ** 20;
-
 /** The graph behind `ablationDivergence`: `ids` `[1, positions]` in, `divergence` `[1, positions]` out. */
-export async function compileAblation(
-  options: AblationOptions,
-  positions: number,
-  atOnce = AT_ONCE,
-): Promise<Compiled> {
+export async function compileAblation(options: AblationOptions, positions: number): Promise<Compiled> {
   const { spec, weights, engine } = options.subject;
   const edits = await meanAblation(options);
   return compile(
     (inputs, lookup) => {
-      const logits = (changes: Edits) =>
-        tf.squeeze(forward(spec, lookup, { ids: inputs.ids! }, changes).at('logits'), [0]);
-      const both = [logits({}), logits(edits)]; // [pos, vocab] each
-      const parts = blocksOf(both[0]!.shape[0]!, Math.max(1, Math.floor(atOnce / spec.vocab))).map(
-        (block) => {
-          const [whole, ablated] = both.map((all) => logSoftmax(rowsOf(all, block))) as [
-            tf.Tensor,
-            tf.Tensor,
-          ];
-          return tf.sum(tf.mul(tf.exp(whole), tf.sub(whole, ablated)), -1);
-        },
-      );
-      return { divergence: tf.expandDims(parts.length === 1 ? parts[0]! : tf.concat(parts, 0), 0) };
+      const logProbs = (changes: Edits) =>
+        logSoftmax(forward(spec, lookup, { ids: inputs.ids! }, changes).at('logits'));
+      const [whole, ablated] = [logProbs({}), logProbs(edits)]; // [1, pos, vocab]
+      return { divergence: tf.sum(tf.mul(tf.exp(whole), tf.sub(whole, ablated)), -1) };
     },
     { inputs: { ids: { shape: [1, positions], dtype: 'int32' } }, weights, engine },
   );
