@@ -32,9 +32,7 @@ export function throughFinalNorm(
 
 /** The logits of hidden states behind the final norm: `[..., dModel]` to `[..., vocab]`. */
 export function unembed(spec: TransformerSpec, weights: WeightLookup, hidden: tf.Tensor): tf.Tensor {
-  const linear = logitChange(spec, weights, hidden);
-  const biased = spec.biases.unembedding ? tf.add(linear, biasOf(spec, weights)) : linear;
-  return capped(biased, spec.logits.cap);
+  return finished(spec, logitChange(spec, weights, hidden), () => biasOf(spec, weights));
 }
 
 /** One token's logit of hidden states behind the final norm: `[..., dModel]` to `[..., 1]`. */
@@ -56,10 +54,7 @@ export function tokenLogits(
 ): tf.Tensor {
   const directions = tf.gather(unembedding(spec, weights), ids as tf.Tensor1D);
   const linear = tf.sum(tf.mul(scaled(spec, hidden), directions), -1);
-  const biased = spec.biases.unembedding
-    ? tf.add(linear, tf.gather(biasOf(spec, weights), ids as tf.Tensor1D))
-    : linear;
-  return capped(biased, spec.logits.cap);
+  return finished(spec, linear, () => tf.gather(biasOf(spec, weights), ids as tf.Tensor1D));
 }
 
 /** The logits of some tokens, the same for all rows: `[rows, dModel]` behind the final norm to `[rows, tokens]`. */
@@ -72,10 +67,7 @@ export function logitsOf(
   const ids = tf.tensor1d([...tokens], 'int32');
   const directions = tf.gather(unembedding(spec, weights), ids) as tf.Tensor2D;
   const linear = tf.matMul(scaled(spec, hidden) as tf.Tensor2D, directions, false, true);
-  return capped(
-    spec.biases.unembedding ? tf.add(linear, tf.gather(biasOf(spec, weights), ids)) : linear,
-    spec.logits.cap,
-  );
+  return finished(spec, linear, () => tf.gather(biasOf(spec, weights), ids));
 }
 
 /**
@@ -120,3 +112,7 @@ const scaled = ({ logits: { scale } }: TransformerSpec, x: tf.Tensor) => (scale 
 
 const biasOf = (spec: TransformerSpec, weights: WeightLookup) =>
   weights(unembeddingBias(spec)) as tf.Tensor1D;
+
+/** Products with tokens' directions as logits: with their bias, where there is one, and capped. */
+const finished = ({ biases, logits }: TransformerSpec, linear: tf.Tensor, bias: () => tf.Tensor) =>
+  capped(biases.unembedding ? tf.add(linear, bias()) : linear, logits.cap);
