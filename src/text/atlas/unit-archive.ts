@@ -2,7 +2,7 @@
 import { evenly } from '../../core/evenly.js';
 import { Frontier, fluencyFront, type Point } from '../../core/frontier.js';
 import type { Bred } from '../search/candidate.js';
-import { contenderOf, Population } from '../search/population.js';
+import { Population } from '../search/population.js';
 
 /** A scored sequence, one object for all units that keep it. */
 export interface AtlasText {
@@ -79,10 +79,7 @@ export class UnitArchive {
   /** Whether a text of these figures could be of use. @param peakToken - the token at its peak */
   couldTake(point: Point, peakToken: number): boolean {
     const { niches } = this.population;
-    return (
-      this.frontier.wouldKeep(point) ||
-      niches.couldTake(contenderOf({ best: point, worst: point, peakToken }))
-    );
+    return this.frontier.wouldKeep(point) || niches.couldTake({ best: point, worst: point, peakToken });
   }
 
   /** Takes a text in where it is of use; returns by how much the area of what it breeds from grew. */

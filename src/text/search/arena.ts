@@ -22,7 +22,7 @@ import { type Candidate, candidateOf } from './candidate.js';
 import { type Allowance, Ledger } from './ledger.js';
 import { MethodState } from './method-state.js';
 import { reachedBy } from './niches.js';
-import { contenderOf, type Picked, Population } from './population.js';
+import { type Picked, Population } from './population.js';
 import type { Proposals, Proposer } from './proposals.js';
 import type { Choose, Parent, Prospect, Screened, Screening } from './scoring.js';
 import { SeenRows } from './seen.js';
@@ -181,7 +181,7 @@ export class Arena {
       quiet === null ? point : { ...point, margin: Math.min(point.margin ?? Infinity, point.z - quiet) };
     const prospects = all.map((one) => ({ ...one, best: hushed(one.best), worst: hushed(one.worst) }));
     const served = serves?.(prospects);
-    const reached = reachedBy(prospects.map(contenderOf));
+    const reached = reachedBy(prospects);
     return prospects.map((prospect, i) => {
       const isBeaten = prospects.some((other) => isSurelyBetter(other, prospect));
       const enters = !isBeaten && this.frontier.wouldKeep(prospect.best);

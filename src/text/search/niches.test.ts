@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../core/random.js';
 import type { Candidate } from './candidate.js';
-import { type Contender, Niches, pickAlong, reachedBy } from './niches.js';
+import { Niches, pickAlong, reachedBy } from './niches.js';
+import type { Prospect } from './scoring.js';
 
 const candidate = (cross_entropy: number, z: number, peakToken: number): Candidate => ({
   ids: Int32Array.of(0, peakToken, 5),
@@ -22,7 +23,7 @@ const picks = (pick: (random: Random) => Candidate | null) => {
 
 describe('Niches', () => {
   it('hold the best of each token at the peak, though another is stronger', () => {
-    const niches = new Niches(({ z }) => z);
+    const niches = new Niches();
     expect(niches.pick(new Random(1))).toBeNull();
     for (const z of [3, 9, 5]) niches.add(candidate(1.1, z, 7));
     niches.add(candidate(1.3, 4, 8));
@@ -31,7 +32,7 @@ describe('Niches', () => {
   });
 
   it('drop the weakest token at the peak when full, and what is hardly text', () => {
-    const niches = new Niches(({ z }) => z);
+    const niches = new Niches();
     for (let peakToken = 1; peakToken <= 9; peakToken++) niches.add(candidate(2.2, peakToken, peakToken));
     niches.add(candidate(9, 50, 99));
     const found = new Set(picks((random) => niches.pick(random)).map(({ z }) => z));
@@ -40,12 +41,10 @@ describe('Niches', () => {
 });
 
 describe('what niches could take', () => {
-  const contender = ({ cross_entropy: ce, z, ids }: Candidate, slack = 0): Contender => ({
-    least: ce,
-    most: ce,
+  const prospect = ({ cross_entropy, z, ids }: Candidate, slack = 0): Prospect => ({
     peakToken: ids[1]!,
-    worst: z - slack,
-    best: z + slack,
+    worst: { cross_entropy, z: z - slack, margin: null },
+    best: { cross_entropy, z: z + slack, margin: null },
   });
   const some = fc.array(
     fc
@@ -57,10 +56,10 @@ describe('what niches could take', () => {
   it('is all that they will hold when all have been added', () => {
     fc.assert(
       fc.property(some, some, (members, children) => {
-        const niches = new Niches(({ z }) => z);
+        const niches = new Niches();
         for (const member of members) niches.add(member);
-        const reached = reachedBy(children.map((child) => contender(child)));
-        const taken = children.filter((child) => niches.couldTake(contender(child), reached));
+        const reached = reachedBy(children.map((child) => prospect(child)));
+        const taken = children.filter((child) => niches.couldTake(prospect(child), reached));
         for (const child of taken) niches.add(child);
         const held = niches.members.map(({ z }) => z).sort();
         for (const child of children) niches.add(child);
@@ -70,14 +69,14 @@ describe('what niches could take', () => {
   });
 
   it('is not what another is sure to beat in its only niche', () => {
-    const niches = new Niches(({ z }) => z);
+    const niches = new Niches();
     const [weak, strong] = [candidate(4.1, 5, 7), candidate(4.4, 8, 7)];
     const couldTake = (slack: number) =>
-      niches.couldTake(contender(weak, slack), reachedBy([weak, strong].map((one) => contender(one, slack))));
-    expect(niches.couldTake(contender(weak))).toBe(true);
+      niches.couldTake(prospect(weak, slack), reachedBy([weak, strong].map((one) => prospect(one, slack))));
+    expect(niches.couldTake(prospect(weak))).toBe(true);
     expect([couldTake(1), couldTake(2)]).toEqual([false, true]);
-    const elsewhere = { ...contender(weak), most: 4.6 };
-    expect(niches.couldTake(elsewhere, reachedBy([contender(strong)]))).toBe(true);
+    const elsewhere = { ...prospect(weak), worst: { cross_entropy: 4.6, z: weak.z, margin: null } };
+    expect(niches.couldTake(elsewhere, reachedBy([prospect(strong)]))).toBe(true);
   });
 });
 

@@ -5,6 +5,7 @@
  */
 import type { Random } from '../../core/random.js';
 import type { Bred, Candidate } from './candidate.js';
+import type { Prospect } from './scoring.js';
 
 /** Nats a token that one niche spans. */
 const WIDTH = 0.5;
@@ -16,25 +17,16 @@ const KEPT = 8;
 const FLUENT = 5;
 const UNFLUENT_WEIGHT = 0.4;
 
-/** What may become a member: its cross entropy and its strength lie between these. */
-export interface Contender {
-  readonly least: number;
-  readonly most: number;
-  readonly peakToken: number;
-  readonly worst: number;
-  readonly best: number;
-}
-
-/** What is sure to be reached in niches: by niche, then by the token at the peak, the strongest. */
+/** What is sure to be reached in niches: by niche, then by the token at the peak, the largest z. */
 export type Reached = ReadonlyMap<number, ReadonlyMap<number, number>>;
 
-export function reachedBy(contenders: readonly Contender[]): Reached {
+export function reachedBy(prospects: readonly Prospect[]): Reached {
   const reached = new Map<number, Map<number, number>>();
-  for (const { least, most, peakToken, worst } of contenders) {
-    const niche = nicheOf(least);
-    if (most > FLUENCY_LIMIT || nicheOf(most) !== niche) continue;
+  for (const { best, worst, peakToken } of prospects) {
+    const niche = nicheOf(best.cross_entropy);
+    if (worst.cross_entropy > FLUENCY_LIMIT || nicheOf(worst.cross_entropy) !== niche) continue;
     const cells = reached.get(niche) ?? new Map<number, number>();
-    reached.set(niche, cells.set(peakToken, Math.max(worst, cells.get(peakToken) ?? worst)));
+    reached.set(niche, cells.set(peakToken, Math.max(worst.z, cells.get(peakToken) ?? worst.z)));
   }
   return reached;
 }
@@ -48,14 +40,8 @@ export class Niches<Member extends Bred = Candidate> {
   /** By niche, then by the token at the peak. */
   private readonly niches = new Map<number, Map<number, Member>>();
 
-  /**
-   * @param measureOf - what a cell's best is best in
-   * @param kept - cells of a niche
-   */
-  constructor(
-    private readonly measureOf: (candidate: Member) => number,
-    private readonly kept = KEPT,
-  ) {}
+  /** @param kept - cells of a niche */
+  constructor(private readonly kept = KEPT) {}
 
   add(candidate: Member): void {
     if (candidate.cross_entropy > FLUENCY_LIMIT || this.kept === 0) return;
@@ -63,9 +49,8 @@ export class Niches<Member extends Bred = Candidate> {
     const cells = this.niches.get(niche) ?? new Map<number, Member>();
     this.niches.set(niche, cells);
     const peakToken = candidate.ids[candidate.peak]!;
-    const value = this.measureOf(candidate);
     const present = cells.get(peakToken);
-    if (present && this.measureOf(present) >= value) return;
+    if (present && present.z >= candidate.z) return;
     cells.set(peakToken, candidate);
     if (cells.size > this.kept) {
       const weakest = this.sorted(cells).at(-1)!;
@@ -78,15 +63,13 @@ export class Niches<Member extends Bred = Candidate> {
    *
    * @param reached - what others are sure to reach before it is taken in
    */
-  couldTake(contender: Contender, reached: Reached = new Map()): boolean {
+  couldTake({ best, worst, peakToken }: Prospect, reached: Reached = new Map()): boolean {
     if (this.kept === 0) return false;
-    const { least, most, peakToken, best } = contender;
-    for (let niche = nicheOf(least); niche <= nicheOf(Math.min(most, FLUENCY_LIMIT)); niche++) {
-      const others = reached.get(niche);
+    const most = Math.min(worst.cross_entropy, FLUENCY_LIMIT);
+    for (let niche = nicheOf(best.cross_entropy); niche <= nicheOf(most); niche++) {
       const stronger = new Set<number>();
-      for (const [token, member] of this.niches.get(niche) ?? [])
-        if (this.measureOf(member) >= best) stronger.add(token);
-      for (const [token, value] of others ?? []) if (value > best) stronger.add(token);
+      for (const [token, { z }] of this.niches.get(niche) ?? []) if (z >= best.z) stronger.add(token);
+      for (const [token, z] of reached.get(niche) ?? []) if (z > best.z) stronger.add(token);
       if (!stronger.has(peakToken) && stronger.size < this.kept) return true;
     }
     return false;
@@ -107,7 +90,7 @@ export class Niches<Member extends Bred = Candidate> {
   }
 
   private sorted(cells: ReadonlyMap<number, Member>): Member[] {
-    return [...cells.values()].sort((a, b) => this.measureOf(b) - this.measureOf(a));
+    return [...cells.values()].sort((a, b) => b.z - a.z);
   }
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Staircase } from '../../core/frontier.js';
 import type { Random } from '../../core/random.js';
 import type { Bred, Candidate } from './candidate.js';
-import { type Contender, Niches, pickAlong, type Reached } from './niches.js';
+import { Niches, pickAlong, type Reached } from './niches.js';
 import type { Prospect } from './scoring.js';
 
 /** How much area of (cross entropy, margin) counts beside that of (cross entropy, z). */
@@ -33,7 +33,7 @@ export class Population<Member extends Bred = Candidate> {
 
   /** @param cells - of a niche; 0 for no niches, where memory is short */
   constructor(cells?: number) {
-    this.niches = new Niches<Member>(({ z }) => z, cells);
+    this.niches = new Niches<Member>(cells);
   }
 
   /** Nats times sigmas, of both fronts. */
@@ -94,16 +94,7 @@ export class Population<Member extends Bred = Candidate> {
     const { best } = prospect;
     return (
       (!isBeaten && (this.strongest.wouldKeep(best) || this.mostSelective.wouldKeep(best))) ||
-      this.niches.couldTake(contenderOf(prospect), reached)
+      this.niches.couldTake(prospect, reached)
     );
   }
 }
-
-/** What a candidate may be in the niches of a population. */
-export const contenderOf = ({ best, worst, peakToken }: Prospect): Contender => ({
-  least: best.cross_entropy,
-  most: worst.cross_entropy,
-  peakToken,
-  worst: worst.z,
-  best: best.z,
-});

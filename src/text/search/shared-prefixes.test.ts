@@ -117,6 +117,16 @@ describe.each(Object.keys(configs) as (keyof typeof configs)[])('children of %s'
       const further = await exact.score(grandchildren, children);
       expectSame(further, await probe.score(stackRows(grandchildren), POSITIONS, 7));
       expect(reading).not.toHaveBeenCalled();
+      // A text that nothing is kept of is not read for one child: that begins like another's parent.
+      const [strange, child] = [5, 6].map((last) =>
+        Int32Array.from({ length: POSITIONS }, (_, i) => (i === POSITIONS - 1 ? last : (i * 5) % 7)),
+      );
+      const two = [grandchildren[0]!, child!];
+      expectSame(
+        await exact.score(two, [children[0]!, strange!]),
+        await probe.score(stackRows(two), POSITIONS, 7),
+      );
+      expect(reading).not.toHaveBeenCalled();
       await exact.dispose();
 
       const unitFirst = new UnitFirst({ probe, positions: POSITIONS, parents: 2, tokens: 24 });
