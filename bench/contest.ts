@@ -30,7 +30,8 @@ export async function childContestant(
 
 export type Results = Record<string, Record<string, { milliseconds: number; all: number[] }>>;
 
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
+export const median = (list: readonly number[]) =>
+  [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 
 /** Milliseconds after which no thread of the one before spins. */
 const REST = 500;

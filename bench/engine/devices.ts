@@ -26,7 +26,7 @@ import { parseConfig } from '../../src/text/lm/config.js';
 import { loadTextModel, type TextModel } from '../../src/text/lm/model.js';
 import { parameterShapes } from '../../src/text/lm/parameters.js';
 import { searchText } from '../../src/text/search/search.js';
-import { childContestant } from '../contest.js';
+import { childContestant, median } from '../contest.js';
 import { bodyGradient, crossEntropy, inputsOf, type Workload, weightFile } from './workload.js';
 
 const { values: flags } = parseArgs({
@@ -173,8 +173,6 @@ function difference(values: Float32Array, ofCpu: Float32Array): number {
   const scale = ofCpu.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-30);
   return values.reduce((most, x, i) => Math.max(most, Math.abs(x - ofCpu[i]!)), 0) / scale;
 }
-
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]!;
 
 const usable: Device[] = [];
 for (const device of (flags.devices?.split(',') ?? deviceNames) as Device[]) {

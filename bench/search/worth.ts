@@ -13,7 +13,7 @@ import type { ScoredText } from '../../src/core/scored-text.js';
 import { hashModel } from '../../src/hub/model-hash.js';
 import { loadTextModel } from '../../src/text/lm/model.js';
 import { type SearchMethodName, searchText } from '../../src/text/search/search.js';
-import { childContestant } from '../contest.js';
+import { childContestant, median } from '../contest.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -29,7 +29,6 @@ const [MEMBERS, CHILDREN] = [8, 32];
 const iterations = Number(flags.iterations);
 const model = await loadTextModel(flags.model);
 const modelHash = await hashModel(flags.model);
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]!;
 
 /** Seconds, and the hypervolume then: at the end of the budget, or as soon as it is `goal`. */
 async function search(
@@ -62,8 +61,10 @@ async function search(
   return { seconds: (performance.now() - start) / 1000, area: hypervolume(frontier.members) };
 }
 
+const python = process.env.SUPERSTIM_PYTHON;
+if (python === undefined) throw new Error('SUPERSTIM_PYTHON names no Python');
 const script = fileURLToPath(new URL('epo_iteration.py', import.meta.url));
-const epo = await childContestant(process.env.SUPERSTIM_PYTHON!, [script, flags.model, '0', '0']);
+const epo = await childContestant(python, [script, flags.model, '0', '0']);
 const milliseconds: number[] = [];
 for (let round = 0; round <= Number(flags.rounds); round++) {
   const time = await epo.contestant('');
