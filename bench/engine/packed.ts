@@ -24,7 +24,7 @@ async function contestant(texts: number, packed: boolean): Promise<Contestant> {
     {
       inputs: { ids: { shape: [texts, POSITIONS], dtype: 'int32' } },
       weights: gpt2Weights,
-      precision: 'int8',
+      precision: 'rough',
       packed,
     },
   );

@@ -12,7 +12,7 @@ export type EngineName = (typeof engineNames)[number];
  */
 export const devices = {
   cpu: {
-    fastInt8: true,
+    rough: 'int8',
     fastHardSigmoid: true,
     packsConstants: true,
     channelBlock: channelBlock(),
@@ -21,7 +21,7 @@ export const devices = {
     misreadsThrees: false,
     lacksKernels: false,
   },
-  webgpu: { ...plainTraits, misreadsThrees: true, lacksKernels: true },
+  webgpu: { ...plainTraits, rough: 'float16', misreadsThrees: true, lacksKernels: true },
   cuda: { ...plainTraits, viewsWeights: true },
 } as const satisfies Readonly<Record<string, Traits>>;
 export type Device = keyof typeof devices;

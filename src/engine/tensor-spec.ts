@@ -3,8 +3,11 @@
 /** Element types that cross the engine's border. */
 export type DType = 'float32' | 'int32' | 'bool';
 
-/** Element types inside a graph; ONNX wants int64 for shapes, int8 is for quantized weights, uint8 for what they multiply. */
-export type GraphDType = DType | 'int64' | 'int8' | 'uint8';
+/**
+ * Element types inside a graph; ONNX wants int64 for shapes, int8 is for quantized weights, uint8 for what they multiply, float16
+ * for products on a GPU.
+ */
+export type GraphDType = DType | 'int64' | 'int8' | 'uint8' | 'float16';
 
 export type TypedArray = Float32Array | Int32Array | Uint8Array;
 

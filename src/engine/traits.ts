@@ -2,8 +2,8 @@
 
 /** Decides which nodes are written. */
 export interface Traits {
-  /** Products by weights are faster in 8 bits than in float32. */
-  readonly fastInt8: boolean;
+  /** In what products by weights are faster than in float32: in 8 bits; in half precision, where the GPU has it; in nothing. */
+  readonly rough: 'int8' | 'float16' | null;
   /** A steep HardSigmoid is the fastest node that is 1 where x is positive and else 0. */
   readonly fastHardSigmoid: boolean;
   /** Constants of a graph are laid out anew: filters in blocks of channels, matrices in 8 bits in panels. */
@@ -28,7 +28,7 @@ export interface Traits {
 
 /** Traits of a device that runs every function as it is written. */
 export const plainTraits: Traits = {
-  fastInt8: false,
+  rough: null,
   fastHardSigmoid: false,
   packsConstants: false,
   channelBlock: 0,

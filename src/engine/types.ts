@@ -3,8 +3,8 @@ import type { Engine } from './engine-names.js';
 import type { DType, TensorSpec, TypedArray } from './tensor-spec.js';
 import type { WeightSource } from './weights/weights.js';
 
-/** Precision of matrix products by weights. */
-export type Precision = 'float32' | 'int8';
+/** Precision of products by weights: `rough` is 8 bits on a processor and half precision on a GPU. */
+export type Precision = 'float32' | 'rough';
 
 export interface CompileOptions {
   readonly inputs: Readonly<Record<string, TensorSpec>>;
@@ -12,15 +12,15 @@ export interface CompileOptions {
   readonly weights?: WeightSource;
   readonly engine?: Engine;
   /**
-   * `int8`: products by weights in 8 bits, with `packed` also convolutions; several times as fast and good to about a percent:
-   * for proposing, ranking and most steps of a picture, not for scores that are reported. Engines that are not faster so
-   * compute in float32 whatever is said here.
+   * `rough`: products by weights in 8 bits, with `packed` also convolutions; several times as fast and good to about a percent:
+   * for proposing, ranking and most steps of a picture, not for scores that are reported. On a GPU that has it, products and
+   * convolutions in half precision. Engines that are not faster so compute in float32 whatever is said here.
    */
   readonly precision?: Precision;
-  /** For `int8`: rows behind a norm have one range, so they need not be scaled to one. */
+  /** For 8 bits: rows behind a norm have one range, so they need not be scaled to one. */
   readonly evenRows?: boolean;
   /**
-   * The function has its own copy of the filters of convolutions, and for `int8` of the matrices, laid out for the processor:
+   * The function has its own copy of the filters of convolutions, and in 8 bits of the matrices, laid out for the processor:
    * four fifths to nine tenths of the time (bench/engine/packed.ts, bench/image/index.ts). For functions that are run often.
    */
   readonly packed?: boolean;
@@ -47,8 +47,8 @@ export type RunInput = TypedArray | readonly number[] | Resident;
 export interface Compiled {
   /** Shapes and types of the outputs, by name. */
   readonly outputs: Readonly<Record<string, Required<TensorSpec>>>;
-  /** Whether convolutions of pictures are so much of it that the same with `int8` and `packed` takes half of the time or less. */
-  readonly gainsInBytes: boolean;
+  /** Whether convolutions of pictures are so much of it that the same with `rough` and `packed` takes half of the time or less. */
+  readonly gainsRoughly: boolean;
   /** One call. Throws when an input is missing or has the wrong size. */
   run(inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, TypedArray>>;
   /** One call whose outputs named in `keep` stay in the engine. */

@@ -89,7 +89,7 @@ function webgpuSession(model: Uint8Array, onDevice: readonly string[]): Promise<
     executionProviders: ['webgpu'],
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer'])),
     extra: { optimization: { disable_specified_optimizers: 'Pad_Fusion' } },
   });

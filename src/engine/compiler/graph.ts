@@ -166,7 +166,7 @@ export class Graph {
 
   cast(x: Value, dtype: GraphDType): Value {
     if (x.dtype === dtype) return x;
-    if (x.source.kind === 'splat') {
+    if (x.source.kind === 'splat' && dtype !== 'float16') {
       const { value } = x.source;
       return this.splat(
         dtype === 'bool' ? Number(value !== 0) : dtype === 'float32' ? value : Math.trunc(value),
@@ -277,4 +277,5 @@ export const ONNX_TYPE: Readonly<Record<GraphDType, number>> = {
   int32: 6,
   int64: 7,
   bool: 9,
+  float16: 10,
 };

@@ -34,7 +34,6 @@ export const isHalf = (type: GraphDType | WeightType): type is HalfType =>
 /** As which ONNX type arrays are fed. JavaScript has no arrays of bfloat16: their bits are fed as integers. */
 export const FED_TYPE: Readonly<Record<GraphDType | WeightType, number>> = {
   ...ONNX_TYPE,
-  float16: onnxTypes.float16,
   bfloat16: onnxTypes.uint16,
 };
 

@@ -46,6 +46,8 @@ export interface OpFacts {
   readonly isNorm?: true;
   /** The operator that computes the same, roughly, by a matrix in 8 bits. */
   readonly in8Bits?: 'DynamicQuantizeMatMul';
+  /** A product by its second input that GPUs also compute in half precision. */
+  readonly inHalves?: true;
   /** ONNX Runtime's WebGPU has no kernel for it, or none that gives so many outputs (1.30, measured in placement.test.ts). */
   readonly cpuOnly?: true | { readonly outputs: number };
 }
@@ -140,10 +142,11 @@ const facts = {
   Gemm: {
     part: 'gemm',
     in8Bits: 'DynamicQuantizeMatMul',
+    inHalves: true,
     multiplications: batchedProduct,
   },
   LogSoftmax: { ...alongAxis, ...cpuOnly },
-  MatMul: { part: 'matmul', multiplications: batchedProduct },
+  MatMul: { part: 'matmul', multiplications: batchedProduct, inHalves: true },
   ReduceMax: reduction,
   ReduceMin: reduction,
   ReduceProd: reduction,
@@ -159,7 +162,7 @@ const facts = {
   // images
   AveragePool: {},
   BatchNormalization: {},
-  Conv: { allThreads: true },
+  Conv: { allThreads: true, inHalves: true },
   ConvTranspose: { allThreads: true, ...cpuOnly },
   MaxPool: { cpuOnly: { outputs: 2 } },
   MaxUnpool: { shapeUnseen: true, ...cpuOnly },

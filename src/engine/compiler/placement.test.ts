@@ -2,7 +2,7 @@
  * Operators without a kernel on WebGPU: what the table says against what ONNX Runtime's profile says. It is asked in this thread:
  * two that use its WebGPU crash.
  */
-import '../../../test/helpers/swift-shader.js';
+import '../../../test/helpers/software-gpu.js';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -7,6 +7,7 @@
  * the model instead, which ONNX Runtime lays out anew: filters in blocks of channels, matrices for its products.
  */
 import { type DType, sizeOf, type TypedArray } from '../tensor-spec.js';
+import type { HalfType } from '../weights/weights.js';
 import { blockGemm } from './block-gemm.js';
 import { type Feed, type Feeding, feedOf, leafFeed, namesOfFilters, packable, uniqueFeeds } from './feeds.js';
 import {
@@ -50,8 +51,15 @@ export interface Program {
 }
 
 /** Whether a program is fed with weights in half precision. */
-export const widensHalves = ({ feeds }: Pick<Program, 'feeds'>): boolean =>
-  feeds.some(({ dtype }) => isHalf(dtype));
+export const widensHalves = ({ feeds }: Pick<Program, 'feeds'>): boolean => halvesIn(feeds).size > 0;
+
+/** The weights that are fed in half precision; what is derived in it is computed with as it is. */
+const halvesIn = (feeds: readonly Feed[]): Map<string, HalfType> =>
+  new Map(
+    feeds.flatMap(({ kind, name, dtype }) =>
+      kind === 'weight' && isHalf(dtype) ? [[name, dtype] as const] : [],
+    ),
+  );
 
 /** Names of the weights that a program is fed with, has as constants or derives something from. */
 export function weightsOf({ feeds, constants, derivation }: Program): string[] {
@@ -163,9 +171,7 @@ function writeModel(
   const copies = outputs.flatMap(([name, value]): OnnxNode[] =>
     nameOf(value) === name ? [] : [{ opType: 'Identity', input: [nameOf(value)], output: [name] }],
   );
-  const halves = new Map(
-    inputs.flatMap(({ name, dtype }) => (isHalf(dtype) ? [[name, dtype] as const] : [])),
-  );
+  const halves = halvesIn(inputs);
   const written = nodes.map((node): OnnxNode => {
     const attribute = Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value));
     if (node.op === 'BlockGemm') return blockGemm(node, nameOf, attribute);

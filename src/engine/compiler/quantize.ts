@@ -106,7 +106,7 @@ const joined = (graph: Graph, parts: readonly Value[], axis: number): Value =>
   parts.length > 1 ? concat(graph, parts, axis) : parts[0]!;
 
 /** Whether a norm has made rows as long as each other. */
-function isNormalized(rows: Value): boolean {
+export function isNormalized(rows: Value): boolean {
   const whole = madeBy(rows, 'Slice')?.inputs[0];
   if (whole) return isNormalized(whole);
   return rows.source.kind === 'node' && opTable[rows.source.node.op].isNorm === true;
@@ -129,10 +129,10 @@ function quantized(graph: Graph, matrix: Value, outIn: boolean): { values: Value
   };
 }
 
-/** Largest magnitude along an axis, which stays with length one; a little above zero where all is zero. */
-function largest(graph: Graph, x: Value, axis: number): Value {
-  const shape = x.shape.map((dim, i) => (i === axis ? 1 : dim));
-  const top = graph.node('ReduceMax', [graph.unary('Abs', x), graph.ints([axis])], shape, 'float32', {
+/** Largest magnitude along axes, which stay with length one; a little above zero where all is zero. */
+export function largest(graph: Graph, x: Value, ...axes: readonly number[]): Value {
+  const shape = x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim));
+  const top = graph.node('ReduceMax', [graph.unary('Abs', x), graph.ints(axes)], shape, 'float32', {
     keepdims: 1,
   });
   return graph.elementwise('Max', [top, graph.splat(1e-30, [], 'float32')]);

@@ -1,7 +1,7 @@
 /** Products by large matrices in half precision: split, and what they are in one piece. */
 import { expect, it } from 'vitest';
 import { Random } from '../../core/random.js';
-import { compile } from '../compile.js';
+import { compile, type Precision } from '../compile.js';
 import { devices } from '../engine-names.js';
 import { graphsOf } from '../execution/compiled.js';
 import * as tf from '../functions/tfjs.js';
@@ -74,7 +74,7 @@ it('go by blocks, and give the same', async () => {
 });
 
 /** The operators of products by the matrices, sorted. */
-const products = (weights: WeightSource, precision: 'float32' | 'int8' = 'float32') => {
+const products = (weights: WeightSource, precision: Precision = 'float32') => {
   const { outputs } = graphsOf(network, { inputs, weights, precision }, devices.cpu).computed;
   const { nodes } = reachable(Object.values(outputs));
   return nodes.flatMap(({ op }) => (/Gemm|MatMul/.test(op) ? [op] : [])).sort();
@@ -87,5 +87,5 @@ it('are one node a matrix, and another for what is left behind its blocks', () =
 
 it('those that are float32, or in 8 bits, are left as they are', () => {
   expect(products(floats)).not.toContain('BlockGemm');
-  expect(products(halves, 'int8')).toEqual(products(floats, 'int8'));
+  expect(products(halves, 'rough')).toEqual(products(floats, 'rough'));
 });

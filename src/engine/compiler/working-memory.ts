@@ -11,6 +11,7 @@ const BYTES: Readonly<Record<GraphDType, number>> = {
   int64: 8,
   int8: 1,
   uint8: 1,
+  float16: 2,
   bool: 1,
 };
 

@@ -2,6 +2,7 @@
 import type { Backend, HeldArray } from '../backends/backend.js';
 import { inBlocks } from '../compiler/blocks.js';
 import type { Traced } from '../compiler/graph.js';
+import { halveProducts } from '../compiler/half-products.js';
 import { isHalf, weightType } from '../compiler/half-weights.js';
 import { narrow } from '../compiler/narrow.js';
 import { opTable } from '../compiler/op-table.js';
@@ -17,6 +18,7 @@ import type { TensorSpec } from '../tensor-spec.js';
 import type { Traits } from '../traits.js';
 import type { Compiled, CompileOptions, Resident, RunInput } from '../types.js';
 import { collectGarbage } from './collect-garbage.js';
+import { traitsOfDevice } from './computes-halves.js';
 import type { Executor } from './executor.js';
 import { checkedInput, isResident, specOf } from './inputs.js';
 
@@ -24,6 +26,7 @@ import { checkedInput, isResident, specOf } from './inputs.js';
 export function compiledOn(backend: Backend): Executor {
   return {
     traits: backend.traits,
+    traitsHere: () => traitsOfDevice(backend),
     compile: (fn, options) => compileOn(backend, fn, options),
     resident: async (data, { shape, dtype }) =>
       resident(backend, await backend.write({ data, shape, dtype })),
@@ -52,7 +55,7 @@ function threadsFor({ outputs }: Traced): number {
  */
 const LITTLE_MEMORY = 48 * 2 ** 20;
 
-/** The graph of a function with only what is used, and the one that is run, in 8 bits where that is asked and pays. */
+/** The graph of a function with only what is used, and the one that is run, in 8 bits or half precision where that is asked and pays. */
 export function graphsOf(
   fn: TensorFunction,
   { inputs, weights, precision, evenRows, packed }: CompileOptions,
@@ -60,15 +63,16 @@ export function graphsOf(
 ): { traced: Traced; computed: Traced } {
   const narrowed = narrow(trace(fn, inputs, weights, traits));
   const isWidened = (name: string) => weights !== undefined && isHalf(weightType(weights, name, traits));
-  const rough = precision === 'int8' && traits.fastInt8;
-  const traced = weights?.halves?.stay && !rough ? splitProducts(narrowed, isWidened) : narrowed;
+  const rough = precision === 'rough' ? traits.rough : null;
+  const traced = weights?.halves?.stay && rough === null ? splitProducts(narrowed, isWidened) : narrowed;
+  if (rough === 'float16') return { traced, computed: halveProducts(traced) };
   const products = rough ? quantizeProducts(traced, evenRows) : traced;
   const computed = rough && packed ? quantizePictures(products) : products;
   return { traced, computed: packed && traits.packsConstants ? inBlocks(computed) : computed };
 }
 
 /** What is loaded of a function. The graph that it is made from is garbage afterwards. */
-function preparedFor({ traits }: Backend, fn: TensorFunction, options: CompileOptions) {
+function preparedFor(traits: Traits, fn: TensorFunction, options: CompileOptions) {
   const { traced, computed } = graphsOf(fn, options, traits);
   const { weights, packed, keepsMemory } = options;
   const content = buildProgram(computed, {
@@ -77,13 +81,14 @@ function preparedFor({ traits }: Backend, fn: TensorFunction, options: CompileOp
     ...(weights && { weightType: (name) => weightType(weights, name, traits) }),
   });
   const arena = keepsMemory || (!widensHalves(content) && workingMemory(computed) <= LITTLE_MEMORY);
-  const gains = traits.fastInt8 && hasDotProducts() && gainsInBytes(traced);
+  const isFast = traits.rough === 'int8' ? hasDotProducts() : traits.rough !== null;
+  const gains = isFast && gainsInBytes(traced);
   const spins = keepsMemory ?? false;
   return { content, gains, threads: options.threads ?? threadsFor(traced), arena, spins };
 }
 
 async function compileOn(backend: Backend, fn: TensorFunction, options: CompileOptions): Promise<Compiled> {
-  const { content, gains, ...settings } = preparedFor(backend, fn, options);
+  const { content, gains, ...settings } = preparedFor(await traitsOfDevice(backend), fn, options);
   const { weights } = options;
   if (weights?.halves?.stay) collectGarbage();
   if (weights) await backend.upload(weights, weightsOf(content));
@@ -95,7 +100,7 @@ async function compileOn(backend: Backend, fn: TensorFunction, options: CompileO
     outputs: Object.fromEntries(
       content.outputs.map(({ name, shape, dtype }) => [name, specOf(dtype, shape)]),
     ),
-    gainsInBytes: gains,
+    gainsRoughly: gains,
     run: async (inputs) => (await backend.run(program, feeds(inputs), [])).values,
     async runKeeping<K extends string>(inputs: Readonly<Record<string, RunInput>>, keep: readonly K[]) {
       const { values, kept } = await backend.run(program, feeds(inputs), keep);

@@ -43,6 +43,7 @@ export function eagerOn(engine: EagerEngine): Executor {
   const weights = new EagerWeights();
   return {
     traits: plainTraits,
+    traitsHere: async () => plainTraits,
     compile: (fn, options) => compileEager(fn, options, engine, weights),
     async resident(data, { shape, dtype }) {
       await loadBackend(engine);
@@ -109,7 +110,7 @@ async function compileEager(
 
   return {
     outputs,
-    gainsInBytes: false,
+    gainsRoughly: false,
     run: async (inputs) => {
       await setImmediate();
       return call(inputs, []).values;

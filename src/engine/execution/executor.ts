@@ -7,6 +7,8 @@ import type { WeightSource } from '../weights/weights.js';
 
 export interface Executor {
   readonly traits: Traits;
+  /** Its traits, without half precision where the device has none. */
+  traitsHere(): Promise<Traits>;
   compile(fn: TensorFunction, options: CompileOptions): Promise<Compiled>;
   /** Puts an array where it computes. */
   resident(data: TypedArray, spec: Required<TensorSpec>): Promise<Resident>;

@@ -11,8 +11,9 @@ import {
   tinyConfigs,
   unitsOf,
 } from '../../../test/helpers/random-model.js';
+import { hasHalves, webgpu } from '../../../test/helpers/webgpu.js';
 import { Random } from '../../core/random.js';
-import type { Precision } from '../../engine/compile.js';
+import type { Engine, Precision } from '../../engine/compile.js';
 import { hasDotProducts, listsDotProducts } from '../../engine/dot-products.js';
 import { featuresOf } from '../../engine/processor.js';
 import { MemoryWeights, type WeightArray } from '../../engine/weights/weights.js';
@@ -29,8 +30,8 @@ import { type SearchResult, searchText } from './search.js';
 import { allShortcuts, noShortcuts, type Shortcuts, shortcutsFor } from './shortcuts.js';
 
 it('shortcuts are on for wide models whose weights are kept as float32', () => {
-  const { spec, engine } = subjectOf(randomModel(tinyConfigs.gpt2));
-  const shortcuts = (dModel: number, stay: boolean, dotProducts = true) => {
+  const { spec, engine: cpu } = subjectOf(randomModel(tinyConfigs.gpt2));
+  const shortcuts = (dModel: number, stay: boolean, dotProducts = true, engine: Engine = cpu) => {
     const halves = { stay, type: () => undefined, read: () => new Uint16Array() };
     const weights = { names: [], shape: () => [], read: () => new Float32Array(), halves };
     return shortcutsFor({ spec: { ...spec, dModel }, engine, weights }, dotProducts);
@@ -50,6 +51,8 @@ it('shortcuts are on for wide models whose weights are kept as float32', () => {
     ),
   ).toEqual([true, true, false]);
   expect(shortcuts(512, true)).toBe(noShortcuts);
+  const onGpu = (dModel: number) => shortcuts(dModel, false, true, 'onnx:webgpu');
+  expect([onGpu(511), onGpu(512)]).toEqual([noShortcuts, { ...noShortcuts, roughProposals: true }]);
 });
 
 describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {
@@ -145,7 +148,7 @@ async function wideProbe(size = 1) {
 describe.skipIf(!hasDotProducts())('ranking in 8 bits (where the processor has instructions for it)', () => {
   it('keeps what matters, with the exact scores, and leaves out most of the rest', async () => {
     const { spec, positions, random, row, probe } = await wideProbe();
-    const rough = probe.inPrecision('int8');
+    const rough = probe.inPrecision('rough');
     const screen = new RankFirst(
       new JudgeRoughly(
         new WholeScorer(rough, positions, [16]),
@@ -194,9 +197,15 @@ describe.skipIf(!hasDotProducts())('ranking in 8 bits (where the processor has i
   });
 });
 
-describe('proposals in 8 bits', () => {
-  it('are nearly those of float32', async () => {
-    const { positions, row, probe } = await wideProbe(0.05);
+const roughly = [
+  { name: '8 bits', engine: 'onnx', skipped: false, closest: 0.8 },
+  { name: 'half precision on a GPU', engine: webgpu.engine, skipped: !(await hasHalves()), closest: 0.97 },
+] as const;
+
+describe.each(roughly)('proposals in $name', ({ engine, skipped, closest }) => {
+  it.skipIf(skipped)('are nearly those of float32', async () => {
+    const { positions, row, probe: onCpu } = await wideProbe(0.05);
+    const probe = onCpu.on(engine);
     const rows = [row(), row(), row()];
     const listed = async (precision: Precision) => {
       const proposer = new Proposer({
@@ -212,7 +221,7 @@ describe('proposals in 8 bits', () => {
       await proposer.dispose();
       return [...steepest, ...lists.map(({ gradient }) => gradient.ids)];
     };
-    const [exact, rough] = [await listed('float32'), await listed('int8')];
+    const [exact, rough] = [await listed('float32'), await listed('rough')];
     const shares = exact.flatMap((ids, i) =>
       Array.from({ length: positions - 1 }, (_, position) => {
         const part = (all: Int32Array) => all.subarray(position * 30, (position + 1) * 30);
@@ -221,8 +230,8 @@ describe('proposals in 8 bits', () => {
       }),
     );
     const share = shares.reduce((sum, x) => sum + x, 0) / shares.length;
-    expect(share).toBeGreaterThan(0.8); // 0.1, were they unrelated
+    expect(share).toBeGreaterThan(closest); // 0.1, were they unrelated
     expect(share).toBeLessThan(1);
-    await probe.dispose();
+    await Promise.all([probe.dispose(), onCpu.dispose()]);
   });
 });

@@ -65,8 +65,10 @@ export function shortcutsFor(
   { spec, engine, weights }: Pick<Subject, 'spec' | 'engine' | 'weights'>,
   dotProducts = hasDotProducts(),
 ): Shortcuts {
-  const pays = traitsOf(engine).fastInt8 && spec.dModel >= WIDE && !weights.halves?.stay;
-  if (!pays) return noShortcuts;
+  const { rough } = traitsOf(engine);
+  if (rough === null || spec.dModel < WIDE || weights.halves?.stay) return noShortcuts;
+  // Ranks are float32 on a GPU, and how much it computes twice hardly matters.
+  if (rough === 'float16') return { ...noShortcuts, roughProposals: true };
   return dotProducts
     ? allShortcuts
     : { ...allShortcuts, roughRanking: false, sideBySide: false, largeGenerations: false };
@@ -145,7 +147,7 @@ function roughJudge(
   { probe, positions, batch, engines }: ScreeningOptions,
   reading: Omit<SharedPrefixesOptions, 'probe'> | null,
 ): OpenedWay<Judge> {
-  const rough = probe.inPrecision('int8');
+  const rough = probe.inPrecision('rough');
   const shared = reading && openShared({ ...reading, probe: rough }, engines);
   const exact = reading && new ExactChildren({ ...reading, tokens: TOKENS_AFTER_RANKING, probe });
   return {

@@ -70,8 +70,8 @@ export async function openTools(
   const engines = enginesOfHalves(shortcuts, subject);
   const screening = openScreen(shortcuts, { probe, positions, parents, batch, engines });
   // GCG stays as published.
-  const precision: Precision = shortcuts.roughProposals && method !== 'gcg' ? 'int8' : 'float32';
-  const isRough = precision === 'int8' && breeds(method);
+  const precision: Precision = shortcuts.roughProposals && method !== 'gcg' ? 'rough' : 'float32';
+  const isRough = precision === 'rough' && breeds(method);
   const generation = shortcuts.largeGenerations ? LARGER * turn : turn;
   const draftsOf = { ...drawing, precision, ...toldByDrafts(shortcuts, probe) };
   const drafts = !isRough

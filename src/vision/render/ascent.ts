@@ -84,8 +84,8 @@ export class Ascent {
   }
 
   /** Whether steps in 8 bits take much less time. */
-  async gainsInBytes(): Promise<boolean> {
-    return (await this.program('step')).gainsInBytes;
+  async gainsRoughly(): Promise<boolean> {
+    return (await this.program('step')).gainsRoughly;
   }
 
   async step(rate: number, random: Random, kind: StepKind): Promise<AscentStep> {
@@ -158,7 +158,7 @@ export class Ascent {
         {
           inputs,
           ...common,
-          precision: name === 'rough step' ? 'int8' : 'float32',
+          precision: name === 'rough step' ? 'rough' : 'float32',
           packed: true,
           keepsMemory: true,
         },

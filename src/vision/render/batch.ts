@@ -192,7 +192,7 @@ export class Batch {
     const { steps = imageDefaults.steps, frameEvery = Number.POSITIVE_INFINITY, saveFrame } = this.options;
     if (this.options.exact || this.dips) return false;
     const every = saveFrame ? frameEvery : Number.POSITIVE_INFINITY;
-    return canBeRough(step, steps, every) && (await ascent.gainsInBytes());
+    return canBeRough(step, steps, every) && (await ascent.gainsRoughly());
   }
 
   /** @param shown - activations at the first step, of which without transforms the start itself was shown */
