@@ -66,6 +66,15 @@ describe('the built program', () => {
     expect(JSON.parse(stdout)).toMatchObject({ cached: [], cache });
   });
 
+  it('lists devices by name, with their memory', async () => {
+    const { code, stdout } = await superstim('models', '--devices', '--json');
+    expect(code).toBe(0);
+    const [processor] = JSON.parse(stdout);
+    expect(processor).toMatchObject({ device: 'cpu', trouble: null, half_precision: false });
+    expect(processor.hardware[0].name).not.toBe('');
+    expect(processor.hardware[0].memory).toBeGreaterThan(2 ** 28);
+  });
+
   const shell = (command: string) =>
     end(
       spawn('sh', ['-c', command, 'sh', process.execPath, bin], {

@@ -33,8 +33,13 @@ export function modelsCommand(): Command {
 }
 
 async function listDevices(): Promise<DeviceState[]> {
-  const { deviceTrouble } = await import('../../engine/compile.js');
+  const { computesInHalves, deviceTrouble } = await import('../../engine/compile.js');
+  const { hardwareOf } = await import('../../jobs/hardware.js');
   const states: DeviceState[] = [];
-  for (const device of deviceNames) states.push({ device, trouble: await deviceTrouble(device) });
+  for (const device of deviceNames) {
+    const trouble = await deviceTrouble(device);
+    const half_precision = trouble === null && (await computesInHalves(device));
+    states.push({ device, trouble, hardware: await hardwareOf(device), half_precision });
+  }
   return states;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { suggestedModels } from '../../hub/suggested-models.js';
 import type { Paint } from '../output.js';
-import { formatDevices, formatModels, formatSuggested } from './models.js';
+import { type DeviceState, formatDevices, formatModels, formatSuggested } from './models.js';
 
 const plain: Paint = (_style, text) => text;
 
@@ -29,11 +29,21 @@ it('lists models with what is missing of them and what their latents are called'
 });
 
 it('says why a device cannot be used', () => {
-  const states = [
-    { device: 'cpu', trouble: null },
-    { device: 'webgpu', trouble: 'there is no GPU' },
-  ] as const;
-  expect(formatDevices(states)).toMatch(/^cpu +can be used\nwebgpu +there is no GPU$/);
+  const [processor, gpu, old] = [
+    { name: 'Cores', memory: 24e9 },
+    { name: 'Fast', memory: 8e9 },
+    { name: 'Old', memory: null },
+  ];
+  const states: DeviceState[] = [
+    { device: 'cpu', trouble: null, hardware: [processor], half_precision: false },
+    { device: 'webgpu', trouble: null, hardware: [gpu, old], half_precision: true },
+    { device: 'cuda', trouble: 'there is no CUDA', hardware: [], half_precision: false },
+  ];
+  expect(formatDevices(states).split('\n')).toEqual([
+    expect.stringMatching(/^cpu +Cores \(24 GB\) +can be used$/),
+    expect.stringMatching(/^webgpu +Fast \(8 GB\), Old +can be used, also in half precision$/),
+    expect.stringMatching(/^cuda +there is no CUDA$/),
+  ]);
 });
 
 it('suggests commands to begin with', () => {

@@ -2,16 +2,29 @@
 import { formatBytes } from '../../core/format.js';
 import { formatTable } from '../../core/table.js';
 import type { Device } from '../../engine/engine-names.js';
+import type { Hardware } from '../../jobs/hardware.js';
 import type { Paint } from '../output.js';
 
 export interface DeviceState {
   readonly device: Device;
   /** Why it cannot be used here; null where it can. */
   readonly trouble: string | null;
+  /** What a unit of it is called, and its bytes of memory; a software GPU is none. */
+  readonly hardware: readonly Hardware[];
+  /** Whether drafts and most steps of pictures can be in half precision there. */
+  readonly half_precision: boolean;
 }
 
 export function formatDevices(states: readonly DeviceState[]): string {
-  return formatTable(states.map(({ device, trouble }) => [device, trouble ?? 'can be used']));
+  const described = ({ name, memory }: Hardware) =>
+    memory === null ? name : `${name} (${formatBytes(memory)})`;
+  return formatTable(
+    states.map(({ device, trouble, hardware, half_precision }) => [
+      device,
+      hardware.map(described).join(', '),
+      trouble ?? (half_precision ? 'can be used, also in half precision' : 'can be used'),
+    ]),
+  );
 }
 
 type Models = ReturnType<typeof import('../../hub/list-models.js').listModels>;
