@@ -9,7 +9,7 @@ export interface DeviceState {
   readonly device: Device;
   /** Why it cannot be used here; null where it can. */
   readonly trouble: string | null;
-  /** What a unit of it is called, and its bytes of memory; a software GPU is none. */
+  /** Processors or GPUs that it can be; a software GPU is not listed. */
   readonly hardware: readonly Hardware[];
   /** Whether drafts and most steps of pictures can be in half precision there. */
   readonly half_precision: boolean;
