@@ -51,10 +51,8 @@ export async function deviceTrouble(device: Device): Promise<string | null> {
   }
 }
 
-/** Whether a device that can be used here computes in half precision what is `rough`. */
-export async function computesInHalves(device: Device): Promise<boolean> {
-  return (await executors[engineOn('onnx', device)].traitsHere()).rough === 'float16';
-}
+/** The traits of an engine that can be used here, without half precision where its device has none. */
+export const traitsHere = (engine: Engine): Promise<Traits> => executors[engine].traitsHere();
 
 /** Two engines that compute side by side; twice the same where there is one core, or the engine is no processor. */
 export const sideBySide = (engine: Engine): readonly [Engine, Engine] =>

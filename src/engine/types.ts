@@ -47,7 +47,7 @@ export type RunInput = TypedArray | readonly number[] | Resident;
 export interface Compiled {
   /** Shapes and types of the outputs, by name. */
   readonly outputs: Readonly<Record<string, Required<TensorSpec>>>;
-  /** Whether convolutions of pictures are so much of it that the same with `rough` and `packed` takes half of the time or less. */
+  /** Whether convolutions of pictures are so much of it that the same with `rough` and `packed` takes half of the time or less (on a GPU: not measured). */
   readonly gainsRoughly: boolean;
   /** One call. Throws when an input is missing or has the wrong size. */
   run(inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, TypedArray>>;

@@ -43,7 +43,7 @@ const schema = z.strictObject({
   rate: above0.nullable().default(null),
   octaves: within(imageBounds.octaves).default(imageDefaults.octaves),
   variants: within(imageBounds.variants).default(imageDefaults.variants),
-  /** All steps in float32; else some in 8 bits where that is much faster. */
+  /** All steps in float32; else some in 8 bits where that is much faster, or in half precision on a GPU. */
   exact: z.boolean().default(false),
   range: z.enum(rangeNames).nullable().default(null),
   /** What the planes of the network's pictures are; null = three are colours, one is grey, others are pictures each. */

@@ -107,7 +107,10 @@ export const imageCommand: JobCommand<'image', ImageFlags> = {
         integer(imageBounds.variants),
         imageDefaults.variants,
       )
-      .option('--exact', 'all steps in float32 (else most are in 8 bits, where that is much faster)')
+      .option(
+        '--exact',
+        'all steps in float32 (else most are in 8 bits where that is much faster, or in half precision on a GPU)',
+      )
       .addOption(new Option('--range <range>', 'what the network was trained on').choices(rangeNames))
       .addOption(
         new Option(

@@ -1,6 +1,6 @@
 /** @file `superstim models`: what `--model` can name without a download. */
 import { Command } from 'commander';
-import { deviceNames } from '../../engine/engine-names.js';
+import { deviceNames, engineOn } from '../../engine/engine-names.js';
 import type { CommonOptions } from '../options.js';
 import { Output } from '../output.js';
 import type { DeviceState } from '../results/models.js';
@@ -33,12 +33,13 @@ export function modelsCommand(): Command {
 }
 
 async function listDevices(): Promise<DeviceState[]> {
-  const { computesInHalves, deviceTrouble } = await import('../../engine/compile.js');
+  const { deviceTrouble, traitsHere } = await import('../../engine/compile.js');
   const { hardwareOf } = await import('../../jobs/hardware.js');
   const states: DeviceState[] = [];
   for (const device of deviceNames) {
     const trouble = await deviceTrouble(device);
-    const half_precision = trouble === null && (await computesInHalves(device));
+    const half_precision =
+      trouble === null && (await traitsHere(engineOn('onnx', device))).rough === 'float16';
     states.push({ device, trouble, hardware: await hardwareOf(device), half_precision });
   }
   return states;

@@ -13,7 +13,7 @@ import {
 } from '../../../test/helpers/random-model.js';
 import { hasHalves, webgpu } from '../../../test/helpers/webgpu.js';
 import { Random } from '../../core/random.js';
-import type { Engine, Precision } from '../../engine/compile.js';
+import type { Precision, Traits } from '../../engine/compile.js';
 import { hasDotProducts, listsDotProducts } from '../../engine/dot-products.js';
 import { featuresOf } from '../../engine/processor.js';
 import { MemoryWeights, type WeightArray } from '../../engine/weights/weights.js';
@@ -30,11 +30,11 @@ import { type SearchResult, searchText } from './search.js';
 import { allShortcuts, noShortcuts, type Shortcuts, shortcutsFor } from './shortcuts.js';
 
 it('shortcuts are on for wide models whose weights are kept as float32', () => {
-  const { spec, engine: cpu } = subjectOf(randomModel(tinyConfigs.gpt2));
-  const shortcuts = (dModel: number, stay: boolean, dotProducts = true, engine: Engine = cpu) => {
+  const { spec } = subjectOf(randomModel(tinyConfigs.gpt2));
+  const shortcuts = (dModel: number, stay: boolean, dotProducts = true, rough: Traits['rough'] = 'int8') => {
     const halves = { stay, type: () => undefined, read: () => new Uint16Array() };
     const weights = { names: [], shape: () => [], read: () => new Float32Array(), halves };
-    return shortcutsFor({ spec: { ...spec, dModel }, engine, weights }, dotProducts);
+    return shortcutsFor({ spec: { ...spec, dModel }, weights }, { rough }, dotProducts);
   };
   expect(shortcuts(511, false)).toBe(noShortcuts);
   expect(shortcuts(512, false)).toEqual(allShortcuts);
@@ -51,8 +51,9 @@ it('shortcuts are on for wide models whose weights are kept as float32', () => {
     ),
   ).toEqual([true, true, false]);
   expect(shortcuts(512, true)).toBe(noShortcuts);
-  const onGpu = (dModel: number) => shortcuts(dModel, false, true, 'onnx:webgpu');
+  const onGpu = (dModel: number) => shortcuts(dModel, false, true, 'float16');
   expect([onGpu(511), onGpu(512)]).toEqual([noShortcuts, { ...noShortcuts, roughProposals: true }]);
+  expect(shortcuts(512, false, true, null)).toBe(noShortcuts);
 });
 
 describe.each(['evolve', 'epo'] as const)('a search by %s', (method) => {

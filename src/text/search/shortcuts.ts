@@ -1,5 +1,5 @@
 /** @file Shortcuts that save work in breeding and in EPO, each on or off: how they are put together, and where they pay. */
-import { type Engine, sideBySide, traitsOf } from '../../engine/compile.js';
+import { type Engine, sideBySide, type Traits } from '../../engine/compile.js';
 import { hasDotProducts } from '../../engine/dot-products.js';
 import { distinct, type Halves, pairOf } from '../lm/in-halves.js';
 import { tailOf } from '../lm/spec.js';
@@ -58,14 +58,15 @@ const WIDE = 512;
  * The shortcuts that save time on a model (bench/search/shortcuts.ts). None where weights stay in half precision to save
  * memory: 8 bits would be a second copy of them.
  *
+ * @param traits - of the engine, as its device has them here
  * @param dotProducts - whether the processor has instructions for 8 bits: without them ranking costs more than it saves, and
  *   products gain as much from two cores as halves would
  */
 export function shortcutsFor(
-  { spec, engine, weights }: Pick<Subject, 'spec' | 'engine' | 'weights'>,
+  { spec, weights }: Pick<Subject, 'spec' | 'weights'>,
+  { rough }: Pick<Traits, 'rough'>,
   dotProducts = hasDotProducts(),
 ): Shortcuts {
-  const { rough } = traitsOf(engine);
   if (rough === null || spec.dModel < WIDE || weights.halves?.stay) return noShortcuts;
   // Ranks are float32 on a GPU, and how much it computes twice hardly matters.
   if (rough === 'float16') return { ...noShortcuts, roughProposals: true };

@@ -1,6 +1,6 @@
 /** @file What a search and its baselines compute with: opened once, freed together. */
 import { once } from '../../core/once.js';
-import type { Precision } from '../../engine/compile.js';
+import { type Precision, traitsHere } from '../../engine/compile.js';
 import { batchFor, callBatch } from '../lm/batch-size.js';
 import type { TextSubject } from '../lm/subject.js';
 import type { SearchMethodName } from '../names.js';
@@ -66,7 +66,9 @@ export async function openTools(
   const samplers = options.samplers ?? new KeptSamplers();
   const sampler = await samplers.get(drawing);
   // Another prior's cross entropy is no figure of these graphs.
-  const shortcuts: Shortcuts = fluency ? noShortcuts : (options.shortcuts ?? shortcutsFor(subject));
+  const shortcuts: Shortcuts = fluency
+    ? noShortcuts
+    : (options.shortcuts ?? shortcutsFor(subject, await traitsHere(subject.engine)));
   const engines = enginesOfHalves(shortcuts, subject);
   const screening = openScreen(shortcuts, { probe, positions, parents, batch, engines });
   // GCG stays as published.

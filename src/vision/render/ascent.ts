@@ -27,7 +27,7 @@ export interface AscentOptions {
 }
 
 /**
- * How a step is computed: as it is; in 8 bits, good to about a percent; or with a gradient that is let past dead ReLUs.
+ * How a step is computed: as it is; in 8 bits or half precision, good to about a percent; or with a gradient that is let past dead ReLUs.
  */
 type StepKind = 'step' | 'rough step' | 'redirected step';
 
@@ -83,7 +83,7 @@ export class Ascent {
     return { steps: this.steps, arrays };
   }
 
-  /** Whether steps in 8 bits take much less time. */
+  /** Whether rough steps take much less time. */
   async gainsRoughly(): Promise<boolean> {
     return (await this.program('step')).gainsRoughly;
   }

@@ -31,7 +31,7 @@ export interface RenderOptions {
   /** What the network's pictures are brought to; default: what the network or `fitInput` says. */
   readonly preprocessing?: Preprocessing;
   readonly seed?: number;
-  /** All steps in float32; else most may be computed in 8 bits, where that is much faster. */
+  /** All steps in float32; else most may be in 8 bits where that is much faster, or in half precision on a GPU. */
   readonly exact?: boolean;
   readonly engine?: Engine;
   readonly signal?: AbortSignal;
