@@ -5,7 +5,7 @@
  */
 import type { Graph, Traced, Value } from './graph.js';
 import { opTable } from './op-table.js';
-import { isNormalized, largest } from './quantize.js';
+import { inRange, isNormalized, largest } from './quantize.js';
 import { dependsOnWeightsAlone } from './reachable.js';
 import { rewrite } from './rewrite.js';
 
@@ -26,10 +26,8 @@ export function halveProducts(traced: Traced): Traced {
       const halves = [graph.cast(rows, 'float16'), graph.cast(weights, 'float16')];
       return graph.cast(graph.node(op, halves, shape, 'float16', attributes), 'float32');
     };
-    const range = isNormalized(x) ? null : op === 'Conv' ? ofPictures(graph, x) : ofRows(graph, x);
-    const product = range
-      ? graph.elementwise('Mul', [multiply(graph.elementwise('Div', [x, range])), range])
-      : multiply(x);
+    const range = op === 'Conv' ? ofPictures : ofRows;
+    const product = isNormalized(x) ? multiply(x) : inRange(graph, x, range(graph, x), multiply);
     if (!bias) return [product];
     const perOutput = op === 'Conv' ? graph.reshape(bias, [shape[1]!, 1, 1]) : bias;
     return [graph.elementwise('Add', [product, perOutput])];

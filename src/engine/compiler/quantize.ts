@@ -90,10 +90,7 @@ function products(graph: Graph, group: readonly GraphNode[], rows: Value, isEven
     const inputs = [rows, values, scales, ...bias];
     return graph.node('DynamicQuantizeMatMul', inputs, [height, width], 'float32');
   };
-  const range = isEven ? null : largest(graph, rows, 1); // [rows, 1]
-  const whole = range
-    ? graph.elementwise('Mul', [multiply(graph.elementwise('Div', [rows, range])), range])
-    : multiply(rows);
+  const whole = isEven ? multiply(rows) : inRange(graph, rows, largest(graph, rows, 1), multiply);
   let start = 0;
   return group.map(({ inputs: [, , bias] }, i) => {
     const part = slice(graph, whole, [0, start], [height, widths[i]!]);
@@ -104,6 +101,11 @@ function products(graph: Graph, group: readonly GraphNode[], rows: Value, isEven
 
 const joined = (graph: Graph, parts: readonly Value[], axis: number): Value =>
   parts.length > 1 ? concat(graph, parts, axis) : parts[0]!;
+
+/** What is linear in x, of x brought to a largest magnitude of one. */
+export function inRange(graph: Graph, x: Value, range: Value, linear: (x: Value) => Value): Value {
+  return graph.elementwise('Mul', [linear(graph.elementwise('Div', [x, range])), range]);
+}
 
 /** Whether a norm has made rows as long as each other. */
 export function isNormalized(rows: Value): boolean {
